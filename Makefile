@@ -1,0 +1,86 @@
+# What a developer types. `make` alone lists it. Everything happens in .venv, which makes itself when it is needed.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# Passed on to the command, as in: make test ARGS='tests/unit -k hash'
+ARGS ?=
+# A Python of your choice; otherwise the first of these that is new enough.
+PYTHON ?=
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+LOCK_HEADER := \# Made by `make lock` from pyproject.toml; not to be edited by hand.
+
+.PHONY: help demo test check bench docs lock format clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
+		printf '%-14s %s\n' "$$name" "$$what"; done
+
+demo: .venv/runtime.stamp ## Show everything at work; ARGS='--rate 120 --web-port 8080' and the like
+	@exec $(BIN)/python -m killreport demo $(ARGS)
+
+test: .venv/dev.stamp ## Run all tests; ARGS='tests/unit -k hash' and the like
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.stamp ## Format, lint, types, import contract and the unit tests: what a commit must pass
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/unit
+
+bench: .venv/dev.stamp ## Measure: import against a raw COPY, size on disk, latency, memory
+	@exec $(BIN)/python -m bench $(ARGS)
+
+docs: .venv/dev.stamp ## Write the generated pages of docs/reference anew
+	$(BIN)/python -m killreport.cli.reference docs/reference
+
+format: .venv/dev.stamp ## Bring the code into the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/dev.stamp ## Choose dependencies anew within pyproject.toml's bounds; ARGS='--upgrade' for the newest
+	$(COMPILE) $(ARGS) --output-file requirements.lock pyproject.toml
+	$(COMPILE) $(ARGS) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@for file in requirements.lock requirements-dev.lock; do \
+		{ echo '$(LOCK_HEADER)'; grep -E '^[A-Za-z0-9]' $$file; } > $$file.new && mv $$file.new $$file; done
+
+clean: ## Remove .venv and every cache; data is not touched
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment whose Python is gone, or that was copied from elsewhere, is made anew.
+IS_OURS := [ "$$($(BIN)/python -c 'import sys; print(sys.prefix)' 2>/dev/null)" -ef .venv ]
+ifneq ($(shell $(IS_OURS) && echo yes),yes)
+$(shell rm -f .venv/*.stamp)
+endif
+
+.venv/made.stamp:
+	@if $(IS_OURS); then touch $@; exit; fi; \
+	for python in $(or $(PYTHON),$(CANDIDATES)); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; done; \
+	if [ -z "$$found" ]; then \
+		echo "KillReport needs Python 3.11 or newer, and there is none$(if $(PYTHON), at $(PYTHON), on the PATH)." \
+			"Install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "$$found cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; fi; \
+	echo "Making .venv with $$("$$found" --version)."; \
+	"$$found" -m venv --clear .venv && touch $@
+
+.venv/runtime.stamp: requirements.lock pyproject.toml .venv/made.stamp
+	@echo "Installing what KillReport needs (once, and again when the lock changes)."
+	@$(PIP) --requirement requirements.lock
+	@$(PIP) --no-deps --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
+	@echo "Installing what its developers need."
+	@$(PIP) --requirement requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Characters, corporations and alliances in the API."""

@@ -1,0 +1,1 @@
+"""Killmails in the API: list, one, live."""

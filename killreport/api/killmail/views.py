@@ -1,0 +1,267 @@
+"""Killmails as the schema shows them. Field names are the schema's, in snake_case."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from killreport.api.cursor import encode_cursor
+from killreport.api.entity.views import CharacterView, EntityViews, NamedGroupView
+from killreport.api.killmail.batch import Parts, entity_views_of
+from killreport.api.killmail.parties import final_blow_party, victim_party
+from killreport.api.universe.views import NamedView, SolarSystemView, TypeView, UniverseViews
+from killreport.db.database import Database
+from killreport.eve.flags import bay_of, flag_name
+from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow
+from killreport.market.price import PriceRule
+
+# For people and programs to look up the same killmail; never the hosts of the settings, which may be a simulator.
+_ZKILLBOARD = "https://zkillboard.com"
+_ESI = "https://esi.evetech.net"
+
+_PRICE_RULES = {rule.value: rule for rule in PriceRule}
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """Metres from the star."""
+
+    x: float
+    y: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class VictimView:
+    """Who lost what."""
+
+    character: CharacterView | None
+    corporation: NamedGroupView | None
+    alliance: NamedGroupView | None
+    faction: NamedView | None
+    ship_type: TypeView
+    damage_taken: int
+    position: PositionView | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinalBlowView:
+    """Who struck the final blow, from the killmail's own row."""
+
+    character: CharacterView | None
+    corporation: NamedGroupView | None
+    alliance: NamedGroupView | None
+    faction: NamedView | None
+    ship_type: TypeView | None
+    weapon_type: TypeView | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttackerView:
+    """One party to the kill."""
+
+    ordinal: int
+    character: CharacterView | None
+    corporation: NamedGroupView | None
+    alliance: NamedGroupView | None
+    faction: NamedView | None
+    ship_type: TypeView | None
+    weapon_type: TypeView | None
+    damage_done: int
+    final_blow: bool
+    security_status: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One item; unit_price is in hundredths of an ISK."""
+
+    type: TypeView
+    flag: int
+    flag_name: str
+    slot: str
+    slot_name: str
+    quantity_dropped: int
+    quantity_destroyed: int
+    singleton: int
+    unit_price: int
+    price_rule: str
+    price_explanation: str
+    items: list[ItemView]
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesView:
+    """Worth of the loss, in hundredths of an ISK."""
+
+    ship: int
+    ship_price_rule: str
+    ship_price_explanation: str
+    fitted: int
+    dropped: int
+    destroyed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinksView:
+    """Addresses of the same killmail elsewhere."""
+
+    zkillboard: str
+    esi: str
+
+
+@dataclass(frozen=True, slots=True)
+class KillmailView:
+    """One killmail; attackers and items are loaded with those of its whole batch, when first asked for."""
+
+    id: int
+    hash: str
+    cursor: str
+    time: datetime
+    solar_system: SolarSystemView
+    victim: VictimView
+    final_blow: FinalBlowView
+    attacker_count: int
+    player_count: int
+    values: ValuesView
+    points: int
+    labels: list[str]
+    solo: bool
+    npc: bool
+    awox: bool
+    war_id: int | None
+    links: LinksView
+    stored_at: datetime
+    parts: Parts
+
+    async def attackers(self, _info: Any) -> list[AttackerView]:
+        """Return all attackers in the order of the source."""
+        attackers, entities = await self.parts.attackers.get()
+        views = self.parts.views
+        return [_attacker(row, entities, views) for row in attackers.get(self.id, ())]
+
+    async def items(self, _info: Any) -> list[ItemView]:
+        """Return what was not inside another item; contents hang below their containers."""
+        rows = (await self.parts.items.get()).get(self.id, [])
+        return item_tree(rows, self.parts.views)
+
+
+async def load_views(database: Database, views: UniverseViews, rows: Sequence[KillmailRow]) -> list[KillmailView]:
+    """Return the views of these rows, in their order; one statement for all names."""
+    entities = await entity_views_of(database, views, rows)
+    parts = Parts(database, views, rows)
+    return [_killmail(row, entities, parts) for row in rows]
+
+
+def price_rule(number: int) -> PriceRule:
+    """Return the stored price rule; UNKNOWN for a number that a newer release may have written."""
+    return _PRICE_RULES.get(number, PriceRule.UNKNOWN)
+
+
+def item_tree(rows: Sequence[ItemRow], views: UniverseViews) -> list[ItemView]:
+    """Return the items that are in no container, in order, with their contents below them."""
+    contents: defaultdict[int | None, list[ItemView]] = defaultdict(list)
+    for row in reversed(rows):
+        # Contents come after their container, so that going backwards they are complete when it is reached.
+        rule, bay = price_rule(row.price_rule), bay_of(row.flag)
+        view = ItemView(
+            type=views.type(row.type_id),
+            flag=row.flag,
+            flag_name=flag_name(row.flag),
+            slot=bay.value,
+            slot_name=bay.label,
+            quantity_dropped=row.quantity_dropped,
+            quantity_destroyed=row.quantity_destroyed,
+            singleton=row.singleton,
+            unit_price=row.unit_price_cents,
+            price_rule=rule.name,
+            price_explanation=rule.explanation,
+            items=contents.pop(row.ordinal, [])[::-1],
+        )
+        contents[row.parent_ordinal].append(view)
+    return contents[None][::-1]
+
+
+def _attacker(row: AttackerRow, entities: EntityViews, views: UniverseViews) -> AttackerView:
+    return AttackerView(
+        ordinal=row.ordinal,
+        character=entities.character(row.character_id),
+        corporation=entities.corporation(row.corporation_id),
+        alliance=entities.alliance(row.alliance_id),
+        faction=views.faction(row.faction_id),
+        ship_type=views.type_or_none(row.ship_type_id),
+        weapon_type=views.type_or_none(row.weapon_type_id),
+        damage_done=row.damage_done,
+        final_blow=row.is_final_blow,
+        # The column is a 4-byte real; ESI gives at most one decimal that matters, more digits are noise.
+        security_status=None if row.security_status is None else round(row.security_status, 2),
+    )
+
+
+def _killmail(row: KillmailRow, entities: EntityViews, parts: Parts) -> KillmailView:
+    killmail_hash = row.hash.hex()
+    rule = price_rule(row.ship_price_rule)
+    return KillmailView(
+        id=row.killmail_id,
+        hash=killmail_hash,
+        cursor=encode_cursor(row.killmail_time, row.killmail_id),
+        time=row.killmail_time,
+        solar_system=parts.views.system(row.solar_system_id, row.constellation_id, row.region_id),
+        victim=_victim(row, entities, parts.views),
+        final_blow=_final_blow(row, entities, parts.views),
+        attacker_count=row.attacker_count,
+        player_count=row.player_count,
+        values=ValuesView(
+            ship=row.ship_value_cents,
+            ship_price_rule=rule.name,
+            ship_price_explanation=rule.explanation,
+            fitted=row.fitted_value_cents,
+            dropped=row.dropped_value_cents,
+            destroyed=row.destroyed_value_cents,
+            total=row.total_value_cents,
+        ),
+        points=row.points,
+        labels=row.labels,
+        solo=row.is_solo,
+        npc=row.is_npc,
+        awox=row.is_awox,
+        war_id=row.war_id,
+        links=LinksView(
+            zkillboard=f"{_ZKILLBOARD}/kill/{row.killmail_id}/",
+            esi=f"{_ESI}/killmails/{row.killmail_id}/{killmail_hash}/",
+        ),
+        stored_at=row.stored_at,
+        parts=parts,
+    )
+
+
+def _victim(row: KillmailRow, entities: EntityViews, views: UniverseViews) -> VictimView:
+    party = victim_party(row)
+    position = None
+    if row.position_x is not None and row.position_y is not None and row.position_z is not None:
+        position = PositionView(row.position_x, row.position_y, row.position_z)
+    return VictimView(
+        character=entities.character(party.character_id),
+        corporation=entities.corporation(party.corporation_id),
+        alliance=entities.alliance(party.alliance_id),
+        faction=views.faction(party.faction_id),
+        ship_type=views.type(row.ship_type_id),
+        damage_taken=row.damage_taken,
+        position=position,
+    )
+
+
+def _final_blow(row: KillmailRow, entities: EntityViews, views: UniverseViews) -> FinalBlowView:
+    party = final_blow_party(row)
+    return FinalBlowView(
+        character=entities.character(party.character_id),
+        corporation=entities.corporation(party.corporation_id),
+        alliance=entities.alliance(party.alliance_id),
+        faction=views.faction(party.faction_id),
+        ship_type=views.type_or_none(row.final_blow_ship_type_id),
+        weapon_type=views.type_or_none(row.final_blow_weapon_type_id),
+    )

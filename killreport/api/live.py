@@ -1,0 +1,144 @@
+"""Live events: one listener a process reads what was stored and hands it to every subscriber.
+
+Events are read from their table in order, from the last one seen; a notification only says that there is something to
+read. So nothing is missed while the connection is away: the reader goes on where it was. A subscriber has a bounded
+queue; one that does not keep up is cut off, and never holds up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+
+import structlog
+
+from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.universe.views import UniverseViews
+from killreport.db.database import Database
+from killreport.db.listen import listen
+from killreport.errors import Transient
+from killreport.killmail.queries import (
+    EVENT_PAGE,
+    MAX_PAGE,
+    EventRow,
+    get_killmails,
+    list_events,
+    newest_event_id,
+)
+
+CHANNEL = "killreport_event"
+QUEUE_LENGTH = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+class TooSlow(Transient):
+    """The subscriber did not keep up and was cut off; it may subscribe again and read what it missed."""
+
+
+class Subscriber:
+    """One reader's bounded queue of killmails; an async iterator, so that GraphQL can read it."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[KillmailView] = asyncio.Queue(QUEUE_LENGTH)
+        self._is_cut_off = False
+
+    def offer(self, killmails: Sequence[KillmailView]) -> bool:
+        """Queue the killmails; returns False, and takes nothing more for ever after, where there is no room."""
+        if self._is_cut_off or self._queue.qsize() + len(killmails) > QUEUE_LENGTH:
+            self._is_cut_off = True
+            return False
+        for killmail in killmails:
+            self._queue.put_nowait(killmail)
+        return True
+
+    def __aiter__(self) -> Subscriber:
+        return self
+
+    async def __anext__(self) -> KillmailView:
+        """Return the next killmail. Raises TooSlow, before what is still queued, once there was no room."""
+        if not self._is_cut_off:
+            killmail = await self._queue.get()
+        if self._is_cut_off:
+            raise TooSlow(f"More than {QUEUE_LENGTH} killmails were waiting: subscribe again and read what was missed.")
+        return killmail
+
+    async def aclose(self) -> None:
+        """Take nothing more; the hub forgets a subscriber that nobody holds."""
+        self._is_cut_off = True
+
+
+class LiveHub:
+    """Reads stored events in order and fans the killmails out."""
+
+    def __init__(self, database: Database, views: UniverseViews) -> None:
+        self._database = database
+        self._views = views
+        # Weak, because a connection may vanish between subscribing and reading, and then nobody unsubscribes.
+        self._subscribers: weakref.WeakSet[Subscriber] = weakref.WeakSet()
+        self._last_event_id = 0
+
+    @property
+    def subscriber_count(self) -> int:
+        """How many are listening now."""
+        return len(self._subscribers)
+
+    def subscribe(self) -> Subscriber:
+        """Return a subscriber of everything stored from now on, read or not; the last ones before may come too."""
+        subscriber = Subscriber()
+        self._subscribers.add(subscriber)
+        return subscriber
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read events in the background while the block runs; the first is the next that is stored."""
+        async with self._database.connection() as connection:
+            self._last_event_id = await newest_event_id(connection)
+        task = asyncio.create_task(self._follow(), name="live-hub")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _follow(self) -> None:
+        async with aclosing(listen(self._database, CHANNEL)) as notifications:
+            await self._read_after_each(notifications)
+
+    async def _read_after_each(self, notifications: AsyncIterator[str]) -> None:
+        async for _payload in notifications:
+            try:
+                await self._catch_up()
+            except Exception:
+                # Whatever it was, the events stay in their table; the next notification reads on from here.
+                _log.exception("live_catch_up_failed", last_event_id=self._last_event_id)
+
+    async def _catch_up(self) -> None:
+        while True:
+            async with self._database.connection() as connection:
+                events = await list_events(connection, self._last_event_id)
+            for event in events:
+                await self._publish(event)
+                self._last_event_id = event.event_id
+            if len(events) < EVENT_PAGE:
+                return
+
+    async def _publish(self, event: EventRow) -> None:
+        if event.kind != "stored":
+            return
+        for start in range(0, len(event.killmail_ids), MAX_PAGE):
+            if not self._subscribers:
+                return
+            await self._publish_page(event.killmail_ids[start : start + MAX_PAGE])
+
+    async def _publish_page(self, killmail_ids: Sequence[int]) -> None:
+        async with self._database.connection() as connection:
+            rows = await get_killmails(connection, killmail_ids)
+        killmails = await load_views(self._database, self._views, rows)
+        for subscriber in list(self._subscribers):
+            if not subscriber.offer(killmails):
+                self._subscribers.discard(subscriber)
+                _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)

@@ -1,0 +1,60 @@
+"""What a caller learns of a failure: a sentence and a code, never the inside.
+
+Mistakes of the query are told in full. Errors the product raises on purpose are told by their message. Everything else
+is logged whole under a short id, and the caller gets that id.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from killreport.db.database import CONNECT_ERRORS
+from killreport.errors import KillreportError, Unavailable
+
+_log = structlog.get_logger(__name__)
+
+# Ariadne logs every error with its traceback, also a caller's typing mistake; `masked` logs what deserves it.
+quiet = logging.getLogger("killreport.api.graphql")
+quiet.addHandler(logging.NullHandler())
+quiet.propagate = False
+
+
+def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
+    """Return the error as the caller may see it: message, place in the query, path, `extensions.code`."""
+    cause = _cause(error)
+    shown: dict[str, Any] = dict(error.formatted)
+    extensions = dict(error.extensions or {})
+    if isinstance(cause, KillreportError):
+        extensions.setdefault("code", error_code(type(cause)))
+        if isinstance(cause, Unavailable):
+            _log.warning("api_unavailable", reason=str(cause))
+    elif isinstance(cause, CONNECT_ERRORS):
+        _log.warning("api_database_lost", reason=repr(cause))
+        shown["message"], extensions = "The database does not answer; try again shortly.", {"code": "UNAVAILABLE"}
+    elif cause is not None:
+        error_id = secrets.token_hex(4)
+        _log.error("api_query_failed", error_id=error_id, path=error.path, exc_info=cause)
+        shown["message"], extensions = f"Something failed here; the log has it as {error_id}.", {"code": "INTERNAL"}
+    else:
+        extensions.setdefault("code", "BAD_REQUEST")
+    shown["extensions"] = extensions
+    return shown
+
+
+def error_code(kind: type[BaseException]) -> str:
+    """Return the code callers see for an error of ours: its name in capitals, as TOO_SLOW for TooSlow."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).upper()
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """Return what was raised inside a resolver; None where the query itself is at fault."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause

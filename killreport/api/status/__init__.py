@@ -1,0 +1,1 @@
+"""What the installation knows and how fresh it is."""

@@ -1,0 +1,54 @@
+"""Resolvers of the installation's status, its queues and its processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ariadne import QueryType
+
+from killreport.api.context import ApiContext
+from killreport.api.status.processes import Process, WorkerStatus, process_status, worker_status
+from killreport.cache.heartbeat import list_heartbeats
+from killreport.clock import utc_now
+from killreport.db.job_runs import list_job_runs
+from killreport.fleet.table import FLEET, QUEUES
+from killreport.killmail.queries import FeedStatus, feed_status
+
+query = QueryType()
+
+
+@query.field("status")
+async def resolve_status(_root: Any, info: Any) -> FeedStatus:
+    """Return counts and ages, in one statement."""
+    context: ApiContext = info.context
+    async with context.database.connection() as connection:
+        return await feed_status(connection)
+
+
+@query.field("workerStatus")
+async def resolve_worker_status(_root: Any, info: Any) -> list[WorkerStatus]:
+    """Return one row a queue, in the fleet's order; within two seconds, whatever the queues do."""
+    context: ApiContext = info.context
+    counts = await context.queues.counts([str(row.queue) for row in QUEUES])
+    async with context.database.connection() as connection:
+        heartbeats = await list_heartbeats(connection)
+    now = utc_now()
+    return [
+        worker_status(row, counts if isinstance(counts, str) else counts[place], heartbeats, now)
+        for place, row in enumerate(QUEUES)
+    ]
+
+
+# More than enough for the last success and the last failure of every job.
+_RUNS = 500
+
+
+@query.field("processes")
+async def resolve_processes(_root: Any, info: Any) -> list[Process]:
+    """Return the fleet, in its order."""
+    context: ApiContext = info.context
+    async with context.database.connection() as connection:
+        heartbeats = await list_heartbeats(connection)
+        runs = await list_job_runs(connection, limit=_RUNS)
+    now = utc_now()
+    return [process_status(row, heartbeats, runs, now) for row in FLEET]

@@ -1,0 +1,1 @@
+"""Static data in the API: types, systems, factions; all from memory."""

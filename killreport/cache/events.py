@@ -1,0 +1,146 @@
+"""Events between processes: over Redis where one is configured, else over the database's own notifications.
+
+An event wakes, and is not the news itself: its payload is an id, and whoever missed one reads the table again. So a
+publisher waits for nobody, and a subscriber that cannot keep up is told "" once instead of a thousand payloads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Protocol
+
+import structlog
+
+from killreport.config import Settings
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.db.listen import listen
+
+# So many payloads a subscriber may leave unread.
+MOST_UNREAD = 1000
+PREFIX = "killreport"
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Events(Protocol):
+    """Either transport."""
+
+    async def publish(self, channel: str, payload: str) -> None:
+        """Wake whoever subscribed. Never raises for a transport that is away: that is logged."""
+
+    def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
+        """Yield payloads for ever, and "" after each (re)connect and where some were dropped."""
+
+
+class DatabaseEvents:
+    """Events over LISTEN and NOTIFY."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, channel: str, payload: str) -> None:
+        """See `Events`."""
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute("select pg_notify($1, $2)", f"{PREFIX}_{channel}", payload)
+        except DATABASE_ERRORS as error:
+            log.warning("event_not_told", channel=channel, reason=str(error))
+
+    async def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
+        """See `Events`."""
+        source = listen(self._database, f"{PREFIX}_{channel}")
+        async with aclosing(source), aclosing(_unhurried(source)) as payloads:
+            async for payload in payloads:
+                yield payload
+
+
+class RedisEvents:
+    """Events over Redis. name: of the installation, which may share its Redis with others."""
+
+    def __init__(self, url: str, name: str) -> None:
+        import redis.asyncio  # noqa: PLC0415 - 47 MB that only an installation with a Redis pays
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
+        self._name = name
+        self._client: Any = redis.asyncio.Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+
+    async def publish(self, channel: str, payload: str) -> None:
+        """See `Events`."""
+        try:
+            await self._client.publish(f"{PREFIX}:{self._name}:{channel}", payload)
+        except self._errors as error:
+            log.warning("event_not_told", channel=channel, reason=type(error).__name__)
+
+    async def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
+        """See `Events`."""
+        source = self._payloads(channel)
+        async with aclosing(source), aclosing(_unhurried(source)) as payloads:
+            async for payload in payloads:
+                yield payload
+
+    async def _payloads(self, channel: str) -> AsyncGenerator[str, None]:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                async with self._client.pubsub() as subscription:
+                    await subscription.subscribe(f"{PREFIX}:{self._name}:{channel}")
+                    async for message in subscription.listen():
+                        if message["type"] == "subscribe":
+                            pause = FIRST_PAUSE_SECONDS
+                            yield ""
+                        elif message["type"] == "message":
+                            yield message["data"].decode()
+            except self._errors as error:
+                log.warning("events_lost", channel=channel, reason=type(error).__name__, retry_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+
+async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Yield the payloads at the reader's pace; what piles up beyond the limit is replaced by one ""."""
+    unread: asyncio.Queue[str] = asyncio.Queue()
+
+    async def read() -> None:
+        async for payload in payloads:
+            if unread.qsize() >= MOST_UNREAD:
+                while not unread.empty():
+                    unread.get_nowait()
+                payload = ""  # noqa: PLW2901 - what was dropped is told in the place of what came
+            unread.put_nowait(payload)
+
+    reading = asyncio.create_task(read())
+    try:
+        while True:
+            yield await unread.get()
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+def installation_name(database: Database) -> str:
+    """Return a name for the installation that uses this database, without anything secret in it."""
+    place = database.url.rsplit("@", 1)[-1]
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
+
+
+@asynccontextmanager
+async def open_events(settings: Settings, database: Database) -> AsyncIterator[Events]:
+    """Lend the configured transport."""
+    if settings.redis_url is None:
+        yield DatabaseEvents(database)
+        return
+    events = RedisEvents(settings.redis_url.get_secret_value(), installation_name(database))
+    try:
+        yield events
+    finally:
+        await events.close()

@@ -1,0 +1,62 @@
+"""What every command starts from: the settings, the log, and a database whose schema and static data are there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from killreport.config import LoadedSettings, Settings, load_settings
+from killreport.errors import BadSetting, Conflict
+
+if TYPE_CHECKING:
+    from killreport.db.database import Database
+
+
+def load_all() -> LoadedSettings:
+    """Return the settings with their sources; a bad one ends the program with a sentence on stderr and status 2."""
+    try:
+        return load_settings()
+    except BadSetting as error:
+        print(f"killreport: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def load(process: str | None = None) -> Settings:
+    """Return the settings, with the log set up as they say; a bad one ends the program like `load_all`.
+
+    process: bound to every log line.
+    """
+    from killreport.logs import configure_logging
+
+    settings = load_all().settings
+    configure_logging(settings.log_level, settings.log_format, process)
+    return settings
+
+
+@asynccontextmanager
+async def open_ready_database(settings: Settings, *, process: str) -> AsyncIterator[Database]:
+    """Lend the database once its schema is this release's and its static data is there.
+
+    The embedded database is upgraded on the way; a configured one belongs to an operator, who upgrades it when it
+    suits. Raises Conflict where that has not happened, Unavailable where the database does not answer.
+    """
+    from killreport.db.database import open_database
+    from killreport.db.migrate import pending_migrations, upgrade
+    from killreport.eve.seed import load_seed
+
+    async with open_database(settings, process=process) as database:
+        async with database.connection() as connection:
+            pending = await pending_migrations(connection)
+            if pending and settings.database_url is not None:
+                raise Conflict(
+                    f"The database is {len(pending)} migration{'s' if len(pending) > 1 else ''} behind this release: "
+                    "run killreport db upgrade."
+                )
+            if pending:
+                await upgrade(connection)
+            await load_seed(connection)
+        yield database

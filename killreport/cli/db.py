@@ -1,0 +1,182 @@
+"""`killreport db`: bring the database up to date, look at it, open it by hand, empty it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from killreport.cli.context import load
+from killreport.config import Settings, child_environment
+from killreport.errors import Conflict, NotFound
+
+if TYPE_CHECKING:
+    from killreport.db.database import Database
+    from killreport.db.migrate import Migration
+    from killreport.db.status import DatabaseStatus
+
+app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open and reset the database.")
+
+PROCESS = "killreport-db"
+WIDEST_NAME = 24
+
+
+@app.command()
+def upgrade() -> None:
+    """Apply pending migrations and load the static data; done already: no change. Example: killreport db upgrade"""
+    asyncio.run(upgrade_database(load()))
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show version, size, migrations and rows; status 1 when migrations are pending. Example: killreport db status"""
+    settings = load()
+    where, found = asyncio.run(read_status(settings))
+    described = describe(settings, where, found)
+    if as_json:
+        print(json.dumps(described))
+    else:
+        _print_status(described)
+    if found.pending:
+        raise typer.Exit(1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def shell(context: typer.Context) -> None:
+    """Open psql on the database; what follows is passed on to it. Example: killreport db shell -c 'select 1'"""
+    raise typer.Exit(asyncio.run(run_shell(load(), context.args)))
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Drop everything in the database: killmails, static data, tables. Example: killreport db reset --yes"""
+    settings = load()
+    if not yes:
+        _ask(settings)
+    dropped = asyncio.run(reset_database(settings))
+    print(f"Dropped {dropped} objects; killreport db upgrade makes the database anew.")
+
+
+async def upgrade_database(settings: Settings) -> None:
+    """Apply migrations and load the packaged static data, a line on stdout for each step as it ends."""
+    from killreport.db.migrate import upgrade as apply_migrations
+    from killreport.eve.seed import load_seed
+
+    def tell(migration: Migration) -> None:
+        print(f"Migration {migration.version:04} {migration.name}: applied.", flush=True)
+
+    async with _connected(settings) as database, database.connection() as connection:
+        if not await apply_migrations(connection, tell):
+            print("Migrations: none pending.")
+        print("Static data: loaded." if await load_seed(connection) else "Static data: already there.")
+
+
+async def read_status(settings: Settings) -> tuple[str, DatabaseStatus]:
+    """Return where the database is, as a URL without its password, and what it holds."""
+    from killreport.db.status import database_status
+    from killreport.db.url import masked_url
+
+    async with _connected(settings) as database, database.connection() as connection:
+        return masked_url(database.url), await database_status(connection)
+
+
+def describe(settings: Settings, where: str, found: DatabaseStatus) -> dict[str, Any]:
+    """Return the status as `--json` prints it; times are ISO 8601 in UTC."""
+    return {
+        "server": found.server_version,
+        "embedded": settings.database_url is None,
+        "url": where,
+        "size_bytes": found.size_bytes,
+        "migrations": [
+            {
+                "version": entry.migration.version,
+                "name": entry.migration.name,
+                "applied_at": None if entry.applied_at is None else entry.applied_at.isoformat(),
+            }
+            for entry in found.migrations
+        ],
+        "pending": len(found.pending),
+        "rows": found.rows,
+    }
+
+
+async def run_shell(settings: Settings, arguments: Sequence[str]) -> int:
+    """Run psql on the database and return its exit status. Raises NotFound where there is none to run.
+
+    The password goes through the environment: arguments can be read by every user of the machine.
+    """
+    from killreport.db.url import split_password
+
+    program = find_psql()
+    async with _connected(settings) as database:
+        url, password = split_password(database.url)
+        secret = {} if password is None else {"PGPASSWORD": password}
+        # Ctrl-C is psql's to answer; with a handler here it ends neither of us, and psql starts without one.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
+        environment = child_environment(settings, PGAPPNAME="killreport db shell", **secret)
+        # psql's own options may come in any place; the URL is named so that none can be taken for the database.
+        process = await asyncio.create_subprocess_exec(program, f"--dbname={url}", *arguments, env=environment)
+        return await process.wait()
+
+
+def find_psql() -> str:
+    """Return the machine's psql, else the embedded server's. Raises NotFound."""
+    from killreport.db.embedded import find_binaries
+    from killreport.errors import Unavailable
+
+    if found := shutil.which("psql"):
+        return found
+    try:
+        return str(find_binaries() / "bin" / "psql")
+    except Unavailable:
+        raise NotFound("There is no psql on this machine: install PostgreSQL's client programs.") from None
+
+
+async def reset_database(settings: Settings) -> int:
+    """Drop everything and return how many objects that were; see `drop_everything` for what it refuses."""
+    from killreport.db.status import drop_everything
+
+    async with _connected(settings) as database, database.connection() as connection:
+        return await drop_everything(connection)
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Database]:
+    from killreport.db.database import open_database
+
+    async with open_database(settings, process=PROCESS) as database:
+        yield database
+
+
+def _ask(settings: Settings) -> None:
+    from killreport.db.url import masked_url
+
+    if not sys.stdin.isatty():
+        raise Conflict("There is no terminal to ask on: --yes drops everything without asking.")
+    where = (
+        f"in {settings.home}" if settings.database_url is None else masked_url(settings.database_url.get_secret_value())
+    )
+    typer.confirm(f"Drop everything in the database {where}?", abort=True)
+
+
+def _print_status(described: dict[str, Any]) -> None:
+    kind = "embedded" if described["embedded"] else "configured"
+    print(f"{'Server':{WIDEST_NAME}}PostgreSQL {described['server']} ({kind})")
+    print(f"{'URL':{WIDEST_NAME}}{described['url']}")
+    print(f"{'Size':{WIDEST_NAME}}{described['size_bytes'] / 1_000_000:.1f} MB")
+    for entry in described["migrations"]:
+        name = f"Migration {entry['version']:04}"
+        print(f"{name:{WIDEST_NAME}}{entry['name']}: {entry['applied_at'] or 'pending'}")
+    for table, rows in described["rows"].items():
+        print(f"{'Rows of ' + table:{WIDEST_NAME}} ~{rows:,}")
+    if described["pending"]:
+        print("Migrations are pending: run killreport db upgrade.")

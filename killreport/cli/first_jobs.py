@@ -1,0 +1,55 @@
+"""The jobs a new installation is to run once, in their order, each when the queues have done the one before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from killreport.fleet.table import QUEUES
+
+if TYPE_CHECKING:
+    from killreport.config import Settings
+    from killreport.cron.running import JobReport
+    from killreport.db.database import Database
+    from killreport.queueing.broker import Broker
+
+FIRST_JOBS = (
+    "queue-alliances",
+    "queue-alliance-corporations",
+    "snapshot-alliances",
+    "snapshot-corporations",
+    "update-alliance-counts",
+    "queue-character-corporations",
+    "queue-characters",
+)
+# New killmails keep the queues from ever being empty for long; the next job then does with what there is.
+MOST_WAIT_SECONDS = 120.0
+LOOK_SECONDS = 0.5
+
+
+async def run_first_jobs(
+    settings: Settings, database: Database, *, stop: asyncio.Event, on_report: Callable[[JobReport], None]
+) -> None:
+    """Run the jobs that have never succeeded on this database. Raises as `run_job`."""
+    from killreport.cron.running import run_job
+    from killreport.db.job_runs import last_runs
+    from killreport.queueing.open import open_broker
+
+    async with database.connection() as connection:
+        done = {job for job, run in (await last_runs(connection)).items() if run.status == "succeeded"}
+    async with open_broker(settings, database) as broker:
+        for job in FIRST_JOBS:
+            if job not in done:
+                await _wait_until_idle(broker)
+                on_report(await run_job(job, settings, database, stop=stop))
+
+
+async def _wait_until_idle(broker: Broker) -> None:
+    """Return when no queue has anything ready, or when that takes too long."""
+    looks = int(MOST_WAIT_SECONDS / LOOK_SECONDS)
+    for _ in range(looks):
+        counts = [await broker.counts(str(row.queue)) for row in QUEUES]
+        if not any(count.ready or count.unacked for count in counts):
+            return
+        await asyncio.sleep(LOOK_SECONDS)

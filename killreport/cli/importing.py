@@ -1,0 +1,128 @@
+"""`killreport import PATH…`: killmails from files, archives and standard input into the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from killreport.cli.context import load, open_ready_database
+from killreport.errors import KillreportError
+
+if TYPE_CHECKING:
+    from killreport.config import Settings
+    from killreport.killmail.importing import Tally
+
+STDIN = Path("-")
+
+
+def import_paths(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, or - for standard input.", metavar="PATH…")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Files to read at once; default: one a processor.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted import of the same contents stopped.")
+    ] = False,
+) -> None:
+    """Store every killmail of the files; what cannot be stored goes to quarantine with its line and reason.
+
+    Reads single killmails, lists, JSON lines, zKillboard history/raw days and EVE Ref day archives, plain or
+    compressed (.gz, .bz2, .zst). Importing the same file twice stores nothing twice.
+
+    Examples: killreport import killmails-2021-12-02.tar.bz2; killreport import --json --jobs 4 archive/;
+    zstdcat day.jsonl.zst | killreport import -
+    """
+    settings = load(process="import")
+    began = time.monotonic()
+    tally = asyncio.run(_import(settings, paths, jobs or os.cpu_count() or 1, resume=resume))
+    seconds = time.monotonic() - began
+    _report(tally, seconds, as_json=as_json)
+    if tally.failures:
+        raise typer.Exit(1)
+
+
+async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: bool) -> Tally:
+    from killreport.cli.import_jobs import run_jobs
+    from killreport.killmail.archive import list_files
+    from killreport.killmail.importing import Tally
+
+    files = list_files([path for path in paths if path != STDIN])
+    total = Tally()
+    size = sum(path.stat().st_size for path in files)
+    async with open_ready_database(settings, process="import"):
+        with _progress() as progress:
+            task = progress.add_task("importing", total=size or None, read=0, stored=0)
+
+            def advance(part: Tally, new_bytes: int) -> None:
+                total.add(part)
+                _show(progress, task, total, new_bytes)
+
+            if files:
+                # The largest first, so that no processor waits at the end for one long file.
+                files.sort(key=lambda path: path.stat().st_size, reverse=True)
+                await run_jobs(settings, files, min(jobs, len(files)), resume=resume, on_progress=advance)
+            if STDIN in paths:
+                await _import_stdin(settings, advance)
+    return total
+
+
+async def _import_stdin(settings: Settings, advance: Callable[[Tally, int], None]) -> None:
+    from killreport.cli.import_jobs import open_writer
+    from killreport.killmail.importing import import_stream
+
+    if sys.stdin.isatty():
+        raise KillreportError("Standard input is a terminal: pipe killmails into `killreport import -`.")
+    async with open_writer(settings) as (database, writer):
+        await import_stream(
+            database, writer, sys.stdin.buffer, name="stdin", on_progress=lambda part, _position: advance(part, 0)
+        )
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[read]:,} read, {task.fields[stored]:,} stored"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _show(progress: Progress, task: TaskID, total: Tally, new_bytes: int) -> None:
+    progress.update(task, advance=new_bytes, read=total.read, stored=total.stored)
+
+
+def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+    for failure in tally.failures:
+        print(f"killreport: {failure}", file=sys.stderr)
+    rate = tally.read / seconds if seconds else 0.0
+    if as_json:
+        summary = {
+            "read": tally.read,
+            "stored": tally.stored,
+            "duplicate": tally.duplicate,
+            "quarantined": tally.quarantined,
+            "seconds": round(seconds, 3),
+            "per_second": round(rate, 1),
+        }
+        print(json.dumps(summary))
+        return
+    print(
+        f"{tally.read:,} read: {tally.stored:,} stored, {tally.duplicate:,} there already, "
+        f"{tally.quarantined:,} quarantined, in {seconds:.1f} s ({rate:,.0f}/s)."
+    )
+    if tally.quarantined:
+        print("`killreport quarantine list` shows what could not be stored, and why.")

@@ -1,0 +1,181 @@
+"""`killreport`: the table of commands, and how every error leaves the program as one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any, Literal, cast
+
+import typer
+from typer.core import TyperGroup
+
+from killreport import __version__
+from killreport.errors import BadSetting, KillreportError
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """One command of the root: its name, where it is defined as `module:attribute`, and its line in the help.
+
+    kind: a `group` has commands of its own, whose Typer is the attribute; a `command` is a function or a Typer of one.
+    """
+
+    name: str
+    target: str
+    kind: Literal["group", "command"]
+    summary: str
+
+
+COMMANDS: tuple[CommandRow, ...] = (
+    CommandRow("demo", "killreport.cli.demo:demo", "command", "Show everything at work: no set-up, no network."),
+    CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
+    CommandRow(
+        "import", "killreport.cli.importing:import_paths", "command", "Store killmails from files and archives."
+    ),
+    CommandRow(
+        "history", "killreport.cli.history:app", "group", "Compare stored days with zKillboard's and fill them."
+    ),
+    CommandRow(
+        "quarantine", "killreport.cli.quarantine:app", "group", "List, retry and purge what could not be stored."
+    ),
+    CommandRow("queue", "killreport.cli.queue:app", "group", "Look into the queues and look after dead letters."),
+    CommandRow("sde", "killreport.cli.sde:app", "group", "Bring EVE's static data up to date."),
+    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open and reset the database."),
+    CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),
+    CommandRow("sim", "killreport.cli.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
+)
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by the table above and imports one only when it is used.
+
+    Without this, `--help` would import every database driver and web server of the product.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command, imported, or None where no row has that name."""
+        del ctx
+        for row in COMMANDS:
+            if row.name == cmd_name:
+                return load_command(row)
+        return None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of `args`; the base class looks for what was meant among `commands`, so name them there."""
+        self.commands = cast(Any, dict.fromkeys(self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the table, importing none of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.summary) for row in COMMANDS])
+
+
+def load_command(row: CommandRow) -> Any:
+    """Import what the row names and return it as a command that can be invoked."""
+    module, _, attribute = row.target.partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name=row.name)(found)
+        found = single
+    found.rich_markup_mode = None
+    # A Typer of one command would otherwise collapse into that command: `sde update` into `sde`.
+    make = typer.main.get_group if row.kind == "group" else typer.main.get_command
+    found._add_completion = False
+    command = make(found)
+    command.name = row.name
+    return command
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"killreport {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def killreport(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Follow every ship loss in EVE Online, explain it, and serve it as a GraphQL API and a web site."""
+    del version
+
+
+def main() -> None:
+    """Run the command line of this process and exit.
+
+    0: done. 1: an error of ours, told in a sentence. 2: a wrong option or a bad setting. 130: stopped by Ctrl-C.
+    """
+    status = _status_of(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as in `| head`: what is left in the buffer must not fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _status_of(arguments: list[str]) -> int:
+    try:
+        typer.main.get_command(app).main(arguments, prog_name="killreport")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # the last resort of the whole program: nothing may end in a traceback
+        return _explain(_innermost(error))
+    return 0
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the one error inside a task group's wrapping; the group itself where it holds several."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _explain(error: BaseException) -> int:
+    if isinstance(error, KillreportError):
+        sentence = str(error)
+    elif isinstance(error, OSError) and error.strerror:
+        sentence = f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}."
+    else:
+        sentence = (
+            f"An error nobody expected: {type(error).__name__}: {error}. "
+            "KILLREPORT_LOG_LEVEL=debug shows where it happened."
+        )
+    if _wants_traceback():
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"killreport: {sentence}", file=sys.stderr)
+    return 2 if isinstance(error, BadSetting) else 1
+
+
+def _wants_traceback() -> bool:
+    from killreport.config import load_settings
+
+    try:
+        return load_settings().settings.log_level == "debug"
+    except BadSetting:
+        return False

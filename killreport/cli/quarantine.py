@@ -1,0 +1,168 @@
+"""`killreport quarantine`: what could not be stored, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from killreport.cli.context import load, open_ready_database
+from killreport.errors import Malformed
+
+if TYPE_CHECKING:
+    from killreport.killmail.quarantine import QuarantineEntry
+
+app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could not be stored.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…")]
+PAGE = 500
+PIPED_WIDTH = 400
+
+
+@app.command("list")
+def list_entries(
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+    after: Annotated[int, typer.Option(min=0, help="Begin behind this number.")] = 0,
+) -> None:
+    """List the entries in the order they came. Example: killreport quarantine list --json | jq .[].reason"""
+    entries = asyncio.run(_list(limit, after))
+    if as_json:
+        print(json.dumps([_as_dict(entry) for entry in entries]))
+        return
+    table = Table("number", "source", "reference", "killmail", "path", "reason", "tries", box=None)
+    for entry in entries:
+        reject = entry.reject
+        killmail_id = "" if reject.killmail_id is None else str(reject.killmail_id)
+        number = str(entry.quarantine_id)
+        table.add_row(
+            number, reject.source, reject.reference, killmail_id, reject.path, reject.reason, str(entry.tries)
+        )
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH  # a line an entry, for grep and less -S
+    console.print(table if entries else "Nothing is in quarantine.", markup=False)
+
+
+@app.command()
+def show(number: Annotated[int, typer.Argument(help="Number of the entry.")], as_json: AsJson = False) -> None:
+    """Show one entry with its body as it came. Example: killreport quarantine show 12"""
+    entry = asyncio.run(_get(number))
+    if as_json:
+        body = base64.b64encode(entry.reject.body).decode()
+        print(json.dumps({**_as_dict(entry), "body_base64": body}))
+        return
+    for name, value in _as_dict(entry).items():
+        print(f"{name + ':':15}{value}")
+    print(entry.reject.body.decode("utf-8", "backslashreplace"))
+
+
+@app.command()
+def retry(numbers: Numbers = None, as_json: AsJson = False) -> None:
+    """Try entries again, as after an update; what can be stored now leaves the quarantine."""
+    outcome = asyncio.run(_retry(numbers))
+    report = {"tried": outcome.total(), "stored": outcome["stored"], "kept": outcome["kept"]}
+    print(
+        json.dumps(report) if as_json else f"{report['tried']} tried: {report['stored']} stored, {report['kept']} kept."
+    )
+
+
+@app.command()
+def purge(
+    numbers: Numbers = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete entries for good. Example: killreport quarantine purge 12 13"""
+    what = "every entry" if not numbers else f"{len(numbers)} entries"
+    if not yes:
+        typer.confirm(f"Delete {what} of the quarantine for good?", abort=True)
+    deleted = asyncio.run(_purge(numbers))
+    print(json.dumps({"deleted": deleted}) if as_json else f"{deleted} deleted.")
+
+
+def _as_dict(entry: QuarantineEntry) -> dict[str, Any]:
+    reject = entry.reject
+    return {
+        "number": entry.quarantine_id,
+        "source": reject.source,
+        "reference": reject.reference,
+        "killmail_id": reject.killmail_id,
+        "path": reject.path,
+        "reason": reject.reason,
+        "bytes": len(reject.body),
+        "seen_at": entry.seen_at.isoformat(),
+        "tried_at": entry.tried_at.isoformat(),
+        "tries": entry.tries,
+    }
+
+
+async def _list(limit: int, after: int) -> list[QuarantineEntry]:
+    from killreport.killmail.quarantine import list_quarantine
+
+    async with (
+        open_ready_database(load(), process="quarantine") as database,
+        database.connection() as connection,
+    ):
+        return await list_quarantine(connection, limit, after)
+
+
+async def _get(number: int) -> QuarantineEntry:
+    from killreport.killmail.quarantine import get_quarantined
+
+    async with (
+        open_ready_database(load(), process="quarantine") as database,
+        database.connection() as connection,
+    ):
+        return await get_quarantined(connection, number)
+
+
+async def _purge(numbers: list[int] | None) -> int:
+    from killreport.killmail.quarantine import purge_quarantine
+
+    async with open_ready_database(load(), process="quarantine") as database, database.connection() as connection:
+        return await purge_quarantine(connection, numbers or None)
+
+
+async def _retry(numbers: list[int] | None) -> Counter[str]:
+    """Hand the bodies in again, one a transaction; an entry goes once its killmail is stored, by whomever."""
+    from killreport.cli.import_jobs import open_writer
+    from killreport.killmail.arrival import read_arrival
+    from killreport.killmail.quarantine import get_quarantined, list_quarantine, purge_quarantine, save_rejects
+
+    outcome: Counter[str] = Counter()
+    settings = load()
+    async with (
+        open_ready_database(settings, process="quarantine"),
+        open_writer(settings) as (database, writer),
+        database.connection() as connection,
+    ):
+        if numbers:
+            entries = [await get_quarantined(connection, number) for number in numbers]
+        else:
+            entries = []
+            while page := await list_quarantine(connection, PAGE, entries[-1].quarantine_id if entries else 0):
+                entries += page
+        for entry in entries:
+            reject = entry.reject
+            try:
+                arrival = read_arrival(reject.body, reject.source, reject.reference)
+            except Malformed as error:
+                again = type(reject)(reject.source, reject.reference, error.reason, error.path, reject.body)
+                await save_rejects(connection, [again])
+                outcome["kept"] += 1
+                continue
+            stored = await writer.store(database, [arrival])
+            if stored.quarantined:
+                outcome["kept"] += 1
+            else:
+                await purge_quarantine(connection, [entry.quarantine_id])
+                outcome["stored"] += 1
+    return outcome

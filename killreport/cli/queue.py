@@ -1,0 +1,158 @@
+"""`killreport queue`: how the queues stand, what waits in them, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from killreport.cli import dead_letters
+from killreport.cli.broker import with_broker
+from killreport.cli.queue_output import body_fields, instant, print_table, shown
+from killreport.errors import Malformed
+from killreport.fleet.table import QUEUES, find_queue
+
+if TYPE_CHECKING:
+    from killreport.queueing.broker import Broker, QueueCounts, Waiting
+
+app = typer.Typer(no_args_is_help=True, help="Look into the queues, publish, purge, and look after dead letters.")
+app.add_typer(dead_letters.app, name="dead")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+QueueName = Annotated[
+    str, typer.Argument(help="Name of the queue; `killreport queue list` shows all.", metavar="QUEUE")
+]
+PriorityName = Literal["batch", "seen", "person"]
+
+
+@app.command("list")
+def list_queues(as_json: AsJson = False) -> None:
+    """List the queues with what waits in them. Example: killreport queue list --json | jq '.[] | select(.dead > 0)'"""
+
+    async def work(broker: Broker) -> list[QueueCounts]:
+        return [await broker.counts(str(row.queue)) for row in QUEUES]
+
+    found = [_count_fields(counts) for counts in with_broker(work)]
+    if as_json:
+        print(json.dumps(found))
+        return
+    table = Table("queue", "process", box=None)
+    for heading in ("ready", "delayed", "in hand", "consumers", "dead"):
+        table.add_column(heading, justify="right")
+    table.add_column("oldest")
+    for fields in found:
+        table.add_row(*("" if value is None else str(value) for value in fields.values()))
+    print_table(table)
+
+
+@app.command()
+def show(queue: QueueName, as_json: AsJson = False) -> None:
+    """Show one queue and how its worker is set. Example: killreport queue show esi_character_info_queue"""
+    row = find_queue(queue)
+    fields = _count_fields(with_broker(lambda broker: broker.counts(queue))) | {
+        "prefetch": row.prefetch,
+        "attempts": row.attempts,
+        "retry_delay_seconds": row.retry_delay.total_seconds(),
+    }
+    if as_json:
+        print(json.dumps(fields))
+        return
+    for name, value in fields.items():
+        print(f"{name + ':':22}{'' if value is None else value}")
+
+
+@app.command()
+def peek(
+    queue: QueueName,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits next and leave it there. Example: killreport queue peek esi_type_info_queue --limit 3"""
+    find_queue(queue)
+    found = with_broker(lambda broker: broker.peek(queue, limit))
+    if as_json:
+        print(json.dumps([_waiting_fields(waiting) for waiting in found]))
+        return
+    table = Table("priority", "attempt", "published", "body", box=None)
+    for waiting in found:
+        published = instant(waiting.published_at) or ""
+        table.add_row(waiting.priority.name.lower(), str(waiting.attempt), published, shown(waiting.body))
+    print_table(table if found else f"Nothing waits in {queue}.")
+
+
+@app.command()
+def publish(
+    queue: QueueName,
+    bodies: Annotated[list[str], typer.Argument(help="Bodies; `-`: standard input, one a line.", metavar="BODY…")],
+    priority: Annotated[PriorityName, typer.Option(help="Who waits for it: higher ones overtake.")] = "person",
+    raw: Annotated[bool, typer.Option("--raw", help="Send bodies as they are, unchecked.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put messages on a queue. Example: killreport queue publish esi_character_info_queue '{"character_id": 95465499}'
+
+    Without --raw all bodies are checked first, and one that does not fit the queue keeps all of them from being sent.
+    """
+    from killreport.queueing.broker import Priority
+
+    find_queue(queue)
+    contents = [body for argument in bodies for body in _read_bodies(argument)]
+    if not raw:
+        contents = [_checked(queue, number, body) for number, body in enumerate(contents, start=1)]
+    level = Priority[priority.upper()]
+    with_broker(lambda broker: broker.publish_bodies(queue, contents, priority=level))
+    print(json.dumps({"published": len(contents)}) if as_json else f"{len(contents)} published.")
+
+
+@app.command()
+def purge(
+    queue: QueueName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Throw away what waits in a queue; dead letters stay. Example: killreport queue purge esi_type_info_queue"""
+    find_queue(queue)
+    if not yes:
+        typer.confirm(f"Throw away everything that waits in {queue}?", abort=True)
+    purged = with_broker(lambda broker: broker.purge(queue))
+    print(json.dumps({"purged": purged}) if as_json else f"{purged} purged.")
+
+
+def _read_bodies(argument: str) -> list[bytes]:
+    if argument != "-":
+        return [argument.encode("utf-8", "surrogateescape")]
+    return [line for line in sys.stdin.buffer.read().splitlines() if line.strip()]
+
+
+def _checked(queue: str, number: int, body: bytes) -> bytes:
+    """Return the body as the product writes it. Raises Malformed, with the number of the body."""
+    from killreport.queueing.messages import decode, encode
+
+    try:
+        return encode(decode(queue, body))
+    except Malformed as error:
+        raise Malformed(f"Body {number} does not fit {queue}: {error.reason}", error.path) from None
+
+
+def _count_fields(counts: QueueCounts) -> dict[str, Any]:
+    return {
+        "queue": counts.queue,
+        "process": find_queue(counts.queue).name,
+        "ready": counts.ready,
+        "delayed": counts.delayed,
+        "unacked": counts.unacked,
+        "consumers": counts.consumers,
+        "dead": counts.dead,
+        "oldest": instant(counts.oldest),
+    }
+
+
+def _waiting_fields(waiting: Waiting) -> dict[str, Any]:
+    return {
+        "priority": waiting.priority.name.lower(),
+        "attempt": waiting.attempt,
+        "published_at": instant(waiting.published_at),
+        **body_fields(waiting.body),
+    }

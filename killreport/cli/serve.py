@@ -1,0 +1,77 @@
+"""Serving one ASGI application on one socket until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from killreport.errors import Conflict
+from killreport.fleet.notify import notify_ready
+
+BACKLOG = 2048
+# How long open requests may take after the signal; pages that stay open for live updates are cut off then.
+DRAIN_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers (ours decide), telling the process manager when it accepts."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `stop_on_signals`."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start accepting, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            notify_ready()
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens on `host` and `port`.
+
+    setting: the name to put into the sentence. Raises Conflict where the port is taken, needs rights this user
+    lacks, or the address is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(f"Port {port} is in use on {host}; {setting} chooses another.") from None
+        raise Conflict(f"Cannot listen on {host} port {port} ({setting}): {error.strerror or error}.") from None
+
+
+async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve `app` on `listener` until `stop` is set; open requests then have a few seconds to end.
+
+    The application finds `stop` as `app.state.stop`, so that responses without an end can end.
+    """
+    if hasattr(app, "state"):
+        app.state.stop = stop
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config)
+
+    async def watch() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    watching = asyncio.create_task(watch())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()

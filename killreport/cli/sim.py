@@ -1,0 +1,70 @@
+"""`killreport sim`: New Eden in a box, in the foreground, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from killreport.cli.context import load
+
+if TYPE_CHECKING:
+    from killreport.config import Settings
+    from killreport.sim.simulator import Options
+
+
+def sim(  # noqa: PLR0917 - the options of a command
+    port: Annotated[int | None, typer.Option(help="Port to serve on; the setting sim_port otherwise.")] = None,
+    seed: Annotated[int, typer.Option(help="What everything made up follows from.", min=0)] = 1,
+    rate: Annotated[float, typer.Option(help="Killmails a minute; 0 publishes on demand only.", min=0)] = 60.0,
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option(help="Replay these killmails (ESI's shape, any kind of file `import` reads) in order of time."),
+    ] = None,
+    history_days: Annotated[int, typer.Option(help="Past days to fill on the very first start.", min=0, max=365)] = 0,
+    opening: Annotated[
+        int | None,
+        typer.Option(help="Killmails published on the very first start; 300, or 0 with a corpus.", min=0, max=100_000),
+    ] = None,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Enforce the real hosts' rate limits.")] = True,
+    full_redisq: Annotated[
+        bool, typer.Option(help="RedisQ packages with the whole killmail, as before 2025-12.")
+    ] = False,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault as name=value, such as error_rate=0.05; may be repeated.")
+    ] = None,
+) -> None:
+    """Serve R2Z2, RedisQ, zKillboard's API and ESI from this machine, with made-up or replayed killmails."""
+    from killreport.sim.faults import parse_faults
+    from killreport.sim.simulator import Options
+
+    settings = load("sim")
+    options = Options(
+        seed=seed,
+        corpus=tuple(corpus or ()),
+        history_days=history_days,
+        opening=opening,
+        has_limits=limits,
+        has_full_redisq=full_redisq,
+        faults=parse_faults(fault or []),
+    )
+    asyncio.run(_serve(settings, options, settings.sim_port if port is None else port, rate))
+
+
+async def _serve(settings: Settings, options: Options, port: int, rate: float) -> None:
+    from killreport.cli.signals import stop_on_signals
+    from killreport.eve.load import read_packaged_universe
+    from killreport.fleet.notify import notify_ready, notify_stopping
+    from killreport.sim.server import serve
+
+    with stop_on_signals(notify_stopping) as stop:
+        universe = read_packaged_universe()
+        running = serve(settings.home, universe, options, host=settings.host, port=port, mails_per_minute=rate)
+        async with running as (url, simulator):
+            source = "replayed" if options.corpus else "made-up"
+            head = simulator.publisher.head
+            typer.echo(f"Simulator at {url}: {rate:g} {source} killmails a minute, the newest is number {head}.")
+            notify_ready()
+            await stop.wait()

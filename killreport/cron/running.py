@@ -1,0 +1,153 @@
+"""Runs one job: alone, within its time, and on the record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from importlib import import_module
+from typing import Protocol, cast
+
+import structlog
+
+from killreport.clock import monotonic
+from killreport.config import Settings
+from killreport.cron.progress import Progress
+from killreport.db.advisory import hold_lock
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.db.job_runs import Status, Trigger, begin_run, end_run, find_running, note_skipped
+from killreport.errors import Conflict, KillreportError, Permanent, Refused, Unavailable
+from killreport.fleet.table import find_process
+
+log = structlog.get_logger()
+
+
+class Job(Protocol):
+    """What a module of this package named after a job offers."""
+
+    def run(self, settings: Settings, database: Database, *, progress: Progress) -> Awaitable[str]:
+        """Do the work and return one sentence about it. Cancelled at any point, it may be begun again."""
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """How a run ended. sentence: for people, one line. counts: figures by name."""
+
+    job: str
+    status: Status
+    counts: dict[str, int]
+    sentence: str
+    seconds: float
+
+    def to_json(self) -> str:
+        """Return the report as one JSON object."""
+        return json.dumps(asdict(self))
+
+
+class _Stopped(Exception):
+    """The process was told to stop before the job had ended."""
+
+
+async def run_job(
+    name: str,
+    settings: Settings,
+    database: Database,
+    *,
+    stop: asyncio.Event,
+    everything: bool = False,
+    trigger: Trigger = "hand",
+) -> JobReport:
+    """Run the job now, unless it runs already somewhere on this database, and return how it ended.
+
+    stop: when it is set, the work is broken off and the run recorded as stopped. Raises NotFound for a name that is
+    no process, Refused for a process that is no job, Permanent for a run beyond the time limit of the fleet table,
+    Unavailable where the lock was lost, and what the job raises; all but the first two are recorded.
+    """
+    row = find_process(name)
+    if row.kind != "job" or row.time_limit is None:
+        raise Refused(f"{name} is a {row.kind}, not a job.")
+    job = cast(Job, import_module(f"killreport.cron.{name.replace('-', '_')}"))
+    progress = Progress(everything=everything)
+    began = monotonic()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            lost = await stack.enter_async_context(hold_lock(database, f"job {name}"))
+        except Conflict:
+            sentence = await _skip(name, database, trigger)
+            return _report(name, "skipped", progress, sentence, began)
+        async with database.transaction() as connection:
+            run_id = await begin_run(connection, name, trigger)
+        async with _recording(database, run_id, progress) as ending:
+            work = job.run(settings, database, progress=progress)
+            try:
+                ending.sentence = await _watch(work, stop, lost, row.time_limit)
+            except _Stopped:
+                ending.status = "stopped"
+                ending.sentence = "Stopped before the end; what was done is kept, the next run does the rest."
+    return _report(name, ending.status, progress, ending.sentence, began)
+
+
+@dataclass
+class _Ending:
+    status: Status = "succeeded"
+    sentence: str = ""
+
+
+@asynccontextmanager
+async def _recording(database: Database, run_id: int, progress: Progress) -> AsyncIterator[_Ending]:
+    """Write down at the end of the block how the run ended, whatever it ended with."""
+    ending = _Ending()
+    try:
+        yield ending
+    except BaseException as error:
+        # Also for a second signal, which cancels this very task.
+        reason = str(error) if isinstance(error, KillreportError) else f"{type(error).__name__}: {error}"
+        with contextlib.suppress(KillreportError, *DATABASE_ERRORS):
+            # What could not be recorded is recognised by the next run.
+            async with database.connection() as connection:
+                await end_run(connection, run_id, "failed", progress.counts, error=reason)
+        raise
+    async with database.connection() as connection:
+        await end_run(connection, run_id, ending.status, progress.counts, report=ending.sentence)
+
+
+async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event, limit: timedelta) -> str:
+    """Return what the work returns, unless it is told to stop, loses its lock or takes too long: then cancel it."""
+    working = asyncio.ensure_future(work)
+    stopped = asyncio.create_task(stop.wait())
+    unlocked = asyncio.create_task(lost.wait())
+    try:
+        await asyncio.wait(
+            [working, stopped, unlocked], timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+        )
+        if working.done():
+            return working.result()
+        if stop.is_set():
+            raise _Stopped
+        if lost.is_set():
+            raise Unavailable("The connection that keeps others from running the same job was lost.")
+        raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
+    finally:
+        # Nothing of the work may go on once the lock is given back; how it takes the cancelling is not the news.
+        for task in (working, stopped, unlocked):
+            task.cancel()
+        await asyncio.gather(working, stopped, unlocked, return_exceptions=True)
+
+
+async def _skip(name: str, database: Database, trigger: Trigger) -> str:
+    async with database.connection() as connection:
+        running = await find_running(connection, name)
+        since = "" if running is None else f" since {running.started_at:%Y-%m-%d %H:%M:%S} UTC"
+        sentence = f"{name} is running already{since}."
+        await note_skipped(connection, name, trigger, sentence)
+    return sentence
+
+
+def _report(name: str, status: Status, progress: Progress, sentence: str, began: float) -> JobReport:
+    seconds = round(monotonic() - began, 3)
+    log.info("job_ended", job=name, status=status, seconds=seconds, **progress.counts)
+    return JobReport(name, status, dict(progress.counts), sentence, seconds)

@@ -1,0 +1,21 @@
+"""Counts kills, losses, ISK, members and corporations of every alliance, for the pages that show them.
+
+Input: the daily figures and the stored corporations. Effect: columns of `alliance`, in one statement. Twice in a row:
+the second finds nothing to change.
+"""
+
+from __future__ import annotations
+
+from killreport.config import Settings
+from killreport.cron.progress import Progress
+from killreport.db.database import Database
+from killreport.entity import counts
+
+
+async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+    """Bring the figures of all alliances up to date and return a sentence about it."""
+    del settings
+    async with database.transaction() as connection:
+        changed = await counts.update_alliance_counts(connection)
+    progress.count("changed", changed)
+    return f"{changed} alliances have other figures than before."

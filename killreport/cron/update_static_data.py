@@ -1,0 +1,20 @@
+"""Looks at CCP's build number and loads the static data when there is a new one.
+
+Input: CCP's list of builds, one small file. Effect: all `eve_*` tables replaced in one transaction, or nothing.
+Hazard: processes that run see the new data at their next start.
+"""
+
+from __future__ import annotations
+
+from killreport.config import Settings
+from killreport.cron.progress import Progress
+from killreport.db.database import Database
+from killreport.eve.update import update_static_data
+
+
+async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+    """Load the newest build unless it is stored already, and return a sentence about it."""
+    release, is_new = await update_static_data(settings, database)
+    progress.count("loaded", int(is_new))
+    said = "Loaded" if is_new else "Nothing newer than"
+    return f"{said} build {release.build_number}, released {release.released_at:%Y-%m-%d}."

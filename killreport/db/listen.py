@@ -1,0 +1,72 @@
+"""Listening to notifications, over a connection that belongs to the listener and comes back when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import asyncpg
+import structlog
+
+from killreport.db.database import CONNECT_ERRORS, Connection, Database
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+# A peer that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
+SILENCE_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
+
+_log = structlog.get_logger()
+
+
+async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
+    """Yield the payload of every notification on the channel, and "" after each connect, for ever.
+
+    The empty one says that notifications may have been missed: whoever follows a table reads it again then. A lost
+    connection is made anew, after 0.1 s and then twice as long each time up to 5 s. Closing the generator closes it.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            connection = await asyncpg.connect(database.url, server_settings={"application_name": f"listen {channel}"})
+        except (*CONNECT_ERRORS, asyncpg.PostgresError) as error:
+            _log.warning("listen_connect_failed", channel=channel, error=str(error), retry_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            continue
+        try:
+            messages = await _subscribe(connection, channel)
+            if messages is not None:
+                yield ""
+                pause = FIRST_PAUSE_SECONDS
+                while (payload := await _next_payload(connection, messages)) is not None:
+                    yield payload
+        finally:
+            # Not `close`, which would wait for the peer: it may be gone, or we be cancelled.
+            connection.terminate()
+        _log.warning("listen_connection_lost", channel=channel, retry_seconds=pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _subscribe(connection: Connection, channel: str) -> asyncio.Queue[str | None] | None:
+    """Start listening and return where payloads arrive, None in it for the end; None where the connection broke."""
+    messages: asyncio.Queue[str | None] = asyncio.Queue()
+    connection.add_termination_listener(lambda _connection: messages.put_nowait(None))
+    try:
+        await connection.add_listener(channel, lambda _connection, _pid, _channel, text: messages.put_nowait(text))
+    except (*CONNECT_ERRORS, asyncpg.PostgresError):
+        return None
+    return messages
+
+
+async def _next_payload(connection: Connection, messages: asyncio.Queue[str | None]) -> str | None:
+    """Return the next payload, None once the connection is lost."""
+    while True:
+        try:
+            return await asyncio.wait_for(messages.get(), SILENCE_SECONDS)
+        except TimeoutError:
+            try:
+                await connection.execute("select 1", timeout=ANSWER_SECONDS)
+            except (*CONNECT_ERRORS, asyncpg.PostgresError):
+                return None

@@ -1,0 +1,132 @@
+"""Migrations: the SQL files beside this module, in order of their number, each in a transaction of its own.
+
+Forward only. A file is never edited once released: its checksum is stored, and a difference is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+
+import asyncpg
+
+from killreport.db.database import Connection
+from killreport.errors import Conflict, Refused, Transient
+
+# One at a time over the whole database; any constant does, this one spells "killrep" in ASCII.
+MIGRATION_LOCK = 0x6B696C6C726570
+LOCK_TIMEOUT_SECONDS = 5
+OLDEST_SERVER = 15
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: its number, its name without number, its text and the SHA-256 of it."""
+
+    version: int
+    name: str
+    sql: str
+    checksum: str
+
+
+@dataclass(frozen=True)
+class MigrationStatus:
+    """A migration this release knows, with when it was applied to the database (None: not yet)."""
+
+    migration: Migration
+    applied_at: datetime | None
+
+
+def list_migrations() -> list[Migration]:
+    """Return the migrations of this release, first to last."""
+    folder = resources.files("killreport.db") / "migrations"
+    found = []
+    for entry in folder.iterdir():
+        if entry.name.endswith(".sql"):
+            number, _, name = entry.name.removesuffix(".sql").partition("_")
+            sql = entry.read_text(encoding="utf-8")
+            found.append(Migration(int(number), name, sql, hashlib.sha256(sql.encode()).hexdigest()))
+    return sorted(found, key=lambda migration: migration.version)
+
+
+async def migration_status(connection: Connection) -> list[MigrationStatus]:
+    """Return every migration of this release with when it was applied. Changes nothing.
+
+    Raises Conflict where the database is newer than this release, or an applied file was edited since.
+    """
+    applied = {}
+    if await connection.fetchval("select to_regclass('schema_migration')") is not None:
+        rows = await connection.fetch("select version, name, checksum, applied_at from schema_migration")
+        applied = {row["version"]: row for row in rows}
+    known = list_migrations()
+    for version in sorted(applied.keys() - {migration.version for migration in known}):
+        raise Conflict(f"The database has migration {version}, which this release does not know: update KillReport.")
+    for migration in known:
+        row = applied.get(migration.version)
+        if row is not None and row["checksum"] != migration.checksum:
+            raise Conflict(f"Migration {migration.version} was applied with other contents than this release has.")
+    return [
+        MigrationStatus(migration, applied[migration.version]["applied_at"] if migration.version in applied else None)
+        for migration in known
+    ]
+
+
+async def pending_migrations(connection: Connection) -> list[Migration]:
+    """Return what `upgrade` would apply, in order. Raises like `migration_status`."""
+    return [status.migration for status in await migration_status(connection) if status.applied_at is None]
+
+
+async def upgrade(
+    connection: Connection, when_applied: Callable[[Migration], None] | None = None
+) -> Sequence[Migration]:
+    """Apply what is pending and return it; safe to run twice at once, the second waits and finds nothing to do.
+
+    Each file commits alone, so a failure leaves a whole version. Raises Transient where a lock that a migration needs
+    is held for more than 5 seconds by somebody else: nothing of that file is applied, and running it again is right;
+    Refused where the server says no to a statement; Conflict like `migration_status`.
+    when_applied: called after each file has been committed.
+    """
+    server = connection.get_server_version()
+    if server.major < OLDEST_SERVER:
+        raise Conflict(f"PostgreSQL {OLDEST_SERVER} or newer is needed; this server is {server.major}.")
+    done = []
+    await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+    try:
+        for migration in await pending_migrations(connection):
+            await _apply(connection, migration)
+            done.append(migration)
+            if when_applied is not None:
+                when_applied(migration)
+    finally:
+        await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
+    return done
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+            await connection.execute(
+                """create table if not exists schema_migration (
+                       version integer primary key, name text not null, checksum text not null,
+                       applied_at timestamptz not null default now())"""
+            )
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "insert into schema_migration (version, name, checksum) values ($1, $2, $3)",
+                migration.version,
+                migration.name,
+                migration.checksum,
+            )
+    except asyncpg.LockNotAvailableError:
+        raise Transient(
+            f"Migration {migration.version} ({migration.name}) waited {LOCK_TIMEOUT_SECONDS} s for a lock that "
+            "somebody else holds and was not applied; run it again when the database is quieter."
+        ) from None
+    except asyncpg.PostgresConnectionError:
+        raise
+    except asyncpg.PostgresError as error:
+        raise Refused(f"Migration {migration.version} ({migration.name}) was not applied: {error}.") from error

@@ -1,0 +1,199 @@
+"""Writes of characters, corporations and alliances, each in its caller's transaction.
+
+What ESI leaves out is NULL, never what it was before. The ledger's row goes with the write. An answer that is older
+than what is stored changes nothing, so that two workers with the same entity in hand end with the newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from killreport.db.database import Connection
+from killreport.entity.kind import EntityKind
+from killreport.esi.model import Affiliation, Alliance, Character, Corporation
+
+_CHARACTER = """
+insert into character (character_id, refreshed_at, name, corporation_id, alliance_id, faction_id, birthday, gender,
+                       security_status, title, description, gone_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null)
+on conflict (character_id) do update
+   set refreshed_at = excluded.refreshed_at, name = excluded.name, corporation_id = excluded.corporation_id,
+       alliance_id = excluded.alliance_id, faction_id = excluded.faction_id, birthday = excluded.birthday,
+       gender = excluded.gender, security_status = excluded.security_status, title = excluded.title,
+       description = excluded.description, gone_at = null
+ where character.refreshed_at <= excluded.refreshed_at
+returning character_id
+"""
+_CORPORATION = """
+insert into corporation (corporation_id, refreshed_at, name, ticker, member_count, ceo_id, creator_id, alliance_id,
+                         faction_id, tax_rate, date_founded, url, description, home_station_id, is_war_eligible,
+                         gone_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, null)
+on conflict (corporation_id) do update
+   set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
+       member_count = excluded.member_count, ceo_id = excluded.ceo_id, creator_id = excluded.creator_id,
+       alliance_id = excluded.alliance_id, faction_id = excluded.faction_id, tax_rate = excluded.tax_rate,
+       date_founded = excluded.date_founded, url = excluded.url, description = excluded.description,
+       home_station_id = excluded.home_station_id, is_war_eligible = excluded.is_war_eligible, gone_at = null
+ where corporation.refreshed_at <= excluded.refreshed_at
+returning corporation_id
+"""
+_ALLIANCE = """
+insert into alliance (alliance_id, refreshed_at, name, ticker, executor_corporation_id, creator_id,
+                      creator_corporation_id, faction_id, date_founded, gone_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)
+on conflict (alliance_id) do update
+   set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
+       executor_corporation_id = excluded.executor_corporation_id, creator_id = excluded.creator_id,
+       creator_corporation_id = excluded.creator_corporation_id, faction_id = excluded.faction_id,
+       date_founded = excluded.date_founded, gone_at = null
+ where alliance.refreshed_at <= excluded.refreshed_at
+"""
+_GONE = """
+insert into {table} ({table}_id, gone_at) values ($1, now())
+on conflict ({table}_id) do update set gone_at = coalesce({table}.gone_at, now()), refreshed_at = now()
+"""
+TABLES = {EntityKind.CHARACTER: "character", EntityKind.CORPORATION: "corporation", EntityKind.ALLIANCE: "alliance"}
+
+# The periods of many entities at once: those that belong elsewhere now end, and a new one begins. The rows of the
+# entities themselves are locked by then, so two writers of one entity come one after the other.
+_MOVE = """
+with present as (
+    select * from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as seen (entity_id, corporation_id, alliance_id)
+), ended as (
+    update affiliation old set until = $5
+      from present
+     where old.entity_kind = $1 and old.entity_id = present.entity_id and old.until is null and old.since < $5
+       and (old.corporation_id, old.alliance_id) is distinct from (present.corporation_id, present.alliance_id)
+    returning old.entity_id
+)
+insert into affiliation (entity_kind, entity_id, since, corporation_id, alliance_id)
+select $1, entity_id, $5, corporation_id, alliance_id from present
+ where entity_id in (select entity_id from ended)
+    or not exists (select from affiliation old where old.entity_kind = $1 and old.entity_id = present.entity_id)
+on conflict do nothing
+"""
+_AFFILIATE = """
+with seen as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+               as seen (character_id, corporation_id, alliance_id, faction_id)
+), locked as (
+    select known.character_id, seen.corporation_id, seen.alliance_id, seen.faction_id
+      from character known join seen using (character_id)
+     where known.refreshed_at <= $5
+       and (known.corporation_id, known.alliance_id, known.faction_id)
+           is distinct from (seen.corporation_id, seen.alliance_id, seen.faction_id)
+     order by known.character_id
+       for update of known
+)
+update character known
+   set corporation_id = locked.corporation_id, alliance_id = locked.alliance_id, faction_id = locked.faction_id
+  from locked where known.character_id = locked.character_id
+returning known.character_id, known.corporation_id, known.alliance_id
+"""
+
+
+async def store_character(connection: Connection, character_id: int, character: Character, *, at: datetime) -> None:
+    """Store what ESI told of a character at that moment."""
+    is_newer = await connection.fetchval(
+        _CHARACTER,
+        character_id,
+        at,
+        character.name,
+        character.corporation_id,
+        character.alliance_id,
+        character.faction_id,
+        character.birthday,
+        character.gender,
+        character.security_status,
+        character.title,
+        character.description,
+    )
+    if is_newer is not None:
+        where = ([character_id], [character.corporation_id], [character.alliance_id])
+        await connection.execute(_MOVE, int(EntityKind.CHARACTER), *where, at)
+    await settle(connection, EntityKind.CHARACTER, [character_id])
+
+
+async def store_corporation(
+    connection: Connection, corporation_id: int, corporation: Corporation, *, at: datetime
+) -> None:
+    """Store what ESI told of a corporation at that moment."""
+    is_newer = await connection.fetchval(
+        _CORPORATION,
+        corporation_id,
+        at,
+        corporation.name,
+        corporation.ticker,
+        corporation.member_count,
+        corporation.ceo_id,
+        corporation.creator_id,
+        corporation.alliance_id,
+        corporation.faction_id,
+        corporation.tax_rate,
+        corporation.date_founded,
+        corporation.url,
+        corporation.description,
+        corporation.home_station_id,
+        corporation.war_eligible,
+    )
+    if is_newer is not None:
+        where = ([corporation_id], [None], [corporation.alliance_id])
+        await connection.execute(_MOVE, int(EntityKind.CORPORATION), *where, at)
+    await settle(connection, EntityKind.CORPORATION, [corporation_id])
+
+
+async def store_alliance(connection: Connection, alliance_id: int, alliance: Alliance, *, at: datetime) -> None:
+    """Store what ESI told of an alliance at that moment."""
+    await connection.execute(
+        _ALLIANCE,
+        alliance_id,
+        at,
+        alliance.name,
+        alliance.ticker,
+        alliance.executor_corporation_id,
+        alliance.creator_id,
+        alliance.creator_corporation_id,
+        alliance.faction_id,
+        alliance.date_founded,
+    )
+    await settle(connection, EntityKind.ALLIANCE, [alliance_id])
+
+
+async def apply_affiliations(connection: Connection, affiliations: Sequence[Affiliation], *, at: datetime) -> list[int]:
+    """Store where these known characters belong, and return those who belonged elsewhere before, ascending.
+
+    Two statements, whatever the number. Characters that are not stored are left out.
+    """
+    rows = await connection.fetch(
+        _AFFILIATE,
+        [affiliation.character_id for affiliation in affiliations],
+        [affiliation.corporation_id for affiliation in affiliations],
+        [affiliation.alliance_id for affiliation in affiliations],
+        [affiliation.faction_id for affiliation in affiliations],
+        at,
+    )
+    moved = sorted(tuple(row) for row in rows)
+    if moved:
+        await connection.execute(_MOVE, int(EntityKind.CHARACTER), *map(list, zip(*moved, strict=True)), at)
+    return [character_id for character_id, _, _ in moved]
+
+
+async def mark_gone(connection: Connection, kind: EntityKind, entity_id: int) -> None:
+    """Note that ESI does not know the entity, any more or at all: what is known stays, and it is not asked for again.
+
+    For characters, corporations and alliances; of any other kind the ledger's row alone goes.
+    """
+    if kind in TABLES:
+        await connection.execute(_GONE.format(table=TABLES[kind]), entity_id)
+    await settle(connection, kind, [entity_id])
+
+
+async def settle(connection: Connection, kind: EntityKind, entity_ids: Sequence[int]) -> None:
+    """Take the entities off the ledger: what was to be asked is known."""
+    await connection.execute(
+        "delete from refresh_ledger where entity_kind = $1 and entity_id = any($2::bigint[])",
+        int(kind),
+        list(entity_ids),
+    )

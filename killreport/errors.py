@@ -1,0 +1,54 @@
+"""Every error the product raises on purpose. The command line prints the message of these, and of nothing else."""
+
+from __future__ import annotations
+
+
+class KillreportError(Exception):
+    """Something the reader of the message can act on; the message is one or two sentences for a person."""
+
+
+class BadSetting(KillreportError):
+    """A setting is unknown or has a value that cannot be used; the message names it."""
+
+
+class NotFound(KillreportError):
+    """The thing asked for does not exist."""
+
+
+class Conflict(KillreportError):
+    """The thing exists already, or is held by somebody else."""
+
+
+class Refused(KillreportError):
+    """The other side understood and said no; asking again changes nothing."""
+
+
+class Permanent(KillreportError):
+    """What was asked for cannot be done, now or later, for a reason of its own."""
+
+
+class Unavailable(KillreportError):
+    """A service this process needs does not answer."""
+
+
+class Transient(KillreportError):
+    """It may work later.
+
+    retry_after: seconds to wait before the next try, where the other side said so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Malformed(KillreportError):
+    """Input that does not have the shape it should have.
+
+    path: where, as `$.victim.items[3].flag`; `$` is the whole document.
+    """
+
+    def __init__(self, reason: str, path: str = "$") -> None:
+        super().__init__(f"{reason} at {path}")
+        self.reason = reason
+        self.path = path

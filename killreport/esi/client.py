@@ -1,0 +1,184 @@
+"""Every question the product asks ESI, as a method with a typed answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from killreport.config import Settings
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.errors import NotFound, Refused
+from killreport.esi.budget import Budget
+from killreport.esi.cache import prune_answers
+from killreport.esi.model import (
+    Affiliation,
+    Alliance,
+    Category,
+    Character,
+    Corporation,
+    EveType,
+    Group,
+    KillmailPage,
+    KillmailRef,
+    MarketDay,
+    MarketPrice,
+    NamedEntity,
+    SolarSystem,
+    Status,
+    decode,
+)
+from killreport.esi.transport import COMPATIBILITY_DATE, Transport
+from killreport.http import open_session
+
+# Source: the maxItems of both operations in ESI's OpenAPI document.
+MOST_IDS = 1000
+
+_Item = TypeVar("_Item")
+
+log = structlog.get_logger()
+
+
+class EsiClient:
+    """ESI for one process; all methods raise as `Transport.get` does, and Malformed for an answer of another shape."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def character(self, character_id: int) -> Character:
+        """Return a character."""
+        return await self._one("/characters/{id}", f"/characters/{character_id:d}", Character)
+
+    async def corporation(self, corporation_id: int) -> Corporation:
+        """Return a corporation."""
+        found = await self._one("/corporations/{id}", f"/corporations/{corporation_id:d}", Corporation)
+        return found.in_present_shape()
+
+    async def alliance(self, alliance_id: int) -> Alliance:
+        """Return an alliance."""
+        return await self._one("/alliances/{id}", f"/alliances/{alliance_id:d}", Alliance)
+
+    async def alliance_ids(self) -> list[int]:
+        """Return the ids of all alliances."""
+        return await self._one("/alliances", "/alliances", list[int])
+
+    async def alliance_corporation_ids(self, alliance_id: int) -> list[int]:
+        """Return the corporations that are in the alliance now."""
+        path = f"/alliances/{alliance_id:d}/corporations"
+        return await self._one("/alliances/{id}/corporations", path, list[int])
+
+    async def affiliations(self, character_ids: Sequence[int]) -> list[Affiliation]:
+        """Return where these characters belong, of any number; ids that ESI does not take are left out."""
+
+        async def ask(ids: Sequence[int]) -> list[Affiliation]:
+            return await self._bulk("/characters/affiliation", ids, Affiliation)
+
+        return await in_bulk(character_ids, ask)
+
+    async def names(self, entity_ids: Sequence[int]) -> list[NamedEntity]:
+        """Return the names of these ids, of any kind and number; ids that ESI does not know are left out."""
+
+        async def ask(ids: Sequence[int]) -> list[NamedEntity]:
+            return await self._bulk("/universe/names", ids, NamedEntity)
+
+        return await in_bulk(entity_ids, ask)
+
+    async def type_(self, type_id: int) -> EveType:
+        """Return a type."""
+        return await self._one("/universe/types/{id}", f"/universe/types/{type_id:d}", EveType)
+
+    async def group(self, group_id: int) -> Group:
+        """Return a group of types."""
+        return await self._one("/universe/groups/{id}", f"/universe/groups/{group_id:d}", Group)
+
+    async def category(self, category_id: int) -> Category:
+        """Return a category of groups."""
+        return await self._one("/universe/categories/{id}", f"/universe/categories/{category_id:d}", Category)
+
+    async def system(self, system_id: int) -> SolarSystem:
+        """Return a solar system."""
+        return await self._one("/universe/systems/{id}", f"/universe/systems/{system_id:d}", SolarSystem)
+
+    async def market_prices(self) -> list[MarketPrice]:
+        """Return CCP's prices of all types."""
+        return await self._one("/markets/prices", "/markets/prices", list[MarketPrice])
+
+    async def market_history(self, region_id: int, type_id: int) -> list[MarketDay]:
+        """Return the days of a type's market in a region, the oldest first."""
+        path, query = f"/markets/{region_id:d}/history", {"type_id": str(type_id)}
+        return await self._one("/markets/{id}/history", path, list[MarketDay], query)
+
+    async def killmail(self, killmail_id: int, killmail_hash: str) -> bytes:
+        """Return a killmail as sent. Raises Refused where the hash is not the killmail's."""
+        path = f"/killmails/{killmail_id:d}/{bytes.fromhex(killmail_hash).hex()}"
+        return (await self._transport.get("/killmails/{id}/{hash}", path)).body
+
+    async def character_killmails(self, character_id: int, token: str, page: int) -> KillmailPage:
+        """Return a page, from 1, of the character's killmails of the last 90 days, the newest first."""
+        answer = await self._transport.get(
+            "/characters/{id}/killmails/recent",
+            f"/characters/{character_id:d}/killmails/recent",
+            query={"page": str(page)},
+            token=token,
+        )
+        return KillmailPage(refs=decode(answer.body, list[KillmailRef]), pages=answer.pages)
+
+    async def status(self) -> Status:
+        """Return how the game server is."""
+        return await self._one("/status", "/status", Status)
+
+    def metrics(self) -> dict[str, int]:
+        """Return how often each route had each outcome: a status, `cached` or `failed`."""
+        return dict(sorted(self._transport.counts.items()))
+
+    async def _one(self, route: str, path: str, shape: type[_Item], query: dict[str, str] | None = None) -> _Item:
+        found: _Item = decode((await self._transport.get(route, path, query=query)).body, shape)
+        return found
+
+    async def _bulk(self, path: str, ids: Sequence[int], shape: type[_Item]) -> list[_Item]:
+        body = await self._transport.post(path, path, msgspec.json.encode(ids))
+        found: list[_Item] = decode(body, list[shape])  # type: ignore[valid-type]
+        return found
+
+
+async def in_bulk(ids: Sequence[int], ask: Callable[[Sequence[int]], Awaitable[list[_Item]]]) -> list[_Item]:
+    """Ask for all ids, 1,000 at a time, and return all that was answered.
+
+    One bad id makes ESI refuse its whole batch: such a batch is halved until the bad one stands alone, which is left
+    out. A batch of 1,000 with one bad id takes 21 requests.
+    """
+    found: list[_Item] = []
+    distinct = list(dict.fromkeys(ids))
+    batches = [distinct[first : first + MOST_IDS] for first in range(0, len(distinct), MOST_IDS)]
+    while batches:
+        batch = batches.pop()
+        try:
+            found += await ask(batch)
+        except (NotFound, Refused) as error:
+            if len(batch) == 1:
+                log.info("esi_id_left_out", id=batch[0], reason=str(error))
+                continue
+            middle = len(batch) // 2
+            batches += [batch[:middle], batch[middle:]]
+    return found
+
+
+@asynccontextmanager
+async def open_esi(settings: Settings, database: Database) -> AsyncIterator[EsiClient]:
+    """Lend a client; what it asked is logged at the end."""
+    async with open_session(settings) as session:
+        session.headers["X-Compatibility-Date"] = COMPATIBILITY_DATE
+        budget = Budget(database, settings.esi_requests_per_second)
+        client = EsiClient(Transport(session, settings.esi_url, budget, database))
+        try:
+            await prune_answers(database)
+        except DATABASE_ERRORS as error:
+            log.warning("esi_cache_trouble", reason=str(error))
+        try:
+            yield client
+        finally:
+            if client.metrics():
+                log.info("esi_asked", routes=client.metrics())

@@ -1,0 +1,215 @@
+"""One request to ESI and what its answer means: cache, ETag, budget, limits, retries, typed errors."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import structlog
+
+from killreport.clock import utc_now
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.errors import NotFound, Refused, Transient, Unavailable
+from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
+from killreport.esi.cache import Answer, find_answer, put_answer
+from killreport.http import retry_after
+
+# Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
+COMPATIBILITY_DATE = "2026-09-14"
+TRIES = 3
+FIRST_PAUSE_SECONDS = 0.3
+ANSWER_SECONDS = 30.0
+# Of 100 errors a minute; at none left, ESI refuses everything from this address.
+FEWEST_ERRORS_LEFT = 20
+FEWEST_TOKENS_LEFT = 10
+DEFAULT_PAUSE_SECONDS = 30.0
+# So many failures in a row, of any route, are not chance: the server is away.
+FAILURES_OF_DOWNTIME = 8
+FRESH_WITHOUT_EXPIRES = timedelta(seconds=60)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One question. kept: the expired answer a 304 would renew."""
+
+    route: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str] | None = None
+    body: bytes | None = None
+    kept: Answer | None = None
+
+
+class Transport:
+    """Asks ESI for one process. counts: of requests by route and outcome."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str, budget: Budget, database: Database) -> None:
+        self._session = session
+        self._base = base
+        self._budget = budget
+        self._database = database
+        self._failures = 0
+        self._group_of: dict[str, str] = {}
+        self.counts: Counter[str] = Counter()
+
+    async def get(
+        self, route: str, path: str, *, query: Mapping[str, str] | None = None, token: str | None = None
+    ) -> Answer:
+        """Return the answer to a GET, from the cache while it is fresh; one that took a token is never kept.
+
+        route: the path with its ids left out, for limits and counts. Raises NotFound (404, 410), Refused (other 4xx),
+        Transient (420, 429, 5xx after retries), Unavailable (no answer, downtime), whatever the database raises.
+        """
+        key = path + "".join(f"&{name}={value}" for name, value in sorted((query or {}).items()))
+        kept = None if token else await self._find(key)
+        if kept is not None and kept.expires_at > utc_now():
+            self.counts[f"{route} cached"] += 1
+            return kept
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if kept is not None and kept.etag:
+            headers["If-None-Match"] = kept.etag
+        answer = await self._ask(_Request(route, "GET", path, headers, query=query, kept=kept))
+        if not token:
+            await self._put(key, answer)
+        return answer
+
+    async def post(self, route: str, path: str, body: bytes) -> bytes:
+        """Return the body of the answer to a POST. Raises as `get`."""
+        headers = {"Content-Type": "application/json"}
+        return (await self._ask(_Request(route, "POST", path, headers, body=body))).body
+
+    async def _find(self, key: str) -> Answer | None:
+        try:
+            return await find_answer(self._database, key)
+        except DATABASE_ERRORS as error:
+            raise Unavailable(f"The cache of ESI's answers cannot be read: {error}") from error
+
+    async def _put(self, key: str, answer: Answer) -> None:
+        try:
+            await put_answer(self._database, key, answer)
+        except DATABASE_ERRORS as error:
+            log.warning("esi_cache_trouble", reason=str(error))
+
+    async def _ask(self, request: _Request) -> Answer:
+        for left in reversed(range(TRIES)):
+            await self._turn(request.route)
+            try:
+                return await self._send(request)
+            except (Unavailable, Transient) as error:
+                if not left or (isinstance(error, Transient) and error.retry_after is not None):
+                    raise
+            pause = FIRST_PAUSE_SECONDS * 2 ** (TRIES - 1 - left)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
+        raise AssertionError  # the last try returns or raises
+
+    async def _turn(self, route: str) -> None:
+        try:
+            self._budget.check(self._group_of.get(route, route))
+            await self._budget.turn()
+        except Unavailable:
+            # Either the downtime lasts, or it is for us to find out.
+            if not await self._is_over():
+                raise
+            await self._budget.turn()
+
+    async def _is_over(self) -> bool:
+        try:
+            if not await self._budget.may_probe():
+                return False
+            timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS / 2)
+            async with self._session.get(f"{self._base}/status", timeout=timeout) as response:
+                is_over = response.status == 200
+            if is_over:
+                await self._budget.end_downtime()
+                self._failures = 0
+        except (aiohttp.ClientError, OSError, *DATABASE_ERRORS):
+            return False
+        log.info("esi_probed", is_over=is_over)
+        return is_over
+
+    async def _send(self, request: _Request) -> Answer:
+        route, path, kept = request.route, request.path, request.kept
+        try:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                self._session.request(
+                    request.method,
+                    self._base + path,
+                    params=request.query,
+                    data=request.body,
+                    headers=request.headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                content = await response.read()
+        except (aiohttp.ClientError, OSError) as error:
+            self.counts[f"{route} failed"] += 1
+            await self._note_failure()
+            raise Unavailable(f"ESI does not answer to {path} ({type(error).__name__}).") from error
+        self.counts[f"{route} {response.status}"] += 1
+        await self._obey(route, response)
+        if response.status >= 500:
+            await self._note_failure()
+            raise Transient(f"ESI answered {response.status} to {path}.")
+        self._failures = 0
+        if response.status == 304 and kept is not None:
+            return replace(kept, expires_at=_expires_at(response.headers))
+        _check(response.status, path)
+        return Answer(
+            content,
+            response.headers.get("ETag"),
+            _number(response.headers, "X-Pages", 1),
+            response.headers.get("Last-Modified"),
+            _expires_at(response.headers),
+        )
+
+    async def _note_failure(self) -> None:
+        self._failures += 1
+        if self._failures >= FAILURES_OF_DOWNTIME:
+            log.warning("esi_away", failures=self._failures)
+            await self._budget.pause(DOWNTIME, PROBE_SECONDS, f"{self._failures} failures in a row")
+
+    async def _obey(self, route: str, response: aiohttp.ClientResponse) -> None:
+        """Pause where ESI's headers say so; raises Transient for an answer that was a refusal for now."""
+        headers = response.headers
+        group = headers.get("X-Ratelimit-Group")
+        if group:
+            self._group_of[route] = group
+        if response.status in (420, 429):
+            seconds = retry_after(headers) or DEFAULT_PAUSE_SECONDS
+            await self._budget.pause(EVERYBODY if response.status == 420 else group or route, seconds, "told to wait")
+            raise Transient(f"ESI answered {response.status}; it asks for a pause of {seconds:.0f} s.", seconds)
+        if _number(headers, "X-ESI-Error-Limit-Remain", 100) < FEWEST_ERRORS_LEFT:
+            seconds = float(_number(headers, "X-ESI-Error-Limit-Reset", 60))
+            await self._budget.pause(EVERYBODY, seconds, "few errors left")
+        if group and _number(headers, "X-Ratelimit-Remaining", 1000) < FEWEST_TOKENS_LEFT:
+            # The window floats: a minute gives back a fifteenth of the tokens.
+            await self._budget.pause(group, 60.0, "few tokens left")
+
+
+def _check(status: int, path: str) -> None:
+    if status in (404, 410):
+        raise NotFound(f"ESI answered {status} to {path}.")
+    if status >= 300:
+        raise Refused(f"ESI answered {status} to {path}.")
+
+
+def _number(headers: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = headers.get(name, "")
+    return int(text) if text.isdigit() else otherwise
+
+
+def _expires_at(headers: Mapping[str, str]) -> datetime:
+    try:
+        return parsedate_to_datetime(headers["Expires"])
+    except (KeyError, ValueError):
+        return utc_now() + FRESH_WITHOUT_EXPIRES

@@ -1,0 +1,112 @@
+"""The importer of CCP's static data: an archive in, all `eve_*` tables replaced, or nothing changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from killreport.db.database import Connection
+from killreport.errors import Malformed
+from killreport.eve.archive import Archive, open_archive
+from killreport.eve.official import ReleaseLine
+from killreport.eve.tables import FILES, TABLES, TYPE_COLUMNS, Row, read_rows, read_types
+
+RELEASE = "_sde.jsonl"
+RELEASE_KEY = "sde"
+# One import at a time over the whole database; any constant does, this one spells "killsde" in ASCII.
+IMPORT_LOCK = 0x6B696C6C736465
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """All rows a table is to have."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class StaticData:
+    """One release of CCP's, checked and ready to be stored."""
+
+    build_number: int
+    released_at: datetime
+    tables: tuple[TableRows, ...]
+
+    def count(self, table: str) -> int:
+        """Return how many rows the table is to have. Raises StopIteration for a table the importer does not fill."""
+        return next(len(rows.rows) for rows in self.tables if rows.table == table)
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """Which build the database holds, when CCP released it, when it was loaded, and from where."""
+
+    build_number: int
+    released_at: datetime
+    loaded_at: datetime
+    source: str
+
+
+def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
+    """Read an archive in CCP's official shape; touches no database.
+
+    name: what messages call the archive. Raises Malformed, naming the file and the line, for anything that would not
+    be stored whole: a missing file, a bad line, a repeated key, a type of an unknown group.
+    """
+    with open_archive(source, name) as archive:
+        archive.require((RELEASE, *FILES))
+        release = _read_release(archive)
+        tables = [TableRows(source.table, source.columns, read_rows(archive, source)) for source in TABLES]
+        groups = next(rows for rows in tables if rows.table == "eve_group")
+        group_id, category_id = groups.columns.index("group_id"), groups.columns.index("category_id")
+        types = read_types(archive, {row[group_id]: row[category_id] for row in groups.rows})
+    tables.append(TableRows("eve_type", TYPE_COLUMNS, types))
+    for rows in tables:
+        if not rows.rows:
+            raise Malformed(f"The archive has no line for {rows.table}", name)
+    return StaticData(release.build_number, release.release_date, tuple(tables))
+
+
+def _read_release(archive: Archive) -> ReleaseLine:
+    for _, line in archive.parse(RELEASE, ReleaseLine):
+        if line.key == RELEASE_KEY:
+            # A date without an offset is CCP's, and CCP writes UTC.
+            released_at = line.release_date
+            at = released_at if released_at.tzinfo is not None else released_at.replace(tzinfo=UTC)
+            return ReleaseLine(line.key, line.build_number, at)
+    raise Malformed(f"There is no line with the key {RELEASE_KEY}", RELEASE)
+
+
+async def store_static_data(connection: Connection, data: StaticData, source: str) -> None:
+    """Replace everything in the `eve_*` tables by `data`, in one transaction; readers see the old until it commits.
+
+    source: where the data came from, for people. Safe to run twice, and twice at once: the second waits.
+    """
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", IMPORT_LOCK)
+        await replace_rows(connection, data, source)
+
+
+async def replace_rows(connection: Connection, data: StaticData, source: str) -> None:
+    """Do what `store_static_data` does, inside the transaction and the lock the caller holds."""
+    for rows in data.tables:
+        # Not truncate: that would make every reader wait for the commit, and break its view of one moment.
+        await connection.execute(f"delete from {rows.table}")  # noqa: S608 - the names are constants of this package
+        await connection.copy_records_to_table(rows.table, columns=rows.columns, records=rows.rows)
+    await connection.execute("delete from static_data")
+    await connection.execute(
+        "insert into static_data (build_number, released_at, source) values ($1, $2, $3)",
+        data.build_number,
+        data.released_at,
+        source,
+    )
+
+
+async def stored_release(connection: Connection) -> StoredRelease | None:
+    """Return what the database holds, or None before the first import."""
+    row = await connection.fetchrow("select build_number, released_at, loaded_at, source from static_data")
+    return None if row is None else StoredRelease(**row)

@@ -1,0 +1,112 @@
+"""Brings the stored static data up to CCP's newest build."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from killreport.config import Settings
+from killreport.db.database import Database
+from killreport.errors import KillreportError, Malformed, NotFound
+from killreport.eve.importer import (
+    RELEASE_KEY,
+    StaticData,
+    StoredRelease,
+    read_static_data,
+    store_static_data,
+    stored_release,
+)
+from killreport.eve.official import ReleaseLine
+from killreport.http import HttpClient, Pacer, open_session
+
+LATEST = "tranquility/latest.jsonl"
+ARCHIVE = "eve-online-static-data-latest-jsonl.zip"
+# CCP's archive is below 100 MB.
+MOST_ARCHIVE_BYTES = 1 << 30
+
+
+async def update_static_data(
+    settings: Settings,
+    database: Database,
+    *,
+    source: str | None = None,
+    force: bool = False,
+    on_bytes: Callable[[int], None] = lambda _size: None,
+) -> tuple[StoredRelease, bool]:
+    """Load the static data unless its build is there already; return what is stored then, and whether that is new.
+
+    source: a path or URL of an archive of CCP's instead of the newest one. force: load the stored build again, too.
+    on_bytes: called with the size of each piece of a download. Whatever fails, the present data stays.
+    Raises NotFound where the host has no such file, KillreportError for what is not CCP's, and as the client does.
+    """
+    async with _open_http(settings) as http:
+        stored = await get_release(database)
+        if source is None:
+            source = f"{settings.static_data_url}/{ARCHIVE}"
+            latest = await _latest_build(http, f"{settings.static_data_url}/{LATEST}")
+            if latest == stored.build_number and not force:
+                return stored, False
+        if source.startswith(("http://", "https://")):
+            with tempfile.TemporaryDirectory(prefix="killreport-sde-") as folder:
+                path = Path(folder) / ARCHIVE
+                await _download(http, source, path, on_bytes)
+                data = await _read(path, source)
+        else:
+            data = await _read(Path(source), source)
+    if data.build_number == stored.build_number and not force:
+        return stored, False
+    async with database.connection() as connection:
+        await store_static_data(connection, data, source)
+    return await get_release(database), True
+
+
+async def get_release(database: Database) -> StoredRelease:
+    """Return which build is stored. Raises NotFound before the first."""
+    async with database.connection() as connection:
+        release = await stored_release(connection)
+    if release is None:
+        raise NotFound("The database has no static data.")
+    return release
+
+
+@asynccontextmanager
+async def _open_http(settings: Settings) -> AsyncIterator[HttpClient]:
+    async with open_session(settings) as session:
+        yield HttpClient(session, Pacer(1.0))
+
+
+async def _latest_build(http: HttpClient, url: str) -> int:
+    try:
+        for line in (await http.get(url)).splitlines():
+            # Other keys may have other fields, so the key is looked at before the rest.
+            if msgspec.json.decode(line)["_key"] == RELEASE_KEY:
+                return msgspec.json.decode(line, type=ReleaseLine).build_number
+    except NotFound as error:
+        raise NotFound(f"There is no static data at {url}: {error}.") from None
+    except (msgspec.DecodeError, KeyError, TypeError) as error:
+        raise KillreportError(f"{url} does not tell the newest build as CCP does: {error}.") from None
+    raise KillreportError(f"{url} does not tell the newest build: it has no line with the key {RELEASE_KEY}.")
+
+
+async def _download(http: HttpClient, url: str, path: Path, on_bytes: Callable[[int], None]) -> None:
+    try:
+        with path.open("wb") as out:
+            async for piece in http.stream(url):
+                out.write(piece)
+                on_bytes(len(piece))
+                if out.tell() > MOST_ARCHIVE_BYTES:
+                    raise KillreportError(f"{url} is larger than {MOST_ARCHIVE_BYTES >> 20} MiB: not CCP's archive.")
+    except NotFound as error:
+        raise NotFound(f"There is no static data at {url}: {error}.") from None
+
+
+async def _read(path: Path, source: str) -> StaticData:
+    try:
+        return await asyncio.to_thread(read_static_data, path, source)
+    except Malformed as error:
+        raise KillreportError(f"{error}; the static data in the database is unchanged.") from None

@@ -1,0 +1,32 @@
+"""Telling the process manager how this process is, in systemd's words (sd_notify).
+
+Whoever started us names a datagram socket in NOTIFY_SOCKET: systemd, a supervisor of ours, or nobody. Without one,
+and when nobody listens any more, every function here does nothing: a process works the same under any manager.
+Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from killreport.config import notify_socket_address
+
+
+def notify_ready() -> None:
+    """Say that this process now does what it is for. Saying it again changes nothing."""
+    _notify("READY=1")
+
+
+def notify_stopping() -> None:
+    """Say that this process has been told to stop and is finishing what it has in hand."""
+    _notify("STOPPING=1")
+
+
+def _notify(state: str) -> None:
+    address = notify_socket_address()
+    if address is None:
+        return
+    # A manager that has died is no reason to stop serving.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+        out.sendto(state.encode(), address)

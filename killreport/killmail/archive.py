@@ -1,0 +1,169 @@
+"""Read killmails out of files: what a file is, is told by its first bytes, never by its name.
+
+Known: one killmail, a list of them, JSON lines, zKillboard's history/raw (`{"id": body}`), EVE Ref's day archives (a
+tar of one JSON file a killmail); each as it is or compressed by gzip, bzip2 or zstandard. Everything is streamed; only
+a file that is a single JSON document has to be in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple, cast
+
+import msgspec
+import zstandard
+
+from killreport.errors import Malformed, NotFound
+
+LONGEST_DOCUMENT = 512 * 2**20  # a raw day of 100,000 killmails is about half of it
+LONGEST_LINE = 64 * 2**20  # the largest real killmail is under 1 MB
+PEEK = 256 * 1024
+TAR_MAGIC = slice(257, 262)
+BROKEN_STREAM = (EOFError, OSError, zlib.error, tarfile.TarError, zstandard.ZstdError)
+
+
+class Record(NamedTuple):
+    """One document of a file. reference: the file's name and, inside it, the line, member or key."""
+
+    reference: str
+    body: bytes
+
+
+def list_files(paths: list[Path]) -> list[Path]:
+    """Return the files that the paths name, folders searched through, each folder's in order of name.
+
+    Raises NotFound for a path that does not exist.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.name.startswith("."))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise NotFound(f"{path} does not exist.")
+    return found
+
+
+def read_records(stream: IO[bytes], name: str) -> Iterator[Record]:
+    """Yield the documents of an open file, in their order.
+
+    name: how references call the file. Raises Malformed where the container itself is broken or is none of the known
+    kinds; what was yielded before is good.
+    """
+    try:
+        plain, head = _peek(_decompress(_Borrowed(stream)))
+        if head[TAR_MAGIC] == b"ustar":
+            yield from _read_tar(plain, name)
+        elif not head.strip():
+            yield from ()
+        elif _is_document_per_line(head):
+            yield from _read_lines(plain, name)
+        else:
+            yield from _read_document(plain, name)
+    except BROKEN_STREAM as error:
+        raise Malformed(f"{name} is damaged or cut short ({error})") from None
+
+
+class _Borrowed(io.RawIOBase):
+    """Reads from a stream that stays its owner's to close, whatever is put around this one."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._stream.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def _peek(stream: IO[bytes] | io.RawIOBase) -> tuple[IO[bytes], bytes]:
+    reader = io.BufferedReader(cast("io.RawIOBase", stream), buffer_size=PEEK)
+    return reader, reader.peek(PEEK)
+
+
+def _decompress(stream: io.RawIOBase) -> IO[bytes]:
+    reader, head = _peek(stream)
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=reader))
+    if head.startswith(b"BZh"):
+        return cast("IO[bytes]", bz2.BZ2File(reader))
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(reader, read_across_frames=True))
+    return reader
+
+
+def _is_document_per_line(head: bytes) -> bool:
+    """Tell JSON lines from one document: the first line of JSON lines is whole, and more follows or it is a mail."""
+    first, newline, rest = head.lstrip().partition(b"\n")
+    if not newline and len(head) >= PEEK:
+        return False
+    if first.startswith(b"["):
+        return False
+    try:
+        value = msgspec.json.decode(first)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # A broken first line that is closed before more JSON follows is still JSON lines with one bad line.
+        return bool(newline) and not first.rstrip().endswith((b"{", b"[", b",", b":")) and rest.lstrip()[:1] == b"{"
+    return not (isinstance(value, dict) and _is_keyed_by_id(value))
+
+
+def _is_keyed_by_id(value: dict[str, object]) -> bool:
+    return bool(value) and all(key.isdigit() for key in value)
+
+
+def _read_lines(stream: IO[bytes], name: str) -> Iterator[Record]:
+    number = 0
+    while line := stream.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            raise Malformed(f"line {number} of {name} is longer than {LONGEST_LINE // 2**20} MB")
+        if line := line.strip():
+            yield Record(f"{name}:{number}", line)
+
+
+def _read_tar(stream: IO[bytes], name: str) -> Iterator[Record]:
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            if member.isfile() and member.name.endswith(".json"):
+                content = archive.extractfile(member)
+                if content is not None and member.size <= LONGEST_LINE:
+                    yield Record(f"{name}:{member.name}", content.read())
+            # A stream archive remembers every member it has passed; a day has 20,000.
+            archive.members = []  # type: ignore[attr-defined]
+
+
+def _read_document(stream: IO[bytes], name: str) -> Iterator[Record]:
+    body = stream.read(LONGEST_DOCUMENT + 1)
+    if len(body) > LONGEST_DOCUMENT:
+        raise Malformed(f"{name} is one JSON document of more than {LONGEST_DOCUMENT // 2**20} MB")
+    try:
+        kind, parts = _split(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        yield Record(f"{name}:1", body)
+        return
+    if kind == "hashes":
+        raise Malformed(f"{name} holds ids and hashes only, no killmails; `killreport history repair` fetches those")
+    for key, part in parts:
+        yield Record(f"{name}:{key}" if key else name, bytes(part))
+
+
+def _split(body: bytes) -> tuple[Literal["one", "many", "hashes"], list[tuple[str, msgspec.Raw]]]:
+    if body.lstrip().startswith(b"["):
+        listed = msgspec.json.decode(body, type=list[msgspec.Raw])
+        return "many", [(str(index), part) for index, part in enumerate(listed)]
+    keyed = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    if not _is_keyed_by_id(cast("dict[str, object]", keyed)):
+        return "one", [("", msgspec.Raw(body))]
+    if all(bytes(part).lstrip().startswith(b'"') for part in keyed.values()):
+        return "hashes", []
+    return "many", list(keyed.items())

@@ -1,0 +1,161 @@
+"""Bring killmails from files into the database, in batches, through the one writer.
+
+A thread reads, decompresses and decodes while the event loop stores the batch before, so that the processor and the
+database work side by side. Where a file stands is a feed cursor of its own, moved with each batch, so that an
+interrupted import can go on instead of beginning again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from killreport.db.database import Database
+from killreport.errors import Malformed
+from killreport.killmail.archive import Record, read_records
+from killreport.killmail.arrival import Arrival, read_arrival
+from killreport.killmail.quarantine import Reject
+from killreport.killmail.store import Cursor, KillmailWriter, Prepared, find_cursor
+
+BATCH = 4000  # mails a transaction: larger ones gain little and hold the rollups' locks longer
+FINISHED = -1  # the cursor of a file that was read to its end
+KEPT_BYTES = 16 * 2**20  # of one record, in quarantine
+
+
+@dataclass
+class Tally:
+    """What an import did so far. `read` counts every document, so it is the sum of the other three."""
+
+    read: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Take in the figures of another part of the import."""
+        self.read += other.read
+        self.stored += other.stored
+        self.duplicate += other.duplicate
+        self.quarantined += other.quarantined
+        self.failures += other.failures
+
+
+Progress = Callable[[Tally, int], None]
+"""Called after each batch with that batch's figures and how many bytes of the file are read by now."""
+
+
+async def import_stream(
+    database: Database,
+    writer: KillmailWriter,
+    stream: IO[bytes],
+    *,
+    name: str,
+    source: str = "import",
+    resume_key: str | None = None,
+    on_progress: Progress = lambda _tally, _position: None,
+    batch_size: int = BATCH,
+) -> Tally:
+    """Store every killmail of an open file; what cannot be stored is quarantined with its line.
+
+    resume_key: a name for these very contents; where an earlier import of them stopped, this one goes on, and where it
+    finished, nothing is read. None: read all. A damaged file counts as a failure; what came before it is stored.
+    """
+    tally = Tally()
+    feed = f"import:{resume_key}" if resume_key else None
+    position = await _position(database, feed)
+    if position == FINISHED:
+        return tally
+    records = read_records(stream, name)
+    for _ in islice(records, position):
+        pass
+    coming = asyncio.create_task(_prepare_next(database, writer, records, source, batch_size))
+    try:
+        while True:
+            batch = await coming
+            ended = batch.size < batch_size
+            if not ended:
+                coming = asyncio.create_task(_prepare_next(database, writer, records, source, batch_size))
+            position += batch.size
+            cursor = Cursor(feed, FINISHED if ended and not batch.failure else position) if feed else None
+            stored = await writer.commit(database, batch.prepared, cursor=cursor)
+            part = Tally(batch.size, len(stored.new_ids), stored.duplicates, stored.quarantined)
+            part.failures += [batch.failure] if batch.failure else []
+            tally.add(part)
+            on_progress(part, _tell(stream))
+            if ended:
+                return tally
+    finally:
+        # Its thread reads the stream: it must be through before the caller closes that.
+        await asyncio.wait([coming])
+
+
+async def import_file(
+    database: Database, writer: KillmailWriter, path: Path, *, resume: bool, on_progress: Progress
+) -> Tally:
+    """Store every killmail of a file; see `import_stream`. resume: the file is known again by its contents."""
+    try:
+        with path.open("rb") as stream:
+            key = (await asyncio.to_thread(hashlib.file_digest, stream, "sha256")).hexdigest()
+            stream.seek(0)
+            return await import_stream(
+                database, writer, stream, name=path.name, resume_key=key if resume else None, on_progress=on_progress
+            )
+    except OSError as error:
+        unread = Tally(failures=[f"{path} cannot be read: {error.strerror}"])
+        on_progress(unread, 0)
+        return unread
+
+
+@dataclass(slots=True)
+class _Batch:
+    size: int
+    prepared: Prepared
+    failure: str | None
+
+
+async def _prepare_next(
+    database: Database, writer: KillmailWriter, records: Iterator[Record], source: str, size: int
+) -> _Batch:
+    """Read, decode and work out the next batch; all but two small queries of it happens in a thread."""
+    arrivals: list[Arrival] = []
+    rejects: list[Reject] = []
+    count, failure = await asyncio.to_thread(_read, records, source, size, arrivals, rejects)
+    return _Batch(count, await writer.prepare(database, arrivals, rejects), failure)
+
+
+def _read(
+    records: Iterator[Record], source: str, size: int, arrivals: list[Arrival], rejects: list[Reject]
+) -> tuple[int, str | None]:
+    """Decode up to `size` records into the lists; return how many there were, and what broke the file, if anything."""
+    count = 0
+    try:
+        for record in islice(records, size):
+            count += 1
+            try:
+                arrivals.append(read_arrival(record.body, source, record.reference))
+            except Malformed as error:
+                body = record.body[:KEPT_BYTES]
+                rejects.append(Reject(source, record.reference, error.reason, error.path, body))
+    except Malformed as error:
+        return count, error.reason
+    return count, None
+
+
+async def _position(database: Database, feed: str | None) -> int:
+    if feed is None:
+        return 0
+    async with database.connection() as connection:
+        return await find_cursor(connection, feed) or 0
+
+
+def _tell(stream: IO[bytes]) -> int:
+    try:
+        return stream.tell()
+    except OSError:
+        return 0

@@ -1,0 +1,194 @@
+"""Reads of killmails, for the API and the feeds. Every list is bounded and walks an index."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+import msgspec
+
+from killreport.db.database import Connection
+
+# Sizes are literals in the SQL, and few: PostgreSQL plans `limit $1` as if it were a tenth of the table.
+PAGE_SIZES = (10, 25, 50, 100, 200)
+MAX_PAGE = PAGE_SIZES[-1]
+EVENT_PAGE = 100
+
+
+class KillmailRow(msgspec.Struct, frozen=True, gc=False):
+    """The wide row of one killmail. Money is in hundredths of an ISK, damage in hit points, positions in metres."""
+
+    killmail_id: int
+    hash: bytes
+    killmail_time: datetime
+    solar_system_id: int
+    constellation_id: int | None
+    region_id: int | None
+    war_id: int | None
+    victim_character_id: int | None
+    victim_corporation_id: int | None
+    victim_alliance_id: int | None
+    victim_faction_id: int | None
+    ship_type_id: int
+    damage_taken: int
+    position_x: float | None
+    position_y: float | None
+    position_z: float | None
+    final_blow_character_id: int | None
+    final_blow_corporation_id: int | None
+    final_blow_alliance_id: int | None
+    final_blow_faction_id: int | None
+    final_blow_ship_type_id: int | None
+    final_blow_weapon_type_id: int | None
+    attacker_count: int
+    player_count: int
+    ship_value_cents: int
+    ship_price_rule: int
+    fitted_value_cents: int
+    dropped_value_cents: int
+    destroyed_value_cents: int
+    total_value_cents: int
+    points: int
+    is_npc: bool
+    is_solo: bool
+    is_awox: bool
+    labels: list[str]
+    stored_at: datetime
+
+
+class AttackerRow(msgspec.Struct, frozen=True, gc=False):
+    """One party to a kill, in the order of the source."""
+
+    killmail_id: int
+    ordinal: int
+    is_final_blow: bool
+    character_id: int | None
+    corporation_id: int | None
+    alliance_id: int | None
+    faction_id: int | None
+    ship_type_id: int | None
+    weapon_type_id: int | None
+    damage_done: int
+    security_status: float | None
+
+
+class ItemRow(msgspec.Struct, frozen=True, gc=False):
+    """One item of the victim; `parent_ordinal` is the container it was in."""
+
+    killmail_id: int
+    ordinal: int
+    parent_ordinal: int | None
+    flag: int
+    price_rule: int
+    type_id: int
+    singleton: int
+    quantity_dropped: int
+    quantity_destroyed: int
+    unit_price_cents: int
+
+
+class EventRow(msgspec.Struct, frozen=True, gc=False):
+    """What one storing transaction did: `stored` new killmails, or `changed` known ones."""
+
+    event_id: int
+    kind: str
+    killmail_ids: list[int]
+
+
+class FeedStatus(msgspec.Struct, frozen=True, gc=False):
+    """How much is stored and how far the feed is; None where nothing has happened yet."""
+
+    killmail_count: int
+    last_stored_at: datetime | None
+    feed_sequence: int | None
+    feed_updated_at: datetime | None
+
+
+def _columns(row: type[msgspec.Struct]) -> str:
+    return ", ".join(row.__struct_fields__)
+
+
+async def list_killmails(
+    connection: Connection, limit: int, before: tuple[datetime, int] | None = None
+) -> list[KillmailRow]:
+    """Return the newest killmails, newest first, and of one second the larger id first.
+
+    limit: at most MAX_PAGE + 1, so that a caller can see whether more follow.
+    before: time and id of the last killmail already seen; only what comes after it in this order is returned.
+    """
+    literal = next((size for size in PAGE_SIZES if size >= limit), MAX_PAGE) + 1
+    where = "" if before is None else "where (killmail_time, killmail_id) < ($1, $2)"
+    rows = await connection.fetch(
+        f"select {_columns(KillmailRow)} from killmail {where} "  # noqa: S608 - names and literals of this module
+        f"order by killmail_time desc, killmail_id desc limit {literal}",
+        *(before or ()),
+    )
+    return [KillmailRow(*row) for row in rows[:limit]]
+
+
+async def get_killmails(connection: Connection, killmail_ids: Collection[int]) -> list[KillmailRow]:
+    """Return the killmails with these ids, oldest first; ids that are not stored are left out."""
+    rows = await connection.fetch(
+        f"select {_columns(KillmailRow)} from killmail "  # noqa: S608
+        "where killmail_id = any($1::bigint[]) order by killmail_time, killmail_id",
+        list(killmail_ids),
+    )
+    return [KillmailRow(*row) for row in rows]
+
+
+async def list_attackers(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[AttackerRow]]:
+    """Return all attackers of these killmails by killmail id, in the order of the source."""
+    rows = await connection.fetch(
+        f"select {_columns(AttackerRow)} from attacker "  # noqa: S608
+        "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
+        list(killmail_ids),
+    )
+    found: defaultdict[int, list[AttackerRow]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(AttackerRow(*row))
+    return found
+
+
+async def list_items(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[ItemRow]]:
+    """Return all items of these killmails by killmail id, containers before their contents."""
+    rows = await connection.fetch(
+        f"select {_columns(ItemRow)} from item "  # noqa: S608
+        "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
+        list(killmail_ids),
+    )
+    found: defaultdict[int, list[ItemRow]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(ItemRow(*row))
+    return found
+
+
+async def list_events(connection: Connection, after: int) -> list[EventRow]:
+    """Return up to EVENT_PAGE events with a larger id than `after`, in order; fewer means there are no more now."""
+    rows = await connection.fetch(
+        f"select {_columns(EventRow)} from event where event_id > $1 "  # noqa: S608
+        f"order by event_id limit {EVENT_PAGE}",
+        after,
+    )
+    return [EventRow(*row) for row in rows]
+
+
+async def newest_event_id(connection: Connection) -> int:
+    """Return the id of the newest event, 0 where there is none."""
+    found: int | None = await connection.fetchval("select max(event_id) from event")
+    return found or 0
+
+
+async def feed_status(connection: Connection) -> FeedStatus:
+    """Return how much is stored and how far the feed is. The count comes from the daily totals, not from the facts."""
+    row = await connection.fetchrow(
+        """select (select coalesce(sum(killmails), 0)::bigint from daily_total) as killmail_count,
+                  (select at from event where kind = 'stored' order by event_id desc limit 1) as last_stored_at,
+                  feed.next_sequence - 1 as feed_sequence,
+                  feed.updated_at as feed_updated_at
+             from (select 1) as one
+             left join (select next_sequence, updated_at from feed_cursor where feed not like 'import:%'
+                         order by updated_at desc limit 1) as feed
+               on true"""
+    )
+    return FeedStatus(*row)

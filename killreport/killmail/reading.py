@@ -1,0 +1,55 @@
+"""From what a feed hands on to what the writer takes."""
+
+from __future__ import annotations
+
+from killreport.db.database import Database
+from killreport.entity.ledger import StaleLimits
+from killreport.errors import Malformed
+from killreport.eve.load import load_universe
+from killreport.killmail.arrival import SOURCE_LABELS, Arrival, read_hash
+from killreport.killmail.decode import decode_killmail
+from killreport.killmail.quarantine import Reject
+from killreport.killmail.store import KillmailWriter
+from killreport.market.price import load_price_book
+from killreport.zkillboard.package import Package, Unreadable
+
+
+async def load_writer(database: Database, limits: StaleLimits | None = None) -> KillmailWriter:
+    """Return a writer with the universe and prices of this moment. limits: of what it notes as stale."""
+    async with database.connection() as connection:
+        universe = await load_universe(connection)
+        return KillmailWriter(universe, await load_price_book(connection, universe), limits)
+
+
+def read_package(package: Package | Unreadable, source: str) -> Arrival | Reject:
+    """Return the killmail of a package, or the whole package as a reject with the reason."""
+    reference = source if package.sequence_id is None else f"{source} {package.sequence_id}"
+    if isinstance(package, Unreadable):
+        return Reject(source, reference, package.reason, package.path, package.body, package.killmail_id)
+    try:
+        mail = decode_killmail(package.esi)
+        if mail.killmail_id != package.killmail_id:
+            raise Malformed(f"the package is of {package.killmail_id}, its killmail is {mail.killmail_id}")
+        return Arrival(
+            mail,
+            source,
+            hash=read_hash(package.hash),
+            location_id=package.zkb.location_id,
+            extra_labels=tuple(label for label in package.zkb.labels or () if label in SOURCE_LABELS),
+            reference=reference,
+            body=package.raw,
+        )
+    except Malformed as error:
+        return Reject(source, reference, error.reason, error.path, package.raw, package.killmail_id)
+
+
+def read_body(body: bytes, killmail_id: int, source: str, claimed_hash: str) -> Arrival | Reject:
+    """Return the killmail of a bare ESI body that is said to have this id and hash, or the body as a reject."""
+    reference = f"{source} {killmail_id}"
+    try:
+        mail = decode_killmail(body)
+        if mail.killmail_id != killmail_id:
+            raise Malformed(f"expected killmail {killmail_id}", "$.killmail_id")
+        return Arrival(mail, source, hash=read_hash(claimed_hash), reference=reference, body=body)
+    except Malformed as error:
+        return Reject(source, reference, error.reason, error.path, body, killmail_id)

@@ -1,0 +1,107 @@
+"""Which killmails are to be valued again, and the pass that does it, the newest first.
+
+Two ways lead here. A market day was stored: all killmails of the days it concerns (`value_due`). A type got its first
+price ever: all killmails that carried it as priceless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from killreport.db.database import Connection, Database
+from killreport.killmail.revalue import Revalued, Revaluer
+from killreport.market.price import PriceRule
+
+BATCH_KILLMAILS = 500
+MARKET_CAME = "a market price came"
+FIRST_PRICE_CAME = "a first price came"
+
+OnBatch = Callable[[Revalued], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a pass did not come to: days, and whether killmails with a type that has a first price now."""
+
+    days: int
+    has_priceless: bool
+
+
+async def revalue_due(database: Database, revaluer: Revaluer, *, most: int, on_batch: OnBatch) -> Left:
+    """Value again what is due, about `most` killmails of it: a day that was begun is finished.
+
+    A pass that is broken off repeats the day it was in, and changes nothing about what it had done of it.
+    """
+    examined = 0
+
+    async def revalue(mail_ids: Sequence[int], reason: str) -> None:
+        nonlocal examined
+        for first in range(0, len(mail_ids), BATCH_KILLMAILS):
+            done = await revaluer.revalue(database, mail_ids[first : first + BATCH_KILLMAILS], reason)
+            examined += done.examined
+            on_batch(done)
+
+    async with database.connection() as connection:
+        due = await _list_due(connection)
+    for index, (day, since) in enumerate(due):
+        if examined >= most:
+            return Left(len(due) - index, has_priceless=await _has_priceless(database))
+        async with database.connection() as connection:
+            mail_ids = await _list_of_day(connection, day)
+        await revalue(mail_ids, MARKET_CAME)
+        async with database.connection() as connection:
+            # A price that came meanwhile made the day due anew, and it stays so.
+            await connection.execute("delete from value_due where day = $1 and since = $2", day, since)
+    async with database.connection() as connection:
+        mail_ids = await _list_priceless(connection, max(most - examined, 0))
+    await revalue(mail_ids, FIRST_PRICE_CAME)
+    return Left(0, has_priceless=await _has_priceless(database))
+
+
+async def list_kill_days(connection: Connection) -> list[date]:
+    """Return the days on which killmails are stored."""
+    return [row["day"] for row in await connection.fetch("select day from daily_total order by day")]
+
+
+async def _list_due(connection: Connection) -> list[tuple[date, datetime]]:
+    """Return the days that are due with since when, the newest first; those without a killmail are settled here."""
+    await connection.execute(
+        "delete from value_due where not exists (select from daily_total where daily_total.day = value_due.day)"
+    )
+    rows = await connection.fetch("select day, since from value_due order by day desc")
+    return [(row["day"], row["since"]) for row in rows]
+
+
+async def _list_of_day(connection: Connection, day: date) -> list[int]:
+    begin = datetime.combine(day, time(), UTC)
+    rows = await connection.fetch(
+        """select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2
+           order by killmail_time desc, killmail_id desc""",
+        begin,
+        begin + timedelta(days=1),
+    )
+    return [row["killmail_id"] for row in rows]
+
+
+async def _list_priceless(connection: Connection, most: int) -> list[int]:
+    """Return killmails, the newest first, with a type as priceless that has a reference by now."""
+    rows = await connection.fetch(
+        """with known as (select type_id from price_reference where cents > 0)
+           select killmail_id from (
+               select item.killmail_id from item join known using (type_id) where item.price_rule >= $1
+               union
+               select killmail.killmail_id from killmail join known on known.type_id = killmail.ship_type_id
+               where killmail.ship_price_rule >= $1
+           ) as priceless
+           order by killmail_id desc limit $2""",
+        int(PriceRule.BASE_PRICE),
+        most,
+    )
+    return [row["killmail_id"] for row in rows]
+
+
+async def _has_priceless(database: Database) -> bool:
+    async with database.connection() as connection:
+        return bool(await _list_priceless(connection, 1))

@@ -1,0 +1,274 @@
+"""The one writer: every source of killmails hands its batches here, and nothing else inserts a killmail.
+
+One transaction stores a batch with all that follows from it: the gate (whoever inserts the id owns the mail), the
+rows, the rollups, the ledger of entities to refresh, rejects, the feed's cursor and gaps, and the event that tells
+subscribers. So a crash at any line leaves the state of before, and the source, which asks its cursor where it
+stands, hands the same mails in again. Locks are taken in one order everywhere (gate, rollups, ledger, quarantine,
+event) and sorted inside each, so writers side by side wait but never in a circle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from killreport.db.database import Connection, Database
+from killreport.entity.ledger import StaleLimits
+from killreport.errors import Malformed
+from killreport.eve.universe import Universe
+from killreport.killmail.arrival import Arrival
+from killreport.killmail.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
+from killreport.killmail.hash import killmail_hash
+from killreport.killmail.merge import Duplicate, merge_duplicates
+from killreport.killmail.model import Item
+from killreport.killmail.noticing import note_entities
+from killreport.killmail.quarantine import Reject, save_rejects
+from killreport.killmail.rollup import Rollup
+from killreport.market.price import PriceBook
+
+BREATH = 50  # mails worked out before other tasks get their turn: some two milliseconds
+EVENT_CHANNEL = "killreport_event"
+# Held from the insert of an event to the commit, so that event ids become visible in their order; spells "event".
+EVENT_LOCK = 0x6576656E74
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a reader stands once the batch is stored: the sequence it asks for next."""
+
+    feed: str
+    next_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch. changed_ids: mails stored before that learnt something new."""
+
+    new_ids: list[int]
+    duplicates: int
+    changed_ids: list[int]
+    quarantined: int
+    event_id: int | None
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch with everything worked out, ready to be committed.
+
+    arrivals and hashes: by id, ascending, none twice. derived: of those not stored yet when it was prepared.
+    repeated: how many of the batch were the same as another of it.
+    """
+
+    arrivals: dict[int, Arrival]
+    hashes: dict[int, bytes]
+    rejects: list[Reject]
+    repeated: int
+    derived: dict[int, Derived] = field(default_factory=dict)
+
+
+class KillmailWriter:
+    """Stores batches of killmails; keep one per process, it holds only the universe and the prices."""
+
+    def __init__(self, universe: Universe, prices: PriceBook, limits: StaleLimits | None = None) -> None:
+        self._universe = universe
+        self._limits = limits or StaleLimits()
+        self._prices = prices
+        self._pricing = asyncio.Lock()  # a price book serves one batch at a time
+
+    async def store(
+        self,
+        database: Database,
+        arrivals: Sequence[Arrival],
+        *,
+        rejects: Sequence[Reject] = (),
+        cursor: Cursor | None = None,
+        gaps: Sequence[int] = (),
+        filled_gaps: Sequence[int] = (),
+    ) -> Stored:
+        """Store a batch, whatever it holds, and return what became of it. Idempotent for killmails: ids are unique.
+
+        A mail whose hash does not match its contents, or that does not fit, is quarantined instead. gaps and
+        filled_gaps: sequences of the cursor's feed that were missing, or have come after all.
+        Raises what the database raises; nothing of the batch is stored then.
+        """
+        batch = await self.prepare(database, arrivals, rejects)
+        return await self.commit(database, batch, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
+
+    async def prepare(
+        self, database: Database, arrivals: Sequence[Arrival], rejects: Sequence[Reject] = ()
+    ) -> Prepared:
+        """Work out everything about a batch that needs no lock, so that the transaction is short.
+
+        Gives way to other tasks all the time, so that the batch before can commit meanwhile. Changes nothing stored.
+        """
+        batch = _sort(arrivals, rejects)
+        async with self._pricing:
+            async with database.connection() as connection:
+                stored = await connection.fetch(
+                    "select killmail_id from killmail_gate where killmail_id = any($1)", list(batch.arrivals)
+                )
+                known = {row[0] for row in stored}
+                new = [arrival for mail_id, arrival in batch.arrivals.items() if mail_id not in known]
+                type_ids: set[int] = set()
+                for arrival in new:
+                    type_ids.add(arrival.mail.victim.ship_type_id)
+                    _add_types(type_ids, arrival.mail.victim.items or ())
+                days = {arrival.mail.killmail_time.date() for arrival in new}
+                await self._prices.prefetch(connection, type_ids, days)
+            for first in range(0, len(new), BREATH):
+                self._derive(batch, new[first : first + BREATH])
+                # Lets the transaction of the batch before go on; a thread would fight it for the interpreter.
+                await asyncio.sleep(0)
+        return batch
+
+    def _derive(self, batch: Prepared, new: Sequence[Arrival]) -> None:
+        for arrival in new:
+            mail_id = arrival.mail.killmail_id
+            try:
+                batch.derived[mail_id] = derive(
+                    arrival.mail,
+                    batch.hashes[mail_id],
+                    self._universe,
+                    self._prices,
+                    source=arrival.source,
+                    location_id=arrival.location_id,
+                    extra_labels=arrival.extra_labels,
+                )
+            except Malformed as error:
+                batch.rejects.append(_reject(arrival, error.reason, error.path))
+                del batch.arrivals[mail_id]
+
+    async def commit(
+        self,
+        database: Database,
+        batch: Prepared,
+        *,
+        cursor: Cursor | None = None,
+        gaps: Sequence[int] = (),
+        filled_gaps: Sequence[int] = (),
+    ) -> Stored:
+        """Store a prepared batch; see `store`. Mails that somebody else stored meanwhile count as duplicates."""
+        async with database.transaction() as connection:
+            own = await _pass_gate(connection, list(batch.derived))
+            new = [batch.derived[mail_id] for mail_id in own]
+            rollup = Rollup()
+            for derived in new:
+                count(rollup, batch.arrivals[derived.killmail_id].mail, derived, self._universe)
+            await _copy(connection, new)
+            await rollup.save(connection)
+            mails = [batch.arrivals[mail_id].mail for mail_id in own]
+            await note_entities(connection, mails, self._universe, self._limits)
+            known = [
+                Duplicate(mail_id, batch.hashes[mail_id], arrival)
+                for mail_id, arrival in batch.arrivals.items()
+                if mail_id not in own
+            ]
+            merged = await merge_duplicates(connection, known)
+            rejects = batch.rejects + merged.rejects
+            if rejects:
+                await save_rejects(connection, rejects)
+            await _save_cursor(connection, cursor, gaps, filled_gaps)
+            event_id = await tell(connection, list(own), merged.changed_ids)
+        duplicates = len(known) + batch.repeated - len(merged.rejects)
+        return Stored(list(own), duplicates, merged.changed_ids, len(rejects), event_id)
+
+
+def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject]) -> Prepared:
+    """Order by id, drop repetitions inside the batch, and refuse what contradicts its own hash."""
+    by_id: dict[int, Arrival] = {}
+    hashes: dict[int, bytes] = {}
+    refused = list(rejects)
+    repeated = 0
+    for arrival in sorted(arrivals, key=lambda arrival: arrival.mail.killmail_id):
+        mail_id = arrival.mail.killmail_id
+        true_hash = killmail_hash(arrival.mail)
+        if arrival.hash is not None and arrival.hash != true_hash:
+            reason = f"the hash {arrival.hash.hex()} does not belong to this killmail (its own is {true_hash.hex()})"
+            refused.append(_reject(arrival, reason, "$.killmail_hash"))
+        elif mail_id in by_id and hashes[mail_id] == true_hash:
+            repeated += 1
+        elif mail_id in by_id:
+            refused.append(_reject(arrival, "another killmail with this id came in the same batch", "$.killmail_id"))
+        else:
+            by_id[mail_id] = arrival
+            hashes[mail_id] = true_hash
+    return Prepared(by_id, hashes, refused, repeated)
+
+
+def _reject(arrival: Arrival, reason: str, path: str) -> Reject:
+    return Reject(arrival.source, arrival.reference, reason, path, arrival.body, arrival.mail.killmail_id)
+
+
+def _add_types(type_ids: set[int], items: Sequence[Item]) -> None:
+    for item in items:
+        type_ids.add(item.item_type_id)
+        if item.items:
+            _add_types(type_ids, item.items)
+
+
+async def _pass_gate(connection: Connection, mail_ids: list[int]) -> dict[int, None]:
+    """Claim the ids, given in ascending order, and return those that are ours, in the same order."""
+    if not mail_ids:
+        return {}
+    rows = await connection.fetch(
+        "insert into killmail_gate select unnest($1::bigint[]) on conflict do nothing returning killmail_id", mail_ids
+    )
+    return dict.fromkeys(sorted(row[0] for row in rows))
+
+
+async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:
+    if not derived:
+        return
+    for table, columns, records in (
+        ("killmail", KILLMAIL_COLUMNS, [d.killmail for d in derived]),
+        ("attacker", ATTACKER_COLUMNS, [row for d in derived for row in d.attackers]),
+        ("item", ITEM_COLUMNS, [row for d in derived for row in d.items]),
+    ):
+        if records:
+            await connection.copy_records_to_table(table, records=records, columns=columns)
+
+
+async def find_cursor(connection: Connection, feed: str) -> int | None:
+    """Return the sequence the feed asks for next, None where it never stored one."""
+    position: int | None = await connection.fetchval("select next_sequence from feed_cursor where feed = $1", feed)
+    return position
+
+
+async def _save_cursor(
+    connection: Connection, cursor: Cursor | None, gaps: Sequence[int], filled_gaps: Sequence[int]
+) -> None:
+    if cursor is None:
+        return
+    if gaps:
+        await connection.execute(
+            """insert into feed_gap (feed, sequence) select $1, unnest($2::bigint[])
+               on conflict (feed, sequence) do update set tried_at = now()""",
+            cursor.feed,
+            sorted(gaps),
+        )
+    if filled_gaps:
+        await connection.execute(
+            "delete from feed_gap where feed = $1 and sequence = any($2)", cursor.feed, list(filled_gaps)
+        )
+    await connection.execute(
+        """insert into feed_cursor (feed, next_sequence) values ($1, $2)
+           on conflict (feed) do update set next_sequence = excluded.next_sequence, updated_at = now()
+           where feed_cursor.next_sequence <> excluded.next_sequence""",  # updated_at is when it last moved
+        cursor.feed,
+        cursor.next_sequence,
+    )
+
+
+async def tell(connection: Connection, stored_ids: Sequence[int], changed_ids: Sequence[int]) -> int | None:
+    """Record the event and notify listeners at commit; one event a batch, so that bulk loads stay cheap."""
+    event_id: int | None = None
+    for kind, ids in (("stored", stored_ids), ("changed", changed_ids)):
+        if ids:
+            await connection.execute("select pg_advisory_xact_lock($1)", EVENT_LOCK)
+            event_id = await connection.fetchval(
+                "insert into event (kind, killmail_ids) values ($1, $2) returning event_id", kind, list(ids)
+            )
+    if event_id is not None:
+        await connection.execute("select pg_notify($1, $2)", EVENT_CHANNEL, str(event_id))
+    return event_id

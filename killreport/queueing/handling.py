@@ -1,0 +1,172 @@
+"""What becomes of a message: decode it, hand it to its handler, and decide. Both transports ask here, so both agree.
+
+decoded ──> handled ──> Done        acknowledge
+   │           ├──────> Back        the other side is away: returns uncounted, the consumer pauses as long
+   │           ├──────> Again       counted, each time twice as long
+   └───────────┴──────> Dead        nobody can handle it: a dead letter with the reason
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from killreport.db.database import CONNECT_ERRORS
+from killreport.errors import Conflict, Malformed, NotFound, Permanent, Refused, Transient, Unavailable
+from killreport.fleet.table import ProcessRow
+from killreport.queueing.broker import Delivery, Handler
+from killreport.queueing.messages import Message, decode
+
+# What no further try can change.
+HOPELESS = (Malformed, Permanent, NotFound, Refused, Conflict)
+# A message that took its process with it so often is what kills it.
+MOST_LOSSES = 10
+BACK_DELAY = timedelta(seconds=5)
+# Uncapped, the twelfth try of a queue that starts at 10 s would come after five and a half hours.
+LONGEST_DELAY = timedelta(minutes=15)
+LONGEST_RETRY_AFTER = timedelta(hours=1)
+# Messages that failed together shall not come back together.
+SPREAD = 0.25
+LONGEST_REASON = 1000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Handled: acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Return it to its queue after the delay with the same attempt number.
+
+    What is away for this message is away for the next: the place it had in the consumer's hand stays empty as long,
+    or a queue of thousands would be handed round at full speed until the other side is back.
+    """
+
+    delay: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Return it to its queue after the delay, with the next attempt number."""
+
+    delay: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Put it to the queue's dead letters with the reason."""
+
+    reason: str
+
+
+Outcome = Done | Back | Again | Dead
+
+
+async def handle(
+    row: ProcessRow, body: bytes, delivery: Delivery, handler: Handler, *, chance: Callable[[], float] = random.random
+) -> Outcome:
+    """Decode a body, hand it to the handler and return what is to become of it; logs one line. Raises nothing.
+
+    row: of the worker that consumes the queue. chance: returns 0 to 1, spreads the delays. Only the cancellation of
+    the caller gets through.
+    """
+    message: Message | None = None
+    if delivery.losses >= MOST_LOSSES:
+        outcome: Outcome = Dead(f"its process died {delivery.losses} times while it was in hand")
+        _tell(outcome, delivery, message)
+        return outcome
+    try:
+        message = decode(delivery.queue, body)
+    except Exception as error:  # a body nests so deep that the decoder gives up, and what else nobody thought of
+        outcome = Dead(f"{explain(error)} (not handed out)")
+        _tell(outcome, delivery, message)
+        return outcome
+    try:
+        await handler(message, delivery)
+        outcome = Done()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Cancelled from within, by a task group or a client of the handler's, not by whoever called us.
+        outcome = decide(Transient("its work was cancelled from within"), row, delivery.attempt, chance)
+    except Exception as error:  # whatever a handler fails with is an answer; the consumer must live on
+        log.debug("message_failed", queue=delivery.queue, exc_info=True)
+        outcome = decide(error, row, delivery.attempt, chance)
+    _tell(outcome, delivery, message)
+    return outcome
+
+
+def decide(error: Exception, row: ProcessRow, attempt: int, chance: Callable[[], float] = random.random) -> Outcome:
+    """Return what follows from an error of a handler at the attempt of that number, the first being 1."""
+    error = _innermost(error)
+    reason = explain(error)
+    if isinstance(error, HOPELESS):
+        return Dead(f"{reason} (attempt {attempt} of {row.attempts})")
+    if isinstance(error, Unavailable) or _is_lost_database(error):
+        return Back(BACK_DELAY * (1 + SPREAD * chance()), reason)
+    if attempt >= row.attempts:
+        return Dead(f"{reason} (given up after {attempt} attempts)")
+    wished = error.retry_after if isinstance(error, Transient) else None
+    return Again(retry_delay(row, attempt, wished, chance), reason)
+
+
+def retry_delay(
+    row: ProcessRow, attempt: int, retry_after: float | None = None, chance: Callable[[], float] = random.random
+) -> timedelta:
+    """Return the pause after the attempt of that number failed.
+
+    The row's delay, doubled for each attempt after the first up to LONGEST_DELAY, or what the other side asked for
+    (seconds) where that is longer; up to a quarter is added by chance.
+    """
+    # The shift is bounded: of a number of attempts nobody expects only the cap matters.
+    delay = min(row.retry_delay * (1 << min(attempt - 1, 30)), LONGEST_DELAY)
+    if retry_after is not None and retry_after > delay.total_seconds():
+        delay = timedelta(seconds=min(retry_after, LONGEST_RETRY_AFTER.total_seconds()))
+    return delay * (1 + SPREAD * chance())
+
+
+def explain(error: BaseException) -> str:
+    """Return an error's type and words in a line that every store can hold."""
+    words = " ".join(str(error).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode().split())
+    return f"{type(error).__name__}: {words}"[:LONGEST_REASON] if words else type(error).__name__
+
+
+def _innermost(error: Exception) -> Exception:
+    """Return the one error inside a task group's wrapping; the group itself where it holds several."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _is_lost_database(error: Exception) -> bool:
+    # asyncpg raises an InterfaceError that is a ValueError where an argument does not fit its column: our mistake,
+    # which uncounted would come back for ever.
+    return isinstance(error, CONNECT_ERRORS) and not isinstance(error, ValueError)
+
+
+def _tell(outcome: Outcome, delivery: Delivery, message: Message | None) -> None:
+    known: dict[str, Any] = {"queue": delivery.queue, "attempt": delivery.attempt}
+    if message is not None:
+        known |= msgspec.structs.asdict(message)
+    match outcome:
+        case Done():
+            log.debug("message_done", **known)
+        case Back(delay, reason):
+            log.warning("message_back", reason=reason, delay_seconds=round(delay.total_seconds(), 1), **known)
+        case Again(delay, reason):
+            log.warning("message_again", reason=reason, delay_seconds=round(delay.total_seconds(), 1), **known)
+        case Dead(reason):
+            log.error("message_dead", reason=reason, losses=delivery.losses, **known)

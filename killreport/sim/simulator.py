@@ -1,0 +1,198 @@
+"""One running New Eden: everything the routes need, opened from a home folder and closed again."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from killreport.clock import utc_now
+from killreport.errors import Conflict
+from killreport.eve.universe import Universe
+from killreport.sim.appraisal import Appraiser
+from killreport.sim.chance import fraction
+from killreport.sim.corpus import Corpus, fingerprint, spool
+from killreport.sim.faults import Faults, Mischief
+from killreport.sim.generator import Generator
+from killreport.sim.journal import FIRST_SEQUENCE, Journal
+from killreport.sim.packages import Packages
+from killreport.sim.publisher import Publisher
+from killreport.sim.tally import Tally
+from killreport.sim.world import Known, World
+
+_SECONDS_PER_DAY = 86_400
+# The first page of a new demo shows what happened in the last hours; a corpus starts at its start.
+_OPENING_MAILS = 300
+_OPENING_SECONDS = 3 * 3600
+# How many mails a day a past day has; real days have 10,000 and more, which would take a minute each to make up.
+_HISTORY_MAILS = 200
+
+
+def now() -> float:
+    """Return the present as unix seconds."""
+    return utc_now().timestamp()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a simulator is run.
+
+    corpus: files to replay instead of making mails up. history_days: past days filled on the very first start.
+    has_full_lists: whether zKillboard's lists hold the killmails, as since 2026-06-27, or ids and hashes only.
+    opening: mails of the last hours, published on the very first start; None for 300 without a corpus and 0 with one.
+    """
+
+    seed: int = 1
+    corpus: tuple[Path, ...] = ()
+    history_days: int = 0
+    opening: int | None = None
+    has_limits: bool = True
+    has_full_redisq: bool = False
+    has_full_lists: bool = True
+    faults: Faults = field(default_factory=Faults)
+
+
+@dataclass
+class Simulator:
+    """The parts, wired, made by `open_simulator`. build_number: of CCP's static data; None: the packaged one."""
+
+    options: Options
+    universe: Universe
+    world: World
+    generator: Generator
+    journal: Journal
+    packages: Packages
+    publisher: Publisher
+    mischief: Mischief
+    now: Callable[[], float]
+    tally: Tally = field(default_factory=Tally)
+    build_number: int | None = None
+
+
+class _State(msgspec.Struct):
+    """What a home remembers: its seed, and the corpora it has replayed, in the order of their numbers from 1."""
+
+    seed: int
+    corpora: list[str] = []
+
+
+@contextmanager
+def open_simulator(
+    home: Path, universe: Universe, options: Options, clock: Callable[[], float] = now
+) -> Iterator[Simulator]:
+    """Open the simulator that lives in `home`/sim, carrying on where it was.
+
+    Raises Conflict where another one has it open, or it was begun with another seed.
+    """
+    folder = home / "sim"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / "lock"):
+        state = _read_state(folder / "state.json", options.seed)
+        number = _number_of_corpus(options, state)
+        _write_state(folder / "state.json", state)
+        if number:
+            spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1]).close()
+        corpora = _open_corpora(folder / "corpus", state)
+        journal = Journal(folder / "journal.bin")
+        try:
+            yield _wire(options, universe, journal, corpora, number=number, clock=clock)
+        finally:
+            journal.close()
+            for corpus in corpora.values():
+                corpus.close()
+
+
+def _wire(
+    options: Options,
+    universe: Universe,
+    journal: Journal,
+    corpora: dict[int, Corpus],
+    *,
+    number: int,
+    clock: Callable[[], float],
+) -> Simulator:
+    world = World(options.seed, corpora[number].known if number else Known())
+    _catch_up(world, journal, corpora)
+    generator = Generator(universe, world)
+    mischief = Mischief(options.seed, options.faults)
+    playing = (number, corpora[number]) if number else None
+    publisher = Publisher(generator, journal, mischief, world=world, universe=universe, now=clock, corpus=playing)
+    packages = Packages(journal, generator, Appraiser(universe), corpora)
+    return Simulator(options, universe, world, generator, journal, packages, publisher, mischief, clock)
+
+
+def _catch_up(world: World, journal: Journal, corpora: dict[int, Corpus]) -> None:
+    """Let the world know of the real mails that were served before this start."""
+    for number, corpus in corpora.items():
+        for place in range(min(journal.next_place(number), len(corpus))):
+            world.note_served(corpus.parties(place), corpus.entry(place).killmail_time)
+
+
+async def publish_opening(simulator: Simulator) -> None:
+    """On the very first start, publish the past: whole days for the history, then the last hours for the feed."""
+    publisher, options, present = simulator.publisher, simulator.options, simulator.now()
+    if simulator.journal.next_sequence != FIRST_SEQUENCE:
+        return
+    today = int(present // _SECONDS_PER_DAY)
+    if not options.corpus:
+        for day in range(today - options.history_days, today):
+            for place in range(_HISTORY_MAILS):
+                share = (place + fraction(options.seed, day, place)) / _HISTORY_MAILS
+                await publisher.publish(1, day * _SECONDS_PER_DAY + int(share * (_SECONDS_PER_DAY - 1)))
+    opening = options.opening
+    if opening is None:
+        opening = 0 if options.corpus else _OPENING_MAILS
+    for place in range(opening):
+        await publisher.publish(1, int(present - _OPENING_SECONDS * (1 - (place + 1) / opening)))
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise Conflict(f"Another simulator is running on {path.parent}; stop it, or use another home.") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _read_state(path: Path, seed: int) -> _State:
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=_State)
+    except FileNotFoundError:
+        return _State(seed)
+    if state.seed != seed:
+        raise Conflict(
+            f"The simulator in {path.parent} was begun with seed {state.seed}, not {seed}: its past kills would change."
+        )
+    return state
+
+
+def _write_state(path: Path, state: _State) -> None:
+    new = path.with_suffix(".new")
+    new.write_bytes(msgspec.json.encode(state))
+    new.replace(path)
+
+
+def _number_of_corpus(options: Options, state: _State) -> int:
+    if not options.corpus:
+        return 0
+    wanted = fingerprint(list(options.corpus))
+    if wanted not in state.corpora:
+        state.corpora.append(wanted)
+    return state.corpora.index(wanted) + 1
+
+
+def _open_corpora(folder: Path, state: _State) -> dict[int, Corpus]:
+    return {
+        number: Corpus(folder / name) for number, name in enumerate(state.corpora, start=1) if (folder / name).is_dir()
+    }

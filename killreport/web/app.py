@@ -1,0 +1,74 @@
+"""The ASGI application of the web site."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from killreport.config import Settings
+from killreport.errors import Refused, Unavailable
+from killreport.web.client import open_client
+from killreport.web.headers import SecurityHeaders
+from killreport.web.images import Images
+from killreport.web.live import LiveFeed
+from killreport.web.pages.errors import api_down, bad_request, failed, unknown_address
+from killreport.web.pages.home import home
+from killreport.web.pages.kill import kill
+from killreport.web.pages.live import live
+from killreport.web.site import Site
+
+LEAST_COMPRESSED_BYTES = 1_000
+COMPRESSION_LEVEL = 5
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the site; it serves at once, with the 503 page while the API does not answer."""
+    site = Site(Images(settings.image_url))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with open_client(settings.api_address) as client:
+            site.client = client
+            site.live = LiveFeed(client, site.live_data)
+            async with site.live.running():
+                yield
+
+    app = Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/", home),
+            Route("/kill/{killmail_id:int}", kill),
+            Route("/live", live),
+            Route("/healthz", healthz),
+            Route("/static/{name}", site.assets.serve),
+            Route("/favicon.ico", site.assets.serve_favicon),
+            Route("/robots.txt", robots),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders, image_policy=site.images.policy),
+            Middleware(GZipMiddleware, minimum_size=LEAST_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL),
+        ],
+        exception_handlers={404: unknown_address, Unavailable: api_down, Refused: bad_request, Exception: failed},
+    )
+    app.state.site = site
+    return app
+
+
+async def healthz(request: Request) -> Response:
+    """Answer 200 where the site can serve: it can when the API can."""
+    site: Site = request.app.state.site
+    if await site.client.is_healthy():
+        return PlainTextResponse("ok")
+    return PlainTextResponse("The API does not answer.", 503)
+
+
+async def robots(_request: Request) -> Response:
+    """Let robots read the pages, not the endless stream."""
+    return PlainTextResponse("User-agent: *\nDisallow: /live\n")

@@ -1,0 +1,142 @@
+"""The site's one way to data: the GraphQL API, over HTTP for pages and over WebSocket for what is new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+import aiohttp
+import msgspec
+
+from killreport.errors import Refused, Unavailable
+from killreport.web import documents
+from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row
+
+PROTOCOL = "graphql-transport-ws"
+PAGE_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 3.0
+# A dead peer is noticed after this long without an answer to a WebSocket ping.
+HEARTBEAT_SECONDS = 15.0
+_FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
+
+T = TypeVar("T")
+
+
+class _Error(msgspec.Struct):
+    message: str
+    extensions: dict[str, Any] = {}
+
+
+class _Answer(msgspec.Struct, Generic[T]):
+    data: T | None = None
+    errors: list[_Error] = []
+
+
+class ApiClient:
+    """One HTTP session to the API. Raises Unavailable where it does not answer, Refused where the query is wrong."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._session = session
+        self._address = address
+
+    async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
+        """Return a page of killmails, newest first. Raises Refused for a cursor that is none."""
+        return await self._ask(documents.LIST, {"first": first, "after": after}, _Answer[ListAnswer])
+
+    async def find_killmail(self, killmail_id: int) -> KillAnswer:
+        """Return one killmail, None inside the answer where it is not stored."""
+        return await self._ask(documents.KILL, {"id": killmail_id}, _Answer[KillAnswer])
+
+    async def is_healthy(self) -> bool:
+        """Tell whether the API says it can serve."""
+        try:
+            async with self._session.get(f"{self._address}/healthz") as response:
+                return response.status == 200
+        except _FAILURES:
+            return False
+
+    async def _ask(self, document: str, variables: Mapping[str, Any], answer: type[_Answer[T]]) -> T:
+        body = {"query": document, "variables": variables}
+        try:
+            async with self._session.post(f"{self._address}/graphql", json=body) as response:
+                decoded = msgspec.json.decode(await response.read(), type=answer)
+        except _FAILURES as error:
+            raise Unavailable(f"The API at {self._address} does not answer: {type(error).__name__}.") from error
+        except msgspec.MsgspecError as error:
+            raise Unavailable(f"The API at {self._address} gave an answer that cannot be read: {error}.") from error
+        for problem in decoded.errors:
+            if problem.extensions.get("code") in ("BAD_REQUEST", "BAD_CURSOR"):
+                raise Refused(problem.message)
+            raise Unavailable(f"The API failed: {problem.message}")
+        if decoded.data is None:
+            raise Unavailable("The API gave an answer without data.")
+        return decoded.data
+
+    @asynccontextmanager
+    async def follow(self) -> AsyncIterator[AsyncIterator[Row]]:
+        """Lend the rows of killmails as they are stored, from the moment the block begins. Raises Unavailable."""
+        address = f"{self._address.replace('http', 'ws', 1)}/graphql"
+        try:
+            async with self._session.ws_connect(
+                address,
+                protocols=[PROTOCOL],
+                heartbeat=HEARTBEAT_SECONDS,
+                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+            ) as socket:
+                await self._begin(socket)
+                yield _rows(socket)
+        except _FAILURES as error:
+            raise Unavailable(f"The API's live stream ended: {type(error).__name__}.") from error
+
+    async def _begin(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        await socket.send_json({"type": "connection_init"})
+        await _expect(socket, "connection_ack")
+        await socket.send_json({"type": "subscribe", "id": "live", "payload": {"query": documents.LIVE}})
+        # The API handles messages in order: once it answers this, the subscription has begun.
+        await socket.send_json({"type": "ping"})
+        await _expect(socket, "pong")
+
+
+class _Message(msgspec.Struct):
+    type: str
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+async def _receive(socket: aiohttp.ClientWebSocketResponse, seconds: float | None = None) -> _Message:
+    message = await socket.receive(seconds)
+    if message.type is not aiohttp.WSMsgType.TEXT:
+        raise Unavailable(f"The API closed the live stream ({socket.close_code}).")
+    decoded = msgspec.json.decode(message.data, type=_Message)
+    if decoded.type in ("error", "complete"):
+        raise Unavailable(f"The API ended the live stream: {json.loads(bytes(decoded.payload))}.")
+    return decoded
+
+
+async def _expect(socket: aiohttp.ClientWebSocketResponse, wanted: str) -> None:
+    while (await _receive(socket, CONNECT_TIMEOUT_SECONDS)).type != wanted:
+        pass
+
+
+async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
+    while True:
+        message = await _receive(socket)
+        if message.type == "next":
+            answer = msgspec.json.decode(message.payload, type=_Answer[LiveAnswer])
+            if answer.data is None:
+                reasons = "; ".join(error.message for error in answer.errors)
+                raise Unavailable(f"The API ended the live stream: {reasons}")
+            yield answer.data.killmail_stored
+
+
+@asynccontextmanager
+async def open_client(address: str) -> AsyncIterator[ApiClient]:
+    """Lend a client of the API at this base URL; its connections are kept open between pages."""
+    timeout = aiohttp.ClientTimeout(total=PAGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
+    # Usually the same machine: compressing costs more than it saves.
+    headers = {"Accept-Encoding": "identity"}
+    async with aiohttp.ClientSession(
+        timeout=timeout, headers=headers, connector=aiohttp.TCPConnector(limit=50), auto_decompress=True
+    ) as session:
+        yield ApiClient(session, address)

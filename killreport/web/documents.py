@@ -1,0 +1,75 @@
+"""The GraphQL documents of the site; `model.py` has the shape of their answers."""
+
+from __future__ import annotations
+
+_PARTY = """
+fragment PartyCharacter on Character { id name }
+fragment PartyCorporation on Corporation { id name ticker }
+fragment PartyAlliance on Alliance { id name ticker }
+fragment TypeParts on Type { id name group { id name category { id name } } }
+fragment Place on SolarSystem {
+  id name security spaceClass constellation { id name } region { id name }
+}
+fragment VictimParts on Victim {
+  character { ...PartyCharacter } corporation { ...PartyCorporation } alliance { ...PartyAlliance }
+  faction { id name } shipType { ...TypeParts } damageTaken
+}
+"""
+
+_ROW = (
+    _PARTY
+    + """
+fragment RowParts on Killmail {
+  id cursor time
+  solarSystem { ...Place }
+  victim { ...VictimParts }
+  finalBlow {
+    character { ...PartyCharacter } corporation { ...PartyCorporation } alliance { ...PartyAlliance }
+    faction { id name } shipType { ...TypeParts }
+  }
+  attackerCount values { total } labels solo npc awox
+}
+"""
+)
+
+LIST = (
+    """
+query Site_List($first: Int!, $after: String) {
+  killmails(first: $first, after: $after) {
+    nodes { ...RowParts }
+    pageInfo { hasNextPage endCursor }
+  }
+  status { killmailCount lastStoredAt }
+}
+"""
+    + _ROW
+)
+
+LIVE = "subscription Site_Live { killmailStored { ...RowParts } }\n" + _ROW
+
+# Containers in containers exist (a packed ship holds a container that holds ammunition); deeper ones never occurred.
+KILL = (
+    """
+query Site_Kill($id: Int!) {
+  killmail(id: $id) {
+    id hash time
+    solarSystem { ...Place }
+    victim { ...VictimParts }
+    attackers {
+      character { ...PartyCharacter } corporation { ...PartyCorporation } alliance { ...PartyAlliance }
+      faction { id name } shipType { ...TypeParts } weaponType { ...TypeParts }
+      damageDone finalBlow securityStatus
+    }
+    attackerCount playerCount
+    items { ...ItemParts items { ...ItemParts items { ...ItemParts items { ...ItemParts } } } }
+    values { ship shipPriceExplanation fitted dropped destroyed total }
+    points labels solo npc awox warId
+    links { zkillboard esi }
+  }
+}
+fragment ItemParts on Item {
+  type { ...TypeParts } flag flagName slot quantityDropped quantityDestroyed singleton unitPrice priceExplanation
+}
+"""
+    + _PARTY
+)

@@ -1,0 +1,208 @@
+"""What the site asks of the API, decoded once. Names are the schema's, in snake_case."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Struct(msgspec.Struct, frozen=True, rename="camel"):
+    """Base of everything the API answers."""
+
+
+class Character(Struct, frozen=True):
+    """A pilot."""
+
+    id: int
+    name: str | None
+
+
+class Corporation(Struct, frozen=True):
+    """A corporation or an alliance."""
+
+    id: int
+    name: str | None
+    ticker: str | None
+
+
+class Named(Struct, frozen=True):
+    """Static data with a name."""
+
+    id: int
+    name: str | None
+
+
+class Group(Struct, frozen=True):
+    """A group of types."""
+
+    id: int
+    name: str | None
+    category: Named | None
+
+
+class Type(Struct, frozen=True):
+    """A kind of thing."""
+
+    id: int
+    name: str | None
+    group: Group | None
+
+
+class SolarSystem(Struct, frozen=True):
+    """A system and where it lies."""
+
+    id: int
+    name: str | None
+    security: float | None
+    space_class: str | None
+    constellation: Named | None
+    region: Named | None
+
+
+class Victim(Struct, frozen=True):
+    """Who lost what."""
+
+    character: Character | None
+    corporation: Corporation | None
+    alliance: Corporation | None
+    faction: Named | None
+    ship_type: Type
+    damage_taken: int
+
+
+class Attacker(Struct, frozen=True):
+    """One party to the kill; of the final blow of a list only who and the ship is asked."""
+
+    character: Character | None
+    corporation: Corporation | None
+    alliance: Corporation | None
+    faction: Named | None
+    ship_type: Type | None
+    weapon_type: Type | None = None
+    damage_done: int = 0
+    final_blow: bool = False
+    security_status: float | None = None
+
+
+class Item(Struct, frozen=True):
+    """One item; unit_price is ISK as decimal text."""
+
+    type: Type
+    flag: int
+    flag_name: str
+    slot: str
+    quantity_dropped: int
+    quantity_destroyed: int
+    singleton: int
+    unit_price: str
+    price_explanation: str
+    items: list[Item] = []
+
+
+class Total(Struct, frozen=True):
+    """Worth of a loss in a list, ISK as decimal text."""
+
+    total: str
+
+
+class Values(Struct, frozen=True):
+    """Worth of a loss, ISK as decimal text."""
+
+    ship: str
+    ship_price_explanation: str
+    fitted: str
+    dropped: str
+    destroyed: str
+    total: str
+
+
+class Links(Struct, frozen=True):
+    """The same killmail elsewhere."""
+
+    zkillboard: str
+    esi: str
+
+
+class Row(Struct, frozen=True):
+    """A killmail in a list."""
+
+    id: int
+    cursor: str
+    time: datetime
+    solar_system: SolarSystem
+    victim: Victim
+    final_blow: Attacker
+    attacker_count: int
+    values: Total
+    labels: list[str]
+    solo: bool
+    npc: bool
+    awox: bool
+
+    @property
+    def key(self) -> tuple[datetime, int]:
+        """Return what lists are sorted by, newest first."""
+        return self.time, self.id
+
+
+class Kill(Struct, frozen=True):
+    """A killmail on its own page."""
+
+    id: int
+    hash: str
+    time: datetime
+    solar_system: SolarSystem
+    victim: Victim
+    attackers: list[Attacker]
+    attacker_count: int
+    player_count: int
+    items: list[Item]
+    values: Values
+    points: int
+    labels: list[str]
+    solo: bool
+    npc: bool
+    awox: bool
+    war_id: int | None
+    links: Links
+
+
+class PageInfo(Struct, frozen=True):
+    """Whether and where a list goes on."""
+
+    has_next_page: bool
+    end_cursor: str | None
+
+
+class Page(Struct, frozen=True):
+    """One page of killmails."""
+
+    nodes: list[Row]
+    page_info: PageInfo
+
+
+class Status(Struct, frozen=True):
+    """What the installation knows."""
+
+    killmail_count: int
+    last_stored_at: datetime | None
+
+
+class ListAnswer(Struct, frozen=True):
+    """Answer to `documents.LIST`."""
+
+    killmails: Page
+    status: Status
+
+
+class KillAnswer(Struct, frozen=True):
+    """Answer to `documents.KILL`."""
+
+    killmail: Kill | None
+
+
+class LiveAnswer(Struct, frozen=True):
+    """One message of `documents.LIVE`."""
+
+    killmail_stored: Row

@@ -1,0 +1,1 @@
+"""The pages, one module each: it asks the API, arranges the answer, renders the template of the same name."""

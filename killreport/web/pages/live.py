@@ -1,0 +1,56 @@
+"""`/live`: new kills as server-sent events, for the first page of the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from killreport.web.live import Event, LiveFeed
+from killreport.web.site import Site
+
+# Keeps proxies from closing a quiet stream, and tells us when a browser is gone.
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 2_000
+
+
+async def live(request: Request) -> Response:
+    """Stream events; `Last-Event-ID` (or `?since=` at first) says what the page has seen."""
+    site: Site = request.app.state.site
+    since = request.headers.get("last-event-id") or request.query_params.get("since")
+    stop: asyncio.Event | None = getattr(request.app.state, "stop", None)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(site.live, since, stop), headers=headers, media_type="text/event-stream")
+
+
+async def _stream(feed: LiveFeed, since: str | None, stop: asyncio.Event | None) -> AsyncIterator[str]:
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
+    async with feed.browser(since) as browser:
+        ending = None if stop is None else asyncio.create_task(_end_with(stop, browser.end))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        event = await browser.next()
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                if event is None:
+                    return
+                yield encode(event)
+        finally:
+            if ending is not None:
+                ending.cancel()
+
+
+async def _end_with(stop: asyncio.Event, end: Callable[[], None]) -> None:
+    await stop.wait()
+    end()
+
+
+def encode(event: Event) -> str:
+    """Return the event as the protocol writes it; its data is one line."""
+    identity = "" if event.event_id is None else f"id: {event.event_id}\n"
+    return f"{identity}event: {event.name}\ndata: {event.data}\n\n"

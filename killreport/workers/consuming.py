@@ -1,0 +1,129 @@
+"""The shared start of a queue worker: connects what its handler works with, and consumes its queue.
+
+A handler is a function of a message and of `Tools`. What it raises decides about the message
+(`killreport.queueing.handling`); it is called again for the same message after a crash, so it must stand that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import structlog
+
+from killreport.cache.heartbeat import Heartbeat, beat
+from killreport.config import Settings
+from killreport.db.database import CONNECT_ERRORS, Database
+from killreport.errors import Unavailable
+from killreport.esi.client import EsiClient, open_esi
+from killreport.fleet.notify import notify_ready
+from killreport.fleet.table import ProcessRow, find_queue
+from killreport.queueing.broker import Broker, Delivery, Handler, Priority
+from killreport.queueing.handling import explain
+from killreport.queueing.messages import QUEUE_OF, Message
+from killreport.queueing.open import open_broker
+from killreport.workers.alone import hold_lock_soon
+from killreport.workers.waiting import either, wait_or_end
+
+FIRST_PAUSE_SECONDS = 0.5
+MOST_PAUSE_SECONDS = 30.0
+
+_MESSAGE = TypeVar("_MESSAGE", bound=Message)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a handler works with. stop: set when the worker was told to end; whoever waits for long should look.
+
+    priority: of the message in hand, for those that follow from it.
+    """
+
+    settings: Settings
+    database: Database
+    broker: Broker
+    esi: EsiClient
+    stop: asyncio.Event
+    priority: Priority = Priority.BATCH
+
+
+Handle = Callable[[_MESSAGE, Tools], Awaitable[None]]
+
+
+async def run_worker(
+    kind: type[_MESSAGE],
+    handle: Handle[_MESSAGE],
+    settings: Settings,
+    database: Database,
+    *,
+    stop: asyncio.Event,
+    once: bool,
+) -> None:
+    """Hand the messages of this kind to the handler until `stop` is set, then let those in hand finish and return.
+
+    once: return when nothing is ready and nothing in hand. Says READY when it is about to consume. Raises Conflict
+    where the worker may run once only and does so already, or where the queue exists with other arguments.
+    """
+    row = find_queue(QUEUE_OF[cast(type[Message], kind)])
+    async with (
+        open_broker(settings, database) as broker,
+        open_esi(settings, database) as esi,
+        beat(database, row.name) as heartbeat,
+    ):
+        handler = _handler(kind, handle, Tools(settings, database, broker, esi, stop), heartbeat)
+        await _consume(row, broker, handler, database, stop, once=once)
+
+
+async def _consume(
+    row: ProcessRow, broker: Broker, handler: Handler, database: Database, stop: asyncio.Event, *, once: bool
+) -> None:
+    """Consume until told to stop or drained; a lock that was lost with the database is taken anew first."""
+    queue = str(row.queue)
+    pause = FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        try:
+            async with _only_one(row, database, stop) as ended:
+                # The transport declares its queues when it is first asked; what it refuses is said before READY.
+                await broker.counts(queue)
+                notify_ready()
+                log.info("worker_ready", queue=queue, prefetch=row.prefetch)
+                await broker.consume(queue, handler, prefetch=row.prefetch, stop=ended, drain=once)
+                if not ended.is_set():
+                    return
+            pause = FIRST_PAUSE_SECONDS
+        except (Unavailable, *CONNECT_ERRORS) as error:
+            log.warning("worker_trouble", queue=queue, reason=explain(error), pause_seconds=pause)
+            if not await wait_or_end(stop, pause):
+                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def _only_one(row: ProcessRow, database: Database, stop: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """Lend what ends the consuming: `stop`, and for a worker that is to be the only one also the loss of its lock."""
+    if not row.is_single:
+        yield stop
+        return
+    async with hold_lock_soon(database, row.name) as lost, either(stop, lost) as ended:
+        yield ended
+
+
+def _handler(kind: type[_MESSAGE], handle: Handle[_MESSAGE], tools: Tools, heartbeat: Heartbeat) -> Handler:
+    async def handler(message: Message, delivery: Delivery) -> None:
+        assert isinstance(message, kind)  # the queue decodes to this kind, and to no other
+        try:
+            await handle(message, tools_for(tools, delivery.priority))
+        except Exception as error:
+            heartbeat.failed(explain(error))
+            raise
+        heartbeat.succeeded()
+
+    return handler
+
+
+def tools_for(tools: Tools, priority: Priority) -> Tools:
+    """Return the tools for a message of this priority."""
+    return Tools(tools.settings, tools.database, tools.broker, tools.esi, tools.stop, priority)

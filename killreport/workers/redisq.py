@@ -1,0 +1,198 @@
+"""worker-redisq: follows the live feed and stores every new killmail.
+
+Input: R2Z2 from the stored cursor, or a RedisQ-shaped queue. Effect: each killmail with all that follows from it, the
+cursor and the gaps in one transaction; after it, and beside the feed, unknown entities go to their queues and open
+pages are told. Retry: a package that the database does not take is tried until it does, never passed over; one that
+cannot be read goes to the quarantine whole. Hazard: a cursor older than what the feed keeps jumps, and the days
+between are owed to `history`, which repairs them beside the feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from killreport.cache.heartbeat import beat
+from killreport.clock import monotonic, utc_now
+from killreport.config import Settings
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.entity.ledger import stale_limits
+from killreport.errors import Unavailable
+from killreport.fleet.notify import notify_ready
+from killreport.killmail.reading import load_writer
+from killreport.killmail.repair import HistoryRepair
+from killreport.killmail.store import KillmailWriter, Stored, find_cursor
+from killreport.queueing.open import open_broker
+from killreport.workers.alone import hold_lock_soon
+from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DeliveryKeeper
+from killreport.workers.handover import hand_over, keep_handing_over
+from killreport.workers.telling import telling
+from killreport.workers.waiting import background, either, wait_or_end
+from killreport.zkillboard import progress, r2z2, redisq
+from killreport.zkillboard.clients import Clients, open_clients
+from killreport.zkillboard.history import History
+from killreport.zkillboard.package import Delivery
+
+NAME = "worker-redisq"
+# zKillboard has a kill every 5.5 s; this long without one means that something is wrong, and is said.
+SILENCE_SECONDS = 1800.0
+
+log = structlog.get_logger()
+
+
+class Feed(Protocol):
+    """Either feed."""
+
+    name: str
+
+    async def next(self) -> Delivery:
+        """Return what is to be stored next; may be cancelled at any time."""
+
+
+async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+    """Follow the feed until `stop` is set, then finish the package in hand and return.
+
+    once: until the feed has nothing new; then hand what is unknown to the queues and return. Says READY when the feed
+    first answered. Raises Conflict where another one runs on this database.
+    """
+    has_new = asyncio.Event()
+    async with (
+        open_clients(settings) as clients,
+        telling(settings, database) as teller,
+        beat(database, NAME) as heartbeat,
+    ):
+
+        def on_stored(stored: Stored) -> None:
+            if stored.quarantined:
+                heartbeat.failed("A killmail went to the quarantine.")
+            else:
+                heartbeat.succeeded()
+            if stored.event_id is not None:
+                teller.tell(stored.event_id)
+                has_new.set()
+
+        follower = _Follower(settings, database, clients, stop, once=once, on_stored=on_stored)
+        if once:
+            await follower.follow_on()
+            async with open_broker(settings, database) as broker:
+                await hand_over(database, broker, settings)
+            return
+        async with background(keep_handing_over(settings, database, has_new)):
+            await follower.follow_on()
+
+
+class _Follower:
+    """Follows the feed as the only one on its database.
+
+    once: only until the feed has nothing new. on_stored: called after each commit.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clients: Clients,
+        stop: asyncio.Event,
+        *,
+        once: bool,
+        on_stored: Callable[[Stored], None],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._clients = clients
+        self._stop = stop
+        self._once = once
+        self._on_stored = on_stored
+        self._on_answer = _once(notify_ready)
+        self._cursor: int | None = None
+        self._has_all = False
+
+    async def follow_on(self) -> None:
+        """Follow until told to stop; where the database or the lock is lost, begin anew."""
+        pause = FIRST_PAUSE_SECONDS
+        in_hand: Delivery | None = None
+        while not (self._stop.is_set() or self._has_all):
+            try:
+                in_hand = await self._follow(in_hand)
+                pause = FIRST_PAUSE_SECONDS
+            except (Unavailable, *DATABASE_ERRORS) as error:
+                log.warning("database_trouble", reason=str(error), pause_seconds=pause)
+                await wait_or_end(self._stop, pause)
+                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+
+    async def _follow(self, in_hand: Delivery | None) -> Delivery | None:
+        """Take the lock and store what the feed hands on, `in_hand` first, until told to stop or the lock is lost.
+
+        Returns a package that was not stored and that the feed will not give again, if there is one.
+        """
+        has_debt = asyncio.Event()
+        async with (
+            hold_lock_soon(self._database, NAME) as lost,
+            either(self._stop, lost) as ended,
+        ):
+            writer = await load_writer(self._database, stale_limits(self._settings))
+            feed = await self._open_feed(ended)
+            keeper = DeliveryKeeper(
+                self._database,
+                writer,
+                feed.name,
+                cursor=self._cursor,
+                has_debt=has_debt,
+                on_stored=self._on_stored,
+            )
+            async with background(self._repair(writer).keep_settling(has_debt)) as repairing:
+                while True:
+                    delivery = in_hand or await _next(feed, ended)
+                    in_hand = None
+                    if delivery is None:
+                        return None
+                    if not await keeper.keep(delivery, ended):
+                        return delivery if delivery.next_sequence is None else None
+                    if repairing.done():
+                        repairing.result()
+
+    async def _open_feed(self, ended: asyncio.Event) -> Feed:
+        settings, clients, on_answer = self._settings, self._clients, self._on_answer
+
+        def on_nothing() -> None:
+            if self._once:
+                self._has_all = True
+                ended.set()
+
+        if settings.feed == "redisq":
+            # What a queue sent to a process that died is gone; the history has it.
+            async with self._database.connection() as connection:
+                await progress.owe_days(connection, progress.list_days_between(utc_now(), utc_now()))
+            where = redisq.Addresses(settings.redisq_url, settings.redisq_queue, settings.esi_url)
+            return redisq.RedisqFeed(clients.redisq, clients.esi, where, on_answer=on_answer, on_nothing=on_nothing)
+        async with self._database.connection() as connection:
+            self._cursor = await find_cursor(connection, r2z2.NAME)
+            gaps = await progress.list_gaps(connection, r2z2.NAME)
+        walk = r2z2.make_walk(settings, self._cursor)
+        walk.load_gaps(gaps, monotonic())
+        return r2z2.R2z2Feed(clients.r2z2, settings.r2z2_url, walk, on_answer=on_answer, on_nothing=on_nothing)
+
+    def _repair(self, writer: KillmailWriter) -> HistoryRepair:
+        history = History(self._clients.r2z2, self._settings.r2z2_url)
+        return HistoryRepair(self._database, writer, history, self._clients.esi, esi_url=self._settings.esi_url)
+
+
+async def _next(feed: Feed, ended: asyncio.Event) -> Delivery | None:
+    """Return the next delivery, None when told to end; says so when nothing comes for long."""
+    silent_seconds = 0.0
+    async with background(feed.next()) as coming, background(ended.wait()) as ending:
+        while not (coming.done() or ending.done()):
+            done, _ = await asyncio.wait({coming, ending}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                silent_seconds += SILENCE_SECONDS
+                log.warning("feed_silent", feed=feed.name, seconds=silent_seconds)
+        return coming.result() if coming.done() else None
+
+
+def _once(action: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that does it the first time it is called."""
+    left = [action]
+    return lambda: left.pop()() if left else None

@@ -1,0 +1,87 @@
+"""What the workers of entities share: ask ESI about one, store it, and queue whom it names and nobody knows yet."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from killreport.clock import utc_now
+from killreport.config import Settings
+from killreport.db.database import Connection
+from killreport.entity.kind import EntityKind
+from killreport.entity.ledger import mark_queued, note_seen, stale_limits
+from killreport.entity.store import mark_gone, settle
+from killreport.errors import NotFound
+from killreport.eve.ranges import is_faction, is_player_character, is_player_corporation
+from killreport.workers.consuming import Tools
+from killreport.workers.handover import publish_entities
+
+_FOUND_contra = TypeVar("_FOUND_contra", contravariant=True)
+_FOUND = TypeVar("_FOUND")
+
+Named = Mapping[EntityKind, Sequence[int | None]]
+
+
+class Store(Protocol[_FOUND_contra]):
+    """Stores one entity and takes its row out of the ledger, in the caller's transaction."""
+
+    async def __call__(self, connection: Connection, entity_id: int, found: _FOUND_contra, /, *, at: datetime) -> None:
+        """Store it as it was at this instant."""
+
+
+async def refresh(
+    tools: Tools,
+    kind: EntityKind,
+    entity_id: int,
+    *,
+    read: Callable[[int], Awaitable[_FOUND]],
+    store: Store[_FOUND],
+    named: Callable[[_FOUND], Named],
+) -> None:
+    """Store what ESI says of an entity, in one transaction, and after it queue whom it names.
+
+    An id of the game itself is static data: it leaves the ledger and ESI is not asked. One that ESI does not have is
+    noted as gone. Raises as the client and the database do; nothing is stored then.
+    """
+    if not is_askable(kind, entity_id):
+        async with tools.database.transaction() as connection:
+            await settle(connection, kind, [entity_id])
+        return
+    try:
+        found = await read(entity_id)
+    except NotFound:
+        async with tools.database.transaction() as connection:
+            await mark_gone(connection, kind, entity_id)
+        return
+    async with tools.database.transaction() as connection:
+        # Before the store, and by kind: the order in which every writer locks the ledger.
+        unknown = await _note(connection, named(found), tools.settings)
+        await store(connection, entity_id, found, at=utc_now())
+    if unknown:
+        # Where this fails or is cut off, the ledger has them, and the next sweep hands them over.
+        await publish_entities(tools.broker, unknown, tools.priority)
+        async with tools.database.transaction() as connection:
+            await mark_queued(connection, unknown)
+
+
+def is_askable(kind: EntityKind, entity_id: int) -> bool:
+    """Return whether ESI is to be asked about this entity: about players' ones, not about the game's own."""
+    match kind:
+        case EntityKind.CHARACTER:
+            return is_player_character(entity_id)
+        case EntityKind.CORPORATION:
+            return is_player_corporation(entity_id)
+        case _:
+            return not is_faction(entity_id)
+
+
+async def _note(connection: Connection, named: Named, settings: Settings) -> list[tuple[EntityKind, int]]:
+    """Note who is unknown or stale, and return those nobody had noted before."""
+    limits = stale_limits(settings)
+    noted: list[tuple[EntityKind, int]] = []
+    for kind in sorted(named):
+        ids = [entity_id for entity_id in named[kind] if entity_id is not None and is_askable(kind, entity_id)]
+        if ids:
+            noted += [(kind, entity_id) for entity_id in await note_seen(connection, kind, ids, limits.of(kind))]
+    return noted

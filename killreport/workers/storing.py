@@ -1,0 +1,115 @@
+"""Stores batches of killmails whose source waits for the whole batch: one bad mail must not hold up the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.errors import Malformed, NotFound, Refused
+from killreport.killmail.arrival import Arrival
+from killreport.killmail.coverage import find_missing
+from killreport.killmail.quarantine import Reject
+from killreport.killmail.reading import read_package
+from killreport.killmail.store import KillmailWriter
+from killreport.zkillboard.package import Package
+
+# Bodies read at the same time, and stored together: what a crash or an outage of ESI can cost.
+CHUNK = 20
+# SQLSTATE classes that mean the data, not the database, is at fault: data exception, constraint violation.
+_REFUSALS = ("22", "23")
+
+
+class KillmailReader(Protocol):
+    """The part of the ESI client that reads killmails."""
+
+    async def killmail(self, killmail_id: int, killmail_hash: str, /) -> bytes:
+        """Return the body as sent. Raises NotFound or Refused where there is none under this hash."""
+
+
+@dataclass
+class Tally:
+    """What became of killmails: stored now, known before, put to the quarantine."""
+
+    new: int = 0
+    known: int = 0
+    quarantined: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Take in the figures of another batch."""
+        self.new += other.new
+        self.known += other.known
+        self.quarantined += other.quarantined
+
+
+async def store_entries(database: Database, writer: KillmailWriter, entries: Sequence[Arrival | Reject]) -> Tally:
+    """Store all of them in one transaction, and return what became of them.
+
+    A killmail that the database refuses for what it holds goes to the quarantine: the batch is halved until it is
+    found, a transaction for each part. Raises what the database raises otherwise.
+    """
+    if not entries:
+        return Tally()
+    try:
+        stored = await writer.store(
+            database,
+            [entry for entry in entries if isinstance(entry, Arrival)],
+            rejects=[entry for entry in entries if isinstance(entry, Reject)],
+        )
+    except DATABASE_ERRORS as error:
+        if not is_refusal(error):
+            raise
+        if len(entries) == 1:
+            if isinstance(entries[0], Reject):
+                raise
+            return await store_entries(database, writer, [refused(entries[0], error)])
+        half = len(entries) // 2
+        tally = await store_entries(database, writer, entries[:half])
+        tally.add(await store_entries(database, writer, entries[half:]))
+        return tally
+    return Tally(len(stored.new_ids), stored.duplicates, stored.quarantined)
+
+
+async def store_bodiless(
+    database: Database, writer: KillmailWriter, esi: KillmailReader, packages: Sequence[Package], source: str
+) -> Tally:
+    """Read those that are not stored from ESI by their hash and store them, a few at a time.
+
+    One that ESI does not have under this hash goes to the quarantine. Raises as the client does where ESI is away;
+    what had come by then is stored.
+    """
+    async with database.connection() as connection:
+        missing = await find_missing(connection, [package.killmail_id for package in packages])
+    wanted = [package for package in packages if package.killmail_id in missing]
+    tally = Tally(known=len(packages) - len(wanted))
+    for first in range(0, len(wanted), CHUNK):
+        chunk = wanted[first : first + CHUNK]
+        answers = await asyncio.gather(*(_read(esi, package, source) for package in chunk), return_exceptions=True)
+        tally.add(await store_entries(database, writer, [e for e in answers if not isinstance(e, BaseException)]))
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+    return tally
+
+
+async def _read(esi: KillmailReader, package: Package, source: str) -> Arrival | Reject:
+    try:
+        body = await esi.killmail(package.killmail_id, package.hash)
+    except (NotFound, Refused, Malformed) as error:
+        return Reject(source, source, f"ESI does not give it: {error}", "$", package.raw, package.killmail_id)
+    return read_package(msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body), source)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Return whether the database said no to what a statement holds, whoever sends it whenever."""
+    return str(getattr(error, "sqlstate", None) or "")[:2] in _REFUSALS
+
+
+def refused(arrival: Arrival, error: Exception) -> Reject:
+    """Return a killmail that the database refused, for the quarantine."""
+    reason = f"the database refused it: {error}"
+    return Reject(arrival.source, arrival.reference, reason, "$", arrival.body, arrival.mail.killmail_id)

@@ -1,0 +1,94 @@
+"""worker-user-killmails: stores the recent killmails of players who logged in.
+
+Input: an account's id; the token is asked for when the message is handled. Effect: the killmails of ESI's list that
+are not stored yet, and when the account was last read. Retry: from the first page, where what is stored costs nothing.
+Hazard: a list may be read in part when the worker dies, so "all of this page is stored" alone ends nothing: only a
+page that reaches what the last complete reading saw does. ESI gives 15 pages in 15 minutes to a player.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+
+from killreport.clock import utc_now
+from killreport.config import Settings
+from killreport.db.database import Database
+from killreport.entity.ledger import stale_limits
+from killreport.esi.model import KillmailRef
+from killreport.killmail.reading import load_writer
+from killreport.killmail.store import KillmailWriter
+from killreport.killmail.sync import KillmailSync, find_sync, save_sync
+from killreport.queueing.messages import UserKillmailsMessage
+from killreport.workers.consuming import Tools, run_worker
+from killreport.workers.storing import Tally, store_bodiless
+from killreport.workers.tokens import AccountToken, NoTokens, TokenSource
+from killreport.zkillboard.package import Package, Zkb
+
+SOURCE = "esi"
+
+log = structlog.get_logger()
+
+
+async def run(
+    settings: Settings,
+    database: Database,
+    *,
+    stop: asyncio.Event,
+    once: bool = False,
+    tokens: TokenSource | None = None,
+) -> None:
+    """Consume until `stop` is set, or with `once` until nothing is left. tokens: none are to be had by default."""
+    reader = _RecentReader(tokens or NoTokens(), await load_writer(database, stale_limits(settings)))
+    await run_worker(UserKillmailsMessage, reader.handle, settings, database, stop=stop, once=once)
+
+
+class _RecentReader:
+    def __init__(self, tokens: TokenSource, writer: KillmailWriter) -> None:
+        self._tokens = tokens
+        self._writer = writer
+
+    async def handle(self, message: UserKillmailsMessage, tools: Tools) -> None:
+        account_id, began_at = message.account_id, utc_now()
+        token = await self._tokens.token_of(account_id)
+        async with tools.database.connection() as connection:
+            last = await find_sync(connection, account_id)
+        if last is not None and last.character_id != token.character_id:
+            last = None  # the account shows another character now, whose list nobody has read
+        tally, newest = await self._read(token, tools, last.newest_killmail_id if last else None)
+        async with tools.database.connection() as connection:
+            await save_sync(connection, KillmailSync(account_id, token.character_id, began_at, newest))
+        log.info("user_killmails_read", account_id=account_id, character_id=token.character_id, new=tally.new)
+
+    async def _read(self, token: AccountToken, tools: Tools, last_newest: int | None) -> tuple[Tally, int | None]:
+        """Store page after page, the newest first; return what became of them and the newest id there is."""
+        tally = Tally()
+        newest = last_newest
+        page = pages = 1
+        while page <= pages:
+            found = await tools.esi.character_killmails(token.character_id, token.access_token, page)
+            pages = found.pages
+            ids = [ref.killmail_id for ref in found.refs]
+            packages = [_package(ref) for ref in found.refs]
+            stored = await store_bodiless(tools.database, self._writer, tools.esi, packages, SOURCE)
+            tally.add(stored)
+            newest = max([*ids, newest or 0]) or None
+            if not ids or (last_newest is not None and min(ids) <= last_newest and not stored.new):
+                break
+            page += 1
+        return tally, newest
+
+
+def _package(ref: KillmailRef) -> Package:
+    """Return what ESI's list says as a package that has no body yet."""
+    return Package(
+        killmail_id=ref.killmail_id,
+        hash=ref.killmail_hash,
+        esi=msgspec.Raw(b"null"),
+        zkb=Zkb(),
+        sequence_id=None,
+        sequence_updated=None,
+        raw=msgspec.json.encode({"killmail_id": ref.killmail_id, "killmail_hash": ref.killmail_hash}),
+    )

@@ -1,0 +1,128 @@
+"""R2Z2, zKillboard's live feed: numbered files, one a killmail. The rules are in `walk`; this asks and waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from killreport.clock import monotonic
+from killreport.config import Settings
+from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
+from killreport.http import Sleep
+from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_as, decode_package, is_json
+from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
+
+NAME = "r2z2"
+# A body that is no JSON was cut short on the way; when it stays so, it was published so.
+MOST_CUT_ANSWERS = 5
+
+log = structlog.get_logger()
+
+
+class Fetch(Protocol):
+    """The part of the HTTP client that a feed uses."""
+
+    async def get(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
+        """Return the body, or raise as `HttpClient.get` does."""
+
+
+class _HeadFile(msgspec.Struct):
+    sequence: int
+
+
+class R2z2Feed:
+    """Follows the feed from where the walk stands.
+
+    on_answer: called whenever the feed's host has answered with a file or with "not there yet". on_nothing: called
+    when the number after the newest that was read is not there yet.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        http: Fetch,
+        url: str,
+        walk: Walk,
+        *,
+        on_answer: Callable[[], None] = lambda: None,
+        on_nothing: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._walk = walk
+        self._on_answer = on_answer
+        self._on_nothing = on_nothing
+        self._clock = clock
+        self._sleep = sleep
+        self._cut_answers: dict[int, int] = {}
+
+    async def next(self) -> Delivery:
+        """Return what is to be stored next, waiting for it as long as it takes; may be cancelled at any time.
+
+        What it returned counts as stored: only ask again once it is.
+        """
+        while True:
+            step = self._walk.next_step(self._clock())
+            if isinstance(step, Wait):
+                await self._sleep(step.seconds)
+                continue
+            was_banned = self._walk.is_banned
+            answer = await self._ask(step)
+            delivery = self._walk.take(step, answer, self._clock())
+            if isinstance(answer, KillreportError) and not isinstance(answer, NotFound):
+                self._tell_trouble(step, answer, was_banned)
+            else:
+                self._on_answer()
+            if step.goal is Goal.NEXT and isinstance(answer, NotFound):
+                self._on_nothing()
+            if delivery is not None:
+                return delivery
+
+    async def _ask(self, ask: Ask) -> Answer:
+        try:
+            if ask.sequence is None:
+                return Head(decode_as(await self._get("sequence"), _HeadFile).sequence)
+            return Found(await self._read_package(ask.sequence))
+        except KillreportError as error:
+            return error
+
+    async def _get(self, name: str) -> bytes:
+        return await self._http.get(f"{self._url}/ephemeral/{name}.json")
+
+    async def _read_package(self, sequence: int) -> Package | Unreadable:
+        body = b""
+        try:
+            body = await self._get(str(sequence))
+            if not is_json(body) and self._may_be_cut(sequence):
+                raise Unavailable("the feed sent a body that ends too early")
+            return decode_package(body, sequence)
+        except Malformed as error:
+            return Unreadable(error.reason, error.path, body, sequence)
+
+    def _may_be_cut(self, sequence: int) -> bool:
+        count = self._cut_answers.get(sequence, 0) + 1
+        self._cut_answers = {sequence: count}
+        return count < MOST_CUT_ANSWERS
+
+    def _tell_trouble(self, ask: Ask, answer: KillreportError, was_banned: bool) -> None:
+        if not self._walk.is_banned:
+            log.warning("feed_trouble", feed=NAME, sequence=ask.sequence, reason=str(answer))
+        elif not was_banned:
+            log.error("feed_refused", feed=NAME, sequence=ask.sequence, reason=str(answer), pause_seconds=3600)
+
+
+def make_walk(settings: Settings, next_sequence: int | None) -> Walk:
+    """Return a walk that begins at the stored cursor; None: at the head, or as far before it as the settings say."""
+    return Walk(
+        next_sequence,
+        wait_seconds=settings.feed_wait_seconds,
+        gap_seconds=settings.feed_gap_seconds,
+        behind=settings.feed_behind,
+    )

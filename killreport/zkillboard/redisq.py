@@ -1,0 +1,116 @@
+"""A RedisQ-shaped feed: a queue at the host, one package an answer, gone from the queue once it was sent.
+
+Source: the README of zKillboard/RedisQ. It has no numbers to go back to: what is lost on the way only the history has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient
+from killreport.http import Sleep
+from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq, is_json
+from killreport.zkillboard.r2z2 import Fetch
+from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MOST_BACKOFF_SECONDS
+
+NAME = "redisq"
+# The host answers with an empty package when nothing came within this time; 10 is the most it takes.
+LONG_POLL_SECONDS = 10
+
+log = structlog.get_logger()
+
+
+class Addresses(NamedTuple):
+    """The queue at the host, and where killmails are read that came without their body."""
+
+    redisq_url: str
+    queue: str
+    esi_url: str
+
+
+class RedisqFeed:
+    """Takes packages from the queue; those without a body are completed from ESI.
+
+    on_answer: called whenever the host has answered with a package or with "none". on_nothing: with "none".
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        http: Fetch,
+        esi: Fetch,
+        addresses: Addresses,
+        *,
+        on_answer: Callable[[], None] = lambda: None,
+        on_nothing: Callable[[], None] = lambda: None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._esi = esi
+        self._addresses = addresses
+        self._on_answer = on_answer
+        self._on_nothing = on_nothing
+        self._sleep = sleep
+        self._bodiless: Package | None = None
+        self._failures = 0
+
+    async def next(self) -> Delivery:
+        """Return the next package, waiting for one as long as it takes. A cancelled call loses nothing it had read."""
+        while True:
+            try:
+                found = await self._complete(self._bodiless) if self._bodiless else await self._listen()
+            except KillreportError as error:
+                await self._pause(error)
+                continue
+            self._failures = 0
+            if found is not None:
+                return Delivery(found)
+
+    async def _listen(self) -> Package | Unreadable | None:
+        url, queue, _ = self._addresses
+        body = await self._http.get(f"{url}/listen.php", {"queueID": queue, "ttw": str(LONG_POLL_SECONDS)})
+        self._on_answer()
+        try:
+            package = decode_redisq(body)
+        except Malformed as error:
+            return Unreadable(error.reason, error.path, body)
+        if package is None:
+            self._on_nothing()
+            return None
+        if bytes(package.esi) != b"null":
+            return package
+        if not package.hash:
+            return Unreadable("neither a killmail nor its hash", "$.package.zkb.hash", body, None, package.killmail_id)
+        self._bodiless = package
+        return await self._complete(package)
+
+    async def _complete(self, package: Package) -> Package | Unreadable:
+        """Read the killmail from ESI, which answers 422 for a wrong hash."""
+        path = f"killmails/{package.killmail_id}/{package.hash}/"
+        try:
+            body = await self._esi.get(f"{self._addresses.esi_url}/{path}")
+        except (Refused, NotFound) as error:
+            self._bodiless = None
+            return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
+        if not is_json(body):
+            raise Malformed("ESI sent a body that ends too early")
+        self._bodiless = None
+        return msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body)
+
+    async def _pause(self, error: KillreportError) -> None:
+        match error:
+            case Transient(retry_after=seconds):
+                pause = DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds
+            case Refused():
+                pause = BAN_SECONDS
+            case _:
+                pause = min(2.0**self._failures, MOST_BACKOFF_SECONDS)
+                self._failures = min(self._failures + 1, 16)
+        log.warning("feed_trouble", feed=NAME, reason=str(error), pause_seconds=pause)
+        await self._sleep(pause)

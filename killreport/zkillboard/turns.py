@@ -1,0 +1,40 @@
+"""Turns at a host that wants to be asked slowly, shared by every process on the database.
+
+Whoever takes a turn moves the time of the next one on, in one statement, so two processes never have the same one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from killreport.db.database import Connection
+from killreport.errors import Unavailable
+
+
+async def take_turn(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:
+    """Take the next turn at the endpoint and return the seconds until it comes; turns are `interval` apart.
+
+    Raises Unavailable where it would come later than `most_wait` from now; no turn is taken then.
+    """
+    wait: float | None = await connection.fetchval(
+        """insert into request_turn as turn (endpoint, free_at) values ($1, clock_timestamp() + $2)
+           on conflict (endpoint) do update set free_at = greatest(turn.free_at, clock_timestamp()) + $2
+           where turn.free_at <= clock_timestamp() + $3
+           returning extract(epoch from free_at - $2 - clock_timestamp())::double precision""",
+        endpoint,
+        interval,
+        most_wait,
+    )
+    if wait is None:
+        raise Unavailable(f"{endpoint} is not to be asked for more than {most_wait.total_seconds():.0f} s from now.")
+    return max(wait, 0.0)
+
+
+async def postpone_turns(connection: Connection, endpoint: str, pause: timedelta) -> None:
+    """Let nobody have a turn at the endpoint before the pause is over; a longer one that was set before stays."""
+    await connection.execute(
+        """insert into request_turn as turn (endpoint, free_at) values ($1, clock_timestamp() + $2)
+           on conflict (endpoint) do update set free_at = greatest(turn.free_at, excluded.free_at)""",
+        endpoint,
+        pause,
+    )

@@ -1,0 +1,132 @@
+"""`killreport demo`, from the command to the page and back."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.demos import free_ports, processes_of, start_demo, wait_until_gone
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Yield a demo's home; whatever is left running in it afterwards is ended."""
+    yield tmp_path / "demo"
+    for pid in (left := processes_of(tmp_path / "demo")):
+        os.kill(pid, signal.SIGKILL)
+    wait_until_gone(left)
+
+
+async def test_a_demo_shows_kills_as_they_happen_stops_whole_and_goes_on_where_it_was(home: Path) -> None:
+    ports = free_ports(3)
+
+    async with start_demo(home, ports) as demo:
+        assert demo.said[-1].startswith(f"  Open {demo.web}  (all up in ")
+        parts = [line.split()[0] for line in demo.said if re.search(r" up +\d+\.\d s ", line)]
+        first_kill = await demo.publish_and_watch()
+        assert f"/kill/{first_kill}" in await demo.page()
+        before = await demo.stored_ids()
+        running = processes_of(home)
+        assert await demo.press_ctrl_c() == 0
+    assert sorted(parts) == ["database", "killreport-backend", "killreport-frontend", "simulator", "worker-redisq"]
+    assert len(running) >= len(parts)
+    assert processes_of(home) == {}
+
+    async with start_demo(home, ports) as demo:
+        second_kill = await demo.publish_and_watch()
+        after = await demo.stored_ids()
+        assert await demo.press_ctrl_c() == 0
+    assert len(after) == len(set(after))
+    assert set(before) <= set(after)
+    assert (first_kill in after, second_kill in after, second_kill in before) == (True, True, False)
+    assert processes_of(home) == {}
+
+
+async def test_a_part_that_dies_is_started_again_and_a_killed_demo_leaves_nothing_behind(home: Path) -> None:
+    async with start_demo(home, free_ports(3)) as demo:
+        worker = next(pid for pid, command in processes_of(home).items() if "run worker-redisq" in command)
+        os.kill(worker, signal.SIGKILL)
+        await demo.read_until("was killed by SIGKILL; starting it again")
+        killmail_id = await demo.publish_and_watch()
+
+        running = processes_of(home)
+        demo.process.kill()
+        wait_until_gone(running)
+
+    assert killmail_id > 0
+    assert worker not in running
+    assert processes_of(home) == {}
+
+
+def test_ctrl_c_while_everything_is_starting_stops_what_was_started(home: Path) -> None:
+    web, api, sim = free_ports(3)
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "killreport", "demo", f"--home={home}"),
+            *(f"--web-port={web}", f"--api-port={api}", f"--sim-port={sim}"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        said = demo.stdout.readline()
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+
+    assert said == f"KillReport's demo, in {home}\n"
+    assert (demo.returncode, rest.splitlines()[-1]) == (0, "All stopped; the next `killreport demo` goes on from here.")
+    assert processes_of(home) == {}
+
+
+@pytest.mark.parametrize(("place", "option"), [(0, "--web-port"), (1, "--api-port"), (2, "--sim-port")])
+def test_a_port_in_use_is_told_in_a_sentence_before_anything_is_started(home: Path, place: int, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = free_ports(3)
+        ports[place] = taken.getsockname()[1]
+        web, api, sim = ports
+
+        result = subprocess.run(
+            [
+                *(sys.executable, "-m", "killreport", "demo", f"--home={home}"),
+                *(f"--web-port={web}", f"--api-port={api}", f"--sim-port={sim}"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"killreport: Port {ports[place]} is in use on 127.0.0.1; {option} chooses another.\n"
+    assert [path.name for path in home.iterdir()] == ["demo.lock"]
+
+
+def test_a_corpus_without_killmails_is_told_in_a_sentence_and_nothing_is_left_running(
+    home: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "shopping-list.txt"
+    corpus.write_text("milk\n")
+    web, api, sim = free_ports(3)
+
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "killreport", "demo", f"--home={home}", f"--corpus={corpus}"),
+            *(f"--web-port={web}", f"--api-port={api}", f"--sim-port={sim}"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert "      killreport: The corpus holds no killmail in ESI's present shape.\n" in result.stdout
+    log = home / "logs" / "simulator.log"
+    assert result.stderr == f"killreport: simulator ended with status 1 before it was ready; its log is {log}.\n"
+    assert processes_of(home) == {}

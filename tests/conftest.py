@@ -1,0 +1,120 @@
+"""Fixtures every ring of the tests shares: where the real data is, and databases of their own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from killreport.config import Settings
+from killreport.db.database import Database, open_pool
+from killreport.db.embedded import use_embedded_server
+from killreport.db.migrate import upgrade
+from killreport.eve.seed import load_seed
+
+# Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
+REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Return the folder of real EVE data; skips the test where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real EVE data is not at {DATA}")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a server's maintenance database: the one KILLREPORT_TEST_DATABASE_URL names, else embedded.
+
+    The embedded server is shared by the parallel test processes: whoever comes second joins the first's.
+    """
+    if url := os.environ.get("KILLREPORT_TEST_DATABASE_URL"):
+        yield url
+        return
+    assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REQUIRE_SERVICES is set, and KILLREPORT_TEST_DATABASE_URL is not"
+    import asyncio  # noqa: PLC0415 - only this branch needs a loop of its own
+
+    # With xdist every process has a folder of its own below one that all share.
+    root = tmp_path_factory.getbasetemp()
+    home = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "embedded"
+    with asyncio.Runner() as runner:
+        server = use_embedded_server(home)
+        yield runner.run(server.__aenter__())
+        runner.run(server.__aexit__(None, None, None))
+
+
+def with_database_name(url: str, name: str) -> str:
+    """Return the URL with another database name; the query string stays."""
+    head, question, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: str) -> Iterator[str]:
+    """Yield the name of a database with the present schema and the static data, to be copied by tests."""
+    import asyncio  # noqa: PLC0415
+
+    name = f"killreport_test_{os.getpid()}_{secrets.token_hex(4)}"
+
+    async def create() -> None:
+        await _execute(server_url, f'create database "{name}"')
+        connection = await asyncpg.connect(with_database_name(server_url, name))
+        try:
+            await upgrade(connection)
+            await load_seed(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(create())
+    yield name
+    asyncio.run(_execute(server_url, f'drop database if exists "{name}" with (force)'))
+
+
+@pytest.fixture
+async def database_url(server_url: str, template_database: str) -> AsyncIterator[str]:
+    """Yield the URL of a migrated and seeded database of the test's own; it is dropped afterwards."""
+    name = f"{template_database}_{secrets.token_hex(4)}"
+    await _execute(server_url, f'create database "{name}" template "{template_database}"')
+    yield with_database_name(server_url, name)
+    await _execute(server_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Yield a pool of connections to a database of the test's own."""
+    async with open_pool(database_url, 5, "test") as database:
+        yield database
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Return settings with a home and a database of the test's own and no wish to leave this machine."""
+    nowhere = "http://127.0.0.1:1"
+    return Settings.model_validate(
+        {
+            "home": tmp_path / "home",
+            "database_url": database_url,
+            "r2z2_url": nowhere,
+            "redisq_url": nowhere,
+            "zkillboard_url": nowhere,
+            "esi_url": nowhere,
+            "static_data_url": nowhere,
+            "everef_url": nowhere,
+            "image_url": "off",
+        }
+    )

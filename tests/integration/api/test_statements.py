@@ -1,0 +1,135 @@
+"""What the API asks of the database: how many statements, and how they are planned."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from killreport.api.app import create_app
+from killreport.config import Settings
+from killreport.db.database import Connection, Database
+from killreport.killmail.store import KillmailWriter
+from tests.integration.kills import store_many
+from tests.integration.serving import GraphQL, serving
+
+EVERYTHING = """fragment Everything on Killmail {
+  id victim { character { name } corporation { name } alliance { name } shipType { name group { category { name } } } }
+  finalBlow { character { name } corporation { name } shipType { name } }
+  solarSystem { name region { name } } values { total } labels
+  attackers { character { name } corporation { name } alliance { name } shipType { name } weaponType { name } }
+  items { type { name } items { type { name } } }
+}"""
+LIST = "query($first: Int!, $after: String) { killmails(first: $first, after: $after) { nodes { ...Everything } } }"
+ONE = "query($id: Int!) { killmail(id: $id) { ...Everything } }"
+
+
+class RecordingDatabase(Database):
+    """A database that notes every statement and its arguments."""
+
+    def __init__(self, inner: Database) -> None:
+        super().__init__(inner.url, inner.pool)
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection that is listened to."""
+
+        def note(query: Any) -> None:
+            # The live hub looks for events whenever something was stored; that is no part of a request.
+            if "from event where event_id >" not in query.query:
+                self.statements.append((query.query, query.args))
+
+        async with super().connection() as connection:
+            connection.add_query_logger(note)
+            try:
+                yield connection
+            finally:
+                connection.remove_query_logger(note)
+
+    async def count(self, api: GraphQL, query: str, variables: dict[str, Any]) -> int:
+        """Return how many statements the query takes."""
+        self.statements.clear()
+        await api.data(query, variables)
+        return len(self.statements)
+
+
+@pytest.fixture
+def recording(database: Database) -> RecordingDatabase:
+    """Return the test's database, noting statements."""
+    return RecordingDatabase(database)
+
+
+@pytest.fixture
+async def api(settings: Settings, recording: RecordingDatabase) -> AsyncIterator[GraphQL]:
+    """Yield a client of an API whose statements are noted."""
+    async with serving(create_app(settings, recording)) as address, aiohttp.ClientSession() as session:
+        yield GraphQL(session, address)
+
+
+async def test_a_page_takes_five_statements_whether_it_has_one_kill_or_fifty(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 50)
+    # The killmails; names of victims and final blows; attackers; their names; items.
+    assert await recording.count(api, LIST + EVERYTHING, {"first": 1}) == 5
+    assert await recording.count(api, LIST + EVERYTHING, {"first": 50}) == 5
+
+
+async def test_a_list_reads_two_statements(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 50)
+    query = "query($first: Int!) { killmails(first: $first) { nodes { id victim { character { name } } } } }"
+    assert await recording.count(api, query, {"first": 1}) == 2
+    assert await recording.count(api, query, {"first": 50}) == 2
+
+
+async def test_one_killmail_takes_five_statements(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 3)
+    assert await recording.count(api, ONE + EVERYTHING, {"id": 1001}) == 5
+
+
+async def test_neither_the_list_nor_a_kill_nor_the_status_scans_the_facts(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 2)
+    async with database.transaction() as connection:
+        await connection.execute(_MULTIPLY)
+    async with database.connection() as connection:
+        await connection.execute("analyze")
+    first = await api.data("{ killmails(first: 1) { pageInfo { endCursor } } }")
+    recording.statements.clear()
+    after = first["killmails"]["pageInfo"]["endCursor"]
+    await api.data(LIST + EVERYTHING, {"first": 50, "after": None})
+    await api.data(LIST + EVERYTHING, {"first": 50, "after": after})
+    await api.data(ONE + EVERYTHING, {"id": 1001})
+    await api.data("{ status { killmailCount lastStoredAt feedSequence } }")
+    assert len(recording.statements) == 16
+
+    async with database.connection() as connection:
+        for statement, arguments in list(recording.statements):
+            plan = "\n".join(row[0] for row in await connection.fetch(f"explain {statement}", *arguments))
+            for table in ("killmail", "attacker", "item", "event"):
+                assert f"Seq Scan on {table} " not in f"{plan} ", f"{statement}\n{plan}"
+
+
+# 20,000 killmails like the first, with two attackers and an item each, so that the planner has a choice.
+_MULTIPLY = """
+create temporary table copy on commit drop as select * from killmail where killmail_id = 1000;
+insert into killmail
+  select (jsonb_populate_record(copy, jsonb_build_object(
+    'killmail_id', 5000 + number, 'killmail_time', copy.killmail_time - number * interval '1 second'))).*
+    from copy, generate_series(1, 20000) as number;
+insert into attacker (killmail_id, ordinal, is_final_blow, damage_done)
+  select 5000 + number, ordinal, ordinal = 0, 10 from generate_series(1, 20000) number, generate_series(0, 1) ordinal;
+insert into item (killmail_id, ordinal, flag, price_rule, type_id, singleton, quantity_dropped, quantity_destroyed,
+    unit_price_cents)
+  select 5000 + number, 0, 5, 99, 34, 0, 1, 0, 1 from generate_series(1, 20000) number;
+insert into event (kind, killmail_ids) select 'stored', array[5000 + number] from generate_series(1, 20000) number;
+"""

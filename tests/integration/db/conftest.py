@@ -1,0 +1,58 @@
+"""Fixtures of the database's tests: empty databases, and users of an embedded server in processes of their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from killreport.db.database import Connection
+from killreport.db.server_folder import ServerFolder, folder_of
+from tests.conftest import with_database_name
+from tests.integration.db.users import UserProcess, wait_until_stopped
+
+
+@pytest.fixture
+async def empty_url(server_url: str) -> AsyncIterator[str]:
+    """Yield the URL of a database without a single table."""
+    name = f"killreport_test_empty_{secrets.token_hex(6)}"
+    admin = await asyncpg.connect(server_url)
+    await admin.execute(f'create database "{name}"')
+    yield with_database_name(server_url, name)
+    await admin.execute(f'drop database "{name}" with (force)')
+    await admin.close()
+
+
+@pytest.fixture
+async def connection(empty_url: str) -> AsyncIterator[Connection]:
+    """Yield a connection to a database without a single table."""
+    connection = await asyncpg.connect(empty_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Yield a home folder; whatever server runs in it has stopped when the test is over."""
+    yield tmp_path / "home"
+    folder = folder_of(tmp_path / "home")
+    if folder.keeper_lock.exists():
+        wait_until_stopped(folder)
+
+
+@pytest.fixture
+def folder(home: Path) -> ServerFolder:
+    """Return the paths of the server in the home folder."""
+    return folder_of(home)
+
+
+@pytest.fixture
+def users(home: Path) -> Iterator[list[UserProcess]]:
+    """Yield a list for the test's processes: those still in it at the end are killed."""
+    started: list[UserProcess] = []
+    yield started
+    for user in started:
+        user.kill()

@@ -1,0 +1,193 @@
+"""The static data in a database: the seed, an import over it, and what a failed import leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from killreport.db.database import Connection, Database, open_pool
+from killreport.errors import NotFound
+from killreport.eve.importer import StaticData, read_static_data, store_static_data, stored_release
+from killreport.eve.load import load_universe
+from killreport.eve.seed import load_seed
+from tests.unit.eve.archives import archive_of
+
+TABLES = (
+    *("eve_type", "eve_group", "eve_category", "eve_market_group", "eve_meta_group", "eve_region"),
+    *("eve_constellation", "eve_system", "eve_faction", "eve_corporation", "price_reference"),
+)
+
+
+async def counts(connection: Connection) -> dict[str, int]:
+    """Return how many rows each table of static data has."""
+    return {table: await connection.fetchval(f"select count(*) from {table}") for table in TABLES}
+
+
+def small_data() -> StaticData:
+    """Return a release of two types."""
+    return read_static_data(archive_of(), "test.zip")
+
+
+async def test_a_first_start_knows_every_type_and_system(database: Database) -> None:
+    async with database.connection() as connection:
+        assert await counts(connection) == {
+            "eve_type": 53289,
+            "eve_group": 1611,
+            "eve_category": 48,
+            "eve_market_group": 2114,
+            "eve_meta_group": 13,
+            "eve_region": 112,
+            "eve_constellation": 1174,
+            "eve_system": 8436,
+            "eve_faction": 27,
+            "eve_corporation": 283,
+            "price_reference": 1165,
+        }
+        release = await stored_release(connection)
+
+    assert release is not None
+    assert (release.build_number, release.source) == (3650286, "seed")
+    assert release.released_at.isoformat() == "2026-10-26T11:08:19+00:00"
+
+
+async def test_the_seed_is_loaded_once(database: Database) -> None:
+    async with database.connection() as connection:
+        loaded_at = await connection.fetchval("select loaded_at from static_data")
+
+        assert await load_seed(connection) is False
+        assert await connection.fetchval("select loaded_at from static_data") == loaded_at
+
+
+async def test_the_seed_replaces_no_newer_data_but_brings_missing_prices(database: Database) -> None:
+    async with database.connection() as connection:
+        await store_static_data(connection, small_data(), "ccp")
+        await connection.execute("delete from price_reference")
+
+        assert await load_seed(connection) is True
+
+        found = await counts(connection)
+        assert (found["eve_type"], found["price_reference"]) == (2, 1165)
+        assert await load_seed(connection) is False
+
+
+async def test_several_processes_may_load_the_seed_at_once(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("delete from static_data; delete from eve_type; delete from price_reference")
+
+    async def load() -> bool:
+        async with database.connection() as connection:
+            return await load_seed(connection)
+
+    assert sorted(await asyncio.gather(load(), load(), load())) == [False, False, True]
+    async with database.connection() as connection:
+        assert (await counts(connection))["eve_type"] == 53289
+
+
+async def test_everything_in_memory_is_what_was_stored(database: Database) -> None:
+    async with database.connection() as connection:
+        universe = await load_universe(connection)
+
+    assert universe.build_number == 3650286
+    assert (len(universe.types), len(universe.systems), len(universe.regions)) == (53289, 8436, 112)
+    assert universe.type_name(587) == "Rifter"
+    group, category = universe.group_of(670), universe.category_of(587)
+    assert group is not None
+    assert group.name == "Capsule"
+    assert category is not None
+    assert category.name == "Ship"
+    jita = universe.systems[30000142]
+    assert (jita.name, jita.security_status) == ("Jita", 0.945913116665)
+    region, constellation = universe.region_of(30000142), universe.constellation_of(30000142)
+    assert region is not None
+    assert region.name == "The Forge"
+    assert constellation is not None
+    assert constellation.name == "Kimotoro"
+    assert universe.factions[500001].militia_corporation_id == 1000180
+    assert universe.corporations[1000125].name == "CONCORD"
+    assert universe.market_groups[812].parent_market_group_id == 1381
+    assert universe.meta_groups[2].name == "Tech II"
+
+
+async def test_capital_hulls_are_known(database: Database) -> None:
+    async with database.connection() as connection:
+        universe = await load_universe(connection)
+    avatar, naglfar, molok, charon, rorqual, abaddon = 11567, 19722, 42241, 20185, 28352, 24692
+
+    assert [universe.is_capital(hull) for hull in (avatar, naglfar, molok, charon, rorqual)] == [True] * 5
+    assert universe.is_capital(abaddon) is False
+
+
+async def test_an_import_replaces_everything(database: Database) -> None:
+    async with database.connection() as connection:
+        await store_static_data(connection, small_data(), "https://example.test/sde.zip")
+        universe = await load_universe(connection)
+        release = await stored_release(connection)
+
+    assert sorted(universe.types) == [587, 600]
+    assert list(universe.systems) == [30000142]
+    assert universe.build_number == 77
+    assert release is not None
+    assert release.source == "https://example.test/sde.zip"
+
+
+async def test_an_import_may_be_repeated(database: Database) -> None:
+    async with database.connection() as connection:
+        await store_static_data(connection, small_data(), "once")
+        await store_static_data(connection, small_data(), "twice")
+
+        assert (await counts(connection))["eve_type"] == 2
+        assert await connection.fetchval("select source from static_data") == "twice"
+
+
+async def test_readers_see_the_old_data_until_an_import_commits(database: Database) -> None:
+    async with database.transaction() as importing:
+        await store_static_data(importing, small_data(), "ccp")
+        async with database.connection() as reading:
+            universe = await load_universe(reading)
+
+    assert len(universe.types) == 53289
+
+
+async def test_a_failing_import_leaves_the_old_data(database: Database) -> None:
+    good = small_data()
+    *others, types = good.tables
+    bad = type(types)(types.table, types.columns, [*types.rows, types.rows[0]])
+    async with database.connection() as connection:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await store_static_data(connection, StaticData(1, good.released_at, (*others, bad)), "ccp")
+
+        assert (await counts(connection))["eve_type"] == 53289
+        assert (await counts(connection))["eve_region"] == 112
+        assert await connection.fetchval("select build_number from static_data") == 3650286
+
+
+async def test_an_empty_database_says_what_it_lacks(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("delete from static_data")
+
+        assert await stored_release(connection) is None
+        with pytest.raises(NotFound, match="no static data yet"):
+            await load_universe(connection)
+
+
+async def test_the_pool_is_usable_after_a_load(database_url: str) -> None:
+    async with open_pool(database_url, 1, "test") as database:
+        async with database.connection() as connection:
+            await load_universe(connection)
+        async with database.transaction() as connection:
+            await connection.execute("update price_version set version = version")
+            assert await connection.fetchval("select version from price_version") == 0
+
+
+async def test_ccps_own_shape_of_the_whole_is_read(database: Database, data: Path) -> None:
+    path = data / "sde" / "ccp_shape" / "eve-online-static-data-3650286-jsonl.zip"
+    static_data = read_static_data(io.BytesIO(path.read_bytes()), path.name)
+    async with database.connection() as connection:
+        before = await counts(connection)
+        await store_static_data(connection, static_data, path.name)
+
+        assert await counts(connection) == before

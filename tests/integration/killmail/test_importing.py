@@ -1,0 +1,125 @@
+"""An import stores what a file holds, says what it could not store, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from killreport.db.database import Database
+from killreport.killmail.importing import FINISHED, Tally, import_file, import_stream
+from killreport.killmail.quarantine import list_quarantine
+from killreport.killmail.queries import feed_status
+from killreport.killmail.recount import recount_differences
+from killreport.killmail.store import Cursor, KillmailWriter, find_cursor
+from tests.integration.killmail.mails import body
+
+
+def lines(*ids: int) -> bytes:
+    return b"".join(msgspec.json.encode(body(mail_id)) + b"\n" for mail_id in ids)
+
+
+async def stored_ids(database: Database) -> list[int]:
+    async with database.connection() as connection:
+        return [row[0] for row in await connection.fetch("select killmail_id from killmail order by 1")]
+
+
+async def test_every_line_is_stored_known_or_quarantined(database: Database, writer: KillmailWriter) -> None:
+    content = lines(1, 2, 1) + b'{"killmail_id": 9}\nnot json\n' + lines(3)
+    tally = await import_stream(database, writer, io.BytesIO(content), name="day.jsonl", batch_size=2)
+
+    assert tally == Tally(read=6, stored=3, duplicate=1, quarantined=2)
+    assert await stored_ids(database) == [1, 2, 3]
+    async with database.connection() as connection:
+        entries = await list_quarantine(connection, 10)
+        assert await recount_differences(connection) == []
+    assert [entry.reject.reference for entry in entries] == ["day.jsonl:4", "day.jsonl:5"]
+    assert [entry.reject.body for entry in entries] == [b'{"killmail_id": 9}', b"not json"]
+
+
+async def test_the_same_file_again_stores_nothing(database: Database, writer: KillmailWriter) -> None:
+    content = lines(*range(1, 8))
+    await import_stream(database, writer, io.BytesIO(content), name="day", batch_size=3)
+    again = await import_stream(database, writer, io.BytesIO(content), name="day", batch_size=3)
+    assert again == Tally(read=7, stored=0, duplicate=7)
+
+
+async def test_where_a_file_stands_is_not_taken_for_where_the_feed_stands(
+    database: Database, writer: KillmailWriter
+) -> None:
+    await writer.store(database, [], cursor=Cursor("r2z2", 1000))
+    await import_stream(database, writer, io.BytesIO(lines(1)), name="x", resume_key="k")
+    async with database.connection() as connection:
+        status = await feed_status(connection)
+    assert (status.feed_sequence, status.killmail_count) == (999, 1)
+
+
+class Unplugged(Exception):
+    pass
+
+
+async def test_an_interrupted_import_goes_on_where_it_stopped(database: Database, writer: KillmailWriter) -> None:
+    content = lines(*range(1, 11))
+    seen: list[int] = []
+
+    def unplug(part: Tally, _position: int) -> None:
+        seen.append(part.read)
+        if len(seen) == 2:
+            raise Unplugged
+
+    with pytest.raises(Unplugged):
+        await import_stream(
+            database, writer, io.BytesIO(content), name="x", resume_key="k", on_progress=unplug, batch_size=3
+        )
+    assert await stored_ids(database) == [1, 2, 3, 4, 5, 6]
+
+    rest = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", batch_size=3)
+    assert rest == Tally(read=4, stored=4)
+    async with database.connection() as connection:
+        assert await find_cursor(connection, "import:k") == FINISHED
+    done = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", batch_size=3)
+    assert done == Tally()
+
+
+async def test_a_file_cut_short_is_a_failure_and_what_it_had_is_stored(
+    database: Database, writer: KillmailWriter, tmp_path: Path
+) -> None:
+    whole = gzip.compress(b"".join(lines(mail_id) + b" " * 100_000 + b"\n" for mail_id in range(1, 60)), 0)
+    path = tmp_path / "day.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    parts: list[Tally] = []
+    tally = await import_file(database, writer, path, resume=True, on_progress=lambda part, _: parts.append(part))
+
+    assert tally.failures[0].startswith("day.jsonl.gz is damaged or cut short")
+    assert tally.read == tally.stored == len(await stored_ids(database)) > 20
+    # The cut-short file is not taken for finished: its whole successor has other contents anyhow.
+    assert sum(part.read for part in parts) == tally.read
+
+
+async def test_real_odd_mails_are_all_stored_once(database: Database, writer: KillmailWriter, data: Path) -> None:
+    path = data / "killmails" / "odd_shared.jsonl.zst"
+    first = await import_file(database, writer, path, resume=False, on_progress=lambda *_: None)
+    again = await import_file(database, writer, path, resume=False, on_progress=lambda *_: None)
+
+    assert first == Tally(read=1042, stored=1042)
+    assert again == Tally(read=1042, duplicate=1042)
+    async with database.connection() as connection:
+        assert await recount_differences(connection) == []
+
+
+async def test_malformed_mails_are_stored_or_quarantined_line_by_line(
+    database: Database, writer: KillmailWriter, data: Path
+) -> None:
+    path = data / "killmails" / "weird_inputs.jsonl.zst"
+    tally = await import_file(database, writer, path, resume=False, on_progress=lambda *_: None)
+    assert tally.read == 37
+    assert tally.failures == []
+    assert tally.stored + tally.duplicate + tally.quarantined == 37
+    async with database.connection() as connection:
+        entries = await list_quarantine(connection, 100)
+    assert all(entry.reject.path.startswith("$") and entry.reject.reason for entry in entries)
+    assert all(json.loads(entry.reject.body)["why"] for entry in entries)

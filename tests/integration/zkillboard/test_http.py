@@ -1,0 +1,107 @@
+"""The HTTP client against a server: what we send, and what each kind of answer becomes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from killreport import __version__, http
+from killreport.config import Settings
+from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.http import HttpClient, Pacer, open_session
+from killreport.zkillboard.clients import open_clients
+from tests.integration.zkillboard.site import Answer, Site, open_site
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with open_site() as site:
+        yield site
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[HttpClient]:
+    async with open_session(Settings(contact="ops@example.org")) as session:
+        yield HttpClient(session, Pacer(10_000), most_bytes=1000)
+
+
+async def test_a_request_names_us_and_asks_for_gzip(site: Site, client: HttpClient) -> None:
+    site.answers["/a"] = Answer(b'{"a": 1}')
+
+    body = await client.get(f"{site.url}/a", {"queueID": "x y"})
+
+    assert body == b'{"a": 1}'
+    request = site.asked[0]
+    assert request.headers["User-Agent"] == f"killreport/{__version__} (+ops@example.org)"
+    assert request.headers["Accept-Encoding"] == "gzip"
+    assert request.query["queueID"] == "x y"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "retry_after"),
+    [
+        (Answer(status=404), NotFound, None),
+        (Answer(status=429, headers={"Retry-After": "4"}), Transient, 4.0),
+        (Answer(status=429), Transient, None),
+        (Answer(status=420, headers={"X-ESI-Error-Limit-Reset": "30"}), Transient, 30.0),
+        (Answer(status=403), Refused, None),
+        (Answer(status=422), Refused, None),
+        (Answer(status=500), Unavailable, None),
+        (Answer(status=503), Unavailable, None),
+        (Answer(b"x" * 500, cut_after=100), Unavailable, None),
+        (Answer(b"x" * 1001), Malformed, None),
+    ],
+)
+async def test_each_kind_of_answer_has_its_error(
+    site: Site, client: HttpClient, answer: Answer, kind: type[KillreportError], retry_after: float | None
+) -> None:
+    site.answers["/a"] = answer
+
+    with pytest.raises(kind) as caught:
+        await client.get(f"{site.url}/a")
+
+    assert type(caught.value) is kind
+    assert getattr(caught.value, "retry_after", None) == retry_after
+
+
+async def test_a_redirect_is_followed(site: Site, client: HttpClient) -> None:
+    site.answers |= {"/a": Answer(status=302, headers={"Location": "/b"}), "/b": Answer(b"there")}
+
+    assert await client.get(f"{site.url}/a") == b"there"
+
+
+async def test_a_host_that_is_not_there_is_unavailable_and_named(client: HttpClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    with pytest.raises(Unavailable, match=f"127.0.0.1:{port} does not answer"):
+        await client.get(f"http://127.0.0.1:{port}/a")
+
+
+async def test_a_body_that_does_not_arrive_in_time_is_unavailable(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "BODY_TIMEOUT_SECONDS", 0.05)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(Unavailable, match="did not send its answer"),
+    ):
+        await client.get(f"http://127.0.0.1:{silent.getsockname()[1]}/a")
+
+
+async def test_a_stream_has_no_bound_but_notices_its_early_end(site: Site, client: HttpClient) -> None:
+    site.answers |= {"/whole": Answer(b"x" * 100_000), "/cut": Answer(b"x" * 100_000, cut_after=50_000)}
+
+    whole = [piece async for piece in client.stream(f"{site.url}/whole")]
+    assert b"".join(whole) == b"x" * 100_000
+    with pytest.raises(Unavailable):
+        [piece async for piece in client.stream(f"{site.url}/cut")]
+
+
+async def test_the_redisq_host_is_never_asked_more_than_once_a_second() -> None:
+    async with open_clients(Settings(feed_requests_per_second=500.0)) as clients:
+        paces = [client._pacer._interval for client in (clients.r2z2, clients.redisq, clients.esi)]
+
+    assert paces == [0.002, 1.0, 0.5]

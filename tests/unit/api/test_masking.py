@@ -1,0 +1,48 @@
+"""What callers learn of failures."""
+
+from __future__ import annotations
+
+import pytest
+import structlog.testing
+from graphql import GraphQLError
+
+from killreport.api.live import TooSlow
+from killreport.api.masking import masked
+from killreport.errors import KillreportError, Refused, Transient, Unavailable
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Refused("No."), "REFUSED"),
+        (Unavailable("No."), "UNAVAILABLE"),
+        (Transient("No."), "TRANSIENT"),
+        (TooSlow("No."), "TOO_SLOW"),
+    ],
+)
+def test_errors_on_purpose_are_told_by_their_message(error: KillreportError, code: str) -> None:
+    with structlog.testing.capture_logs():
+        shown = masked(GraphQLError("No.", original_error=error))
+    assert (shown["message"], shown["extensions"]) == ("No.", {"code": code})
+
+
+def test_a_lost_database_is_named_without_its_address() -> None:
+    with structlog.testing.capture_logs() as logs:
+        shown = masked(GraphQLError("x", original_error=ConnectionRefusedError("10.0.0.5:5432")))
+    assert shown["message"] == "The database does not answer; try again shortly."
+    assert shown["extensions"] == {"code": "UNAVAILABLE"}
+    assert [entry["event"] for entry in logs] == ["api_database_lost"]
+
+
+def test_everything_else_is_told_by_an_id_only() -> None:
+    with structlog.testing.capture_logs() as logs:
+        shown = masked(GraphQLError("secret", original_error=RuntimeError("secret")))
+    assert shown["message"] == f"Something failed here; the log has it as {logs[0]['error_id']}."
+    assert "secret" not in str(shown)
+
+
+def test_mistakes_of_the_caller_are_not_logged() -> None:
+    with structlog.testing.capture_logs() as logs:
+        shown = masked(GraphQLError("Cannot query field 'x'."))
+    assert (shown["message"], shown["extensions"]) == ("Cannot query field 'x'.", {"code": "BAD_REQUEST"})
+    assert logs == []

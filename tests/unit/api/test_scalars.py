@@ -1,0 +1,37 @@
+"""Scalars of the schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from graphql import GraphQLError, IntValueNode, StringValueNode
+
+from killreport.api.scalars import instant_text, isk_text, scalars
+
+
+@pytest.mark.parametrize(
+    ("cents", "text"),
+    [(0, "0.00"), (1, "0.01"), (123, "1.23"), (-5, "-0.05"), (-123, "-1.23"), (2**62, "46116860184273879.04")],
+)
+def test_isk_is_exact_with_two_places(cents: int, text: str) -> None:
+    assert isk_text(cents) == text
+
+
+def test_instants_are_utc_with_z() -> None:
+    assert instant_text(datetime(2026, 11, 23, 20, 31, 5, tzinfo=UTC)) == "2026-11-23T20:31:05Z"
+    other_zone = datetime(2026, 11, 23, 22, 31, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert instant_text(other_zone) == "2026-11-23T20:31:05Z"
+
+
+def test_id64_takes_whole_numbers_of_its_range_only() -> None:
+    id64 = next(scalar for scalar in scalars if scalar.name == "ID64")
+    assert id64._parse_value is not None
+    assert id64._parse_literal is not None
+    assert id64._parse_value(2**63 - 1) == 2**63 - 1
+    for bad in (2**63, -1, 1.0, "1", True, None):
+        with pytest.raises(GraphQLError, match="ID64 must be a whole number"):
+            id64._parse_value(bad)
+    assert id64._parse_literal(IntValueNode(value="98000001"), None) == 98000001
+    with pytest.raises(GraphQLError, match="ID64 must be written as a whole number"):
+        id64._parse_literal(StringValueNode(value="98000001"), None)

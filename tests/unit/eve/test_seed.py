@@ -1,0 +1,124 @@
+"""The packaged seed: complete, small, and true where the game's facts are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from killreport.eve.importer import StaticData, read_static_data
+from killreport.eve.seed import ARCHIVE, PRICES, read_reference_prices
+
+
+@cache
+def seed() -> StaticData:
+    """Return the packaged static data."""
+    with (resources.files("killreport.eve.seed") / ARCHIVE).open("rb") as stream:
+        return read_static_data(stream, ARCHIVE)
+
+
+@cache
+def types() -> dict[int, dict[str, Any]]:
+    """Return the packaged types by id."""
+    found = next(rows for rows in seed().tables if rows.table == "eve_type")
+    return {row[0]: dict(zip(found.columns, row, strict=True)) for row in found.rows}
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON Lines file."""
+    for line in path.read_text().splitlines():
+        yield json.loads(line)
+
+
+def test_the_seed_is_one_build_whole() -> None:
+    assert seed().build_number == 3650286
+    assert {rows.table: len(rows.rows) for rows in seed().tables} == {
+        "eve_category": 48,
+        "eve_group": 1611,
+        "eve_market_group": 2114,
+        "eve_meta_group": 13,
+        "eve_region": 112,
+        "eve_constellation": 1174,
+        "eve_system": 8436,
+        "eve_faction": 27,
+        "eve_corporation": 283,
+        "eve_type": 53289,
+    }
+
+
+def test_unpublished_types_are_in_it() -> None:
+    assert sum(not row["is_published"] for row in types().values()) == 25979
+
+
+def test_the_seed_stays_small() -> None:
+    folder = resources.files("killreport.eve.seed")
+
+    assert len((folder / ARCHIVE).read_bytes()) < 1_000_000
+    assert len((folder / PRICES).read_bytes()) < 250_000
+    assert "CCP hf." in (folder / "NOTICE").read_text()
+
+
+@pytest.mark.parametrize(
+    ("type_id", "facts"),
+    [
+        (587, {"name": "Rifter", "rig_size": 1, "high_slots": 3, "mid_slots": 3, "low_slots": 4, "rig_slots": 3}),
+        (24692, {"name": "Abaddon", "rig_size": 3, "high_slots": 8, "mid_slots": 4, "low_slots": 7, "rig_slots": 3}),
+        (11567, {"name": "Avatar", "rig_size": 4, "category_id": 6, "group_id": 30}),
+        (670, {"name": "Capsule", "group_id": 29, "high_slots": None}),
+        (2048, {"name": "Damage Control II", "slot": "low", "meta_level": 5, "is_overheatable": False}),
+        (3057, {"name": "Mega Pulse Laser II", "slot": "high", "meta_level": 5, "is_overheatable": True}),
+        (2446, {"slot": None, "category_id": 18, "meta_level": 5, "is_overheatable": False}),
+        (448, {"name": "Warp Scrambler II", "slot": "mid", "meta_level": 5, "is_overheatable": True}),
+        (31055, {"name": "Medium Trimark Armor Pump I", "slot": "rig", "rig_size": 2}),
+        (35892, {"name": "Standup Market Hub I", "slot": "service"}),
+    ],
+)
+def test_known_types_have_their_known_values(type_id: int, facts: dict[str, Any]) -> None:
+    assert {name: types()[type_id][name] for name in facts} == facts
+
+
+def test_the_slots_of_every_module_agree_with_the_flat_table(data: Path) -> None:
+    short = {"med": "mid", "hi": "high", "lo": "low"}
+    expected = {
+        row["type_id"]: short.get(row["slot"], row["slot"]) for row in lines(data / "sde" / "module_slots.jsonl")
+    }
+
+    assert len(expected) == 5186
+    assert {type_id: types()[type_id]["slot"] for type_id in expected} == expected
+    assert {type_id for type_id, row in types().items() if row["slot"] is not None} == set(expected)
+
+
+def test_the_slots_and_sizes_of_every_hull_agree_with_the_flat_table(data: Path) -> None:
+    names = {
+        "hi_slots": "high_slots",
+        "med_slots": "mid_slots",
+        "low_slots": "low_slots",
+        "rig_slots": "rig_slots",
+        "rig_size": "rig_size",
+        "meta_level": "meta_level",
+    }
+    hulls = list(lines(data / "sde" / "ship_slots.jsonl"))
+    differing = [
+        (row["type_id"], name)
+        for row in hulls
+        for name, ours in names.items()
+        if row.get(name) is not None and row[name] != (types()[row["type_id"]][ours] or 0)
+    ]
+
+    assert len(hulls) == 780
+    assert differing == []
+
+
+def test_reference_prices_are_of_known_types_once_each_and_worth_something() -> None:
+    prices = read_reference_prices()
+
+    assert len(prices) == 1165
+    assert [price.type_id for price in prices] == sorted({price.type_id for price in prices})
+    assert {price.type_id for price in prices} <= set(types())
+    assert min(price.cents for price in prices) > 1
+    assert all((price.day is not None) == (price.rule == 20) for price in prices)

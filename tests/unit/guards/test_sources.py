@@ -1,0 +1,94 @@
+"""What every source file keeps to."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+LARGEST_MODULE = 400
+LARGEST_FUNCTION = 60
+CODE_FOLDERS = ("killreport", "tests", "bench")
+SOURCES = sorted(path for folder in CODE_FOLDERS for path in (ROOT / folder).rglob("*.py"))
+PRODUCT = [path for path in SOURCES if path.is_relative_to(ROOT / "killreport")]
+PACKAGES = [path for path in PRODUCT if path.name == "__init__.py"]
+# Spelled apart, so that this file does not find itself.
+UNFINISHED = re.compile(
+    "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "raise Not" + "Implemented", "place" + "holder"))
+)
+SWALLOWED = re.compile(r"except( Base)?( Exception)?:\s*pass")
+ENVIRONMENT = re.compile(r"os\.(environ|getenv|putenv)")
+# The keeper passes what the server needs on to it; whoever starts it has no settings of the user's in mind.
+ENVIRONMENT_READERS = {"killreport/config.py", "killreport/db/embedded.py"}
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _long_functions(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        f"{_name(path)}:{node.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > LARGEST_FUNCTION
+    ]
+
+
+def _matching(paths: list[Path], pattern: re.Pattern[str]) -> list[str]:
+    return [
+        f"{_name(path)}:{number}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if pattern.search(line)
+    ]
+
+
+def test_no_module_is_larger_than_four_hundred_lines() -> None:
+    sizes = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+
+    assert {name: size for name, size in sizes.items() if size > LARGEST_MODULE} == {}
+
+
+def test_no_function_of_the_product_is_longer_than_sixty_lines() -> None:
+    assert [name for path in PRODUCT for name in _long_functions(path)] == []
+
+
+def test_nothing_calls_itself_unfinished() -> None:
+    assert _matching(PRODUCT, UNFINISHED) == []
+
+
+def test_no_error_is_swallowed_whole() -> None:
+    text = {_name(path): path.read_text(encoding="utf-8") for path in PRODUCT}
+
+    assert [name for name, source in text.items() if SWALLOWED.search(source)] == []
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    found = {name.rpartition(":")[0] for name in _matching(PRODUCT, ENVIRONMENT)}
+
+    assert found - ENVIRONMENT_READERS == set()
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=_name)
+def test_every_package_says_what_it_owns(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+    assert re.match(r"[A-Z].{30,}", docstring)
+
+
+def test_every_public_function_of_the_product_has_a_docstring() -> None:
+    bare = [
+        f"{_name(path)}:{node.name}"
+        for path in PRODUCT
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and ast.get_docstring(node) is None
+    ]
+
+    assert bare == []

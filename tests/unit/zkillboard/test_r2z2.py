@@ -1,0 +1,128 @@
+"""The follower of R2Z2 against a host of answers: what it asks, what it hands on, what it says."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.zkillboard.package import Delivery, Package, Unreadable
+from killreport.zkillboard.r2z2 import MOST_CUT_ANSWERS, R2z2Feed
+from tests.unit.zkillboard.hosts import Clock, Host, package_body
+from tests.unit.zkillboard.test_walk import make_walk
+
+URL = "https://feed"
+
+
+def make_feed(
+    answers: dict[str, list[bytes | KillreportError]], next_sequence: int | None = 100
+) -> tuple[R2z2Feed, Host, Clock, list[str]]:
+    clock, answered = Clock(), list[str]()
+    host = Host({f"{URL}/ephemeral/{name}.json": given for name, given in answers.items()})
+    feed = R2z2Feed(
+        host,
+        URL,
+        make_walk(next_sequence),
+        on_answer=lambda: answered.append(host.asked[-1]),
+        clock=clock,
+        sleep=clock.sleep,
+    )
+    return feed, host, clock, answered
+
+
+async def test_the_feed_starts_at_the_head_and_reads_on() -> None:
+    feed, host, clock, _ = make_feed({"sequence": [b'{"sequence": 100}'], "100": [package_body(7)]}, None)
+
+    assert await feed.next() == Delivery(next_sequence=100)
+    delivery = await feed.next()
+
+    assert isinstance(delivery.package, Package)
+    assert (delivery.package.killmail_id, delivery.next_sequence) == (7, 101)
+    assert host.asked == [f"{URL}/ephemeral/sequence.json", f"{URL}/ephemeral/100.json"]
+    assert clock.slept == []
+
+
+async def test_the_same_number_is_asked_again_after_each_kind_of_trouble() -> None:
+    body = package_body(7)
+    troubles: list[bytes | KillreportError] = [
+        NotFound("404"),
+        Transient("429", 3.0),
+        Unavailable("502"),
+        body[:50],
+        body,
+    ]
+    feed, host, clock, _ = make_feed({"100": troubles})
+
+    delivery = await feed.next()
+
+    assert delivery.next_sequence == 101
+    assert host.asked == [f"{URL}/ephemeral/100.json"] * 5
+    assert clock.slept == [6.0, 3.0, 1.0, 2.0]
+
+
+async def test_a_body_that_never_ends_well_is_handed_on_whole_as_unreadable() -> None:
+    feed, host, _, _ = make_feed({"100": [b'{"killmail_id": 7'], "101": [package_body(8)]})
+
+    first, second = await feed.next(), await feed.next()
+
+    assert isinstance(first.package, Unreadable)
+    assert (first.package.body, first.package.path, first.next_sequence) == (b'{"killmail_id": 7', "$", 101)
+    assert second.next_sequence == 102
+    assert host.asked.count(f"{URL}/ephemeral/100.json") == MOST_CUT_ANSWERS
+
+
+async def test_a_package_of_another_shape_is_handed_on_at_once_with_its_path() -> None:
+    body = package_body(7, esi="none")
+    feed, host, _, _ = make_feed({"100": [body]})
+
+    delivery = await feed.next()
+
+    assert delivery == Delivery(Unreadable("expected an object", "$.esi", body, 100), next_sequence=101)
+    assert len(host.asked) == 1
+
+
+async def test_a_body_above_the_limit_is_passed_with_a_note() -> None:
+    feed, _, _, _ = make_feed({"100": [Malformed("the body is larger than 5 bytes")]})
+
+    delivery = await feed.next()
+
+    assert delivery.package == Unreadable("the body is larger than 5 bytes", "$", b"", 100)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"sequence": "x"}', b'{"sequ', b"<html>"])
+async def test_a_head_that_cannot_be_read_is_asked_for_again(body: bytes) -> None:
+    feed, host, clock, _ = make_feed({"sequence": [body, b'{"sequence": 5}']}, None)
+
+    assert await feed.next() == Delivery(next_sequence=5)
+    assert (len(host.asked), clock.slept) == (2, [1.0])
+
+
+async def test_only_files_and_not_there_yet_count_as_answers() -> None:
+    feed, _, _, answered = make_feed({"100": [Unavailable("502"), Refused("403"), Transient("429"), package_body(7)]})
+    await feed.next()
+
+    assert len(answered) == 1
+
+
+async def test_a_ban_is_said_once_and_sat_out() -> None:
+    feed, _, clock, _ = make_feed({"100": [Refused("403"), Refused("403"), package_body(7)]})
+
+    with capture_logs() as logs:
+        await feed.next()
+
+    assert [(line["event"], line["log_level"]) for line in logs] == [("feed_refused", "error")]
+    assert clock.slept == [3600.0, 3600.0]
+
+
+async def test_a_rewritten_number_is_read_before_the_feed_goes_on() -> None:
+    feed, host, _, _ = make_feed(
+        {"100": [package_body(7, sequence_updated=60)], "60": [package_body(5)], "101": [package_body(8)]}
+    )
+    deliveries = [await feed.next() for _ in range(3)]
+
+    assert [(d.next_sequence, d.gaps, d.filled_gaps) for d in deliveries] == [
+        (101, (60,), ()),
+        (101, (), (60,)),
+        (102, (), ()),
+    ]
+    assert [url.rsplit("/")[-1] for url in host.asked] == ["100.json", "60.json", "101.json"]
