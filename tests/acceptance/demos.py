@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -78,17 +79,28 @@ class RunningDemo:
 
     async def stored_ids(self) -> list[int]:
         """Return the ids of all killmails the API lists, newest first."""
-        ids: list[int] = []
+        return [node["id"] async for node in self._pages("id")]
+
+    async def _pages(self, fields: str) -> AsyncIterator[dict[str, Any]]:
         after = None
-        query = "query($after: String) { killmails(first: 100, after: $after) { nodes { id } pageInfo { endCursor } } }"
+        query = (
+            "query($after: String) { killmails(first: 100, after: $after) "
+            f"{{ nodes {{ {fields} }} pageInfo {{ endCursor }} }} }}"
+        )
         while True:
             body = {"query": query, "variables": {"after": after}}
             async with self._session.post(f"{self.api}/graphql", json=body) as answer:
                 found = (await answer.json())["data"]["killmails"]
-            ids += [node["id"] for node in found["nodes"]]
+            for node in found["nodes"]:
+                yield node
             after = found["pageInfo"]["endCursor"]
             if not found["nodes"] or after is None:
-                return ids
+                return
+
+    async def victim_names(self) -> list[str | None]:
+        """Return the names of the victims' corporations in all killmails the API lists; None for one not known yet."""
+        pages = self._pages("id victim { corporation { name } }")
+        return [node["victim"]["corporation"]["name"] async for node in pages]
 
     async def publish(self) -> int:
         """Have the simulator publish one more killmail and return its id."""

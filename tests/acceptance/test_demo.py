@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.cli.first_jobs import FIRST_JOBS
 from tests.acceptance.demos import free_ports, processes_of, start_demo, wait_until_gone
 
 
@@ -29,7 +30,7 @@ async def test_a_demo_shows_kills_as_they_happen_stops_whole_and_goes_on_where_i
     ports = free_ports(3)
 
     async with start_demo(home, ports) as demo:
-        assert demo.said[-1].startswith(f"  Open {demo.web}  (all up in ")
+        assert demo.said[-1].startswith(f"  Open {demo.web}  (up in ")
         parts = [line.split()[0] for line in demo.said if re.search(r" up +\d+\.\d s ", line)]
         first_kill = await demo.publish_and_watch()
         assert f"/kill/{first_kill}" in await demo.page()
@@ -48,6 +49,22 @@ async def test_a_demo_shows_kills_as_they_happen_stops_whole_and_goes_on_where_i
     assert set(before) <= set(after)
     assert (first_kill in after, second_kill in after, second_kill in before) == (True, True, False)
     assert processes_of(home) == {}
+
+
+async def test_names_fill_themselves_in_and_the_first_jobs_are_done_once(home: Path) -> None:
+    async with start_demo(home, free_ports(3)) as demo:
+        await demo.read_until("queue-characters ")
+        jobs = [line.split()[0] for line in demo.said if " succeeded " in line]
+        names = await demo.victim_names()
+        assert await demo.press_ctrl_c() == 0
+    assert jobs == list(FIRST_JOBS)
+    assert None not in names
+    assert len(names) >= 240
+
+    async with start_demo(home, free_ports(3)) as demo:
+        await demo.read_until("more workers ")
+        assert await demo.press_ctrl_c() == 0
+    assert not any(" succeeded " in line for line in demo.said)
 
 
 async def test_a_part_that_dies_is_started_again_and_a_killed_demo_leaves_nothing_behind(home: Path) -> None:
