@@ -13,6 +13,10 @@ from pathlib import Path
 
 from killreport.db.server_folder import ServerFolder, open_lock
 
+# A test run started in the background of a shell without job control inherits an ignored SIGINT, and so would its
+# children: Ctrl-C would go unheard.
+LISTEN_TO_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
 _HOLD = """
 import asyncio, sys
 from pathlib import Path
@@ -84,7 +88,7 @@ class UserProcess:
 
     def __init__(self, script: str, *arguments: str | Path, setup: Callable[[], None] | None = None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", script, *arguments],
+            [sys.executable, "-c", LISTEN_TO_CTRL_C + script, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
