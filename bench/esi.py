@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,7 +20,8 @@ import aiohttp
 from bench.databases import bench_database, bench_server
 from bench.feed import ask, free_port, running, wait_for
 from bench.queueing import virtual_host
-from killreport.config import Settings
+from bench.workers import started
+from killreport.config import Settings, child_environment
 from killreport.db.database import open_database
 from killreport.fleet.table import find_process
 from killreport.queueing.messages import CharacterMessage
@@ -29,19 +29,21 @@ from killreport.queueing.open import open_broker
 from killreport.sim.world import FIRST_CHARACTER_ID
 
 PROCESS = "worker-characters"
-QUEUE = "esi_character_info_queue"
 # Latency in milliseconds, and processes.
 CASES = ((30, 1), (300, 1), (300, 2), (30, 4))
-# So many answers are let pass before counting begins: every process has connected and warmed up by then.
+# So many requests are let pass before counting begins: the processes are in their stride by then.
 WARM_UP = 150
 WARM_UP_SECONDS = 60
 
 
 @asynccontextmanager
-async def simulator(environment: Mapping[str, str], port: int, session: aiohttp.ClientSession) -> AsyncIterator[str]:
+async def simulator(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[str]:
     """Lend the URL of a simulator without limits of its own."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with running("sim", "--port", str(port), "--rate", "0", "--no-limits", environment=dict(environment)):
+    async with running(
+        "sim", "--port", str(port), "--rate", "0", "--no-limits", environment=child_environment(settings)
+    ):
         await wait_for(session, f"{url}/control/status")
         yield url
 
@@ -52,21 +54,20 @@ async def requests_so_far(session: aiohttp.ClientSession, url: str) -> int:
     return int(hosts.get("esi", {"requests": 0})["requests"])
 
 
-async def measure(settings: Settings, environment: Mapping[str, str], seconds: float) -> list[dict[str, object]]:
+async def measure(settings: Settings, seconds: float) -> list[dict[str, object]]:
     """Return the rate of each case beside what arithmetic allows."""
     budget = settings.esi_requests_per_second
     found: list[dict[str, object]] = []
-    port = free_port()
-    chosen = {**environment, "KILLREPORT_ESI_URL": f"http://127.0.0.1:{port}"}
-    async with aiohttp.ClientSession() as session, simulator(chosen, port, session) as url:
+    prefetch = find_process(PROCESS).prefetch
+    assert prefetch is not None
+    async with aiohttp.ClientSession() as session, simulator(settings, session) as url:
+        environment = child_environment(settings.replace(esi_url=url))
         for latency_ms, processes in CASES:
             await fill_queue(settings, round(budget * (seconds + WARM_UP_SECONDS)))
             rule = {"where": "esi", "latency_ms": latency_ms}
             async with session.put(f"{url}/control/rules", json=[rule]) as answer:
                 answer.raise_for_status()
-            rate = await measure_rate(session, url, chosen, processes, seconds)
-            prefetch = find_process(PROCESS).prefetch
-            assert prefetch is not None
+            rate = await measure_rate(session, url, environment, processes, seconds)
             allowed = min(budget, processes * prefetch / (latency_ms / 1000))
             found.append(
                 {
@@ -83,11 +84,13 @@ async def measure(settings: Settings, environment: Mapping[str, str], seconds: f
 
 async def fill_queue(settings: Settings, count: int) -> None:
     """Queue characters, new ones to the database: it is emptied of those of the case before."""
+    queue = find_process(PROCESS).queue
+    assert queue is not None
     async with open_database(settings) as database, open_broker(settings, database) as broker:
         async with database.connection() as connection:
             await connection.execute("truncate character cascade; truncate esi_cache")
-        await broker.purge(QUEUE)
-        await broker.publish_many(QUEUE, [CharacterMessage(FIRST_CHARACTER_ID + number) for number in range(count)])
+        await broker.purge(queue)
+        await broker.publish_many(queue, [CharacterMessage(FIRST_CHARACTER_ID + number) for number in range(count)])
 
 
 async def measure_rate(
@@ -96,8 +99,7 @@ async def measure_rate(
     """Return requests a second, counted by the simulator while the processes are at work."""
     async with AsyncExitStack() as stack:
         for _ in range(processes):
-            await stack.enter_async_context(running("run", PROCESS, environment=dict(environment)))
-        await asyncio.sleep(2 * processes)
+            await stack.enter_async_context(started(PROCESS, environment))
         async with session.delete(f"{url}/control/requests") as answer:
             answer.raise_for_status()
         async with asyncio.timeout(WARM_UP_SECONDS):
@@ -119,14 +121,10 @@ async def measure_all(seconds: float) -> dict[str, Any]:
             if name == "rabbitmq" and broker is None:
                 continue
             database = await stack.enter_async_context(bench_database(server))
-            settings = Settings.model_validate({"database_url": database, "broker_url": broker})
-            environment = {key: value for key, value in os.environ.items() if not key.startswith("KILLREPORT_")} | {
-                "KILLREPORT_HOME": home,
-                "KILLREPORT_DATABASE_URL": database,
-                "KILLREPORT_LOG_LEVEL": "error",
-                "KILLREPORT_BROKER_URL": broker or "",
-            }
-            found[name] = await measure(settings, environment, seconds)
+            settings = Settings.model_validate(
+                {"home": home, "database_url": database, "broker_url": broker, "log_level": "error"}
+            )
+            found[name] = await measure(settings, seconds)
     return found
 
 
