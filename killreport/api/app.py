@@ -26,6 +26,7 @@ from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_per_event_executor
 from killreport.api.universe.views import UniverseViews
 from killreport.api.websocket import LimitedWebSocketHandler
+from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
@@ -39,10 +40,11 @@ def create_app(settings: Settings, database: Database) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.connection() as connection:
             views = UniverseViews(await load_universe(connection))
-        hub = LiveHub(database, views)
-        async with QueueCounter(settings, database).open() as queues, hub.running():
-            app.state.context = ApiContext(database, views, hub, queues)
-            yield
+        async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
+            hub = LiveHub(database, views, events)
+            async with hub.running():
+                app.state.context = ApiContext(database, views, hub, queues)
+                yield
 
     async def healthz(_request: Request) -> Response:
         async with database.connection() as connection:

@@ -1,8 +1,9 @@
 """Live events: one listener a process reads what was stored and hands it to every subscriber.
 
-Events are read from their table in order, from the last one seen; a notification only says that there is something to
-read. So nothing is missed while the connection is away: the reader goes on where it was. A subscriber has a bounded
-queue; one that does not keep up is cut off, and never holds up the others.
+Events are read from their table in order, from the last one seen; what is published, over Redis or by the database,
+only says that there is something to read, and a look every few seconds finds what nobody told. So nothing is missed
+while a connection is away: the reader goes on where it was. A subscriber has a bounded queue; one that does not keep up
+is cut off, and never holds up the others.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import structlog
 
 from killreport.api.killmail.views import KillmailView, load_views
 from killreport.api.universe.views import UniverseViews
+from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
-from killreport.db.listen import listen
 from killreport.errors import Transient
 from killreport.killmail.queries import (
     EVENT_PAGE,
@@ -28,8 +29,9 @@ from killreport.killmail.queries import (
     newest_event_id,
 )
 
-CHANNEL = "killreport_event"
 QUEUE_LENGTH = 1_000
+# Over Redis only the feed tells what it stored; imports and histories are found by looking.
+LOOK_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -73,8 +75,9 @@ class Subscriber:
 class LiveHub:
     """Reads stored events in order and fans the killmails out."""
 
-    def __init__(self, database: Database, views: UniverseViews) -> None:
+    def __init__(self, database: Database, views: UniverseViews, events: Events) -> None:
         self._database = database
+        self._events = events
         self._views = views
         # Weak, because a connection may vanish between subscribing and reading, and then nobody unsubscribes.
         self._subscribers: weakref.WeakSet[Subscriber] = weakref.WeakSet()
@@ -96,24 +99,29 @@ class LiveHub:
         """Read events in the background while the block runs; the first is the next that is stored."""
         async with self._database.connection() as connection:
             self._last_event_id = await newest_event_id(connection)
-        task = asyncio.create_task(self._follow(), name="live-hub")
+        woken = asyncio.Event()
+        tasks = [asyncio.create_task(self._listen(woken)), asyncio.create_task(self._follow(woken), name="live-hub")]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
-    async def _follow(self) -> None:
-        async with aclosing(listen(self._database, CHANNEL)) as notifications:
-            await self._read_after_each(notifications)
+    async def _listen(self, woken: asyncio.Event) -> None:
+        async with aclosing(self._events.subscribe(KILLMAIL_CHANNEL)) as payloads:
+            async for _payload in payloads:
+                woken.set()
 
-    async def _read_after_each(self, notifications: AsyncIterator[str]) -> None:
-        async for _payload in notifications:
+    async def _follow(self, woken: asyncio.Event) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+            woken.clear()
             try:
                 await self._catch_up()
             except Exception:
-                # Whatever it was, the events stay in their table; the next notification reads on from here.
+                # Whatever it was, the events stay in their table; the next look reads on from here.
                 _log.exception("live_catch_up_failed", last_event_id=self._last_event_id)
 
     async def _catch_up(self) -> None:

@@ -21,6 +21,8 @@ from killreport.db.listen import listen
 # So many payloads a subscriber may leave unread.
 MOST_UNREAD = 1000
 PREFIX = "killreport"
+# The id of each event of stored or changed killmails, after its commit.
+KILLMAIL_CHANNEL = "killmail"
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 

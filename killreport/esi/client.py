@@ -124,7 +124,8 @@ class EsiClient:
             query={"page": str(page)},
             token=token,
         )
-        return KillmailPage(refs=decode(answer.body, list[KillmailRef]), pages=answer.pages)
+        refs = decode(answer.body, list[KillmailRef])
+        return KillmailPage(refs=refs, pages=answer.pages, modified=answer.modified)
 
     async def status(self) -> Status:
         """Return how the game server is."""

@@ -158,10 +158,14 @@ class KillmailRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KillmailPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list of killmails, the newest first. pages: how many there are."""
+    """One page of a list of killmails, the newest first. pages: how many there are.
+
+    modified: when ESI made the list, as sent; pages of which this differs are of two lists. None where not sent.
+    """
 
     refs: list[KillmailRef]
     pages: int
+    modified: str | None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,8 @@ from killreport.killmail.rollup import Rollup
 from killreport.market.price import PriceBook
 
 BREATH = 50  # mails worked out before other tasks get their turn: some two milliseconds
-EVENT_CHANNEL = "killreport_event"
+# What `cache.events` makes of its channel "killmail" on PostgreSQL.
+EVENT_CHANNEL = "killreport_killmail"
 # Held from the insert of an event to the commit, so that event ids become visible in their order; spells "event".
 EVENT_LOCK = 0x6576656E74
 

@@ -8,6 +8,9 @@ from decimal import Decimal
 _UNITS = ((Decimal(10) ** 12, "t"), (Decimal(10) ** 9, "b"), (Decimal(10) ** 6, "m"), (Decimal(10) ** 3, "k"))
 
 
+_SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
 def isk_short(isk: str | Decimal) -> str:
     """Return ISK in three or four digits and a unit: `1.23b`, `45.6m`, `780k`, `12`, `0.01`."""
     amount = Decimal(isk)
@@ -38,6 +41,18 @@ def share(part: int | Decimal, whole: int | Decimal) -> str:
 def clock(instant: datetime) -> str:
     """Return hours and minutes of an instant in UTC."""
     return f"{instant:%H:%M}"
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """Return how far an instant lies from now, in its largest unit: `4 min ago`, `in 3 h`, `now` within a second."""
+    seconds = (instant - now).total_seconds()
+    amount = next(
+        (f"{int(abs(seconds) // size)} {unit}" for size, unit in _SPANS if abs(seconds) >= size),
+        None,
+    )
+    if amount is None:
+        return "now"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
 def day_title(instant: datetime) -> str:

@@ -22,6 +22,7 @@ from killreport.web.pages.errors import api_down, bad_request, failed, unknown_a
 from killreport.web.pages.home import home
 from killreport.web.pages.kill import kill
 from killreport.web.pages.live import live
+from killreport.web.pages.status import status
 from killreport.web.site import Site
 
 LEAST_COMPRESSED_BYTES = 1_000
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", home),
             Route("/kill/{killmail_id:int}", kill),
             Route("/live", live),
+            Route("/status", status),
             Route("/healthz", healthz),
             Route("/static/{name}", site.assets.serve),
             Route("/favicon.ico", site.assets.serve_favicon),

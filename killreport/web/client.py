@@ -12,7 +12,7 @@ import msgspec
 
 from killreport.errors import Refused, Unavailable
 from killreport.web import documents
-from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row
+from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
 
 PROTOCOL = "graphql-transport-ws"
 PAGE_TIMEOUT_SECONDS = 10.0
@@ -48,6 +48,10 @@ class ApiClient:
     async def find_killmail(self, killmail_id: int) -> KillAnswer:
         """Return one killmail, None inside the answer where it is not stored."""
         return await self._ask(documents.KILL, {"id": killmail_id}, _Answer[KillAnswer])
+
+    async def status(self) -> StatusAnswer:
+        """Return how the processes and their queues do."""
+        return await self._ask(documents.STATUS, {}, _Answer[StatusAnswer])
 
     async def is_healthy(self) -> bool:
         """Tell whether the API says it can serve."""

@@ -47,6 +47,16 @@ query Site_List($first: Int!, $after: String) {
 
 LIVE = "subscription Site_Live { killmailStored { ...RowParts } }\n" + _ROW
 
+STATUS = """
+query Site_Status {
+  processes {
+    name kind description isExtra queueName schedule nextRunAt isAlive lastSuccessAt lastErrorAt lastError lastReport
+  }
+  workerStatus { queueName messageCount delayedCount deadLetterCount oldestMessageAt ratePerSecond trouble }
+  status { killmailCount lastStoredAt }
+}
+"""
+
 # Containers in containers exist (a packed ship holds a container that holds ammunition); deeper ones never occurred.
 KILL = (
     """

@@ -189,6 +189,43 @@ class Status(Struct, frozen=True):
     last_stored_at: datetime | None
 
 
+class Process(Struct, frozen=True):
+    """A process of the fleet; the API's schema says what its fields mean."""
+
+    name: str
+    kind: str
+    description: str
+    is_extra: bool
+    queue_name: str | None
+    schedule: str | None
+    next_run_at: datetime | None
+    is_alive: bool | None
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+    last_report: str | None
+
+
+class Queue(Struct, frozen=True):
+    """A queue and how fast it is worked on."""
+
+    queue_name: str
+    message_count: int | None
+    delayed_count: int | None
+    dead_letter_count: int | None
+    oldest_message_at: datetime | None
+    rate_per_second: float
+    trouble: str | None
+
+
+class StatusAnswer(Struct, frozen=True):
+    """Answer to `documents.STATUS`."""
+
+    processes: list[Process]
+    worker_status: list[Queue]
+    status: Status
+
+
 class ListAnswer(Struct, frozen=True):
     """Answer to `documents.LIST`."""
 

@@ -1,4 +1,7 @@
-"""Tells open pages about stored killmails, beside the feed: nobody who listens, or does not, holds a killmail up."""
+"""Tells open pages over Redis about stored killmails, beside the feed: nobody who listens holds a killmail up.
+
+Without Redis there is nothing to do: the transaction that stores an event has the database tell it at its commit.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from killreport.cache.events import open_events
+from killreport.cache.events import KILLMAIL_CHANNEL, open_events
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError
 from killreport.workers.waiting import background
 
-CHANNEL = "killmail"
 # The event's row is the truth; whoever was not told finds it there. So the oldest may go when too many wait.
 MOST_WAITING = 1000
 PAUSE_SECONDS = 5.0
@@ -45,7 +47,7 @@ class Teller:
                     while True:
                         event_id = await self._waiting.get()
                         try:
-                            await events.publish(CHANNEL, str(event_id))
+                            await events.publish(KILLMAIL_CHANNEL, str(event_id))
                         finally:
                             self._waiting.task_done()
             except (KillreportError, *DATABASE_ERRORS) as error:
@@ -61,8 +63,11 @@ class Teller:
 
 @asynccontextmanager
 async def telling(settings: Settings, database: Database) -> AsyncIterator[Teller]:
-    """Lend a teller that works beside the block."""
+    """Lend a teller that works beside the block; without a Redis, one that says nothing."""
     teller = Teller()
+    if settings.redis_url is None:
+        yield teller
+        return
     async with background(teller.keep_telling(settings, database)):
         yield teller
         await teller.finish()

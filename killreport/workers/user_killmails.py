@@ -3,7 +3,8 @@
 Input: an account's id; the token is asked for when the message is handled. Effect: the killmails of ESI's list that
 are not stored yet, and when the account was last read. Retry: from the first page, where what is stored costs nothing.
 Hazard: a list may be read in part when the worker dies, so "all of this page is stored" alone ends nothing: only a
-page that reaches what the last complete reading saw does. ESI gives 15 pages in 15 minutes to a player.
+page that reaches what the last complete reading saw does. Pages that ESI made at different times are read again from
+the first, twice at most: new killmails push older ones to later pages. ESI gives 15 pages in 15 minutes to a player.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
-from killreport.esi.model import KillmailRef
+from killreport.errors import NotFound
+from killreport.esi.client import EsiClient
+from killreport.esi.model import KillmailPage, KillmailRef
 from killreport.killmail.reading import load_writer
 from killreport.killmail.store import KillmailWriter
 from killreport.killmail.sync import KillmailSync, find_sync, save_sync
@@ -28,6 +31,7 @@ from killreport.workers.tokens import AccountToken, NoTokens, TokenSource
 from killreport.zkillboard.package import Package, Zkb
 
 SOURCE = "esi"
+MOST_BEGINNINGS = 3
 
 log = structlog.get_logger()
 
@@ -67,9 +71,14 @@ class _RecentReader:
         tally = Tally()
         newest = last_newest
         page = pages = 1
+        modified, beginnings = None, 1
         while page <= pages:
-            found = await tools.esi.character_killmails(token.character_id, token.access_token, page)
-            pages = found.pages
+            found = await _page(tools.esi, token, page)
+            if page > 1 and found.modified != modified and beginnings < MOST_BEGINNINGS:
+                # ESI made the list anew meanwhile: what moved between its pages may be on none of those read.
+                page, beginnings = 1, beginnings + 1
+                continue
+            pages, modified = found.pages, found.modified
             ids = [ref.killmail_id for ref in found.refs]
             packages = [_package(ref) for ref in found.refs]
             stored = await store_bodiless(tools.database, self._writer, tools.esi, packages, SOURCE)
@@ -79,6 +88,16 @@ class _RecentReader:
                 break
             page += 1
         return tally, newest
+
+
+async def _page(esi: EsiClient, token: AccountToken, page: int) -> KillmailPage:
+    try:
+        return await esi.character_killmails(token.character_id, token.access_token, page)
+    except NotFound:
+        if page == 1:
+            raise
+        # The list has become shorter since its first page said how many there are.
+        return KillmailPage(refs=[], pages=page, modified=None)
 
 
 def _package(ref: KillmailRef) -> Package:

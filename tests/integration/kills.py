@@ -10,7 +10,7 @@ import msgspec
 from killreport.db.database import Database
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.decode import decode_killmail
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.store import KillmailWriter, Stored
 
 RIFTER, DAMAGE_CONTROL, CONTAINER, TRITANIUM, NOVA = 587, 2048, 3467, 34, 213
 JITA, CALDARI_PROVISIONS, CONCORD = 30000142, 1000009, 1000125
@@ -54,9 +54,9 @@ def arrival(mail_id: int, time: datetime = NOON, *, attackers: int = 1, **victim
     return Arrival(decode_killmail(msgspec.json.encode(body)), "test", reference=f"test:{mail_id}")
 
 
-async def store(writer: KillmailWriter, database: Database, *arrivals: Arrival) -> None:
+async def store(writer: KillmailWriter, database: Database, *arrivals: Arrival) -> Stored:
     """Store them in one transaction."""
-    await writer.store(database, arrivals)
+    return await writer.store(database, arrivals)
 
 
 async def store_many(writer: KillmailWriter, database: Database, number: int, first_id: int = 1000) -> None:

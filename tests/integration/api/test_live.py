@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from killreport.api import live
+from killreport.api.app import create_app
 from killreport.api.live import LiveHub, TooSlow
 from killreport.api.universe.views import UniverseViews
+from killreport.cache.events import open_events
+from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
 from killreport.killmail.store import KillmailWriter
+from killreport.workers.telling import telling
+from tests.conftest import REQUIRES_SERVICES
 from tests.integration.kills import arrival, name_everybody, store, store_many
-from tests.integration.serving import GraphQL
+from tests.integration.serving import GraphQL, serving
 
 FOLLOW = "subscription { killmailStored { id victim { character { name } } attackers { ordinal } } }"
 
@@ -73,13 +80,54 @@ async def test_kills_stored_while_the_listener_is_cut_off_arrive_all_the_same(
 
 
 @pytest.fixture
-async def hub(database: Database) -> AsyncIterator[LiveHub]:
+async def hub(settings: Settings, database: Database) -> AsyncIterator[LiveHub]:
     """Yield a hub that runs."""
     async with database.connection() as connection:
         views = UniverseViews(await load_universe(connection))
-    hub = LiveHub(database, views)
-    async with hub.running():
-        yield hub
+    async with open_events(settings, database) as events:
+        hub = LiveHub(database, views, events)
+        async with hub.running():
+            yield hub
+
+
+@pytest.fixture
+def over_redis(settings: Settings) -> Settings:
+    """Return settings with a Redis; skips the test where none is there."""
+    url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
+    if not url:
+        assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
+        pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
+    return settings.model_copy(update={"redis_url": SecretStr(url)})
+
+
+async def test_over_redis_what_the_feed_tells_arrives_at_once(
+    over_redis: Settings, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 1000.0)
+    async with (
+        serving(create_app(over_redis, database)) as address,
+        aiohttp.ClientSession() as session,
+        GraphQL(session, address).subscription("subscription { killmailStored { id } }") as ws,
+        telling(over_redis, database) as teller,
+    ):
+        for number in (80, 81):
+            event_id = (await store(writer, database, arrival(number))).event_id
+            assert event_id is not None
+            teller.tell(event_id)
+            assert await next_payload(ws) == {"data": {"killmailStored": {"id": number}}}
+
+
+async def test_over_redis_what_nobody_tells_is_found_all_the_same(
+    over_redis: Settings, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
+    async with (
+        serving(create_app(over_redis, database)) as address,
+        aiohttp.ClientSession() as session,
+        GraphQL(session, address).subscription("subscription { killmailStored { id } }") as ws,
+    ):
+        await store(writer, database, arrival(85))
+        assert await next_payload(ws) == {"data": {"killmailStored": {"id": 85}}}
 
 
 async def test_a_subscriber_that_does_not_keep_up_is_cut_off_and_the_others_are_not(

@@ -158,7 +158,7 @@ async def test_listeners_hear_of_a_batch_once_it_is_committed(
     heard: asyncio.Queue[str] = asyncio.Queue()
     listener = await asyncpg.connect(database_url)
     try:
-        await listener.add_listener("killreport_event", lambda *message: heard.put_nowait(message[-1]))
+        await listener.add_listener("killreport_killmail", lambda *message: heard.put_nowait(message[-1]))
         stored = await writer.store(database, [arrival(1), arrival(2)])
         event_id = int(await asyncio.wait_for(heard.get(), 10))
         assert event_id == stored.event_id

@@ -7,10 +7,16 @@ from datetime import timedelta
 from html import unescape
 
 import aiohttp
+from pydantic import SecretStr
 
+from killreport.api.app import create_app as create_api
+from killreport.cache.heartbeat import beat
 from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.fleet.table import FLEET
 from killreport.killmail.store import KillmailWriter
+from killreport.queueing.messages import TypeMessage
+from killreport.queueing.open import open_broker
 from killreport.web.app import create_app
 from tests.integration.kills import (
     CONTAINER,
@@ -213,3 +219,39 @@ async def test_only_the_image_server_of_the_settings_is_allowed(settings: Settin
     pictured = settings.replace(image_url="https://images.example/eve")
     async with serving(create_app(pictured)) as address, site.session.get(f"{address}/nonsense") as response:
         assert "img-src 'self' data: https://images.example;" in response.headers["Content-Security-Policy"]
+
+
+async def test_status_shows_every_process_its_queue_and_what_went_wrong(
+    site: SiteClient, settings: Settings, database: Database
+) -> None:
+    async with open_broker(settings, database) as broker:
+        await broker.publish_many("esi_type_info_queue", [TypeMessage(number) for number in range(1, 1235)])
+    async with beat(database, "worker-types") as heartbeat:
+        heartbeat.failed("ESI said <no>")
+        await heartbeat.write(database)
+        page = await site.page("/status")
+    text = words(page)
+    assert [name for name in (row.name for row in FLEET) if name not in text] == []
+    assert "ESI said <no>" in text
+    assert "<no>" not in page
+    assert re.search(r"worker-types Fills in types .* failing 1,234 0 ", text)
+    assert "worker-characters Fills in characters from ESI not running 0 0 0.0 not yet" in text
+    assert "processes need a look" in text
+
+
+async def test_status_says_that_the_queues_cannot_be_counted(settings: Settings, database: Database) -> None:
+    away = settings.model_copy(update={"broker_url": SecretStr("amqp://guest:secret@127.0.0.1:1/")})
+    async with (
+        serving(create_api(away, database)) as api,
+        serving(create_app(settings.replace(api_url=api))) as address,
+        aiohttp.ClientSession() as session,
+    ):
+        page = await SiteClient(session, address, api).page("/status")
+    assert "The queues cannot be counted:" in page
+    assert "secret" not in page
+
+
+async def test_status_is_the_503_page_while_the_api_is_away(settings: Settings) -> None:
+    async with serving(create_app(settings)) as address, aiohttp.ClientSession() as session:
+        page = await SiteClient(session, address, "").page("/status", 503)
+    assert "Back in a moment" in page

@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Transient
+from killreport.esi.client import EsiClient
+from killreport.esi.model import KillmailPage
 from killreport.eve.universe import Universe
 from killreport.killmail.reading import load_writer, read_body
 from killreport.queueing.messages import UserKillmailsMessage
@@ -130,6 +133,45 @@ async def test_a_reading_that_was_cut_off_is_made_whole_by_the_next(
     await drain(at_sim, database, NAME, tokens=tokens_of(character_id))
 
     assert after_the_cut == (set(ids[:PAGE]), [])
+    assert await stored(database) == set(ids)
+
+
+async def test_pages_of_two_lists_are_read_again_from_the_first(
+    at_sim: Settings, sim: str, database: Database, pilot: tuple[int, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    character_id, ids = pilot
+    pages = -(-len(ids) // PAGE)
+    asked: list[int] = []
+    ask = EsiClient.character_killmails
+
+    async def ask_a_list_made_anew_after_its_first_page(
+        esi: EsiClient, who: int, token: str, page: int
+    ) -> KillmailPage:
+        asked.append(page)
+        found = await ask(esi, who, token, page)
+        return msgspec.structs.replace(found, modified="before" if len(asked) == 1 else "after")
+
+    monkeypatch.setattr(EsiClient, "character_killmails", ask_a_list_made_anew_after_its_first_page)
+    await sync(at_sim, database, character_id)
+
+    assert asked == [1, 2, *range(1, pages + 1)]
+    assert await stored(database) == set(ids)
+
+
+async def test_a_list_that_became_shorter_ends_where_it_ends(
+    at_sim: Settings, sim: str, database: Database, pilot: tuple[int, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    character_id, ids = pilot
+    ask = EsiClient.character_killmails
+
+    async def ask_as_if_there_were_one_more(*arguments: Any) -> KillmailPage:
+        found = await ask(*arguments)
+        return msgspec.structs.replace(found, pages=found.pages + 1)
+
+    monkeypatch.setattr(EsiClient, "character_killmails", ask_as_if_there_were_one_more)
+    await sync(at_sim, database, character_id)
+
+    assert await dead_letters(at_sim, database, QUEUE) == []
     assert await stored(database) == set(ids)
 
 

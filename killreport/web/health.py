@@ -1,0 +1,93 @@
+"""How a process does, in a word and a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from killreport.web.amounts import ago
+from killreport.web.model import Process, Queue, StatusAnswer
+
+TITLES = {"service": "Services", "worker": "Workers", "job": "Scheduled jobs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant as a page shows it: how long ago, and exactly."""
+
+    text: str
+    exact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One process on the status page. tone: `good`, `bad` or empty; error: the last one, until a success."""
+
+    process: Process
+    queue: Queue | None
+    state: str
+    tone: str
+    last_success: Moment | None
+    next_run: Moment | None
+    error: str | None
+    error_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthGroup:
+    """The processes of one kind."""
+
+    title: str
+    kind: str
+    rows: list[Health]
+
+
+def health_groups(answer: StatusAnswer, now: datetime) -> list[HealthGroup]:
+    """Return the processes by kind, in the order of the fleet."""
+    queues = {queue.queue_name: queue for queue in answer.worker_status}
+    rows = [_health(process, queues.get(process.queue_name or ""), now) for process in answer.processes]
+    return [
+        HealthGroup(title, kind, [row for row in rows if row.process.kind == kind]) for kind, title in TITLES.items()
+    ]
+
+
+def troubles(groups: Sequence[HealthGroup]) -> list[str]:
+    """Return the names of the processes that do not do well."""
+    return [row.process.name for group in groups for row in group.rows if row.tone == "bad"]
+
+
+def _health(process: Process, queue: Queue | None, now: datetime) -> Health:
+    counts = process.last_error_at is not None and (
+        process.last_success_at is None or process.last_error_at > process.last_success_at
+    )
+    state, tone = _state(process, has_failed=counts)
+    return Health(
+        process=process,
+        queue=queue,
+        state=state,
+        tone=tone,
+        last_success=_moment(process.last_success_at, now),
+        next_run=_moment(process.next_run_at, now),
+        error=process.last_error if counts else None,
+        error_at=_moment(process.last_error_at, now) if counts else None,
+    )
+
+
+def _state(process: Process, *, has_failed: bool) -> tuple[str, str]:
+    if process.kind == "service":
+        # It gives no sign of life of its own; this page is one.
+        return "serving", "good"
+    if process.kind == "job":
+        if has_failed:
+            return "failed", "bad"
+        return ("done", "good") if process.last_success_at else ("not run yet", "")
+    if not process.is_alive:
+        return "not running", "bad"
+    return ("failing", "bad") if has_failed else ("running", "good")
+
+
+def _moment(instant: datetime | None, now: datetime) -> Moment | None:
+    if instant is None:
+        return None
+    return Moment(ago(instant, now), f"{instant:%Y-%m-%d %H:%M:%S}")
