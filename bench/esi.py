@@ -11,14 +11,14 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
 
 from bench.databases import bench_database, bench_server
-from bench.feed import ask, free_port, running, wait_for
+from bench.processes import ask, simulator
 from bench.queueing import virtual_host
 from bench.workers import started
 from killreport.config import Settings, child_environment
@@ -34,18 +34,6 @@ CASES = ((30, 1), (300, 1), (300, 2), (30, 4))
 # So many requests are let pass before counting begins: the processes are in their stride by then.
 WARM_UP = 150
 WARM_UP_SECONDS = 60
-
-
-@asynccontextmanager
-async def simulator(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[str]:
-    """Lend the URL of a simulator without limits of its own."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    async with running(
-        "sim", "--port", str(port), "--rate", "0", "--no-limits", environment=child_environment(settings)
-    ):
-        await wait_for(session, f"{url}/control/status")
-        yield url
 
 
 async def requests_so_far(session: aiohttp.ClientSession, url: str) -> int:

@@ -9,73 +9,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
-import socket
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from http import HTTPStatus
-from pathlib import Path
-from typing import Any
+from contextlib import AsyncExitStack
 
 import aiohttp
 
 from bench.databases import bench_database, bench_server
+from bench.processes import ask, free_port, memory_mb, running, simulator, wait_for
+from killreport.config import Settings, child_environment
 
 QUERY = "query ($id: Int!) { killmail(id: $id) { id } }"
-
-
-def free_port() -> int:
-    """Return a port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def running(*arguments: str, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Lend a process of the product; it is told to stop at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "killreport", *arguments, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def ask(session: aiohttp.ClientSession, url: str, body: object | None = None) -> Any:
-    """Return the JSON a URL answers."""
-    async with session.request("GET" if body is None else "POST", url, json=body) as answer:
-        return await answer.json()
-
-
-async def wait_for(session: aiohttp.ClientSession, url: str) -> None:
-    """Return once the URL answers 200. Raises TimeoutError after a minute."""
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(aiohttp.ClientConnectionError):
-                async with session.get(url) as answer:
-                    if answer.status == HTTPStatus.OK:
-                        return
-            await asyncio.sleep(0.05)
-
-
-def memory_mb(pid: int) -> dict[str, float]:
-    """Return the resident and the proportional memory of a process in MB. Linux only."""
-    sizes = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        name, _, value = line.partition(":")
-        if name in ("Rss", "Pss"):
-            sizes[name.lower() + "_mb"] = round(int(value.split()[0]) / 1024, 1)
-    return sizes
 
 
 async def measure(count: int, wait_seconds: float) -> dict[str, object]:
@@ -84,21 +30,15 @@ async def measure(count: int, wait_seconds: float) -> dict[str, object]:
         server = await stack.enter_async_context(bench_server())
         database = await stack.enter_async_context(bench_database(server))
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="killreport-bench-"))
-        sim_port, api_port = free_port(), free_port()
-        sim, api = f"http://127.0.0.1:{sim_port}", f"http://127.0.0.1:{api_port}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("KILLREPORT_")} | {
-            "KILLREPORT_HOME": home,
-            "KILLREPORT_DATABASE_URL": database,
-            "KILLREPORT_R2Z2_URL": sim,
-            "KILLREPORT_API_PORT": str(api_port),
-            "KILLREPORT_FEED_WAIT_SECONDS": str(wait_seconds),
-            "KILLREPORT_FEED_REQUESTS_PER_SECOND": "1000",
-            "KILLREPORT_LOG_LEVEL": "warning",
-        }
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        command = ("sim", "--port", str(sim_port), "--rate", "0", "--no-limits")
-        await stack.enter_async_context(running(*command, environment=environment))
-        await wait_for(session, f"{sim}/control/status")
+        local = Settings.model_validate({"home": home, "database_url": database, "log_level": "warning"})
+        sim = await stack.enter_async_context(simulator(local, session))
+        api_port = free_port()
+        api = f"http://127.0.0.1:{api_port}"
+        settings = local.replace(
+            r2z2_url=sim, api_port=api_port, feed_wait_seconds=wait_seconds, feed_requests_per_second=1000.0
+        )
+        environment = child_environment(settings)
         worker = await stack.enter_async_context(running("run", "worker-redisq", environment=environment))
         await stack.enter_async_context(running("run", "killreport-backend", environment=environment))
         await wait_for(session, f"{api}/healthz")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import socket
 import sys
 import tempfile
@@ -22,8 +21,9 @@ from typing import Any
 import aiohttp
 
 from bench.databases import bench_database, bench_server
-from bench.feed import free_port, memory_mb, running, wait_for
+from bench.processes import memory_mb, running, simulator
 from bench.queueing import virtual_host
+from killreport.config import Settings, child_environment
 from killreport.fleet.table import FLEET
 
 WORKERS = tuple(row.name for row in FLEET if row.kind == "worker")
@@ -65,21 +65,13 @@ async def measure(broker_url: str | None) -> dict[str, Any]:
         server = await stack.enter_async_context(bench_server())
         database = await stack.enter_async_context(bench_database(server))
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="killreport-bench-"))
-        port = free_port()
-        sim = f"http://127.0.0.1:{port}"
-        outside = dict.fromkeys(("R2Z2_URL", "REDISQ_URL", "ZKILLBOARD_URL", "ESI_URL", "EVEREF_URL"), sim)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("KILLREPORT_")} | {
-            "KILLREPORT_HOME": home,
-            "KILLREPORT_DATABASE_URL": database,
-            "KILLREPORT_BROKER_URL": broker_url or "",
-            "KILLREPORT_LOG_LEVEL": "warning",
-            **{f"KILLREPORT_{name}": url for name, url in outside.items()},
-        }
-        await stack.enter_async_context(
-            running("sim", "--port", str(port), "--rate", "0", "--no-limits", environment=environment)
-        )
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        await wait_for(session, f"{sim}/control/status")
+        local = Settings.model_validate(
+            {"home": home, "database_url": database, "broker_url": broker_url, "log_level": "warning"}
+        )
+        sim = await stack.enter_async_context(simulator(local, session))
+        outside = dict.fromkeys(("r2z2_url", "redisq_url", "zkillboard_url", "esi_url", "everef_url"), sim)
+        environment = child_environment(local.replace(**outside))
         seconds: dict[str, float] = {}
         pids: dict[str, int] = {}
         for name in WORKERS:

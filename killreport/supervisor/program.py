@@ -1,0 +1,39 @@
+"""A row of the fleet as a program that can be started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from killreport.fleet.table import FLEET, ProcessRow
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start, and the row that says how. host, port: where it listens; None where it does not."""
+
+    row: ProcessRow
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    host: str = "127.0.0.1"
+    port: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the process's name."""
+        return self.row.name
+
+
+def fleet_programs(environment: Mapping[str, str], host: str, ports: Mapping[str, int]) -> tuple[Program, ...]:
+    """Return the programs of the fleet table. ports: by the name of the setting that has them."""
+    return tuple(
+        Program(
+            row=row,
+            command=(sys.executable, "-m", "killreport", "run", row.name),
+            environment=environment,
+            host=host,
+            port=ports[row.port_setting] if row.port_setting else None,
+        )
+        for row in FLEET
+    )

@@ -1,0 +1,126 @@
+"""From a process's pipe to its log: whole lines, each with its time, none lost or twice though we are killed.
+
+The pipe is looked at without taking anything out (tee), the lines are written, and only then taken out. A journal says
+how far that got: a supervisor that finds a step half done undoes what was written, or takes out what was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from killreport.supervisor.journal import WRITING, WRITTEN, Journal
+from killreport.supervisor.stamped_log import StampedLog
+
+PIPE_BYTES = 1 << 20
+_SPLICE_F_NONBLOCK = 2
+# A line without an end yet is looked at again this much later; a disk that is full, after the second.
+PARTIAL_PAUSE_SECONDS = 0.05
+TROUBLE_PAUSE_SECONDS = 1.0
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Pump:
+    """Moves what arrives in the pipe to the log while the loop runs. The pipe is made where it is missing."""
+
+    def __init__(self, pipe: Path, log: StampedLog) -> None:
+        self._log = log
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(pipe, 0o600)
+        self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._scratch = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for descriptor in (self._pipe, self._scratch[0]):
+            with contextlib.suppress(OSError):  # beyond what a user may have: smaller pipes work too
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._capacity = fcntl.fcntl(self._pipe, fcntl.F_GETPIPE_SZ)
+        self._journal = Journal(pipe.with_suffix(f"{pipe.suffix}.journal"))
+        self._recover()
+        self._timer: asyncio.TimerHandle | None = None
+        asyncio.get_running_loop().add_reader(self._pipe, self._on_readable)
+
+    def drain(self) -> None:
+        """Move all that is in the pipe now, an unfinished last line too."""
+        with contextlib.suppress(OSError):
+            while self._step(take_partial=True):
+                pass
+
+    def close(self) -> None:
+        """Stop; what comes later waits in the pipe."""
+        self._pause_reading()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._journal.close()
+        for descriptor in (self._pipe, *self._scratch):
+            os.close(descriptor)
+        self._log.close()
+
+    def _on_readable(self) -> None:
+        try:
+            moved, pause = self._step(take_partial=False), PARTIAL_PAUSE_SECONDS
+        except OSError:
+            moved, pause = False, TROUBLE_PAUSE_SECONDS
+        if not moved:
+            self._pause_reading()
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(pause, loop.add_reader, self._pipe, self._on_readable)
+
+    def _pause_reading(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pipe)
+
+    def _step(self, *, take_partial: bool) -> bool:
+        """Move what whole lines there are; returns whether there were any. Raises OSError; nothing is moved then."""
+        content = self._peek()
+        length = content.rfind(b"\n") + 1
+        if not length and (take_partial or len(content) >= self._capacity // 2):
+            length = len(content)  # longer than any line should be: in pieces
+        if not length:
+            return False
+        lines = content[:length]
+        self._log.prepare()
+        self._journal.begin(self._log.size, length, zlib.crc32(lines))
+        try:
+            self._log.append(lines, datetime.now(UTC))
+        except OSError:
+            self._log.cut(self._journal.read().offset)
+            self._journal.finish()
+            raise
+        self._journal.written()
+        self._take(length)
+        self._journal.finish()
+        return True
+
+    def _recover(self) -> None:
+        step = self._journal.read()
+        if step.phase == WRITING:
+            self._log.cut(step.offset)
+        elif step.phase == WRITTEN:
+            content = self._peek()[: step.length]
+            if len(content) == step.length and zlib.crc32(content) == step.checksum:
+                self._take(step.length)
+        self._journal.finish()
+
+    def _peek(self) -> bytes:
+        """Return what is in the pipe, and leave it there."""
+        parts = []
+        count = _LIBC.tee(self._pipe, self._scratch[1], self._capacity, _SPLICE_F_NONBLOCK)
+        if count < 0:
+            if ctypes.get_errno() == errno.EAGAIN:
+                return b""
+            raise OSError(ctypes.get_errno(), "tee")
+        while count > 0:
+            parts.append(os.read(self._scratch[0], count))
+            count -= len(parts[-1])
+        return b"".join(parts)
+
+    def _take(self, length: int) -> None:
+        # One read takes all of it: the pipe holds it, and nobody else reads there.
+        taken = len(os.read(self._pipe, length))
+        while taken < length:
+            taken += len(os.read(self._pipe, length - taken))

@@ -1,0 +1,96 @@
+"""A slot: a file whose lock a process holds for as long as it lives.
+
+The child inherits the locked descriptor through exec and the parent closes its copy, so the kernel itself knows whether
+the slot is alive: no file that a crash leaves behind can claim it, and no other process can get the lock by bearing the
+same number. The child writes its pid there before it becomes the program; READY is marked by the supervisor.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# Layout: a line of pid and start, padded to where the mark stands.
+_MARK_OFFSET = 64
+_MARK = b"READY"
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """Who holds a slot. started_at: in seconds since 1970."""
+
+    pid: int
+    started_at: float
+    is_ready: bool
+
+
+class Slot:
+    """One slot file. Its methods take and give descriptors; whoever got one closes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def try_lock(self) -> int | None:
+        """Return a descriptor that holds the empty slot, None where somebody lives in it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        os.ftruncate(descriptor, 0)
+        return descriptor
+
+    def is_free(self) -> bool:
+        """Tell whether nobody lives in it."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def occupant(self) -> Occupant | None:
+        """Return who wrote itself into the slot; None where nobody has yet."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        words = content[:_MARK_OFFSET].rstrip(b"\0").split()
+        if len(words) != 2:
+            return None
+        return Occupant(int(words[0]), float(words[1]), content[_MARK_OFFSET:].startswith(_MARK))
+
+    def mark_ready(self) -> None:
+        """Note that the occupant is ready, for the supervisor after this one."""
+        with self.path.open("r+b") as file:
+            file.seek(_MARK_OFFSET)
+            file.write(_MARK)
+
+    def holders(self) -> list[int]:
+        """Return the pids of all processes that have the file open: the occupant and what it forked."""
+        found = []
+        own = os.getpid()
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit() or int(folder.name) == own:
+                continue
+            try:
+                links = [str(entry.readlink()) for entry in (folder / "fd").iterdir()]
+            except OSError:
+                continue  # it ended, or is not ours to look into
+            if str(self.path) in links:
+                found.append(int(folder.name))
+        return found
+
+
+def sign_in(descriptor: int) -> None:
+    """Write the calling process into the slot it holds; safe between fork and exec."""
+    os.pwrite(descriptor, b"%d %.3f" % (os.getpid(), time.time()), 0)
