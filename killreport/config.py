@@ -20,6 +20,20 @@ from killreport.errors import BadSetting
 
 PREFIX = "KILLREPORT_"
 FILE_NAME = "killreport.toml"
+_PASSED_ON = frozenset(
+    (
+        "PATH",
+        "HOME",
+        "USER",
+        "LANG",
+        "TZ",
+        "TMPDIR",
+        "VIRTUAL_ENV",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_RUNTIME_DIR",
+    )
+)
 
 
 def default_home() -> Path:
@@ -229,6 +243,25 @@ def notify_socket_address() -> str | bytes | None:
     if name.startswith("@"):
         return b"\0" + os.fsencode(name[1:])
     return name or None
+
+
+def passed_listeners() -> int:
+    """Return how many listening sockets the process manager passed on, from descriptor 3 (LISTEN_FDS).
+
+    0 where LISTEN_PID says that they are another process's. Source: sd_listen_fds(3).
+    """
+    count, owner = os.environ.get("LISTEN_FDS", ""), os.environ.get("LISTEN_PID", "")
+    return int(count) if count.isdigit() and owner in ("", str(os.getpid())) else 0
+
+
+def fleet_environment(home: Path) -> dict[str, str]:
+    """Return what the processes of a fleet may see of this one's environment, with the home as it is here."""
+    allowed = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PASSED_ON or name.startswith((PREFIX, "LC_", "PYTHON", "SSL_CERT_"))
+    }
+    return allowed | {f"{PREFIX}HOME": str(home.absolute())}
 
 
 def child_environment(settings: Settings, **others: str) -> dict[str, str]:

@@ -30,6 +30,24 @@ class CommandRow:
 
 COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("demo", "killreport.cli.demo:demo", "command", "Show everything at work: no set-up, no network."),
+    CommandRow("start", "killreport.cli.fleet:start", "command", "Start the fleet, or processes of it."),
+    CommandRow("stop", "killreport.cli.fleet:stop", "command", "Stop processes."),
+    CommandRow("restart", "killreport.cli.fleet:restart", "command", "Stop and start processes."),
+    CommandRow("reload", "killreport.cli.fleet:reload", "command", "Replace processes without dropping a request."),
+    CommandRow("delete", "killreport.cli.fleet:delete", "command", "Stop processes and forget them."),
+    CommandRow("scale", "killreport.cli.fleet:scale", "command", "Run several copies of a worker."),
+    CommandRow("trigger", "killreport.cli.fleet:trigger", "command", "Run a scheduled job now."),
+    CommandRow("list", "killreport.cli.fleet_list:list_processes", "command", "List the processes and how they do."),
+    CommandRow("show", "killreport.cli.fleet_list:show", "command", "Show everything about one process."),
+    CommandRow("jlist", "killreport.cli.fleet_list:jlist", "command", "The list in PM2's shape, for scripts."),
+    CommandRow("logs", "killreport.cli.fleet_logs:logs", "command", "Follow what the processes write."),
+    CommandRow("flush", "killreport.cli.fleet_logs:flush", "command", "Empty the logs."),
+    CommandRow("runs", "killreport.cli.fleet_list:runs", "command", "List the last runs of a job."),
+    CommandRow("ping", "killreport.cli.fleet_list:ping", "command", "Tell whether the supervisor answers."),
+    CommandRow("save", "killreport.cli.fleet:save", "command", "Remember which processes are started."),
+    CommandRow("resurrect", "killreport.cli.fleet:resurrect", "command", "Start again what was saved."),
+    CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
+    CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
     CommandRow(
         "import", "killreport.cli.importing:import_paths", "command", "Store killmails from files and archives."

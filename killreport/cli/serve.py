@@ -11,10 +11,13 @@ from typing import Any
 
 import uvicorn
 
+from killreport.config import passed_listeners
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready
 
 BACKLOG = 2048
+# The first descriptor of LISTEN_FDS. Source: sd_listen_fds(3).
+PASSED_LISTENER = 3
 # How long open requests may take after the signal; pages that stay open for live updates are cut off then.
 DRAIN_SECONDS = 5
 
@@ -35,11 +38,13 @@ class _Server(uvicorn.Server):
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
-    """Return a socket that listens on `host` and `port`.
+    """Return a socket that listens on `host` and `port`; the one that the process manager passed on, if it did.
 
     setting: the name to put into the sentence. Raises Conflict where the port is taken, needs rights this user
     lacks, or the address is none of this machine's.
     """
+    if passed_listeners():
+        return socket.socket(fileno=PASSED_LISTENER)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -9,9 +9,11 @@ import os
 import signal
 import socket
 import subprocess
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.slot import Slot, sign_in
@@ -33,7 +35,12 @@ class Launch:
 
 
 class Child:
-    """A process in a slot. status: its exit status once it ended, negative for a signal; None where nobody knows."""
+    """A process in a slot. status: its exit status once it ended, negative for a signal; None where nobody knows.
+
+    living: all that this supervisor watches, those of a reload that has not ended too.
+    """
+
+    living: ClassVar[weakref.WeakSet[Child]] = weakref.WeakSet()
 
     def __init__(
         self, slot: Slot, pid: int, pidfd: int, started_at: float, own: subprocess.Popen[bytes] | None
@@ -47,6 +54,7 @@ class Child:
         self.has_ended = asyncio.Event()
         self._pidfd = pidfd
         self._own = own
+        Child.living.add(self)
         asyncio.get_running_loop().add_reader(pidfd, self._on_end)
 
     @property

@@ -1,4 +1,4 @@
-"""One running copy of a service or worker: started, kept running, replaced, stopped. One lock each, never a global one."""
+"""One running copy of a service or worker: started, kept running, replaced, stopped. Each has a lock of its own."""
 
 from __future__ import annotations
 
@@ -129,6 +129,11 @@ class Instance:
             self._keeping.cancel()
         if self.child is not None:
             self.child.let_go()
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether somebody is starting, stopping or replacing it now."""
+        return self._lock.locked()
 
     @property
     def _kill_seconds(self) -> float:

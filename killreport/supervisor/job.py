@@ -137,8 +137,7 @@ class Job:
         due = next_run(self.program.row, records[-1].started_at if records else utc_now())
         cause: Cause = "catch-up" if due is not None and due <= utc_now() else "schedule"
         while due is not None:
-            while (left := (due - utc_now()).total_seconds()) > 0:
-                await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))
+            await _sleep_until(due)
             try:
                 self.run(cause)
             except (Conflict, Unavailable) as error:
@@ -153,3 +152,8 @@ class Job:
         except FileNotFoundError:
             return ""
         return lines[-1].partition(" ")[2] if lines else ""
+
+
+async def _sleep_until(due: datetime) -> None:
+    while (left := (due - utc_now()).total_seconds()) > 0:  # noqa: ASYNC110 - the clock, which may be set, is asked
+        await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))

@@ -19,7 +19,8 @@ from pathlib import Path
 from killreport.supervisor.journal import WRITING, WRITTEN, Journal
 from killreport.supervisor.stamped_log import StampedLog
 
-PIPE_BYTES = 1 << 20
+# Of 64 MB of pipes that Linux grants a user without rights, forty of these take a third. Source: pipe(7).
+PIPE_BYTES = 1 << 19
 _SPLICE_F_NONBLOCK = 2
 # A line without an end yet is looked at again this much later; a disk that is full, after the second.
 PARTIAL_PAUSE_SECONDS = 0.05
@@ -27,18 +28,29 @@ TROUBLE_PAUSE_SECONDS = 1.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+class Scratch:
+    """The pipe that looking into another one needs; one for all pumps, empty between two looks."""
+
+    def __init__(self) -> None:
+        self.outlet, self.inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        _enlarge(self.inlet)
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self.outlet)
+        os.close(self.inlet)
+
+
 class Pump:
     """Moves what arrives in the pipe to the log while the loop runs. The pipe is made where it is missing."""
 
-    def __init__(self, pipe: Path, log: StampedLog) -> None:
+    def __init__(self, pipe: Path, log: StampedLog, scratch: Scratch) -> None:
         self._log = log
+        self._scratch = scratch
         with contextlib.suppress(FileExistsError):
             os.mkfifo(pipe, 0o600)
         self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._scratch = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        for descriptor in (self._pipe, self._scratch[0]):
-            with contextlib.suppress(OSError):  # beyond what a user may have: smaller pipes work too
-                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        _enlarge(self._pipe)
         self._capacity = fcntl.fcntl(self._pipe, fcntl.F_GETPIPE_SZ)
         self._journal = Journal(pipe.with_suffix(f"{pipe.suffix}.journal"))
         self._recover()
@@ -57,8 +69,7 @@ class Pump:
         if self._timer is not None:
             self._timer.cancel()
         self._journal.close()
-        for descriptor in (self._pipe, *self._scratch):
-            os.close(descriptor)
+        os.close(self._pipe)
         self._log.close()
 
     def _on_readable(self) -> None:
@@ -109,13 +120,13 @@ class Pump:
     def _peek(self) -> bytes:
         """Return what is in the pipe, and leave it there."""
         parts = []
-        count = _LIBC.tee(self._pipe, self._scratch[1], self._capacity, _SPLICE_F_NONBLOCK)
+        count = _LIBC.tee(self._pipe, self._scratch.inlet, self._capacity, _SPLICE_F_NONBLOCK)
         if count < 0:
             if ctypes.get_errno() == errno.EAGAIN:
                 return b""
             raise OSError(ctypes.get_errno(), "tee")
         while count > 0:
-            parts.append(os.read(self._scratch[0], count))
+            parts.append(os.read(self._scratch.outlet, count))
             count -= len(parts[-1])
         return b"".join(parts)
 
@@ -124,3 +135,8 @@ class Pump:
         taken = len(os.read(self._pipe, length))
         while taken < length:
             taken += len(os.read(self._pipe, length - taken))
+
+
+def _enlarge(pipe: int) -> None:
+    with contextlib.suppress(OSError):  # beyond what a user may have: smaller pipes work too
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,0 +1,179 @@
+"""Verbs that change what runs: start, stop, restart, reload, delete, scale, trigger, save, resurrect, kill."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from killreport.cli.context import load
+from killreport.cli.supervisor import chosen_names, ensure_supervisor, programs_of, tell_each
+from killreport.errors import KillreportError
+from killreport.fleet.table import find_process
+from killreport.supervisor.client import NoSupervisor, ask
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.protocol import Answer, Request, Verb
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Processes, also patterns such as 'worker-*'; none: all.", metavar="[NAME]…")
+]
+Only = Annotated[list[str] | None, typer.Option("--only", help="The same as a NAME.", metavar="NAME")]
+Name = Annotated[str, typer.Argument(help="Name of the process; `killreport list` shows all.", metavar="NAME")]
+
+_DONE = {"start": "up", "restart": "up", "reload": "up", "stop": "stopped", "delete": "deleted"}
+
+
+def start(
+    names: Names = None,
+    only: Only = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay: the processes end with this command. For containers.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start processes, jobs on their schedule, and wait until they are ready. Example: killreport start 'worker-*'
+
+    A supervisor is started in the background where none runs; one that died is replaced, and takes over what runs.
+    """
+    chosen = chosen_names(names, only)
+    settings = load()
+    if foreground:
+        _stay(chosen)
+        return
+    _tell("start", chosen, ensure_supervisor(settings), as_json=as_json)
+
+
+def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """Stop processes, jobs off their schedule; they stay in the list. Example: killreport stop worker-redisq"""
+    _tell("stop", chosen_names(names, only), _folder(), as_json=as_json)
+
+
+def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """Stop processes and start them again, with a gap. Example: killreport restart worker-characters"""
+    _tell("restart", chosen_names(names, only), ensure_supervisor(load()), as_json=as_json)
+
+
+def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """Replace processes: the old one ends when the new one is ready. Example: killreport reload killreport-backend
+
+    No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails.
+    """
+    _tell("reload", chosen_names(names, only), ensure_supervisor(load()), as_json=as_json)
+
+
+def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """Stop processes and list them no longer. Example: killreport delete update-prices"""
+    _tell("delete", chosen_names(names, only), _folder(), as_json=as_json)
+
+
+def scale(
+    name: Name, count: Annotated[int, typer.Argument(help="How many copies.", min=1)], as_json: AsJson = False
+) -> None:
+    """Run so many copies of a worker. Example: killreport scale worker-characters 2"""
+    find_process(name)
+    answer = ask(ensure_supervisor(load()), Request(verb="scale", name=name, count=count))
+    print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
+
+
+def trigger(
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and print the report.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scheduled job now. Example: killreport trigger queue-alliances --wait"""
+    find_process(name)
+    answer = ask(ensure_supervisor(load()), Request(verb="trigger", name=name, waits=wait))
+    if not wait:
+        print(json.dumps({"name": name, "started": True}) if as_json else f"{name} started.")
+        return
+    record = answer.records[0]
+    if as_json:
+        print(json.dumps({"name": name, "status": record.status, "report": record.last_line}))
+    else:
+        print(f"{name}: {record.last_line or f'ended with status {record.status}.'}")
+    if record.status != 0:
+        raise typer.Exit(1)
+
+
+def save(as_json: AsJson = False) -> None:
+    """Remember which processes are started, for `resurrect`."""
+    count = ask(_folder(), Request(verb="save")).count
+    print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
+
+
+def resurrect(as_json: AsJson = False) -> None:
+    """Start again what `save` remembered, as after a reboot."""
+    states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
+    running = [state.name for state in states if state.status != "stopped"]
+    print(json.dumps({"started": running}) if as_json else f"{len(running)} processes are started.")
+
+
+def kill(as_json: AsJson = False) -> None:
+    """End every process and the supervisor. What was started starts again with the next `start`."""
+    try:
+        ask(_folder(), Request(verb="kill"))
+    except NoSupervisor:
+        print(json.dumps({"killed": False}) if as_json else "No supervisor was running.")
+        return
+    print(json.dumps({"killed": True}) if as_json else "Everything has ended.")
+
+
+def supervise() -> None:
+    """Run the supervisor here; `start` does this in the background. SIGTERM leaves the processes running."""
+    _supervise(ends_processes=False)
+
+
+def _stay(names: list[str]) -> None:
+    """Run the supervisor in this process, with these processes started."""
+    from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+
+    folder = _folder()
+    kept = read_wanted(folder.wanted)
+    wanted = {name: Wanted(is_started=True, instances=kept[name].instances if name in kept else 1) for name in names}
+    write_wanted(folder.wanted, kept | wanted)
+    _supervise(ends_processes=True)
+
+
+def _supervise(*, ends_processes: bool) -> None:
+    from killreport.cli.signals import stop_on_signals
+    from killreport.supervisor.main import supervise as run_supervisor
+
+    settings = load(process="supervisor")
+
+    async def work() -> None:
+        with stop_on_signals() as stop_event:
+            folder = FleetFolder.make(settings.home.absolute())
+            await run_supervisor(programs_of(settings), folder, stop_event, ends_processes=ends_processes)
+
+    asyncio.run(work())
+
+
+def _folder() -> FleetFolder:
+    return FleetFolder.make(load().home.absolute())
+
+
+def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -> None:
+    outcomes: dict[str, dict[str, Any]] = {}
+
+    def on_done(name: str, outcome: Answer | KillreportError) -> None:
+        if isinstance(outcome, KillreportError):
+            outcomes[name] = {"name": name, "error": str(outcome)}
+            if not as_json:
+                print(f"  {name:28} failed: {outcome}", file=sys.stderr)
+            return
+        pids = [state.pid for state in outcome.states if state.pid is not None]
+        outcomes[name] = {"name": name, "error": None, "pids": pids}
+        if not as_json:
+            word = "scheduled" if _DONE[verb] == "up" and find_process(name).kind == "job" else _DONE[verb]
+            print(f"  {name:28} {word}{'  pid ' + ', '.join(map(str, pids)) if pids and word == 'up' else ''}")
+
+    ask(folder, Request(verb="ping"), 5.0)
+    is_well = tell_each(folder, verb, names, on_done)
+    if as_json:
+        print(json.dumps([outcomes[name] for name in names]))
+    if not is_well:
+        raise typer.Exit(1)

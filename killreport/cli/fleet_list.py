@@ -1,0 +1,151 @@
+"""Verbs that show what runs: list, show, jlist, runs, ping."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from killreport.cli.context import load
+from killreport.cli.queue_output import print_table
+from killreport.cli.supervisor import about_supervisor
+from killreport.clock import utc_now
+from killreport.errors import NotFound
+from killreport.fleet.table import find_process
+from killreport.supervisor.client import ask
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.protocol import Request
+from killreport.supervisor.state import ProcessState
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[str, typer.Argument(help="Name of the process; `killreport list` shows all.", metavar="NAME")]
+_COLOURS = {"running": "green", "scheduled": "green", "errored": "red", "waiting": "red", "stopped": "dim"}
+# What PM2 calls them.
+_PM2_STATUS = {"running": "online", "scheduled": "online", "starting": "launching", "waiting": "waiting restart"}
+
+
+def list_processes(as_json: AsJson = False) -> None:
+    """List the processes: state, pid, restarts, CPU, memory, next run. Example: killreport list --json | jq .[].name"""
+    states = _states()
+    if as_json:
+        print(msgspec.json.encode(states).decode())
+        return
+    table = Table("process", "kind", "status", box=None)
+    for heading in ("pid", "restarts", "up", "CPU", "memory", "next run"):
+        table.add_column(heading, justify="right")
+    now = utc_now()
+    for state in states:
+        table.add_row(
+            state.name if state.number == 0 else f"{state.name} {state.number}",
+            state.kind,
+            Text(state.status, _COLOURS.get(state.status, "yellow")),
+            str(state.pid or ""),
+            str(state.restarts) if state.kind != "job" else "",
+            span((now - state.started_at).total_seconds()) if state.started_at else "",
+            f"{state.cpu_percent:.0f}%" if state.pid else "",
+            f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else "",
+            f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
+        )
+    print_table(table if states else "Nothing was started yet: killreport start starts everything.")
+
+
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show everything about one process. Example: killreport show worker-redisq"""
+    row = find_process(name)
+    states = [state for state in _states() if state.name == name]
+    if not states:
+        raise NotFound(f"{name} was not started: killreport start {name} does it.")
+    if as_json:
+        print(msgspec.json.encode(states).decode())
+        return
+    folder = _folder()
+    for state in states:
+        fields = msgspec.structs.asdict(state) | {
+            "description": row.description,
+            "queue": row.queue,
+            "prefetch": row.prefetch if row.queue else None,
+            "log": folder.log(name, "out"),
+            "error_log": folder.log(name, "error"),
+        }
+        for field, value in fields.items():
+            print(f"{field + ':':22}{'' if value is None else _shown(value)}")
+
+
+def jlist() -> None:
+    """Print the processes in the shape of PM2's jlist, for scripts written for it; without their environment."""
+    print(json.dumps([_pm2_fields(number, state) for number, state in enumerate(_states())]))
+
+
+def runs(name: Name, as_json: AsJson = False) -> None:
+    """List the last runs of a job, the newest first. Example: killreport runs queue-alliances"""
+    find_process(name)
+    records = ask(_folder(), Request(verb="runs", name=name), 5.0).records[::-1]
+    if as_json:
+        print(msgspec.json.encode(records).decode())
+        return
+    table = Table("started", "seconds", "status", "cause", "report", box=None)
+    for record in records:
+        seconds = f"{(record.ended_at - record.started_at).total_seconds():.1f}" if record.ended_at else "running"
+        status = "" if record.status is None else str(record.status)
+        table.add_row(_shown(record.started_at), seconds, status, record.cause, record.last_line)
+    print_table(table if records else f"{name} has not run yet.")
+
+
+def ping(as_json: AsJson = False) -> None:
+    """Tell whether the supervisor answers. Example: killreport ping --json"""
+    about = about_supervisor(_folder())
+    up = (utc_now() - about.started_at).total_seconds()
+    if as_json:
+        print(json.dumps({"pid": about.pid, "version": about.version, "uptime_seconds": round(up, 1)}))
+        return
+    print(f"The supervisor answers: pid {about.pid}, version {about.version}, up {span(up)}.")
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in its two largest units: `3d 4h`, `5m 12s`, `0s`."""
+    parts: list[str] = []
+    left = max(0, int(seconds))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
+        amount, left = divmod(left, size)
+        if amount or (unit == "s" and not parts):
+            parts.append(f"{amount}{unit}")
+    return " ".join(parts[:2])
+
+
+def _states() -> list[ProcessState]:
+    return ask(_folder(), Request(verb="list"), 5.0).states
+
+
+def _folder() -> FleetFolder:
+    return FleetFolder.make(load().home.absolute())
+
+
+def _shown(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+
+
+def _pm2_fields(number: int, state: ProcessState) -> dict[str, Any]:
+    return {
+        "pid": state.pid or 0,
+        "name": state.name,
+        "pm_id": number,
+        "monit": {"memory": state.memory_bytes, "cpu": state.cpu_percent},
+        "pm2_env": {
+            "name": state.name,
+            "pm_id": number,
+            "status": _PM2_STATUS.get(state.status, state.status),
+            "pm_uptime": int(state.started_at.timestamp() * 1000) if state.started_at else 0,
+            "restart_time": state.restarts,
+            "unstable_restarts": 0,
+            "exec_mode": "fork_mode",
+            "instances": 1,
+            "cron_restart": state.schedule or 0,
+            "autorestart": state.kind != "job",
+            "max_memory_restart": state.memory_limit_bytes,
+        },
+    }

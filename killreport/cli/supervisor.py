@@ -1,0 +1,103 @@
+"""What the verbs of the fleet share: where the supervisor is, how one is started, which processes are meant."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from killreport.clock import monotonic
+from killreport.config import Settings, fleet_environment
+from killreport.errors import KillreportError, NotFound, Unavailable
+from killreport.fleet.table import FLEET, find_process
+from killreport.supervisor.client import NoSupervisor, ask
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.protocol import About, Answer, Request, Verb
+
+if TYPE_CHECKING:
+    from killreport.supervisor.program import Program
+
+START_SECONDS = 15.0
+
+
+def programs_of(settings: Settings) -> tuple[Program, ...]:
+    """Return the programs of the fleet table with these settings."""
+    from killreport.supervisor.program import fleet_programs
+
+    ports = {"api_port": settings.api_port, "web_port": settings.web_port}
+    return fleet_programs(fleet_environment(settings.home), settings.host, ports)
+
+
+def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:
+    """Return the names that are meant, in the fleet's order; none given, or `all`: every one.
+
+    A name may be a pattern such as `worker-*`. Raises NotFound for one that fits nothing.
+    """
+    wanted = [*(names or ()), *(only or ())]
+    if not wanted or "all" in wanted:
+        return [row.name for row in FLEET]
+    chosen = set()
+    for name in wanted:
+        fitting = [row.name for row in FLEET if fnmatchcase(row.name, name)]
+        if not fitting and any(sign in name for sign in "*?["):
+            raise NotFound(f"No process fits {name}.")
+        chosen.update(fitting or [find_process(name).name])
+    return [row.name for row in FLEET if row.name in chosen]
+
+
+def about_supervisor(folder: FleetFolder) -> About:
+    """Return who runs the fleet. Raises NoSupervisor."""
+    about = ask(folder, Request(verb="ping"), 5.0).about
+    assert about is not None
+    return about
+
+
+def ensure_supervisor(settings: Settings) -> FleetFolder:
+    """Return the fleet's folder, with a supervisor at work in it: started in the background if there is none."""
+    folder = FleetFolder.make(settings.home.absolute())
+    with contextlib.suppress(NoSupervisor):
+        about_supervisor(folder)
+        return folder
+    path = folder.logs / "supervisor.log"
+    with path.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "killreport", "supervise"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=fleet_environment(settings.home),
+            start_new_session=True,
+        )
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline:
+        with contextlib.suppress(NoSupervisor):
+            about_supervisor(folder)
+            return folder
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise Unavailable(f"The supervisor did not start; its log: {path}")
+
+
+def tell_each(
+    folder: FleetFolder, verb: Verb, names: Sequence[str], on_done: Callable[[str, Answer | KillreportError], None]
+) -> bool:
+    """Tell the supervisor to do the verb to each process, all at once; returns whether all went well.
+
+    on_done: called as each is done, with the answer or with why not.
+    """
+    is_well = True
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as threads:
+        asked = {threads.submit(ask, folder, Request(verb=verb, name=name)): name for name in names}
+        for future in as_completed(asked):
+            try:
+                on_done(asked[future], future.result())
+            except KillreportError as error:
+                is_well = False
+                on_done(asked[future], error)
+    return is_well

@@ -1,0 +1,67 @@
+"""The supervisor as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from killreport.errors import Conflict
+from killreport.fleet.notify import notify_ready
+from killreport.supervisor.child import LISTEN_DESCRIPTOR
+from killreport.supervisor.control import Control
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.program import Program
+from killreport.supervisor.supervisor import Supervisor
+
+log = structlog.get_logger()
+
+
+async def supervise(
+    programs: Sequence[Program], folder: FleetFolder, stop: asyncio.Event, *, ends_processes: bool
+) -> None:
+    """Run the programs until `stop` is set or somebody says `kill`. Raises Conflict where another one does so.
+
+    ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
+    """
+    with _alone(folder), _reserved_descriptor():
+        supervisor = Supervisor(programs, folder)
+        async with supervisor.running(), Control(supervisor, folder, stop).listening():
+            log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
+            notify_ready()
+            await stop.wait()
+            if ends_processes:
+                await supervisor.stop_all()
+        log.info("supervisor_ended")
+
+
+@contextmanager
+def _alone(folder: FleetFolder) -> Iterator[None]:
+    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Conflict(f"A supervisor runs in {folder.path} already.") from None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _reserved_descriptor() -> Iterator[None]:
+    """Keep the number free that a child finds its socket at, so that in the child nothing else is there."""
+    opened = []
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)) < LISTEN_DESCRIPTOR:
+            opened.append(descriptor)
+        opened.append(descriptor)
+    try:
+        yield
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)

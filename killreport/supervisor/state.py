@@ -1,0 +1,75 @@
+"""How a process is, as the control socket tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from killreport.supervisor.instance import Instance
+from killreport.supervisor.job import Job
+from killreport.supervisor.process_table import Usage
+
+
+class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
+    """One process, or one copy of it. memory_bytes: of its whole session. cpu_percent: of one core."""
+
+    name: str
+    kind: str
+    number: int
+    is_extra: bool
+    status: str
+    pid: int | None = None
+    restarts: int = 0
+    started_at: datetime | None = None
+    cpu_percent: float = 0.0
+    memory_bytes: int = 0
+    memory_limit_bytes: int = 0
+    schedule: str | None = None
+    next_run_at: datetime | None = None
+    last_status: int | None = None
+    last_line: str = ""
+
+
+def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) -> ProcessState:
+    """Return the state of a copy of a service or worker."""
+    row, child = instance.program.row, instance.child
+    lives = child is not None and child.is_alive
+    return ProcessState(
+        name=row.name,
+        kind=row.kind,
+        number=instance.number,
+        is_extra=row.is_extra,
+        status=instance.status,
+        pid=child.pid if child and lives else None,
+        restarts=instance.restarts,
+        started_at=datetime.fromtimestamp(child.started_at, UTC) if child and lives else None,
+        cpu_percent=cpu_percent,
+        memory_bytes=usage.memory_bytes if usage else 0,
+        memory_limit_bytes=row.memory_limit_mb << 20,
+        last_status=instance.last_status,
+    )
+
+
+def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState:
+    """Return the state of a job: `running`, `scheduled` or `stopped`."""
+    row, child = job.program.row, job.child
+    records = job.history.read()
+    last = next((record for record in reversed(records) if record.ended_at is not None), None)
+    return ProcessState(
+        name=row.name,
+        kind=row.kind,
+        number=0,
+        is_extra=row.is_extra,
+        status="running" if job.is_running else "scheduled" if job.is_scheduled else "stopped",
+        pid=child.pid if child and child.is_alive else None,
+        restarts=len(records),
+        started_at=datetime.fromtimestamp(child.started_at, UTC) if child and child.is_alive else None,
+        cpu_percent=cpu_percent,
+        memory_bytes=usage.memory_bytes if usage else 0,
+        memory_limit_bytes=row.memory_limit_mb << 20,
+        schedule=row.schedule,
+        next_run_at=job.next_run_at,
+        last_status=last.status if last else None,
+        last_line=last.last_line if last else "",
+    )

@@ -1,0 +1,45 @@
+"""A supervisor as a process of its own, for tests that kill it: `python -m tests.integration.supervisor.host HOME`.
+
+Its programs are in HOME/programs.json: what `Program` and its row take, by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from killreport.cli.signals import stop_on_signals
+from killreport.fleet.table import ProcessRow
+from killreport.supervisor import backoff
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.main import supervise
+from killreport.supervisor.program import Program
+
+
+def program(name: str, command: list[str], *, port: int | None = None, **fields: Any) -> Program:
+    """Return a program; fields are its row's, times in seconds."""
+    for field in ("kill_timeout", "ready_timeout", "time_limit", "restart_delay"):
+        if field in fields:
+            fields[field] = timedelta(seconds=fields[field])
+    usual = {"kind": "worker", "memory_limit_mb": 500, "kill_timeout": timedelta(seconds=5)}
+    row = ProcessRow(name=name, description="", **(usual | fields))
+    return Program(row=row, command=command, environment={"PATH": os.environ["PATH"]}, port=port)
+
+
+async def main(home: Path) -> None:
+    """Supervise until SIGTERM."""
+    # A crash loop is through in a second instead of half a minute.
+    backoff._BASE_SECONDS, backoff._LONGEST_SECONDS, backoff.SLOW_SECONDS = 0.02, 0.1, 600.0
+    described: dict[str, Any] = json.loads((home / "programs.json").read_text())
+    programs = [program(name, **fields) for name, fields in described.items()]
+    with stop_on_signals() as stop:
+        await supervise(programs, FleetFolder.make(home), stop, ends_processes=False)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

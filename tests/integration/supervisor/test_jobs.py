@@ -1,0 +1,105 @@
+"""Jobs: never beside themselves, on time, caught up once, ended when they take too long, remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from killreport.clock import utc_now
+from killreport.errors import Conflict, Refused
+from killreport.supervisor.runs import JobHistory, JobRecord
+from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
+
+YEARLY = "0 0 1 1 *"
+
+
+def history_of(fleet: Fleet) -> list[JobRecord]:
+    return fleet.do("runs", "job").records
+
+
+def test_a_run_is_remembered_with_its_last_line(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"job": {"command": script("print('3 done.')"), "kind": "job", "schedule": YEARLY}})
+    [record] = fleet.do("trigger", "job", waits=True).records
+    assert (record.status, record.cause, record.last_line) == (0, "trigger", "3 done.")
+    assert history_of(fleet) == [record]
+
+
+def test_a_job_does_not_run_beside_itself(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet(
+        {
+            "job": {"command": quiet(), "kind": "job", "schedule": YEARLY, "kill_timeout": 5},
+            "worker": {"command": quiet()},
+        }
+    )
+    fleet.do("trigger", "job")
+    with pytest.raises(Conflict, match="job is running already"):
+        fleet.do("trigger", "job")
+    with pytest.raises(Refused, match="worker is no job"):
+        fleet.do("trigger", "worker")
+    assert len(fleet.holders("job")) == 1
+    fleet.do("start", "job")
+    fleet.do("stop", "job")
+    assert [record.status for record in history_of(fleet)] == [-signal.SIGTERM]
+
+
+def test_what_takes_too_long_is_ended(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"job": {"command": quiet(), "kind": "job", "schedule": YEARLY, "time_limit": 0.3}})
+    [record] = fleet.do("trigger", "job", waits=True).records
+    assert record.status == -signal.SIGTERM
+
+
+def test_a_run_outlives_the_supervisor_and_is_not_begun_again(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    text = f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\nprint('went')"
+    fleet = make_fleet({"job": {"command": script(text), "kind": "job", "schedule": YEARLY}})
+    fleet.do("trigger", "job")
+    fleet.kill_supervisor()
+    fleet.supervise()
+    with pytest.raises(Conflict):
+        fleet.do("trigger", "job")
+    go.touch()
+    record = eventually(lambda: (found := history_of(fleet)[-1]).ended_at and found)
+    assert (len(history_of(fleet)), record.cause, fleet.log("job")) == (1, "trigger", ["went"])
+
+
+def test_an_instant_missed_is_caught_up_once(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"job": {"command": script("print('hello')"), "kind": "job", "schedule": YEARLY}})
+    long_ago = utc_now() - timedelta(days=1000)
+    JobHistory(fleet.folder.runs / "job.jsonl").write(
+        JobRecord(started_at=long_ago, ended_at=long_ago, status=0, cause="schedule", last_line="")
+    )
+    fleet.do("start", "job")
+    eventually(lambda: len(found := history_of(fleet)) == 2 and found[-1].ended_at)
+    assert [record.cause for record in history_of(fleet)] == ["schedule", "catch-up"]
+    fleet.do("stop", "job")
+    fleet.do("start", "job")
+    state = fleet.states()["job"]
+    assert state.status == "scheduled"
+    assert state.next_run_at is not None
+    assert state.next_run_at > utc_now()
+    assert len(history_of(fleet)) == 2
+
+
+def test_the_schedule_starts_it(make_fleet: MakeFleet) -> None:
+    # Seconds are the sixth field of the library's expressions.
+    fleet = make_fleet({"job": {"command": script("print('tick')"), "kind": "job", "schedule": "* * * * * *"}})
+    fleet.do("start", "job")
+    eventually(lambda: len(history_of(fleet)) >= 2)
+    fleet.do("stop", "job")
+    assert {record.cause for record in history_of(fleet)} == {"schedule"}
+
+
+def test_a_history_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    history = JobHistory(tmp_path / "job.jsonl")
+    now = utc_now()
+    history.write(JobRecord(started_at=now, ended_at=None, status=None, cause="trigger", last_line=""))
+    with (tmp_path / "job.jsonl").open("a") as file:
+        file.write(json.dumps({"started_at": 3}) + "\n{")
+    history.write(JobRecord(started_at=now, ended_at=now, status=0, cause="trigger", last_line="x"))
+    assert [record.status for record in history.read()] == [0]
+    assert os.listdir(tmp_path) == ["job.jsonl"]
