@@ -97,7 +97,7 @@ class LogTail:
         return [Line(at, self._process, self._stream, text) for at, _space, text in pairs]
 
 
-def logs(
+def logs(  # noqa: PLR0917 - the command line's own: all but the names are options
     names: Annotated[
         list[str] | None, typer.Argument(help="Processes, also patterns; none: all.", metavar="[NAME]…")
     ] = None,

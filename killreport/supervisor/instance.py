@@ -117,7 +117,7 @@ class Instance:
                 await new.end(self._kill_seconds)
                 raise
             await self._stop_keeping()
-            self.child = new
+            self.child, self.status = new, "running"
             self._backoff.reset()
             self.restarts += 1
             self._keep()
@@ -187,6 +187,8 @@ class Instance:
             for task in waiting:
                 task.cancel()
         if child.is_ready.is_set():
+            if child is self.child:
+                self.status = "running"
             return
         how = "took longer" if child.is_alive else f"ended with status {child.status} before"
         limits = f" than {limit:g} s to be ready" if child.is_alive else " it was ready"
@@ -199,7 +201,6 @@ class Instance:
             assert child is not None
             try:
                 await self._wait_ready(child)
-                self.status = "running"
                 await child.has_ended.wait()
             except Unavailable as error:
                 log.warning("process_not_ready", process=self.program.name, reason=str(error))

@@ -58,7 +58,7 @@ class Job:
             return []
         last = self.history.read()[-1:]
         cause = last[0].cause if last else "trigger"
-        self._begin(child, datetime.fromtimestamp(child.started_at, UTC), cause)
+        self._begin(child, cause)
         return [child]
 
     async def start(self) -> None:
@@ -94,7 +94,7 @@ class Job:
             child = start_child(self._slot, launch)
         except OSError as error:
             raise Unavailable(f"{self.program.name} cannot start: {error.strerror or error}.") from error
-        return self._begin(child, utc_now(), cause)
+        return self._begin(child, cause)
 
     def let_go(self) -> None:
         """Leave a run going on, for the next supervisor."""
@@ -104,8 +104,9 @@ class Job:
         if self.child is not None:
             self.child.let_go()
 
-    def _begin(self, child: Child, started_at: datetime, cause: str) -> asyncio.Task[JobRecord]:
+    def _begin(self, child: Child, cause: str) -> asyncio.Task[JobRecord]:
         self.child = child
+        started_at = datetime.fromtimestamp(child.started_at, UTC)
         self.history.write(JobRecord(started_at=started_at, ended_at=None, status=None, cause=cause, last_line=""))
         self._running = asyncio.create_task(self._watch(child, started_at, cause), name=f"run {self.program.name}")
         return self._running

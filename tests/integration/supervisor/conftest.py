@@ -91,7 +91,7 @@ class Fleet:
     def log(self, name: str, stream: str = "out") -> list[str]:
         """Return the lines of all files of a log, the oldest first, without their times."""
         path = self.folder.log(name, stream)
-        files = sorted(path.parent.glob(f"{path.name}.*"), key=lambda file: -int(file.suffix[1:])) + [path]
+        files = [*sorted(path.parent.glob(f"{path.name}.*"), key=lambda file: -int(file.suffix[1:])), path]
         return [line.partition(" ")[2] for file in files for line in file.read_text().splitlines()]
 
     def end(self) -> None:

@@ -26,7 +26,7 @@ def program(name: str, command: list[str], *, port: int | None = None, **fields:
     for field in ("kill_timeout", "ready_timeout", "time_limit", "restart_delay"):
         if field in fields:
             fields[field] = timedelta(seconds=fields[field])
-    usual = {"kind": "worker", "memory_limit_mb": 500, "kill_timeout": timedelta(seconds=5)}
+    usual: dict[str, Any] = {"kind": "worker", "memory_limit_mb": 500, "kill_timeout": timedelta(seconds=5)}
     row = ProcessRow(name=name, description="", **(usual | fields))
     return Program(row=row, command=command, environment={"PATH": os.environ["PATH"]}, port=port)
 

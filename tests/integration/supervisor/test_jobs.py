@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -102,4 +101,4 @@ def test_a_history_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) 
         file.write(json.dumps({"started_at": 3}) + "\n{")
     history.write(JobRecord(started_at=now, ended_at=now, status=0, cause="trigger", last_line="x"))
     assert [record.status for record in history.read()] == [0]
-    assert os.listdir(tmp_path) == ["job.jsonl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]

@@ -1,0 +1,105 @@
+"""The fleet's verbs as an operator types them, with the product's own processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.supervisor.conftest import eventually, free_port
+
+
+class Terminal:
+    """Runs commands on a home of the test's own."""
+
+    def __init__(self, database_url: str, home: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("KILLREPORT_")}
+        self.api_port, self.web_port = free_port(), free_port()
+        self._environment = kept | {
+            "KILLREPORT_HOME": str(home),
+            "KILLREPORT_DATABASE_URL": database_url,
+            "KILLREPORT_API_PORT": str(self.api_port),
+            "KILLREPORT_WEB_PORT": str(self.web_port),
+            "KILLREPORT_ESI_URL": "http://127.0.0.1:1",
+        }
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Run `killreport …`; return its status, its output and what it said on stderr."""
+        command = [sys.executable, "-m", "killreport", *arguments]
+        done = subprocess.run(command, env=self._environment, capture_output=True, timeout=120, check=False)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def json(self, *arguments: str) -> Any:
+        """Run it with --json and return what it says; it must succeed."""
+        status, output, said = self.run(*arguments, "--json")
+        assert (status, said) == (0, ""), said
+        return json.loads(output)
+
+
+@pytest.fixture
+def terminal(database_url: str, tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(database_url, tmp_path / "home")
+    yield terminal
+    terminal.run("kill")
+
+
+def test_the_product_is_started_listed_replaced_and_ended(terminal: Terminal) -> None:
+    chosen = ("killreport-*", "worker-types", "--only", "queue-alliances")
+    started = terminal.json("start", *chosen)
+    names = ["killreport-backend", "killreport-frontend", "worker-types", "queue-alliances"]
+    assert [(row["name"], row["error"]) for row in started] == [(name, None) for name in names]
+    with urllib.request.urlopen(f"http://127.0.0.1:{terminal.web_port}/status", timeout=10) as page:
+        assert b"worker-types" in page.read()
+
+    listed = {row["name"]: row for row in terminal.json("list")}
+    assert [row["status"] for row in listed.values()] == ["running", "running", "running", "scheduled"]
+    assert terminal.json("show", "worker-types")[0]["pid"] == listed["worker-types"]["pid"]
+    pm2 = json.loads(terminal.run("jlist")[1])
+    assert [row["pm2_env"]["status"] for row in pm2] == ["online"] * 4
+    assert all(row["monit"]["memory"] > 0 for row in pm2[:3])
+    assert not any("DATABASE_URL" in json.dumps(row) for row in pm2)
+
+    terminal.json("reload", "killreport-backend")
+    after = {row["name"]: row["pid"] for row in terminal.json("list")}
+    assert after["killreport-backend"] != listed["killreport-backend"]["pid"]
+    assert after["worker-types"] == listed["worker-types"]["pid"]
+
+    status, _output, said = terminal.run("trigger", "queue-alliances", "--wait")
+    assert status == 1, said  # nobody answers for ESI here
+    [run] = terminal.json("runs", "queue-alliances")
+    assert (run["cause"], run["status"]) == ("trigger", 1)
+    lines = terminal.run("logs", "queue-alliances", "--err", "--no-follow", "--json")[1].splitlines()
+    assert any("killreport: " in json.loads(line)["line"] for line in lines)
+    terminal.json("flush", "queue-alliances")
+    assert terminal.run("logs", "queue-alliances", "--no-follow")[1] == ""
+
+    assert terminal.json("kill") == {"killed": True}
+    assert terminal.run("ping") == (1, "", "killreport: No supervisor is running; killreport start starts one.\n")
+
+
+def test_after_a_crash_the_next_start_takes_over(terminal: Terminal) -> None:
+    terminal.json("start", "worker-types")
+    [before] = terminal.json("list")
+    os.kill(terminal.json("ping")["pid"], 9)
+    eventually(lambda: terminal.run("ping")[0] == 1)
+    terminal.json("start", "worker-types")
+    [after] = terminal.json("list")
+    assert after["pid"] == before["pid"]
+
+
+def test_what_does_not_exist_is_said_in_a_sentence(terminal: Terminal) -> None:
+    assert terminal.run("start", "worker-typs") == (
+        1,
+        "",
+        "killreport: There is no process called worker-typs; did you mean worker-types?\n",
+    )
+    assert terminal.run("stop", "nothing-*") == (1, "", "killreport: No process fits nothing-*.\n")
+    assert terminal.run("list")[0] == 1
+    assert terminal.run("logs", "--since", "soon", "--no-follow")[2].startswith("killreport: --since soon is neither")

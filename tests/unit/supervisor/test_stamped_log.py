@@ -1,0 +1,48 @@
+"""Log files: every line with its time, rotated at line ends, made anew when somebody took them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from killreport.supervisor.stamped_log import StampedLog
+
+NOW = datetime(2026, 11, 24, 12, 0, 1, 234_567, tzinfo=UTC)
+STAMP = "2026-11-24T12:00:01.234Z"
+
+
+@pytest.mark.parametrize("content", [b"one\ntwo\n", b"one\ntwo"])
+def test_every_line_has_its_time(tmp_path: Path, content: bytes) -> None:
+    log = StampedLog(tmp_path / "x.log")
+    log.append(content, NOW)
+    log.close()
+    assert (tmp_path / "x.log").read_text() == f"{STAMP} one\n{STAMP} two\n"
+
+
+def test_full_files_move_on_and_the_oldest_goes(tmp_path: Path) -> None:
+    log = StampedLog(tmp_path / "x.log", largest_bytes=10, kept_files=2)
+    for number in range(5):
+        log.prepare()
+        log.append(b"%d\n" % number, NOW)
+    log.close()
+    found = {path.name: path.read_text().split()[1] for path in tmp_path.iterdir()}
+    assert found == {"x.log": "4", "x.log.1": "3", "x.log.2": "2"}
+
+
+def test_a_file_that_was_moved_away_or_emptied_is_written_on(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    log = StampedLog(path)
+    log.append(b"before\n", NOW)
+    path.rename(tmp_path / "moved")
+    log.prepare()
+    log.append(b"after\n", NOW)
+    assert path.read_text() == f"{STAMP} after\n"
+    path.write_bytes(b"")
+    log.prepare()
+    assert log.size == 0
+    log.append(b"cut\n", NOW)
+    log.cut(0)
+    log.close()
+    assert path.read_bytes() == b""
