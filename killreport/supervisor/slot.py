@@ -7,6 +7,7 @@ same number. The child writes its pid there before it becomes the program; READY
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -82,13 +83,20 @@ class Slot:
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit() or int(folder.name) == own:
                 continue
-            try:
-                links = [str(entry.readlink()) for entry in (folder / "fd").iterdir()]
-            except OSError:
-                continue  # it ended, or is not ours to look into
-            if str(self.path) in links:
+            if str(self.path) in _open_files(folder / "fd"):
                 found.append(int(folder.name))
         return found
+
+
+def _open_files(folder: Path) -> list[str]:
+    """Return what a process has open; nothing where it ended or is not ours to look into."""
+    found = []
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            # One that is closed meanwhile, as connections of a busy service are, says nothing of the others.
+            with contextlib.suppress(OSError):
+                found.append(str(entry.readlink()))
+    return found
 
 
 def sign_in(descriptor: int) -> None:

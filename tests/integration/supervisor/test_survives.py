@@ -90,7 +90,7 @@ def test_killed_supervisors_leave_everything_as_it_was(make_fleet: MakeFleet) ->
             fleet.kill_supervisor()
             fleet.supervise()
         eventually(lambda: all(state.status == "running" for state in fleet.states().values()))
-    assert pids(fleet) == before
+    assert pids(fleet) == before, (fleet.home / "supervisor.log").read_text()[-3000:]
     assert {name: fleet.holders(name) for name in fleet.names} == {name: [pid] for name, pid in before.items()}
     assert failed == []
 
