@@ -46,6 +46,8 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("ping", "killreport.cli.fleet_list:ping", "command", "Tell whether the supervisor answers."),
     CommandRow("save", "killreport.cli.fleet:save", "command", "Remember which processes are started."),
     CommandRow("resurrect", "killreport.cli.fleet:resurrect", "command", "Start again what was saved."),
+    CommandRow("startup", "killreport.cli.fleet_boot:startup", "command", "Have systemd start the fleet at boot."),
+    CommandRow("unstartup", "killreport.cli.fleet_boot:unstartup", "command", "Take back what startup did."),
     CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
     CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),

@@ -1,0 +1,52 @@
+"""The supervisor's unit, read by systemd's own checker where there is one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from killreport.cli.main import main
+from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
+
+
+def test_the_unit_leaves_processes_to_the_next_supervisor() -> None:
+    lines = supervisor_unit("/opt/k r/python", Path("/var/lib/100%")).splitlines()
+    assert 'ExecStart="/opt/k r/python" -m killreport supervise' in lines
+    assert 'Environment="KILLREPORT_HOME=/var/lib/100%%"' in lines
+    assert {"Type=notify", "KillMode=process", "OOMPolicy=continue", "Delegate=yes", "Restart=always"} <= set(lines)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+    path = tmp_path / UNIT_NAME
+    path.write_text(supervisor_unit(sys.executable, tmp_path))
+    done = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True, check=False)
+    assert UNIT_NAME not in done.stderr
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["killreport", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    return int(stop.value.code or 0)
+
+
+def test_startup_writes_the_unit_and_unstartup_removes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KILLREPORT_HOME", str(tmp_path / "home"))
+    unit = tmp_path / UNIT_NAME
+    assert command(monkeypatch, "startup", "--print") == 0
+    printed = capsys.readouterr().out
+    assert command(monkeypatch, "startup", "--folder", str(tmp_path)) == 0
+    assert unit.read_text() == printed
+    unit.write_text("mine")
+    assert command(monkeypatch, "startup", "--folder", str(tmp_path)) == 1
+    assert f"{unit} exists and is another one" in capsys.readouterr().err
+    assert command(monkeypatch, "unstartup", "--folder", str(tmp_path)) == 0
+    assert not unit.exists()
+    assert command(monkeypatch, "unstartup", "--folder", str(tmp_path)) == 1
