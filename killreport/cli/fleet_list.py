@@ -24,7 +24,7 @@ from killreport.supervisor.state import ProcessState
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="Name of the process; `killreport list` shows all.", metavar="NAME")]
-_COLOURS = {"running": "green", "scheduled": "green", "errored": "red", "waiting": "red", "stopped": "dim"}
+STATUS_COLOURS = {"running": "green", "scheduled": "green", "errored": "red", "waiting": "red", "stopped": "dim"}
 # What PM2 calls them.
 _PM2_STATUS = {"running": "online", "scheduled": "online", "starting": "launching", "waiting": "waiting restart"}
 
@@ -43,7 +43,7 @@ def list_processes(as_json: AsJson = False) -> None:
         table.add_row(
             state.name if state.number == 0 else f"{state.name} {state.number}",
             state.kind,
-            Text(state.status, _COLOURS.get(state.status, "yellow")),
+            Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
             str(state.pid or ""),
             str(state.restarts) if state.kind != "job" else "",
             span((now - state.started_at).total_seconds()) if state.started_at else "",

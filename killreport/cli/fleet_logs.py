@@ -143,6 +143,11 @@ def flush(
     print(json.dumps({"flushed": chosen}) if as_json else f"Logs of {len(chosen)} processes emptied.")
 
 
+def printable(text: str) -> str:
+    """Return the text as a terminal may have it: what a process writes is not ours, and no control character gets on."""
+    return "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in text)
+
+
 class _Printer:
     """Writes lines with a coloured name before each, or as JSON."""
 
@@ -158,9 +163,7 @@ class _Printer:
             return
         colour = self._colours.setdefault(line.process, _COLOURS[len(self._colours) % len(_COLOURS)])
         prefix = Text(f"{line.process:28} ", colour)
-        # What a process writes is not ours: no control character of it reaches the terminal.
-        text = "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in line.text)
-        self._console.print(prefix + Text(f"{line.at} ", "dim") + Text(text), highlight=False)
+        self._console.print(prefix + Text(f"{line.at} ", "dim") + Text(printable(line.text)), highlight=False)
         sys.stdout.flush()
 
 

@@ -40,6 +40,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("list", "killreport.cli.fleet_list:list_processes", "command", "List the processes and how they do."),
     CommandRow("show", "killreport.cli.fleet_list:show", "command", "Show everything about one process."),
     CommandRow("jlist", "killreport.cli.fleet_list:jlist", "command", "The list in PM2's shape, for scripts."),
+    CommandRow("monit", "killreport.cli.monit:monit", "command", "Watch the fleet on one live screen."),
     CommandRow("logs", "killreport.cli.fleet_logs:logs", "command", "Follow what the processes write."),
     CommandRow("flush", "killreport.cli.fleet_logs:flush", "command", "Empty the logs."),
     CommandRow("runs", "killreport.cli.fleet_list:runs", "command", "List the last runs of a job."),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
+import termios
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +48,51 @@ class Terminal:
         status, output, said = self.run(*arguments, "--json")
         assert (status, said) == (0, ""), said
         return json.loads(output)
+
+    @contextmanager
+    def screen(self, *arguments: str) -> Iterator[PressedScreen]:
+        """Run `killreport …` in a terminal of 100 by 40 while the block runs."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
+        command = [sys.executable, "-m", "killreport", *arguments]
+        environment = {**self._environment, "TERM": "xterm-256color"}
+        process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        try:
+            yield PressedScreen(ours, process)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+
+
+class PressedScreen:
+    """A program in a terminal."""
+
+    def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
+        self._descriptor = descriptor
+        self._process = process
+        self._seen = b""
+
+    def wait_for(self, words: str) -> None:
+        """Return once the words were written."""
+        eventually(lambda: self._read() and words.encode() in self._seen)
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self._descriptor, keys.encode())
+
+    def status(self) -> int:
+        """Return the status it ended with."""
+        while self._process.poll() is None:
+            self._read()
+        return self._process.returncode
+
+    def _read(self) -> bool:
+        if select.select([self._descriptor], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):  # it has ended
+                self._seen += os.read(self._descriptor, 65_536)
+        return True
 
 
 @pytest.fixture
@@ -103,3 +155,21 @@ def test_what_does_not_exist_is_said_in_a_sentence(terminal: Terminal) -> None:
     assert terminal.run("stop", "nothing-*") == (1, "", "killreport: No process fits nothing-*.\n")
     assert terminal.run("list")[0] == 1
     assert terminal.run("logs", "--since", "soon", "--no-follow")[2].startswith("killreport: --since soon is neither")
+
+
+def test_monit_shows_the_fleet_and_acts_on_keys(terminal: Terminal) -> None:
+    terminal.json("start", "worker-types")
+    [before] = terminal.json("list")
+    with terminal.screen("monit") as screen:
+        screen.wait_for("worker-types")
+        screen.press("r")
+        screen.wait_for("restart worker-types: done")
+        screen.press("q")
+        assert screen.status() == 0
+    [after] = terminal.json("list")
+    assert after["pid"] != before["pid"]
+    assert terminal.run("monit") == (
+        1,
+        "",
+        "killreport: monit needs a terminal; killreport list --json is for scripts.\n",
+    )
