@@ -144,7 +144,7 @@ def flush(
 
 
 def printable(text: str) -> str:
-    """Return the text as a terminal may have it: what a process writes is not ours, and no control character gets on."""
+    """Return the text with no control character left: what a process writes is not ours, and a terminal obeys."""
     return "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in text)
 
 
