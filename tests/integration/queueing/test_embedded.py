@@ -46,7 +46,10 @@ async def test_a_consumer_comes_back_by_itself_when_the_server_was_killed(restar
     recorder = Recorder(holds=True)
     async with consuming(broker, recorder, prefetch=5):
         await recorder.seen(5)
+        backends = await _backends(database)
         os.kill(postmaster_pid(folder_of(home)), signal.SIGKILL)
+        # Its backends live on for a moment, and what they still say yes to is not on the disk yet.
+        await until(lambda: _have_ended(backends))
         recorder.released.set()
         await recorder.until(lambda: len(recorder.finished) == 20)
         await until(lambda: _is_empty(broker))
@@ -174,3 +177,13 @@ async def test_taking_reads_the_index_and_not_the_queue(database: Database, brok
     lines = "\n".join(row[0] for row in plan)
     assert "queue_message_ready" in lines
     assert "Sort" not in lines
+
+
+async def _backends(database: Database) -> list[int]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("select pid from pg_stat_activity where backend_type = 'client backend'")
+    return [row["pid"] for row in rows]
+
+
+async def _have_ended(pids: list[int]) -> bool:
+    return not any(Path("/proc", str(pid)).exists() for pid in pids)
