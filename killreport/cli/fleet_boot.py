@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from killreport.cli.context import load
+from killreport.cli.context import load_all
 from killreport.errors import Conflict, KillreportError, NotFound
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
 
@@ -25,7 +25,7 @@ def startup(
     folder: Folder = None,
 ) -> None:
     """Have systemd run the supervisor from boot on, with what was started. Example: killreport startup --print"""
-    settings = load()
+    settings = load_all().settings
     unit = supervisor_unit(sys.executable, settings.home.absolute())
     if print_only:
         print(unit, end="")
