@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,6 +114,9 @@ class Settings(BaseSettings):
     )
     feed_behind: int = Field(
         default=0, ge=0, le=20_000, description="On the very first start, begin this many sequences before the head."
+    )
+    warm_start: bool = Field(
+        default=True, description="Fork the fleet's processes from one warm process; off: each starts by itself."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["auto", "json", "text"] = Field(
@@ -277,6 +281,13 @@ def child_environment(settings: Settings, **others: str) -> dict[str, str]:
             plain = value.get_secret_value() if isinstance(value, SecretStr) else value
             environment[f"{PREFIX}{name.upper()}"] = str(plain)
     return environment | others
+
+
+def replace_environment(environment: Mapping[str, str]) -> None:
+    """Have this process see exactly this environment from now on, its time zone included."""
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
 
 
 def passed_on_environment(*names: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from killreport.cli.context import load
-from killreport.cli.supervisor import chosen_names, ensure_supervisor, programs_of, tell_each
+from killreport.cli.supervisor import chosen_names, ensure_supervisor, programs_of, tell_each, template_of
 from killreport.errors import KillreportError
 from killreport.fleet.table import find_process
 from killreport.supervisor.client import NoSupervisor, ask
@@ -147,7 +147,13 @@ def _supervise(*, ends_processes: bool) -> None:
     async def work() -> None:
         with stop_on_signals() as stop_event:
             folder = FleetFolder.make(settings.home.absolute())
-            await run_supervisor(programs_of(settings), folder, stop_event, ends_processes=ends_processes)
+            await run_supervisor(
+                programs_of(settings),
+                folder,
+                stop_event,
+                ends_processes=ends_processes,
+                template=template_of(settings, folder),
+            )
 
     asyncio.run(work())
 

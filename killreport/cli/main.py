@@ -20,12 +20,14 @@ class CommandRow:
     """One command of the root: its name, where it is defined as `module:attribute`, and its line in the help.
 
     kind: a `group` has commands of its own, whose Typer is the attribute; a `command` is a function or a Typer of one.
+    is_hidden: not for people, so not in the help.
     """
 
     name: str
     target: str
     kind: Literal["group", "command"]
     summary: str
+    is_hidden: bool = False
 
 
 COMMANDS: tuple[CommandRow, ...] = (
@@ -53,6 +55,9 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
     CommandRow(
+        "template", "killreport.cli.template:template", "command", "What the supervisor forks processes from.", True
+    ),
+    CommandRow(
         "import", "killreport.cli.importing:import_paths", "command", "Store killmails from files and archives."
     ),
     CommandRow(
@@ -78,7 +83,7 @@ class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
         del ctx
-        return [row.name for row in COMMANDS]
+        return [row.name for row in COMMANDS if not row.is_hidden]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command, imported, or None where no row has that name."""
@@ -97,7 +102,7 @@ class LazyGroup(TyperGroup):
         """Write the list of commands from the table, importing none of them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(row.name, row.summary) for row in COMMANDS])
+            formatter.write_dl([(row.name, row.summary) for row in COMMANDS if not row.is_hidden])
 
 
 def load_command(row: CommandRow) -> Any:
@@ -147,7 +152,7 @@ def main() -> None:
 
     0: done. 1: an error of ours, told in a sentence. 2: a wrong option or a bad setting. 130: stopped by Ctrl-C.
     """
-    status = _status_of(sys.argv[1:])
+    status = status_of(sys.argv[1:])
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -156,7 +161,8 @@ def main() -> None:
     sys.exit(status)
 
 
-def _status_of(arguments: list[str]) -> int:
+def status_of(arguments: list[str]) -> int:
+    """Run the command line with these arguments and return the status that `main` describes."""
     try:
         typer.main.get_command(app).main(arguments, prog_name="killreport")
     except SystemExit as stop:

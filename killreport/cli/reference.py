@@ -35,6 +35,8 @@ def cli_page() -> str:
 def _helps() -> Iterator[str]:
     yield from _help_of(typer.main.get_command(app), "killreport")
     for row in COMMANDS:
+        if row.is_hidden:
+            continue
         yield from _helps_below(load_command(row), f"killreport {row.name}")
 
 

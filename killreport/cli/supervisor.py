@@ -21,6 +21,7 @@ from killreport.supervisor.protocol import About, Answer, Request, Verb
 
 if TYPE_CHECKING:
     from killreport.supervisor.program import Program
+    from killreport.supervisor.template import Template
 
 START_SECONDS = 15.0
 
@@ -31,6 +32,16 @@ def programs_of(settings: Settings) -> tuple[Program, ...]:
 
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
     return fleet_programs(fleet_environment(settings.home), settings.host, ports)
+
+
+def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
+    """Return what the fleet's processes are forked from; None where the settings do not want it."""
+    from killreport.supervisor.template import Template
+
+    if not settings.warm_start:
+        return None
+    command = (sys.executable, "-m", "killreport", "template")
+    return Template(command, fleet_environment(settings.home), folder.logs / "supervisor.log")
 
 
 def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:

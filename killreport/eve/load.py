@@ -37,6 +37,8 @@ _PARTS: tuple[tuple[str, str, type[Any]], ...] = (
     ("eve_faction", "factions", Faction),
     ("eve_corporation", "corporations", NpcCorporation),
 )
+# As few round trips as keep the rows of one small beside the objects of all.
+_ROWS_AT_ONCE = 1000
 
 
 async def load_universe(connection: Connection) -> Universe:
@@ -53,9 +55,18 @@ async def load_universe(connection: Connection) -> Universe:
         parts: dict[str, dict[int, Any]] = {}
         for table, name, kind in _PARTS:
             columns = ", ".join(field.name for field in dataclasses.fields(kind))
-            rows = await connection.fetch(f"select {columns} from {table}")  # noqa: S608 - names of our own
-            parts[name] = {row[0]: kind(*row) for row in rows}
+            statement = f"select {columns} from {table}"  # noqa: S608 - names of our own
+            # Never all rows beside all objects: what was used once at the start is used by the process for ever.
+            rows = connection.cursor(statement, prefetch=_ROWS_AT_ONCE)
+            # The same group, slot or price in thousands of rows is one object; ids and names are their own.
+            known = [dict[Any, Any]() for _ in dataclasses.fields(kind)[2:]]
+            parts[name] = {row[0]: kind(row[0], row[1], *map(_one_of, known, row[2:])) async for row in rows}
     return Universe(**parts, build_number=release["build_number"], released_at=release["released_at"])
+
+
+def _one_of(known: dict[Any, Any], value: Any) -> Any:
+    """Return the first value of a column that was equal to this one."""
+    return known.setdefault(value, value)
 
 
 def read_packaged_universe() -> Universe:

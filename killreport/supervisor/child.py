@@ -10,28 +10,33 @@ import signal
 import socket
 import subprocess
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from killreport.supervisor.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.orphans import status_of_child
 from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.slot import Slot, sign_in
+from killreport.supervisor.template import Template
 
-# Where systemd's protocol has the first listening socket. Source: sd_listen_fds(3).
-LISTEN_DESCRIPTOR = 3
 _PIDFD_GETFD = 438  # the same number on every architecture. Source: pidfd_getfd(2)
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a process is started. out, error: the pipes it writes to. listener: passed on as LISTEN_FDS."""
+    """How a process is started. out, error: the pipes it writes to. listener: passed on as LISTEN_FDS.
+
+    arguments: what a template runs instead of the command; None where the command is no such program.
+    """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     out: Path
     error: Path
     listener: socket.socket | None = None
+    arguments: Sequence[str] | None = None
 
 
 class Child:
@@ -43,7 +48,7 @@ class Child:
     living: ClassVar[weakref.WeakSet[Child]] = weakref.WeakSet()
 
     def __init__(
-        self, slot: Slot, pid: int, pidfd: int, started_at: float, own: subprocess.Popen[bytes] | None
+        self, slot: Slot, pid: int, pidfd: int, started_at: float, wait: Callable[[], int | None] | None
     ) -> None:
         self.slot = slot
         self.pid = pid
@@ -53,7 +58,7 @@ class Child:
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
         self._pidfd = pidfd
-        self._own = own
+        self._wait = wait
         Child.living.add(self)
         asyncio.get_running_loop().add_reader(pidfd, self._on_end)
 
@@ -114,48 +119,70 @@ class Child:
 
     def _on_end(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
-        if self._own is not None:
-            self.status = self._own.wait()
+        if self._wait is not None:
+            self.status = self._wait()
         os.close(self._pidfd)
         self.has_ended.set()
 
 
-def start_child(slot: Slot, launch: Launch) -> Child:
-    """Start a process in an empty slot. Raises BlockingIOError where the slot is not, OSError where it cannot start."""
+async def start_child(slot: Slot, launch: Launch, template: Template | None = None) -> Child:
+    """Start a process in an empty slot: forked from the template where there is one, else as a program of its own.
+
+    Not to be cancelled. Raises BlockingIOError where the slot is taken, OSError where the process cannot start.
+    """
     lock = slot.try_lock()
     if lock is None:
         raise BlockingIOError(f"{slot.path} is taken")
     descriptors = [lock]
+    environment = dict(launch.environment)
     try:
         # Held for reading too: whoever writes never finds the pipe without a reader, though no supervisor runs.
         descriptors += [os.open(pipe, os.O_RDWR | os.O_CLOEXEC) for pipe in (launch.out, launch.error)]
-        environment = dict(launch.environment)
-        passed = [lock]
-        listener = launch.listener.fileno() if launch.listener is not None else None
-        if listener is not None:
+        listeners = [] if launch.listener is None else [launch.listener.fileno()]
+        if listeners:
             environment["LISTEN_FDS"] = "1"
-            passed.append(LISTEN_DESCRIPTOR)
-
-        def prepare() -> None:
-            sign_in(lock)
-            if listener is not None:
-                os.dup2(listener, LISTEN_DESCRIPTOR)
-
-        process = subprocess.Popen(  # noqa: S603 - the command is the fleet table's
-            launch.command,
-            stdin=subprocess.DEVNULL,
-            stdout=descriptors[1],
-            stderr=descriptors[2],
-            env=environment,
-            pass_fds=passed,
-            start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509 - one thread, and what it does is async-signal-safe enough
-        )
+        pid, wait = None, None
+        if template is not None and launch.arguments is not None:
+            pid = await template.fork(launch.arguments, environment, [*descriptors, *listeners])
+        if pid is None:
+            process = _spawn(launch, environment, descriptors, listeners)
+            pid, wait = process.pid, process.wait
+    except OSError:
+        kill_leftovers(slot)  # a fork that was late must not live where the next one will
+        raise
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
     occupant = slot.occupant()
-    return Child(slot, process.pid, os.pidfd_open(process.pid), occupant.started_at if occupant else 0.0, process)
+    return Child(
+        slot,
+        pid,
+        os.pidfd_open(pid),
+        occupant.started_at if occupant else 0.0,
+        wait or (lambda: status_of_child(pid)),
+    )
+
+
+def _spawn(
+    launch: Launch, environment: Mapping[str, str], descriptors: Sequence[int], listeners: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    lock, output, error = descriptors
+
+    def prepare() -> None:
+        sign_in(lock)
+        for listener in listeners:
+            os.dup2(listener, LISTEN_DESCRIPTOR)
+
+    return subprocess.Popen(  # noqa: S603 - the command is the fleet table's
+        launch.command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=error,
+        env=environment,
+        pass_fds=[lock, *([LISTEN_DESCRIPTOR] if listeners else [])],
+        start_new_session=True,
+        preexec_fn=prepare,  # noqa: PLW1509 - one thread, and what it does is async-signal-safe enough
+    )
 
 
 def adopt_child(slot: Slot) -> Child | None:

@@ -91,7 +91,7 @@ class Control:
             case "scale":
                 answer = Answer(states=await supervisor.scale(name, request.count))
             case "trigger":
-                run = supervisor.trigger(name)
+                run = await supervisor.trigger(name)
                 answer = Answer(records=[await asyncio.shield(run)] if request.waits else [])
             case "runs":
                 answer = Answer(records=supervisor.runs(name))

@@ -17,6 +17,7 @@ from killreport.supervisor.child import Child, Launch, adopt_child, kill_leftove
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.program import Program
 from killreport.supervisor.slot import Slot
+from killreport.supervisor.template import Template
 
 Status = Literal["stopped", "starting", "running", "stopping", "waiting", "errored"]
 SIDES = ("a", "b")
@@ -31,7 +32,12 @@ class Instance:
     """
 
     def __init__(
-        self, program: Program, number: int, folder: FleetFolder, listener: Callable[[], socket.socket | None]
+        self,
+        program: Program,
+        number: int,
+        folder: FleetFolder,
+        listener: Callable[[], socket.socket | None],
+        template: Template | None = None,
     ) -> None:
         self.program = program
         self.number = number
@@ -41,6 +47,7 @@ class Instance:
         self.last_status: int | None = None
         self._folder = folder
         self._listener = listener
+        self._template = template
         self._backoff = Backoff(program.row.restart_delay.total_seconds())
         self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
         self._lock = asyncio.Lock()
@@ -110,7 +117,7 @@ class Instance:
             return
         async with self._lock:
             old = self.child
-            new = self._launch()
+            new = await self._launch()
             try:
                 await self._wait_ready(new)
             except Unavailable:
@@ -139,7 +146,7 @@ class Instance:
     def _kill_seconds(self) -> float:
         return self.program.row.kill_timeout.total_seconds()
 
-    def _launch(self) -> Child:
+    async def _launch(self) -> Child:
         slot = next((slot for slot in self._slots if slot.is_free()), None)
         if slot is None:
             raise Unavailable(f"{self.program.name} cannot start: processes of before do not end.")
@@ -149,11 +156,12 @@ class Instance:
             out=self._folder.pipes / f"{self.program.name}.out",
             error=self._folder.pipes / f"{self.program.name}.error",
             listener=self._listener(),
+            arguments=self.program.arguments,
         )
-        return start_child(slot, launch)
+        return await start_child(slot, launch, self._template)
 
     async def _start(self) -> Child:
-        self.child = self._launch()
+        self.child = await self._launch()
         self.status = "starting"
         self._keep()
         return self.child
@@ -227,8 +235,14 @@ class Instance:
 
     async def _try_to_launch(self) -> None:
         while True:
+            launching = asyncio.create_task(self._launch(), name=f"launch {self.program.name}")
             try:
-                self.child = self._launch()
+                self.child = await asyncio.shield(launching)
+            except asyncio.CancelledError:
+                # Somebody wants it otherwise; what has begun to live must not be forgotten.
+                with contextlib.suppress(OSError, Unavailable):
+                    self.child = await launching
+                raise
             except (OSError, Unavailable) as error:
                 log.warning("process_cannot_start", process=self.program.name, reason=str(error))
                 await asyncio.sleep(self._backoff.after_end(0))

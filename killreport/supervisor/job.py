@@ -17,6 +17,7 @@ from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.program import Program
 from killreport.supervisor.runs import JobHistory, JobRecord
 from killreport.supervisor.slot import Slot
+from killreport.supervisor.template import Template
 
 Cause = Literal["schedule", "trigger", "catch-up"]
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.
@@ -29,12 +30,13 @@ log = structlog.get_logger()
 class Job:
     """One job of the fleet. It has one slot, so it cannot run twice at once, whoever asks."""
 
-    def __init__(self, program: Program, folder: FleetFolder) -> None:
+    def __init__(self, program: Program, folder: FleetFolder, template: Template | None = None) -> None:
         self.program = program
         self.child: Child | None = None
         self.is_scheduled = False
         self.history = JobHistory(folder.runs / f"{program.name}.jsonl")
         self._folder = folder
+        self._template = template
         self._slot = Slot(folder.slots / f"{program.name}.0.a")
         self._scheduling: asyncio.Task[None] | None = None
         self._running: asyncio.Task[JobRecord] | None = None
@@ -80,7 +82,7 @@ class Job:
         if self._running is not None:
             await asyncio.wait([self._running])
 
-    def run(self, cause: Cause) -> asyncio.Task[JobRecord]:
+    async def run(self, cause: Cause) -> asyncio.Task[JobRecord]:
         """Start a run and return the task that ends with it. Raises Conflict while one goes on, Unavailable."""
         if self.is_running or not self._slot.is_free():
             raise Conflict(f"{self.program.name} is running already.")
@@ -89,9 +91,12 @@ class Job:
             environment={**self.program.environment, "NOTIFY_SOCKET": self._folder.notify_address},
             out=self._folder.pipes / f"{self.program.name}.out",
             error=self._folder.pipes / f"{self.program.name}.error",
+            arguments=self.program.arguments,
         )
         try:
-            child = start_child(self._slot, launch)
+            child = await start_child(self._slot, launch, self._template)
+        except BlockingIOError:
+            raise Conflict(f"{self.program.name} is running already.") from None
         except OSError as error:
             raise Unavailable(f"{self.program.name} cannot start: {error.strerror or error}.") from error
         return self._begin(child, cause)
@@ -140,7 +145,7 @@ class Job:
         while due is not None:
             await _sleep_until(due)
             try:
-                self.run(cause)
+                await self.run(cause)
             except (Conflict, Unavailable) as error:
                 log.warning("job_skipped", job=self.program.name, reason=str(error))
             due, cause = next_run(self.program.row, max(due, utc_now())), "schedule"

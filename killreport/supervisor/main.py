@@ -13,24 +13,33 @@ import structlog
 
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready
-from killreport.supervisor.child import LISTEN_DESCRIPTOR
 from killreport.supervisor.control import Control
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.orphans import take_orphans
 from killreport.supervisor.program import Program
 from killreport.supervisor.supervisor import Supervisor
+from killreport.supervisor.template import Template
 
 log = structlog.get_logger()
 
 
 async def supervise(
-    programs: Sequence[Program], folder: FleetFolder, stop: asyncio.Event, *, ends_processes: bool
+    programs: Sequence[Program],
+    folder: FleetFolder,
+    stop: asyncio.Event,
+    *,
+    ends_processes: bool,
+    template: Template | None = None,
 ) -> None:
     """Run the programs until `stop` is set or somebody says `kill`. Raises Conflict where another one does so.
 
     ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
+    template: what the processes are forked from; None: each is started as a program of its own.
     """
+    take_orphans()
     with _alone(folder), _reserved_descriptor():
-        supervisor = Supervisor(programs, folder)
+        supervisor = Supervisor(programs, folder, template)
         async with supervisor.running(), Control(supervisor, folder, stop).listening():
             log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
             notify_ready()

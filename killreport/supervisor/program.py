@@ -11,13 +11,17 @@ from killreport.fleet.table import FLEET, ProcessRow
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start, and the row that says how. host, port: where it listens; None where it does not."""
+    """What to start, and the row that says how. host, port: where it listens; None where it does not.
+
+    arguments: those of `killreport` that do the same as the command, for a template; None: it is another program.
+    """
 
     row: ProcessRow
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     host: str = "127.0.0.1"
     port: int | None = None
+    arguments: Sequence[str] | None = None
 
     @property
     def name(self) -> str:
@@ -34,6 +38,7 @@ def fleet_programs(environment: Mapping[str, str], host: str, ports: Mapping[str
             environment=environment,
             host=host,
             port=ports[row.port_setting] if row.port_setting else None,
+            arguments=("run", row.name),
         )
         for row in FLEET
     )

@@ -18,12 +18,14 @@ from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause, Job
 from killreport.supervisor.listeners import Listeners
 from killreport.supervisor.notices import listening
+from killreport.supervisor.orphans import bury_orphans
 from killreport.supervisor.process_table import Usage
 from killreport.supervisor.program import Program
 from killreport.supervisor.pump import Pump, Scratch
 from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.stamped_log import StampedLog
 from killreport.supervisor.state import ProcessState, instance_state, job_state
+from killreport.supervisor.template import Template
 from killreport.supervisor.usage import UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
 
@@ -33,15 +35,21 @@ log = structlog.get_logger()
 
 
 class Supervisor:
-    """Runs programs as `wanted.json` says. One at a time in a folder: whoever opens it holds the folder's lock."""
+    """Runs programs as `wanted.json` says. One at a time in a folder: whoever opens it holds the folder's lock.
 
-    def __init__(self, programs: Sequence[Program], folder: FleetFolder) -> None:
+    template: what those programs are forked from that can be; None starts each as a program of its own.
+    """
+
+    def __init__(self, programs: Sequence[Program], folder: FleetFolder, template: Template | None = None) -> None:
         self._folder = folder
+        self._template = template
         self._programs = {program.name: program for program in programs}
         self._wanted = read_wanted(folder.wanted)
         self._listeners = Listeners()
         self._instances: dict[str, list[Instance]] = {}
-        self._jobs = {name: Job(program, folder) for name, program in self._programs.items() if _is_job(program)}
+        self._jobs = {
+            name: Job(program, folder, template) for name, program in self._programs.items() if _is_job(program)
+        }
         self._pumps: list[Pump] = []
         self._usage = UsageWatch(self._pids, self._enforce_limits)
         self._replacing: set[asyncio.Task[None]] = set()
@@ -73,6 +81,8 @@ class Supervisor:
                 pump.drain()
                 pump.close()
             scratch.close()
+            if self._template is not None:
+                self._template.end()
             self._listeners.close()
 
     def states(self) -> list[ProcessState]:
@@ -126,12 +136,12 @@ class Supervisor:
         await _together(instance.stop() for instance in surplus)
         return await self.start(name)
 
-    def trigger(self, name: str, cause: Cause = "trigger") -> asyncio.Task[JobRecord]:
+    async def trigger(self, name: str, cause: Cause = "trigger") -> asyncio.Task[JobRecord]:
         """Start a run of a job; the task ends with it. Raises Refused for another kind, Conflict while it runs."""
         self._program(name)
         if name not in self._jobs:
             raise Refused(f"{name} is no job: it runs for ever once started.")
-        return self._jobs[name].run(cause)
+        return await self._jobs[name].run(cause)
 
     def runs(self, name: str) -> list[JobRecord]:
         """Return the remembered runs of a job, the oldest first. Raises Refused for another kind."""
@@ -180,7 +190,7 @@ class Supervisor:
         return instances
 
     def _new_instance(self, program: Program, number: int) -> Instance:
-        return Instance(program, number, self._folder, lambda: self._listeners.get(program))
+        return Instance(program, number, self._folder, lambda: self._listeners.get(program), self._template)
 
     def _states_of(self, name: str) -> list[ProcessState]:
         if name in self._jobs:
@@ -250,6 +260,8 @@ class Supervisor:
                 child.words = fields.get("STATUS", child.words)
 
     def _enforce_limits(self, sample: dict[int, Usage]) -> None:
+        own = {child.pid for child in Child.living}
+        bury_orphans(own | ({self._template.pid} if self._template and self._template.pid else set()))
         for child, instance in self._children():
             usage = sample.get(child.pid)
             if instance is None or instance.is_busy or usage is None:

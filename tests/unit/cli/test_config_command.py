@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from killreport.cli.config import describe, shown_value
-from killreport.cli.main import _status_of
+from killreport.cli.main import status_of
 from killreport.config import Settings, load_settings
 
 
@@ -20,7 +20,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    assert _status_of(["config", "show", "--json"]) == 0
+    assert status_of(["config", "show", "--json"]) == 0
     shown: dict[str, Any] = json.loads(capsys.readouterr().out)
     return shown
 
@@ -78,14 +78,14 @@ def test_no_form_of_the_output_holds_a_password(
     monkeypatch.setenv("KILLREPORT_DATABASE_URL", "postgresql://user:hunter2@host/name")
 
     assert _shown(capsys)["database_url"]["value"] == "postgresql://user:********@host/name"
-    assert _status_of(["config", "show"]) == 0
+    assert status_of(["config", "show"]) == 0
     text = capsys.readouterr().out
     assert "KILLREPORT_DATABASE_URL = postgresql://user:********@host/name  [environment]\n" in text
     assert "hunter2" not in text
 
 
 def test_a_setting_without_a_value_is_shown_as_unset(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _status_of(["config", "show"]) == 0
+    assert status_of(["config", "show"]) == 0
     assert "KILLREPORT_DATABASE_URL = (unset)  [default]\n" in capsys.readouterr().out
 
 
@@ -96,7 +96,7 @@ def test_a_row_has_the_description_of_its_setting() -> None:
 def test_checking_counts_what_is_set(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KILLREPORT_API_PORT", "4100")
 
-    assert _status_of(["config", "check"]) == 0
+    assert status_of(["config", "check"]) == 0
     count = len(Settings.model_fields)
     assert capsys.readouterr().out == f"The settings can be used: 2 of {count} set, the others at their defaults.\n"
 
@@ -106,7 +106,7 @@ def test_checking_bad_settings_ends_with_status_two(
 ) -> None:
     monkeypatch.setenv("KILLREPORT_API_PROT", "4100")
 
-    assert _status_of(["config", "check"]) == 2
+    assert status_of(["config", "check"]) == 2
     assert capsys.readouterr() == (
         "",
         "killreport: KILLREPORT_API_PROT (from the environment) is not a setting; did you mean KILLREPORT_API_PORT?\n",

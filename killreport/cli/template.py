@@ -1,0 +1,57 @@
+"""`killreport template`: what the supervisor forks the fleet's processes from. Not for people."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from killreport.cli.context import load_all
+from killreport.cli.run import module_of
+from killreport.config import Settings
+from killreport.fleet.table import FLEET
+
+# What commands import when they run, to be quick to start: here it is to be there before.
+_SHARED = (
+    "uvloop",
+    "killreport.api.app",
+    "killreport.cache.events",
+    "killreport.cli.serve",
+    "killreport.cli.signals",
+    "killreport.cron.running",
+    "killreport.db.database",
+    "killreport.db.migrate",
+    "killreport.eve.seed",
+    "killreport.logs",
+    "killreport.queueing.embedded",
+    "killreport.web.app",
+)
+
+
+def warm_up(settings: Settings) -> None:
+    """Import what the processes need with these settings, and nothing they do not."""
+    names = [*_SHARED]
+    names += [module for row in FLEET if row.kind != "service" and find_spec(module := module_of(row)) is not None]
+    if settings.broker_url is not None:
+        names.append("killreport.queueing.rabbit")
+    if settings.redis_url is not None:
+        names.append("redis.asyncio")
+    for name in names:
+        import_module(name)
+
+
+def template(
+    descriptor: Annotated[int, typer.Argument(help="The supervisor's socket.", metavar="DESCRIPTOR")],
+) -> None:
+    """Import the product, then fork a process for every request of the supervisor. Run by it, not by people."""
+    from killreport.cli.main import status_of
+    from killreport.supervisor.forking import wait_for_fork
+
+    warm_up(load_all().settings)
+    arguments = wait_for_fork(socket.socket(fileno=descriptor))
+    sys.argv[1:] = arguments
+    raise SystemExit(status_of(arguments))
