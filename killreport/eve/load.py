@@ -82,7 +82,8 @@ async def load_universe(connection: Connection) -> Universe:
 
 async def _is_whole(connection: Connection, universe: Universe) -> bool:
     """Tell whether the database has these rows and no more; within a build rows are added, and none is changed."""
-    counts = ", ".join(f"(select count(*) from {table})" for table, _name, _kind in _PARTS)
+    # Names of our own.
+    counts = ", ".join(f"(select count(*) from {table})" for table, _name, _kind in _PARTS)  # noqa: S608
     stored = await connection.fetchrow(f"select {counts}")
     return tuple(stored) == tuple(len(getattr(universe, name)) for _table, name, _kind in _PARTS)
 
