@@ -101,6 +101,14 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def run_arguments(row: ProcessRow) -> list[str]:
+    """Return the arguments of `killreport` that run the process under a manager whose memory limit kills.
+
+    It watches the limit above which it is replaced in order itself. A job does not: it would end half done, as if done.
+    """
+    return ["run", row.name, *([] if row.kind == "job" else ["--memory-limit", str(row.memory_limit_mb)])]
+
+
 def hard_limit_mb(row: ProcessRow) -> int:
     """Return at how many MB the process is killed by the kernel."""
     return math.ceil(row.memory_limit_mb * HARD_LIMIT)

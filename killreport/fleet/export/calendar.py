@@ -1,7 +1,7 @@
 """Cron expressions as systemd's OnCalendar.
 
-Cron takes a day that fits the day of the month OR the weekday where both are given; OnCalendar wants both to fit. Such a
-schedule becomes two expressions, of which a timer takes either.
+Cron takes a day that fits the day of the month OR the weekday where both are given; OnCalendar wants both to fit. Such
+a schedule becomes two expressions, of which a timer takes either.
 Source: systemd.time(7), crontab(5).
 """
 

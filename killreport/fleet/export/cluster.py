@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from killreport.fleet.export.bundle import Surroundings, secret_settings, variable
 from killreport.fleet.export.yaml import Node
 
@@ -39,7 +41,7 @@ def config_map(surroundings: Surroundings) -> Node:
 
 
 def pod_spec(
-    name: str, arguments: list[Node], surroundings: Surroundings, *, with_secrets: bool, **container: Node
+    name: str, arguments: Sequence[Node], surroundings: Surroundings, *, with_secrets: bool, **container: Node
 ) -> dict[str, Node]:
     """Return the pod of one container that runs `killreport` with these arguments. container: more of its fields."""
     environment: dict[str, Node] = {}
@@ -67,7 +69,7 @@ def pod_spec(
             {
                 "name": name,
                 "image": surroundings.image.rpartition(":")[0],
-                "args": arguments,
+                "args": list(arguments),
                 "envFrom": [{"configMapRef": {"name": CONFIG}}],
                 **environment,
                 **container,

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from killreport.fleet.export.bundle import Bundle, Surroundings, hard_limit_mb, header, needs_stores, variable
+from killreport.fleet.export.bundle import (
+    Bundle,
+    Surroundings,
+    hard_limit_mb,
+    header,
+    needs_stores,
+    run_arguments,
+    variable,
+)
 from killreport.fleet.export.yaml import Node, document
 from killreport.fleet.table import ProcessRow
 
@@ -39,7 +47,7 @@ def compose_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
     notes = header(
         "compose",
         f"Passwords come from .env beside this file ({EXAMPLE} names them); it is not written here.",
-        "A memory limit here kills; it is 1.25 times the one above which the supervisor replaces a process in order.",
+        "A memory limit here kills; it is 1.25 times the one above which a process ends in order and is started anew.",
     )
     return Bundle(
         target="compose",
@@ -98,7 +106,7 @@ def _migrate(surroundings: Surroundings) -> Node:
 
 
 def _always_on(row: ProcessRow, surroundings: Surroundings) -> Node:
-    service = _base(surroundings, ("run", row.name), with_stores=needs_stores(row))
+    service = _base(surroundings, run_arguments(row), with_stores=needs_stores(row))
     service |= {"restart": "unless-stopped" if row.restarts else "no"}
     service |= _bounds(hard_limit_mb(row), row.kill_timeout)
     if row.is_single:

@@ -61,8 +61,8 @@ def scaled_object(row: ProcessRow, surroundings: Surroundings) -> tuple[Node, tu
         },
     }
     return node, (
-        f"maxReplicaCount {bound} = {rate:g} requests/s of ESI's budget x {ESI_SECONDS} s an answer / prefetch {row.prefetch},",
-        "rounded up: with so many, the budget that all share is used up, and more would only wait.",
+        f"maxReplicaCount {bound} = {rate:g} requests/s of ESI's budget x {ESI_SECONDS} s an answer",
+        f"/ prefetch {row.prefetch}, rounded up: so many use up the budget that all share, more would only wait.",
     )
 
 

@@ -1,6 +1,7 @@
 """The fleet as Kubernetes manifests: `base` for every cluster, `keda` for one that scales workers by their queues.
 
-A file a process, put together by kustomize. Source: https://kubernetes.io/docs/reference/kubernetes-api/ (1.32 and later).
+A file a process, put together by kustomize.
+Source: https://kubernetes.io/docs/reference/kubernetes-api/ (1.32 and later).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from killreport.fleet.export.cluster import NAME, SECRET, config_map
 from killreport.fleet.export.keda import may_scale, scaled_object, trigger_authentication
 from killreport.fleet.export.network import default_deny, dns, policy
 from killreport.fleet.export.workloads import cron_job, deployment, disruption_budget, migration, service
-from killreport.fleet.export.yaml import Node, document, documents
+from killreport.fleet.export.yaml import Node, documents
 from killreport.fleet.table import ProcessRow
 
 MIGRATION_FILE = "migrate.yaml"
@@ -44,8 +45,8 @@ def kubernetes_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) ->
     return Bundle(
         target="kubernetes",
         files=files,
-        next_steps=f"Push the image, make the Secret {SECRET}, kubectl create -f base/{MIGRATION_FILE}, "
-        "then: kubectl apply -k base (or keda).",
+        next_steps="Push the image; kubectl apply -f base/namespace.yaml -f base/config.yaml; "
+        f"make the Secret {SECRET}; kubectl create -f base/{MIGRATION_FILE}; then: kubectl apply -k base (or keda).",
     )
 
 

@@ -1,8 +1,9 @@
 """The fleet as PM2 apps: one ecosystem file, plain data.
 
-PM2 runs every job when it starts and reads cron expressions in the machine's time zone. So a job's app starts once an
-hour, in the minutes of its schedule, and `--if-due` decides by the schedule in UTC and by the recorded runs whether there
-is something to do. A tick ends a run that goes on; `--if-due` takes such a run up again at once.
+PM2 runs every job when it starts, and reads cron expressions in the machine's time zone. So a job's app starts every
+hour, in the minutes of its schedule, and `--if-due` decides by the schedule in UTC and by the recorded runs whether
+there is something to do. A start ends a run that goes on; `--if-due` then takes its work up again at once. In a time
+zone that is not whole hours from UTC, a job runs up to 45 minutes late: starting more often would end runs more often.
 Checked with PM2 7.0.4, which documents the keys at https://pm2.keymetrics.io/docs/usage/application-declaration/.
 """
 
@@ -19,6 +20,8 @@ from killreport.fleet.table import ProcessRow
 FILE_NAME = "ecosystem.config.js"
 # Of a process that ends again and again: the first pause, which PM2 lengthens up to 15 s.
 _FIRST_PAUSE_MS = 500
+# Half a minute late: the database's clock, which says what is due, may be a little behind this machine's.
+_SECOND = 30
 
 
 def pm2_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle:
@@ -61,7 +64,7 @@ def _app(row: ProcessRow, surroundings: Surroundings) -> dict[str, Any]:
     elif row.restarts:
         app["exp_backoff_restart_delay"] = _FIRST_PAUSE_MS
     if row.schedule is not None:
-        app["cron_restart"] = f"{row.schedule.split()[0]} * * * *"
+        app["cron_restart"] = f"{_SECOND} {row.schedule.split()[0]} * * * *"
     return app
 
 

@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from killreport.fleet.export.bundle import Bundle, Surroundings, hard_limit_mb, header, needs_stores, secret_settings
-from killreport.fleet.export.bundle import variable as name_of
+from killreport.fleet.export.bundle import (
+    Bundle,
+    Surroundings,
+    hard_limit_mb,
+    header,
+    needs_stores,
+    run_arguments,
+    secret_settings,
+    variable,
+)
 from killreport.fleet.export.calendar import on_calendar
 from killreport.fleet.systemd import UNIT_NAME, argument, quoted
 from killreport.fleet.table import ProcessRow
@@ -91,7 +99,7 @@ def _secrets_example() -> str:
         "systemd",
         f"Goes to {SECRETS_FILE}, readable by root alone. Without a value a setting keeps its default.",
     )
-    return notes + "".join(f"{name_of(name)}=\n" for name in secret_settings())
+    return notes + "".join(f"{variable(name)}=\n" for name in secret_settings())
 
 
 def _service(row: ProcessRow, surroundings: Surroundings) -> str:
@@ -106,7 +114,7 @@ def _service(row: ProcessRow, surroundings: Surroundings) -> str:
         unit += [("StartLimitIntervalSec", "0")]
     service = [
         *(_as_job(row) if is_job else _for_ever(row)),
-        ("ExecStart", f"{argument(surroundings.python)} -m killreport run {row.name}"),
+        ("ExecStart", f"{argument(surroundings.python)} -m killreport {' '.join(run_arguments(row))}"),
         ("User", surroundings.user),
         *_environment(row, surroundings),
         ("Slice", SLICE),
@@ -145,7 +153,7 @@ def _service_notes(row: ProcessRow) -> tuple[str, ...]:
 
 
 def _environment(row: ProcessRow, surroundings: Surroundings) -> Section:
-    values = {name_of("home"): str(surroundings.home), **surroundings.environment()}
+    values = {variable("home"): str(surroundings.home), **surroundings.environment()}
     secrets = (("EnvironmentFile", SECRETS_FILE),) if needs_stores(row) else ()
     return (*(("Environment", quoted(f"{name}={value}")) for name, value in values.items()), *secrets)
 

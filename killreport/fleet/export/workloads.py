@@ -1,11 +1,11 @@
-"""What runs in a cluster: Deployments of services and workers, CronJobs of jobs, and the Job that upgrades the schema."""
+"""What runs in a cluster: Deployments, CronJobs of the jobs, and the Job that upgrades the schema."""
 
 from __future__ import annotations
 
 import math
 from datetime import timedelta
 
-from killreport.fleet.export.bundle import Surroundings, hard_limit_mb, needs_stores
+from killreport.fleet.export.bundle import Surroundings, hard_limit_mb, needs_stores, run_arguments
 from killreport.fleet.export.cluster import NAME, labels, metadata, pod_spec, selector
 from killreport.fleet.export.keda import may_scale
 from killreport.fleet.export.yaml import Node
@@ -30,7 +30,7 @@ def deployment(row: ProcessRow, surroundings: Surroundings) -> Node:
     if port is not None:
         container |= _probes(row, port)
         grace += PRE_STOP_SECONDS
-    pod = pod_spec(row.name, _arguments(row), surroundings, with_secrets=needs_stores(row), **container)
+    pod = pod_spec(row.name, run_arguments(row), surroundings, with_secrets=needs_stores(row), **container)
     spec: dict[str, Node] = {
         "selector": selector(row.name),
         "strategy": {"type": "Recreate"}
@@ -72,7 +72,7 @@ def disruption_budget(row: ProcessRow) -> Node:
 
 def cron_job(row: ProcessRow, surroundings: Surroundings) -> Node:
     """Return the CronJob of a job. Kubernetes may run one twice or not at all; the jobs bear both."""
-    pod = pod_spec(row.name, _arguments(row), surroundings, with_secrets=True, resources=_resources(row))
+    pod = pod_spec(row.name, run_arguments(row), surroundings, with_secrets=True, resources=_resources(row))
     limit: dict[str, Node] = {} if row.time_limit is None else {"activeDeadlineSeconds": _seconds(row.time_limit)}
     return {
         "apiVersion": "batch/v1",
@@ -127,11 +127,6 @@ def _containers(pod: dict[str, Node]) -> list[dict[str, Node]]:
     containers = pod["containers"]
     assert isinstance(containers, list)
     return [dict(container) for container in containers]
-
-
-def _arguments(row: ProcessRow) -> list[Node]:
-    """Return what the process is started with; it watches the soft limit itself, for the cluster knows the hard one only."""
-    return ["run", row.name, "--memory-limit", str(row.memory_limit_mb)]
 
 
 def _resources(row: ProcessRow) -> Node:
