@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ Force = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")]
 Image = Annotated[str, typer.Option("--image", help="The image and its version, as you built it.", metavar="NAME:TAG")]
 
+# Source: systemd's page on the syntax of user names, https://systemd.io/USER_NAMES/ (the strict mode).
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _IMAGE = f"killreport:{__version__}"
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,13 +85,15 @@ def _export(
     *,
     force: bool,
     as_json: bool,
-    user: str = "",
+    user: str = "killreport",
     image: str = _IMAGE,
 ) -> None:
     from killreport.errors import Refused
     from killreport.fleet.export.bundle import Surroundings
     from killreport.fleet.export.writing import write_bundle
 
+    if not _USER.fullmatch(user):
+        raise Refused(f"--user {user!r} is not a name of a user.")
     if "/" in image.rpartition(":")[2] or not image.rpartition(":")[0]:
         raise Refused(f"--image {image} has no version; give it as NAME:TAG, so that every host runs the same.")
     bundle = make(FLEET, Surroundings.of(load_all(), python=sys.executable, user=user, image=image))
