@@ -94,8 +94,7 @@ async def run_job(
             return _report(name, "skipped", progress, sentence, began)
         async with database.transaction() as connection:
             if if_due_at is not None and not await _is_due(row, connection, if_due_at):
-                sentence = f"{name} is not due before {next_run(row, if_due_at):%Y-%m-%d %H:%M} UTC."
-                return _report(name, "skipped", progress, sentence, began)
+                return _report(name, "skipped", progress, _not_due(row, if_due_at), began)
             run_id = await begin_run(connection, name, trigger)
         async with _recording(database, run_id, progress) as ending:
             work = job.run(settings, database, progress=progress)
@@ -165,6 +164,11 @@ async def _is_due(row: ProcessRow, connection: Connection, now: datetime) -> boo
     if since is None:
         await note_skipped(connection, row.name, "schedule", "On its schedule from now on.")
     return since is not None and due is not None and since < due
+
+
+def _not_due(row: ProcessRow, now: datetime) -> str:
+    due = next_run(row, now)
+    return f"{row.name} has no schedule." if due is None else f"{row.name} is not due before {due:%Y-%m-%d %H:%M} UTC."
 
 
 async def _skip(name: str, database: Database, trigger: Trigger) -> str:

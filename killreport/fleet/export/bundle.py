@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +107,11 @@ def run_arguments(row: ProcessRow) -> list[str]:
     It watches the limit above which it is replaced in order itself. A job does not: it would end half done, as if done.
     """
     return ["run", row.name, *([] if row.kind == "job" else ["--memory-limit", str(row.memory_limit_mb)])]
+
+
+def started_rows(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
+    """Return the rows that a process manager has to start: all but jobs without a schedule, which people run."""
+    return [row for row in rows if row.kind != "job" or row.schedule is not None]
 
 
 def hard_limit_mb(row: ProcessRow) -> int:

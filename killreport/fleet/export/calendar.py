@@ -38,6 +38,11 @@ def on_calendar(schedule: str) -> tuple[str, ...]:
     return (f"*-{months}-{days} {time}", f"{weekdays}*-{months}-* {time}")
 
 
+def hours(schedule: str) -> frozenset[int]:
+    """Return the hours of a day, in UTC, in which the schedule may fit."""
+    return frozenset(CronSim(schedule, _SOME_TIME).hours)
+
+
 def _listed(values: Iterable[int], every: range) -> str:
     chosen = sorted(values)
     return "*" if chosen == list(every) else ",".join(f"{value:02}" for value in chosen)

@@ -5,6 +5,7 @@ Source: https://github.com/compose-spec/compose-spec/blob/main/spec.md, checked 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,8 +16,10 @@ from killreport.fleet.export.bundle import (
     header,
     needs_stores,
     run_arguments,
+    started_rows,
     variable,
 )
+from killreport.fleet.export.calendar import hours
 from killreport.fleet.export.yaml import Node, document
 from killreport.fleet.table import ProcessRow
 
@@ -34,7 +37,7 @@ def compose_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
     """Return the project of these rows. The passwords are those of the operator's `.env`, which is never written."""
     services: dict[str, Node] = {_MIGRATE: _migrate(surroundings)}
     services |= {row.name: _always_on(row, surroundings) for row in rows if row.kind != "job"}
-    jobs = [row for row in rows if row.kind == "job"]
+    jobs = [row for row in started_rows(rows) if row.kind == "job"]
     if jobs:
         services[SCHEDULER] = _scheduler(jobs, surroundings)
     services |= _stores()
@@ -146,10 +149,11 @@ def _scheduler(jobs: Sequence[ProcessRow], surroundings: Surroundings) -> Node:
 
 def _jobs_at_once_mb(jobs: Sequence[ProcessRow]) -> int:
     """Return what the jobs of the busiest hour may hold together, for they run side by side in one container."""
-    by_hour: dict[str, int] = {}
+    by_hour = dict.fromkeys(range(24), 0)
     for row in jobs:
-        hour = (row.schedule or "").split()[1]
-        by_hour[hour] = by_hour.get(hour, 0) + hard_limit_mb(row)
+        lasts = math.ceil((row.time_limit or timedelta()) / timedelta(hours=1))
+        for hour in {(begin + more) % 24 for begin in hours(row.schedule or "") for more in range(max(1, lasts))}:
+            by_hour[hour] += hard_limit_mb(row)
     return max(by_hour.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from killreport.fleet.export.bundle import Bundle, Surroundings, header
+from killreport.fleet.export.bundle import Bundle, Surroundings, header, started_rows
 from killreport.fleet.export.cluster import NAME, SECRET, config_map
 from killreport.fleet.export.keda import may_scale, scaled_object, trigger_authentication
 from killreport.fleet.export.network import default_deny, dns, policy
@@ -21,6 +21,7 @@ MIGRATION_FILE = "migrate.yaml"
 
 def kubernetes_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle:
     """Return the manifests of these rows. The secrets are in a Secret of the operator's, named and never written."""
+    rows = started_rows(rows)
     base = {f"{row.name}.yaml": _manifests(row, surroundings) for row in rows}
     base |= {
         "namespace.yaml": [{"apiVersion": "v1", "kind": "Namespace", "metadata": _namespace()}],

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from killreport.fleet.export.bundle import Bundle, Surroundings, header, variable
+from killreport.fleet.export.bundle import Bundle, Surroundings, header, started_rows, variable
 from killreport.fleet.table import ProcessRow
 
 FILE_NAME = "ecosystem.config.js"
@@ -26,7 +26,7 @@ _SECOND = 30
 
 def pm2_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle:
     """Return the ecosystem file of these rows."""
-    apps = json.dumps({"apps": [_app(row, surroundings) for row in rows]}, indent=2, ensure_ascii=False)
+    apps = json.dumps({"apps": [_app(row, surroundings) for row in started_rows(rows)]}, indent=2, ensure_ascii=False)
     notes = header(
         "pm2",
         "Secrets belong into killreport.toml in KILLREPORT_HOME: PM2 shows every app's environment to who may ask it.",

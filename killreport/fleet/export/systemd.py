@@ -16,6 +16,7 @@ from killreport.fleet.export.bundle import (
     needs_stores,
     run_arguments,
     secret_settings,
+    started_rows,
     variable,
 )
 from killreport.fleet.export.calendar import on_calendar
@@ -50,12 +51,14 @@ _HARDENING: Section = (
     ("CapabilityBoundingSet", ""),
     ("SystemCallArchitectures", "native"),
     ("SystemCallFilter", "@system-service"),
+    ("SystemCallErrorNumber", "EPERM"),
     ("UMask", "0077"),
 )
 
 
 def systemd_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle:
     """Return the units of these rows. Raises Refused for a schedule that no timer can have."""
+    rows = started_rows(rows)
     files = {TARGET: _target(rows), SLICE: _slice(), SECRETS_EXAMPLE: _secrets_example()}
     for row in rows:
         files[f"{unit_name(row)}.service"] = _service(row, surroundings)

@@ -71,6 +71,26 @@ def test_a_change_of_a_row_is_a_change_of_the_export() -> None:
     assert "terminationGracePeriodSeconds: 40" in texts["kubernetes"]
 
 
+def test_a_job_without_a_schedule_is_started_by_nobody() -> None:
+    rows = [dataclasses.replace(row, schedule=None) if row.name == "update-prices" else row for row in FLEET]
+    assert [target for target in MAKERS if "update-prices" in "".join(bundle(target, rows).files.values())] == []
+    assert len(apps()) == len(FLEET)
+
+
+def test_the_scheduler_may_hold_what_the_jobs_of_one_hour_hold() -> None:
+    def limit(**schedules: str) -> str:
+        rows = [
+            dataclasses.replace(find_process(name.replace("_", "-")), schedule=at) for name, at in schedules.items()
+        ]
+        return str(yaml.safe_load(bundle("compose", rows).files["compose.yaml"])["services"]["scheduler"]["mem_limit"])
+
+    assert limit(update_prices="0 1 * * *", queue_alliances="0 2 * * 0") == "640m"
+    assert limit(update_prices="*/5 * * * *", queue_alliances="0 2 * * 0") == "1280m"
+    # It may take four hours, beyond midnight.
+    assert limit(repair_history="0 22 * * *", queue_alliances="0 1 * * *") == "1280m"
+    assert limit(repair_history="0 22 * * *", queue_alliances="0 2 * * *") == "640m"
+
+
 def test_a_schedule_with_both_kinds_of_day_is_two_lines_of_a_timer() -> None:
     row = dataclasses.replace(find_process("queue-characters"), schedule="0 0 1 * 0")
     timer = bundle("systemd", [row]).files["killreport-queue-characters.timer"].splitlines()

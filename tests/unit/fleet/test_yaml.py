@@ -74,5 +74,5 @@ def test_a_string_that_could_be_something_else_stays_a_string(text: str) -> None
 
 
 def test_lists_of_mappings_are_written_as_people_write_them() -> None:
-    node = {"a": [{"b": 1, "c": []}, "d"], "e": {}}
+    node: dict[str, Node] = {"a": [{"b": 1, "c": []}, "d"], "e": {}}
     assert document(node) == "a:\n  - b: 1\n    c: []\n  - d\ne: {}\n"
