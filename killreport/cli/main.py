@@ -52,6 +52,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("startup", "killreport.cli.fleet_boot:startup", "command", "Have systemd start the fleet at boot."),
     CommandRow("unstartup", "killreport.cli.fleet_boot:unstartup", "command", "Take back what startup did."),
     CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
+    CommandRow("export", "killreport.cli.export:app", "group", "Write the fleet for another process manager."),
     CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
     CommandRow(

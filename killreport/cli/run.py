@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Protocol, cast
@@ -61,12 +62,19 @@ def module_of(row: ProcessRow) -> str:
     return f"killreport.cron.{row.name.replace('-', '_')}"
 
 
-def run(
+def run(  # noqa: PLR0917 - options of a command
     name: Annotated[str, typer.Argument(help="Name of the process, for example worker-redisq or queue-alliances.")],
     once: Annotated[bool, typer.Option("--once", help="A worker: end as soon as there is nothing left to do.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="queue-characters: queue everyone, not only who changed or is stale.")
     ] = False,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="A job: run only if its schedule has come round since it last ran.")
+    ] = False,
+    memory_limit: Annotated[
+        int | None,
+        typer.Option("--memory-limit", help="End in order above so many MB, for a manager that only kills.", min=64),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A job: print its report as JSON.")] = False,
 ) -> None:
     """Run one process of the fleet: services and workers until SIGTERM or Ctrl-C, jobs until they are done.
@@ -82,31 +90,58 @@ def run(
         raise Refused(f"--once is for workers; {name} is a {process.kind}.")
     if everything and process.name != "queue-characters":
         raise Refused(f"--all is for queue-characters; {name} has no such choice.")
+    if if_due and process.kind != "job":
+        raise Refused(f"--if-due is for jobs; {name} is a {process.kind}.")
     settings = load(process=process.name)
+    how = _How(once=once, everything=everything, if_due=if_due, memory_limit_mb=memory_limit)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(_run_until_told(process, settings, once=once, everything=everything))
+        report = runner.run(_run_until_told(process, settings, how))
     if report is not None:
         typer.echo(report.to_json() if as_json else report.sentence)
 
 
-async def _run_until_told(process: ProcessRow, settings: Settings, *, once: bool, everything: bool) -> JobReport | None:
+@dataclass(frozen=True)
+class _How:
+    """The options of `run`."""
+
+    once: bool
+    everything: bool
+    if_due: bool
+    memory_limit_mb: int | None
+
+
+async def _run_until_told(process: ProcessRow, settings: Settings, how: _How) -> JobReport | None:
+    from killreport.cli.memory import stop_above
     from killreport.cli.signals import stop_on_signals
 
-    with stop_on_signals(notify_stopping) as stop:
+    with stop_on_signals(notify_stopping) as stop, stop_above(how.memory_limit_mb, stop):
         if process.kind == "service":
             await SERVICES[process.name](settings, stop)
             return None
         async with open_ready_database(settings, process=process.name) as database:
             if process.kind == "job":
-                return await _run_job(process, settings, database, stop, everything=everything)
+                return await _run_job(process, settings, database, stop, how)
             worker = cast(Worker, import_module(module_of(process)))
-            await worker.run(settings, database, stop=stop, once=once)
+            await worker.run(settings, database, stop=stop, once=how.once)
             return None
 
 
 async def _run_job(
-    process: ProcessRow, settings: Settings, database: Database, stop: asyncio.Event, *, everything: bool
+    process: ProcessRow, settings: Settings, database: Database, stop: asyncio.Event, how: _How
 ) -> JobReport:
     from killreport.cron.running import run_job
+    from killreport.db.job_runs import present_instant
 
-    return await run_job(process.name, settings, database, stop=stop, everything=everything)
+    if_due_at = None
+    if how.if_due:
+        async with database.connection() as connection:
+            if_due_at = await present_instant(connection)
+    return await run_job(
+        process.name,
+        settings,
+        database,
+        stop=stop,
+        everything=how.everything,
+        trigger="schedule" if how.if_due else "hand",
+        if_due_at=if_due_at,
+    )

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -18,10 +18,19 @@ from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.cron.progress import Progress
 from killreport.db.advisory import hold_lock
-from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.db.job_runs import Status, Trigger, begin_run, end_run, find_running, note_skipped
+from killreport.db.database import DATABASE_ERRORS, Connection, Database
+from killreport.db.job_runs import (
+    Status,
+    Trigger,
+    begin_run,
+    end_run,
+    find_running,
+    last_completed,
+    note_skipped,
+)
 from killreport.errors import Conflict, KillreportError, Permanent, Refused, Unavailable
-from killreport.fleet.table import find_process
+from killreport.fleet.schedule import last_due, next_run
+from killreport.fleet.table import ProcessRow, find_process
 
 log = structlog.get_logger()
 
@@ -60,12 +69,16 @@ async def run_job(
     stop: asyncio.Event,
     everything: bool = False,
     trigger: Trigger = "hand",
+    if_due_at: datetime | None = None,
 ) -> JobReport:
     """Run the job now, unless it runs already somewhere on this database, and return how it ended.
 
-    stop: when it is set, the work is broken off and the run recorded as stopped. Raises NotFound for a name that is
-    no process, Refused for a process that is no job, Permanent for a run beyond the time limit of the fleet table,
-    Unavailable where the lock was lost, and what the job raises; all but the first two are recorded.
+    stop: when it is set, the work is broken off and the run recorded as stopped. if_due_at: the present instant, where
+    the job is to run only if its schedule has come round since its last complete run began.
+
+    Raises NotFound for a name that is no process, Refused for a process that is no job, Permanent for a run beyond the
+    time limit of the fleet table, Unavailable where the lock was lost, and what the job raises; all but the first two
+    are recorded.
     """
     row = find_process(name)
     if row.kind != "job" or row.time_limit is None:
@@ -80,6 +93,8 @@ async def run_job(
             sentence = await _skip(name, database, trigger)
             return _report(name, "skipped", progress, sentence, began)
         async with database.transaction() as connection:
+            if if_due_at is not None and not await _is_due(row, connection, if_due_at):
+                return _report(name, "skipped", progress, _not_due(row, if_due_at), began)
             run_id = await begin_run(connection, name, trigger)
         async with _recording(database, run_id, progress) as ending:
             work = job.run(settings, database, progress=progress)
@@ -136,6 +151,24 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         for task in (working, stopped, unlocked):
             task.cancel()
         await asyncio.gather(working, stopped, unlocked, return_exceptions=True)
+
+
+async def _is_due(row: ProcessRow, connection: Connection, now: datetime) -> bool:
+    """Tell whether the schedule has come round since the last complete run. Only for who holds the job's lock.
+
+    A job that was never asked for is put on record, so that it becomes due with the next instant of its schedule: that
+    something starts for the first time must not start every job.
+    """
+    due = last_due(row, now)
+    since = await last_completed(connection, row.name)
+    if since is None:
+        await note_skipped(connection, row.name, "schedule", "On its schedule from now on.")
+    return since is not None and due is not None and since < due
+
+
+def _not_due(row: ProcessRow, now: datetime) -> str:
+    due = next_run(row, now)
+    return f"{row.name} has no schedule." if due is None else f"{row.name} is not due before {due:%Y-%m-%d %H:%M} UTC."
 
 
 async def _skip(name: str, database: Database, trigger: Trigger) -> str:

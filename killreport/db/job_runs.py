@@ -124,5 +124,27 @@ async def last_runs(connection: Connection) -> dict[str, JobRun]:
     return {row["job"]: _read(row) for row in rows}
 
 
+async def present_instant(connection: Connection) -> datetime:
+    """Return what time it is by the clock that the records are written by."""
+    now: datetime = await connection.fetchval("select clock_timestamp()")
+    return now
+
+
+async def last_completed(connection: Connection, job: str) -> datetime | None:
+    """Return when the latest run began that came to an end by itself; with none, since when the job is on record.
+
+    A run that was stopped or whose process died has left work to do. None for a job that nobody ever asked for.
+    """
+    since: datetime | None = await connection.fetchval(
+        """select coalesce(
+               max(started_at) filter (where status in ('succeeded', 'failed') and error is distinct from $2),
+               min(started_at)
+           ) from job_run where job = $1""",
+        job,
+        PROCESS_DIED,
+    )
+    return since
+
+
 def _read(row: Any) -> JobRun:
     return JobRun(**{**row, "counts": json.loads(row["counts"])})

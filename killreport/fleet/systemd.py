@@ -13,7 +13,7 @@ def supervisor_unit(python: str, home: Path) -> str:
     KillMode=process and Delegate leave the processes to the next supervisor when this one dies; ExecStop ends them all
     when an operator stops the unit. Source: systemd.service(5), systemd.kill(5).
     """
-    command = f"{_quoted(python)} -m killreport"
+    command = f"{argument(python)} -m killreport"
     return f"""\
 [Unit]
 Description=KillReport's fleet
@@ -24,7 +24,7 @@ Wants=network-online.target
 Type=notify
 ExecStart={command} supervise
 ExecStop={command} kill
-Environment={_quoted(f"KILLREPORT_HOME={home}")}
+Environment={quoted(f"KILLREPORT_HOME={home}")}
 Restart=always
 RestartSec=1
 KillMode=process
@@ -37,7 +37,12 @@ WantedBy=multi-user.target default.target
 """
 
 
-def _quoted(text: str) -> str:
-    """Return the text as systemd reads it back: `%` stands for itself, quotes and backslashes too."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+def argument(text: str) -> str:
+    """Return the text as one word of a command line (ExecStart=), where `$` would begin a variable."""
+    return quoted(text.replace("$", "$$"))
+
+
+def quoted(text: str) -> str:
+    """Return the text as systemd reads it back from a setting: `%` stands for itself, quotes and backslashes too."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'

@@ -51,6 +51,22 @@ def _running(name: str, environment: dict[str, str]) -> Iterator[tuple[subproces
             process.wait()
 
 
+def test_a_process_above_its_memory_limit_ends_in_order_by_itself(tmp_path: Path, database_url: str) -> None:
+    [port] = free_ports(1)
+    environment = _environment(
+        tmp_path, KILLREPORT_API_PORT=str(port), KILLREPORT_DATABASE_URL=database_url, KILLREPORT_LOG_FORMAT="json"
+    )
+    result = subprocess.run(
+        [*_command("killreport-backend"), "--memory-limit", "64"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (result.returncode, '"event": "memory_limit"' in result.stderr) == (0, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_service_says_ready_when_it_serves_and_ends_in_order_when_told(
     tmp_path: Path, number: signal.Signals

@@ -1,0 +1,107 @@
+"""`killreport export`: the same fleet for PM2, systemd, Docker Compose or Kubernetes."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from killreport import __version__
+from killreport.cli.context import load_all
+from killreport.fleet.table import FLEET, ProcessRow
+
+if TYPE_CHECKING:
+    from killreport.fleet.export.bundle import Bundle, Surroundings
+
+Folder = Annotated[Path, typer.Argument(help="Folder to write to; made where it is not there.", metavar="DIR")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write although DIR has files of others; those in the way are replaced.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")]
+Image = Annotated[str, typer.Option("--image", help="The image and its version, as you built it.", metavar="NAME:TAG")]
+
+# Source: systemd's page on the syntax of user names, https://systemd.io/USER_NAMES/ (the strict mode).
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+_IMAGE = f"killreport:{__version__}"
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def export() -> None:
+    """Write the fleet for another process manager: memory limits, time-outs, schedules and all.
+
+    Settings that are not left at their defaults go along; secrets never do. A second export changes only what differs.
+
+    For example: killreport export systemd ./units; killreport export kubernetes ./k8s --image ghcr.io/me/killreport:1
+    """
+
+
+@app.command()
+def pm2(folder: Folder, force: Force = False, as_json: AsJson = False) -> None:
+    """An ecosystem file for PM2 7. Example: killreport export pm2 ./pm2 && pm2 start ./pm2/ecosystem.config.js"""
+    from killreport.fleet.export.pm2 import pm2_bundle
+
+    _export(pm2_bundle, folder, force=force, as_json=as_json)
+
+
+@app.command()
+def systemd(
+    folder: Folder,
+    user: Annotated[str, typer.Option("--user", help="Who the processes run as.", metavar="NAME")] = "killreport",
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Services, sockets, timers, a target and a slice. Example: killreport export systemd ./units --user killreport"""
+    from killreport.fleet.export.systemd import systemd_bundle
+
+    _export(systemd_bundle, folder, force=force, as_json=as_json, user=user)
+
+
+@app.command()
+def compose(folder: Folder, image: Image = _IMAGE, force: Force = False, as_json: AsJson = False) -> None:
+    """A Compose project with PostgreSQL, RabbitMQ and Redis. Example: killreport export compose ./killreport"""
+    from killreport.fleet.export.compose import compose_bundle
+
+    _export(compose_bundle, folder, force=force, as_json=as_json, image=image)
+
+
+@app.command()
+def kubernetes(folder: Folder, image: Image = _IMAGE, force: Force = False, as_json: AsJson = False) -> None:
+    """Manifests for kubectl apply -k, with and without KEDA. Example: killreport export kubernetes ./k8s"""
+    from killreport.fleet.export.kubernetes import kubernetes_bundle
+
+    _export(kubernetes_bundle, folder, force=force, as_json=as_json, image=image)
+
+
+def _export(
+    make: Callable[[Sequence[ProcessRow], Surroundings], Bundle],
+    folder: Path,
+    *,
+    force: bool,
+    as_json: bool,
+    user: str = "killreport",
+    image: str = _IMAGE,
+) -> None:
+    from killreport.errors import Refused
+    from killreport.fleet.export.bundle import Surroundings
+    from killreport.fleet.export.writing import write_bundle
+
+    if not _USER.fullmatch(user):
+        raise Refused(f"--user {user!r} is not a name of a user.")
+    if "/" in image.rpartition(":")[2] or not image.rpartition(":")[0]:
+        raise Refused(f"--image {image} has no version; give it as NAME:TAG, so that every host runs the same.")
+    bundle = make(FLEET, Surroundings.of(load_all(), python=sys.executable, user=user, image=image))
+    changes = write_bundle(bundle, folder, force=force)
+    if as_json:
+        files = [{"path": change.path, "change": change.change} for change in changes]
+        print(json.dumps({"target": bundle.target, "folder": str(folder), "files": files}))
+        return
+    for change in changes:
+        print(f"  {change.change:10} {folder / change.path}")
+    print(bundle.next_steps)
