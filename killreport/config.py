@@ -248,7 +248,7 @@ def why_no_setting(variable: str, value: str) -> str | None:
         hint = f"did you mean {PREFIX}{close[0].upper()}?" if close else "killreport config show lists all."
         return f"is not a setting; {hint}"
     try:
-        Settings(**({name: value} if value else {}))
+        Settings.model_validate({name: value} if value else {})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         return f"cannot be used: {first['msg'].removeprefix('Value error, ')}."

@@ -26,8 +26,17 @@ class Overrides:
     """A file, checked. changes: by process, then by field of its row. problems: sentences; then nothing is usable."""
 
     path: Path
+    text: str
     changes: Mapping[str, Mapping[str, Any]]
     problems: Sequence[str] = ()
+
+    def require(self) -> Overrides:
+        """Return itself where it is usable. Raises BadSetting with the first mistake."""
+        if not self.problems:
+            return self
+        more = len(self.problems) - 1
+        rest = f" There {'is' if more == 1 else 'are'} {more} more: killreport fleet check." if more else ""
+        raise BadSetting(self.problems[0] + rest)
 
 
 def overridden(rows: Sequence[ProcessRow], overrides: Overrides) -> tuple[ProcessRow, ...]:
@@ -40,12 +49,7 @@ def fleet_rows(home: Path, path: Path | None = None) -> tuple[ProcessRow, ...]:
 
     Raises BadSetting with the first mistake.
     """
-    overrides = read_overrides(path or home / FILE_NAME)
-    if overrides.problems:
-        more = len(overrides.problems) - 1
-        rest = f" There {'is' if more == 1 else 'are'} {more} more: killreport fleet check." if more else ""
-        raise BadSetting(overrides.problems[0] + rest)
-    return overridden(FLEET, overrides)
+    return overridden(FLEET, read_overrides(path or home / FILE_NAME).require())
 
 
 def read_overrides(path: Path) -> Overrides:
@@ -53,10 +57,19 @@ def read_overrides(path: Path) -> Overrides:
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        return Overrides(path, {})
+        return Overrides(path, "", {})
     except (OSError, UnicodeDecodeError) as error:
-        return Overrides(path, {}, [f"{path} cannot be read: {error}."])
+        return Overrides(path, "", {}, [f"{path} cannot be read: {error}."])
     return check_overrides(path, text)
+
+
+def write_overrides(path: Path, text: str) -> None:
+    """Replace the file as a whole, for its owner alone: an environment may hold secrets."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def check_overrides(path: Path, text: str) -> Overrides:
@@ -66,7 +79,7 @@ def check_overrides(path: Path, text: str) -> Overrides:
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         line = place[1] if place and place[1] else text.count("\n") + 1
-        return Overrides(path, {}, [f"{path}, line {line}: not valid TOML: {_PLACE.sub('', str(error))}."])
+        return Overrides(path, text, {}, [f"{path}, line {line}: not valid TOML: {_PLACE.sub('', str(error))}."])
     found: dict[str, dict[str, Any]] = {}
     problems: list[tuple[int, str]] = []
     for name, table in tables.items():
@@ -81,12 +94,10 @@ def check_overrides(path: Path, text: str) -> Overrides:
             found[name], mistakes = _check_table(row, table)
             problems += [(_line_of(text, (name, *where)), problem) for where, problem in mistakes]
     sentences = [f"{path}, line {line}: {problem}" for line, problem in sorted(problems)]
-    return Overrides(path, {} if sentences else found, sentences)
+    return Overrides(path, text, {} if sentences else found, sentences)
 
 
-def _check_table(
-    row: ProcessRow, table: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[tuple[tuple[str, ...], str]]]:
+def _check_table(row: ProcessRow, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[tuple[str, ...], str]]]:
     """Return the row's changes, and the mistakes with the keys that lead to them."""
     changes: dict[str, Any] = {}
     problems: list[tuple[tuple[str, ...], str]] = []
