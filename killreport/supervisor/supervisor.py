@@ -14,7 +14,7 @@ import structlog
 
 from killreport.errors import KillreportError, NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
-from killreport.supervisor.child import Child, kill_leftovers
+from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause, Job
@@ -31,6 +31,9 @@ from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.template import Template
 from killreport.supervisor.usage import SAMPLE_SECONDS, UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+
+# From SIGTERM to SIGKILL, for what no row tells of any more.
+DROPPED_SECONDS = 15.0
 
 log = structlog.get_logger()
 
@@ -254,9 +257,15 @@ class Supervisor:
         """End what runs of processes that this release has no longer."""
         for path in self._folder.slots.glob("*.*.?"):
             name = path.name.rsplit(".", 2)[0]
-            if name not in self._programs and not Slot(path).is_free():
-                log.warning("process_dropped", process=name)
-                kill_leftovers(Slot(path))
+            slot = Slot(path)
+            if name in self._programs or slot.is_free():
+                continue
+            log.warning("process_dropped", process=name)
+            child = adopt_child(slot)
+            if child is None:
+                kill_leftovers(slot)
+            else:
+                self._in_background(child.end(DROPPED_SECONDS))
 
     def _states_of(self, name: str) -> list[ProcessState]:
         if name in self._jobs:
