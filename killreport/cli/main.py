@@ -72,7 +72,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     ),
     CommandRow("queue", "killreport.cli.queue:app", "group", "Look into the queues and look after dead letters."),
     CommandRow("sde", "killreport.cli.sde:app", "group", "Bring EVE's static data up to date."),
-    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open and reset the database."),
+    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
     CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),
     CommandRow("sim", "killreport.cli.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
 )

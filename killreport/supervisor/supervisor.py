@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +13,8 @@ import structlog
 
 from killreport.errors import KillreportError, NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
-from killreport.supervisor.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.child import Child
+from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause, Job
@@ -25,15 +25,12 @@ from killreport.supervisor.process_table import Usage
 from killreport.supervisor.program import Program
 from killreport.supervisor.pump import Pump, Scratch
 from killreport.supervisor.runs import JobRecord
-from killreport.supervisor.slot import Slot
 from killreport.supervisor.stamped_log import StampedLog
 from killreport.supervisor.state import ProcessState, instance_state, job_state
+from killreport.supervisor.tasks import cancel, together
 from killreport.supervisor.template import Template
 from killreport.supervisor.usage import SAMPLE_SECONDS, UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
-
-# From SIGTERM to SIGKILL, for what no row tells of any more.
-DROPPED_SECONDS = 15.0
 
 log = structlog.get_logger()
 
@@ -78,10 +75,10 @@ class Supervisor:
                 try:
                     yield
                 finally:
-                    await _cancel(settling)
+                    await cancel(settling)
                     self._let_go()
         finally:
-            await _cancel(watching)
+            await cancel(watching)
             for pump in self._pumps:
                 pump.drain()
                 pump.close()
@@ -109,7 +106,10 @@ class Supervisor:
         async with self._applying:
             changed = [program for program in programs if self._programs.get(program.name) != program]
             log.info("fleet_applied", changed=[program.name for program in changed])
-            await _together(self._apply_one(program) for program in changed if program.name in self._programs)
+            applying = (self._apply_one(program) for program in changed if program.name in self._programs)
+            for outcome in await asyncio.gather(*applying, return_exceptions=True):
+                if isinstance(outcome, BaseException):  # of one process; no reason to hold up another
+                    log.error("process_cannot_start", reason=str(outcome))
             return [program.name for program in changed]
 
     async def start(self, name: str) -> list[ProcessState]:
@@ -118,7 +118,7 @@ class Supervisor:
         if name in self._jobs:
             await self._jobs[name].start()
         else:
-            await _together(instance.start() for instance in self._instances_of(name))
+            await together(instance.start() for instance in self._instances_of(name))
         return self._states_of(name)
 
     async def stop(self, name: str) -> list[ProcessState]:
@@ -127,7 +127,7 @@ class Supervisor:
         if name in self._jobs:
             await self._jobs[name].stop()
         else:
-            await _together(instance.stop() for instance in self._instances_of(name))
+            await together(instance.stop() for instance in self._instances_of(name))
             self._listeners.drop(self._program(name))
         return self._states_of(name)
 
@@ -157,7 +157,7 @@ class Supervisor:
         self._wanted[name] = Wanted(is_started=True, instances=count, row_instances=row.instances)
         write_wanted(self._folder.wanted, self._wanted)
         surplus, instances[count:] = instances[count:], []
-        await _together(instance.stop() for instance in surplus)
+        await together(instance.stop() for instance in surplus)
         return await self.start(name)
 
     async def trigger(self, name: str, cause: Cause = "trigger") -> asyncio.Task[JobRecord]:
@@ -187,7 +187,7 @@ class Supervisor:
             raise NotFound("Nothing was saved: killreport save does it.")
         self._wanted |= {name: wanted for name, wanted in saved.items() if name in self._programs}
         write_wanted(self._folder.wanted, self._wanted)
-        await _together(self.start(name) for name, wanted in saved.items() if wanted.is_started and self._may_run(name))
+        await together(self.start(name) for name, wanted in saved.items() if wanted.is_started and self._may_run(name))
         return self.states()
 
     async def stop_all(self) -> None:
@@ -219,17 +219,20 @@ class Supervisor:
         if name in self._jobs:
             job = self._jobs[name]
             await job.use(program)
-            await (job.start() if is_wanted else job.stop())
+            if is_wanted:
+                await job.start()
+            elif not program.row.is_enabled:
+                await job.stop()
             return
         instances = self._instances.setdefault(name, [])
         for instance in instances:
             instance.use(program)
         count = self._count(name) if is_wanted else 0
         surplus, instances[count:] = instances[count:], []
-        await _together(instance.stop() for instance in surplus)
+        await together(instance.stop() for instance in surplus)
         if is_wanted:
             # Its readiness is no condition for the others' changes; the list tells how it gets on.
-            await _together(
+            await together(
                 instance.settle(is_wanted=True) for instance in self._instances_of(name) if not instance.child
             )
         else:
@@ -252,20 +255,6 @@ class Supervisor:
 
     def _new_instance(self, program: Program, number: int) -> Instance:
         return Instance(program, number, self._folder, lambda: self._listeners.get(program), self._template)
-
-    def _end_dropped(self) -> None:
-        """End what runs of processes that this release has no longer."""
-        for path in self._folder.slots.glob("*.*.?"):
-            name = path.name.rsplit(".", 2)[0]
-            slot = Slot(path)
-            if name in self._programs or slot.is_free():
-                continue
-            log.warning("process_dropped", process=name)
-            child = adopt_child(slot)
-            if child is None:
-                kill_leftovers(slot)
-            else:
-                self._in_background(child.end(DROPPED_SECONDS))
 
     def _states_of(self, name: str) -> list[ProcessState]:
         if name in self._jobs:
@@ -290,7 +279,8 @@ class Supervisor:
         return self._states_of(name)
 
     def _adopt(self) -> None:
-        self._end_dropped()
+        for child in adopt_dropped(self._folder, self._programs):
+            self._in_background(child.end(KILL_SECONDS))
         for name, program in self._programs.items():
             if name in self._jobs:
                 self._jobs[name].adopt()
@@ -378,17 +368,3 @@ class Supervisor:
 
 def _is_job(program: Program) -> bool:
     return program.row.kind == "job"
-
-
-async def _together(awaitables: Iterable[Awaitable[object]]) -> None:
-    """Wait for all; then raise the first error, if there was one."""
-    outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
