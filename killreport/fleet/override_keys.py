@@ -125,7 +125,7 @@ KEYS: dict[str, OverrideKey] = {
     "enabled": OverrideKey(
         "is_enabled", _converted(bool, "true or false"), _for_all, "false: it is not started on this machine"
     ),
-    "schedule": OverrideKey("schedule", _schedule, _for_jobs, 'of a job, cron in UTC: "30 4 * * *"'),
+    "schedule": OverrideKey("schedule", _schedule, _for_jobs, 'when a job runs, cron in UTC: "30 4 * * *"'),
     "memory_limit_mb": OverrideKey(
         "memory_limit_mb",
         _converted(Annotated[int, msgspec.Meta(ge=32, le=1 << 20)], "a whole number of MB from 32 to 1048576"),
