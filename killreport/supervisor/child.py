@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from killreport.supervisor.early_words import EarlyWords
 from killreport.supervisor.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.orphans import status_of_child
 from killreport.supervisor.process_table import usage_of_sessions
@@ -48,6 +49,7 @@ class Child:
     """
 
     living: ClassVar[weakref.WeakSet[Child]] = weakref.WeakSet()
+    early: ClassVar[EarlyWords] = EarlyWords()
 
     def __init__(
         self, slot: Slot, pid: int, pidfd: int, started_at: float, wait: Callable[[], int | None] | None
@@ -65,11 +67,20 @@ class Child:
         self._wait = wait
         Child.living.add(self)
         asyncio.get_running_loop().add_reader(pidfd, self._on_end)
+        self.hear(Child.early.claim(pid))
 
     @property
     def is_alive(self) -> bool:
         """Tell whether the process has not ended yet."""
         return not self.has_ended.is_set()
+
+    def hear(self, fields: Mapping[str, str]) -> None:
+        """Take note of what it says of itself, in the words of sd_notify(3)."""
+        if fields.get("READY") == "1":
+            self.say_ready()
+        if fields.get("WATCHDOG") == "1":
+            self.say_alive()
+        self.words = fields.get("STATUS", self.words)
 
     def say_ready(self) -> None:
         """Note that it is ready, here and for the supervisor after us."""

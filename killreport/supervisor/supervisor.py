@@ -319,13 +319,11 @@ class Supervisor:
         return [child.pid for child, _instance in self._children() if child.is_alive]
 
     def _on_notice(self, session: int, fields: dict[str, str]) -> None:
-        for child in list(Child.living):
-            if child.pid == session and child.is_alive:
-                if fields.get("READY") == "1":
-                    child.say_ready()
-                if fields.get("WATCHDOG") == "1":
-                    child.say_alive()
-                child.words = fields.get("STATUS", child.words)
+        known = [child for child in list(Child.living) if child.pid == session and child.is_alive]
+        for child in known:
+            child.hear(fields)
+        if not known:
+            Child.early.keep(session, fields)
 
     def _enforce_limits(self, sample: dict[int, Usage]) -> None:
         own = {child.pid for child in Child.living}
