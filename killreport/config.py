@@ -238,6 +238,44 @@ def _refuse_unknown(shown: str, name: str, where: str) -> None:
     raise BadSetting(f"{shown} (from {where}) is not a setting{hint}")
 
 
+def why_no_setting(variable: str, value: str) -> str | None:
+    """Return why the environment cannot have this `KILLREPORT_*` variable with this value, None where it can."""
+    name = variable.removeprefix(PREFIX).lower()
+    try:
+        _refuse_unknown(variable, name, "an environment")
+    except BadSetting:
+        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"did you mean {PREFIX}{close[0].upper()}?" if close else "killreport config show lists all."
+        return f"is not a setting; {hint}"
+    try:
+        Settings.model_validate({name: value} if value else {})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"cannot be used: {first['msg'].removeprefix('Value error, ')}."
+    return None
+
+
+def watchdog_seconds() -> float | None:
+    """Return within which time the process manager wants to hear from this process; None where it does not.
+
+    Source: sd_watchdog_enabled(3): WATCHDOG_USEC, and WATCHDOG_PID where it is another process's.
+    """
+    wanted, owner = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not wanted.isdigit() or int(wanted) == 0 or owner not in ("", str(os.getpid())):
+        return None
+    return int(wanted) / 1e6
+
+
+def editor() -> str:
+    """Return the command with which this user edits text: VISUAL, else EDITOR, else vi."""
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+
+def add_to_environment(variables: Mapping[str, str]) -> None:
+    """Have this process and its children see these variables too, from now on."""
+    os.environ.update(variables)
+
+
 def notify_socket_address() -> str | bytes | None:
     """Return the address of the process manager's socket, None where no manager waits to hear from this process.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -30,10 +30,14 @@ from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
+from killreport.fleet.table import FLEET, ProcessRow
 
 
-def create_app(settings: Settings, database: Database) -> Starlette:
-    """Return the API over an open database; it serves once its lifespan has loaded the static data."""
+def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Starlette:
+    """Return the API over an open database; it serves once its lifespan has loaded the static data.
+
+    rows: the fleet, as it is wanted here.
+    """
     use_per_event_executor()
 
     @asynccontextmanager
@@ -43,7 +47,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
             async with hub.running():
-                app.state.context = ApiContext(database, views, hub, queues)
+                app.state.context = ApiContext(database, views, hub, queues, tuple(rows))
                 yield
 
     async def healthz(_request: Request) -> Response:

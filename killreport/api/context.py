@@ -1,4 +1,4 @@
-"""What resolvers reach, one for the process: the database, the static data, the live hub and the queues."""
+"""What resolvers reach, one for the process: the database, the static data, the live hub, the queues and the fleet."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from killreport.api.live import LiveHub
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
+from killreport.fleet.table import FLEET, ProcessRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class ApiContext:
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    rows: tuple[ProcessRow, ...] = FLEET

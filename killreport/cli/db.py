@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from killreport.db.migrate import Migration
     from killreport.db.status import DatabaseStatus
 
-app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open and reset the database.")
+app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open, save and reset the database.")
 
 PROCESS = "killreport-db"
+Dump = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]
 WIDEST_NAME = 24
 
 
@@ -52,6 +56,43 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 def shell(context: typer.Context) -> None:
     """Open psql on the database; what follows is passed on to it. Example: killreport db shell -c 'select 1'"""
     raise typer.Exit(asyncio.run(run_shell(load(), context.args)))
+
+
+@app.command()
+def dump(path: Dump) -> None:
+    """Write everything to one file, beside a busy fleet. Example: killreport db dump killreport.dump
+
+    What was stored while it runs is not in it. The file is pg_dump's custom format; it holds what the database holds.
+    """
+    settings = load()
+    if path.exists():
+        raise Conflict(f"{path} exists; nothing was written.")
+    before = os.umask(0o077)  # it has what the database has, secrets of players too
+    try:
+        arguments = ["--format=custom", "--no-owner", "--no-privileges", f"--file={path}"]
+        status = asyncio.run(run_client(settings, find_client("pg_dump"), arguments))
+    finally:
+        os.umask(before)
+    if status != 0:
+        path.unlink(missing_ok=True)
+        raise typer.Exit(1)
+    print(f"{path}: {path.stat().st_size / 1_000_000:.1f} MB")
+
+
+@app.command()
+def restore(path: Dump) -> None:
+    """Fill an empty database from what `dump` wrote, whole or not. Example: killreport db restore killreport.dump
+
+    A dump of an older release is brought up to date by killreport db upgrade afterwards.
+    """
+    settings = load()
+    if not path.is_file():
+        raise NotFound(f"There is no file {path}.")
+    asyncio.run(_refuse_tables(settings))
+    arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path)]
+    if asyncio.run(run_client(settings, find_client("pg_restore"), arguments)) != 0:
+        raise typer.Exit(1)
+    print(f"{path} is in the database; killreport db status counts its rows.")
 
 
 @app.command()
@@ -110,13 +151,17 @@ def describe(settings: Settings, where: str, found: DatabaseStatus) -> dict[str,
 
 
 async def run_shell(settings: Settings, arguments: Sequence[str]) -> int:
-    """Run psql on the database and return its exit status. Raises NotFound where there is none to run.
+    """Run psql on the database and return its exit status. Raises NotFound where there is none to run."""
+    return await run_client(settings, find_psql(), arguments)
+
+
+async def run_client(settings: Settings, program: str, arguments: Sequence[str]) -> int:
+    """Run a program of PostgreSQL's on the database and return its exit status.
 
     The password goes through the environment: arguments can be read by every user of the machine.
     """
     from killreport.db.url import split_password
 
-    program = find_psql()
     async with _connected(settings) as database:
         url, password = split_password(database.url)
         secret = {} if password is None else {"PGPASSWORD": password}
@@ -126,6 +171,21 @@ async def run_shell(settings: Settings, arguments: Sequence[str]) -> int:
         # psql's own options may come in any place; the URL is named so that none can be taken for the database.
         process = await asyncio.create_subprocess_exec(program, f"--dbname={url}", *arguments, env=environment)
         return await process.wait()
+
+
+def find_client(name: str) -> str:
+    """Return a program of PostgreSQL's, the embedded server's before the machine's: it must be as new as the server.
+
+    Raises NotFound.
+    """
+    from killreport.db.embedded import find_binaries
+    from killreport.errors import Unavailable
+
+    with contextlib.suppress(Unavailable):
+        return str(find_binaries() / "bin" / name)
+    if found := shutil.which(name):
+        return found
+    raise NotFound(f"There is no {name} on this machine: install PostgreSQL's client programs.")
 
 
 def find_psql() -> str:
@@ -139,6 +199,12 @@ def find_psql() -> str:
         return str(find_binaries() / "bin" / "psql")
     except Unavailable:
         raise NotFound("There is no psql on this machine: install PostgreSQL's client programs.") from None
+
+
+async def _refuse_tables(settings: Settings) -> None:
+    async with _connected(settings) as database, database.connection() as connection:
+        if await connection.fetchval("select to_regclass('schema_migration')") is not None:
+            raise Conflict("The database is not empty: killreport db reset empties it, nothing was restored.")
 
 
 async def reset_database(settings: Settings) -> int:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from killreport.cli.context import load
-from killreport.cli.supervisor import chosen_names, ensure_supervisor, programs_of, tell_each, template_of
+from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
+from killreport.cli.supervisor import (
+    apply_overrides,
+    chosen_names,
+    ensure_supervisor,
+    first_programs,
+    startable_names,
+    tell_each,
+    template_of,
+)
 from killreport.errors import KillreportError
-from killreport.fleet.table import find_process
+from killreport.fleet.overrides import fleet_rows
+from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Names = Annotated[
-    list[str] | None, typer.Argument(help="Processes, also patterns such as 'worker-*'; none: all.", metavar="[NAME]…")
-]
-Only = Annotated[list[str] | None, typer.Option("--only", help="The same as a NAME.", metavar="NAME")]
-Name = Annotated[str, typer.Argument(help="Name of the process; `killreport list` shows all.", metavar="NAME")]
 
 _DONE = {"start": "up", "restart": "up", "reload": "up", "stop": "stopped", "delete": "deleted"}
 
@@ -37,14 +41,16 @@ def start(
 ) -> None:
     """Start processes, jobs on their schedule, and wait until they are ready. Example: killreport start 'worker-*'
 
+    What killreport fleet edit changed is applied first, as with restart, reload, scale and trigger.
     A supervisor is started in the background where none runs; one that died is replaced, and takes over what runs.
     """
-    chosen = chosen_names(names, only)
-    settings = load()
     if foreground:
-        _stay(chosen)
+        chosen_names(names, only)
+        settings = load()
+        rows = fleet_rows(settings.home)
+        _stay(startable_names(names, only, rows, settings.home), rows)
         return
-    _tell("start", chosen, ensure_supervisor(settings), as_json=as_json)
+    _tell("start", *_startable(names, only), as_json=as_json)
 
 
 def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -54,7 +60,7 @@ def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
 
 def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and start them again, with a gap. Example: killreport restart worker-characters"""
-    _tell("restart", chosen_names(names, only), ensure_supervisor(load()), as_json=as_json)
+    _tell("restart", *_startable(names, only), as_json=as_json)
 
 
 def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -62,7 +68,7 @@ def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
     No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails.
     """
-    _tell("reload", chosen_names(names, only), ensure_supervisor(load()), as_json=as_json)
+    _tell("reload", *_startable(names, only), as_json=as_json)
 
 
 def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -71,22 +77,22 @@ def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 
 def scale(
-    name: Name, count: Annotated[int, typer.Argument(help="How many copies.", min=1)], as_json: AsJson = False
+    name: WorkerName, count: Annotated[int, typer.Argument(help="How many copies.", min=1)], as_json: AsJson = False
 ) -> None:
     """Run so many copies of a worker. Example: killreport scale worker-characters 2"""
-    find_process(name)
-    answer = ask(ensure_supervisor(load()), Request(verb="scale", name=name, count=count))
+    folder = _startable([find_process(name).name], None)[1]
+    answer = ask(folder, Request(verb="scale", name=name, count=count))
     print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
 
 
 def trigger(
-    name: Name,
+    name: JobName,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, and print the report.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a scheduled job now. Example: killreport trigger queue-alliances --wait"""
-    find_process(name)
-    answer = ask(ensure_supervisor(load()), Request(verb="trigger", name=name, waits=wait))
+    folder = _startable([find_process(name).name], None)[1]
+    answer = ask(folder, Request(verb="trigger", name=name, waits=wait))
     if not wait:
         print(json.dumps({"name": name, "started": True}) if as_json else f"{name} started.")
         return
@@ -100,20 +106,23 @@ def trigger(
 
 
 def save(as_json: AsJson = False) -> None:
-    """Remember which processes are started, for `resurrect`."""
+    """Remember which processes are started, for `resurrect`. Example: killreport save"""
     count = ask(_folder(), Request(verb="save")).count
     print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
 
 
 def resurrect(as_json: AsJson = False) -> None:
-    """Start again what `save` remembered, as after a reboot."""
+    """Start again what `save` remembered, as after a reboot. Example: killreport resurrect"""
     states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
     running = [state.name for state in states if state.status != "stopped"]
     print(json.dumps({"started": running}) if as_json else f"{len(running)} processes are started.")
 
 
 def kill(as_json: AsJson = False) -> None:
-    """End every process and the supervisor. What was started starts again with the next `start`."""
+    """End every process and the supervisor. Example: killreport kill
+
+    What was started is remembered: the next supervisor starts it again.
+    """
     try:
         ask(_folder(), Request(verb="kill"))
     except NoSupervisor:
@@ -123,17 +132,34 @@ def kill(as_json: AsJson = False) -> None:
 
 
 def supervise() -> None:
-    """Run the supervisor here; `start` does this in the background. SIGTERM leaves the processes running."""
+    """Run the supervisor here; `start` does this in the background. Example: killreport supervise
+
+    SIGTERM ends it and leaves the processes running; the next supervisor takes them over.
+    """
     _supervise(ends_processes=False)
 
 
-def _stay(names: list[str]) -> None:
+def _startable(names: list[str] | None, only: list[str] | None) -> tuple[list[str], FleetFolder]:
+    """Return the names that may be started, and the folder of a supervisor that has applied `fleet.toml`."""
+    chosen_names(names, only)  # a name that nobody has is said first
+    settings = load()
+    found = startable_names(names, only, fleet_rows(settings.home), settings.home)
+    folder = ensure_supervisor(settings)
+    ask(folder, Request(verb="apply"))
+    return found, folder
+
+
+def _stay(names: list[str], rows: Sequence[ProcessRow]) -> None:
     """Run the supervisor in this process, with these processes started."""
+    from msgspec.structs import replace
+
     from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
 
     folder = _folder()
     kept = read_wanted(folder.wanted)
-    wanted = {name: Wanted(is_started=True, instances=kept[name].instances if name in kept else 1) for name in names}
+    counts = {row.name: row.instances for row in rows}
+    usual = {name: Wanted(is_started=True, instances=counts[name], row_instances=counts[name]) for name in names}
+    wanted = {name: replace(kept.get(name, usual[name]), is_started=True) for name in names}
     write_wanted(folder.wanted, kept | wanted)
     _supervise(ends_processes=True)
 
@@ -148,11 +174,12 @@ def _supervise(*, ends_processes: bool) -> None:
         with stop_on_signals() as stop_event:
             folder = FleetFolder.make(settings.home.absolute())
             await run_supervisor(
-                programs_of(settings),
+                first_programs(settings, folder),
                 folder,
                 stop_event,
                 ends_processes=ends_processes,
                 template=template_of(settings, folder),
+                read_programs=lambda: apply_overrides(settings, folder),
             )
 
     asyncio.run(work())

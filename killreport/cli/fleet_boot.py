@@ -43,7 +43,7 @@ def startup(
 
 
 def unstartup(folder: Folder = None) -> None:
-    """Take back what `startup` did; what runs goes on."""
+    """Take back what `startup` did; what runs goes on. Example: killreport unstartup"""
     path = (folder or _unit_folder()) / UNIT_NAME
     if not path.exists():
         raise NotFound(f"There is no {path}.")

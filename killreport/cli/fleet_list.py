@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import load
+from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
-from killreport.cli.supervisor import about_supervisor
+from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force
 from killreport.clock import utc_now
 from killreport.errors import NotFound
-from killreport.fleet.table import find_process
+from killreport.fleet.override_keys import MASK
+from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
 from killreport.supervisor.state import ProcessState
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str, typer.Argument(help="Name of the process; `killreport list` shows all.", metavar="NAME")]
-STATUS_COLOURS = {"running": "green", "scheduled": "green", "errored": "red", "waiting": "red", "stopped": "dim"}
+STATUS_COLOURS = {
+    "running": "green",
+    "scheduled": "green",
+    "errored": "red",
+    "waiting": "red",
+    "stopped": "dim",
+    "disabled": "dim",
+}
 # What PM2 calls them.
 _PM2_STATUS = {"running": "online", "scheduled": "online", "starting": "launching", "waiting": "waiting restart"}
 
 
-def list_processes(as_json: AsJson = False) -> None:
-    """List the processes: state, pid, restarts, CPU, memory, next run. Example: killreport list --json | jq .[].name"""
-    states = _states()
+def list_processes(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """List the processes: state, pid, restarts, CPU, memory, next run. Example: killreport list --json | jq .[].name
+
+    status and ls do the same.
+    """
+    states = _states(chosen_names(names, only))
     if as_json:
         print(msgspec.json.encode(states).decode())
         return
@@ -54,34 +64,35 @@ def list_processes(as_json: AsJson = False) -> None:
     print_table(table if states else "Nothing was started yet: killreport start starts everything.")
 
 
-def show(name: Name, as_json: AsJson = False) -> None:
-    """Show everything about one process. Example: killreport show worker-redisq"""
-    row = find_process(name)
-    states = [state for state in _states() if state.name == name]
-    if not states:
-        raise NotFound(f"{name} was not started: killreport start {name} does it.")
+def show(names: SomeNames, as_json: AsJson = False) -> None:
+    """Show everything about processes. Example: killreport show worker-redisq
+
+    said is what the process last told of itself; describe does the same as show.
+    """
+    chosen = chosen_names(names)
+    states = _states(chosen)
+    for name in chosen:
+        if name in names and all(state.name != name for state in states):
+            raise NotFound(f"{name} was not started: killreport start {name} does it.")
+    settings = load()
+    folder = FleetFolder.make(settings.home.absolute())
+    rows = {row.name: row for row in rows_in_force(settings, folder)}
+    described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:
-        print(msgspec.json.encode(states).decode())
+        print(msgspec.json.encode(described).decode())
         return
-    folder = _folder()
-    for state in states:
-        fields = msgspec.structs.asdict(state) | {
-            "description": row.description,
-            "queue": row.queue,
-            "prefetch": row.prefetch if row.queue else None,
-            "log": folder.log(name, "out"),
-            "error_log": folder.log(name, "error"),
-        }
+    for place, fields in enumerate(described):
+        print("\n" * (place > 0), end="")
         for field, value in fields.items():
             print(f"{field + ':':22}{'' if value is None else _shown(value)}")
 
 
 def jlist() -> None:
-    """Print the processes in the shape of PM2's jlist, for scripts written for it; without their environment."""
+    """Print the processes in the shape of PM2's jlist, without environment. Example: killreport jlist | jq length"""
     print(json.dumps([_pm2_fields(number, state) for number, state in enumerate(_states())]))
 
 
-def runs(name: Name, as_json: AsJson = False) -> None:
+def runs(name: JobName, as_json: AsJson = False) -> None:
     """List the last runs of a job, the newest first. Example: killreport runs queue-alliances"""
     find_process(name)
     records = ask(_folder(), Request(verb="runs", name=name), 5.0).records[::-1]
@@ -117,8 +128,21 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
-def _states() -> list[ProcessState]:
-    return ask(_folder(), Request(verb="list"), 5.0).states
+def _states(names: Sequence[str] | None = None) -> list[ProcessState]:
+    states = ask(_folder(), Request(verb="list"), 5.0).states
+    return [state for state in states if names is None or state.name in names]
+
+
+def _described(state: ProcessState, row: ProcessRow, folder: FleetFolder) -> dict[str, Any]:
+    return msgspec.structs.asdict(state) | {
+        "description": row.description,
+        "queue": row.queue,
+        "prefetch": row.prefetch if row.queue else None,
+        "instances": row.instances,
+        "environment": dict.fromkeys(row.environment, MASK),
+        "log": str(folder.log(row.name, "out")),
+        "error_log": str(folder.log(row.name, "error")),
+    }
 
 
 def _folder() -> FleetFolder:
@@ -126,6 +150,8 @@ def _folder() -> FleetFolder:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={text}" for name, text in value.items())
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from killreport.cli.context import load
+from killreport.cli.names import AsJson, Names, Only
 from killreport.cli.supervisor import chosen_names
 from killreport.clock import utc_now
 from killreport.errors import Refused
@@ -98,9 +99,8 @@ class LogTail:
 
 
 def logs(  # noqa: PLR0917 - the command line's own: all but the names are options
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Processes, also patterns; none: all.", metavar="[NAME]…")
-    ] = None,
+    names: Names = None,
+    only: Only = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines first.")] = 20,
     err: Annotated[bool, typer.Option("--err", help="Only warnings, errors and tracebacks.")] = False,
     since: Annotated[
@@ -111,7 +111,7 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
 ) -> None:
     """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --no-follow"""
     folder = FleetFolder.make(load().home.absolute())
-    tails = [LogTail(folder, name, stream) for name in chosen_names(names) for stream in ("out", "error")]
+    tails = [LogTail(folder, name, stream) for name in chosen_names(names, only) for stream in ("out", "error")]
     earliest = _instant(since, utc_now()) if since else ""
     show = _Printer(as_json=as_json)
     # All logs are read before the first line is shown: what is written meanwhile comes after.
@@ -127,14 +127,13 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
 
 
 def flush(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Processes, also patterns; none: all.", metavar="[NAME]…")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    names: Names = None,
+    only: Only = None,
+    as_json: AsJson = False,
 ) -> None:
     """Empty the logs, and delete those of before. Example: killreport flush worker-redisq"""
     folder = FleetFolder.make(load().home.absolute())
-    chosen = chosen_names(names)
+    chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):
         if path.suffix == ".log":
             os.truncate(path, 0)

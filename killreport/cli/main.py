@@ -40,11 +40,14 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("scale", "killreport.cli.fleet:scale", "command", "Run several copies of a worker."),
     CommandRow("trigger", "killreport.cli.fleet:trigger", "command", "Run a scheduled job now."),
     CommandRow("list", "killreport.cli.fleet_list:list_processes", "command", "List the processes and how they do."),
-    CommandRow("show", "killreport.cli.fleet_list:show", "command", "Show everything about one process."),
+    CommandRow("show", "killreport.cli.fleet_list:show", "command", "Show everything about processes."),
     CommandRow("jlist", "killreport.cli.fleet_list:jlist", "command", "The list in PM2's shape, for scripts."),
     CommandRow("monit", "killreport.cli.monit:monit", "command", "Watch the fleet on one live screen."),
     CommandRow("logs", "killreport.cli.fleet_logs:logs", "command", "Follow what the processes write."),
     CommandRow("flush", "killreport.cli.fleet_logs:flush", "command", "Empty the logs."),
+    CommandRow("status", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
+    CommandRow("ls", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
+    CommandRow("describe", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
     CommandRow("runs", "killreport.cli.fleet_list:runs", "command", "List the last runs of a job."),
     CommandRow("ping", "killreport.cli.fleet_list:ping", "command", "Tell whether the supervisor answers."),
     CommandRow("save", "killreport.cli.fleet:save", "command", "Remember which processes are started."),
@@ -54,6 +57,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
     CommandRow("export", "killreport.cli.export:app", "group", "Write the fleet for another process manager."),
     CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
+    CommandRow("fleet", "killreport.cli.fleet_file:app", "group", "Have processes otherwise than the fleet table."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
     CommandRow(
         "template", "killreport.cli.template:template", "command", "What the supervisor forks processes from.", True
@@ -69,7 +73,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     ),
     CommandRow("queue", "killreport.cli.queue:app", "group", "Look into the queues and look after dead letters."),
     CommandRow("sde", "killreport.cli.sde:app", "group", "Bring EVE's static data up to date."),
-    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open and reset the database."),
+    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
     CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),
     CommandRow("sim", "killreport.cli.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
 )

@@ -140,7 +140,10 @@ class Screen:
 
 
 def monit() -> None:
-    """Watch the fleet on one screen: CPU, memory, the log of the selected process; keys restart and trigger."""
+    """Watch the fleet on one screen: CPU, memory, the log of the selected process; keys restart and trigger.
+
+    Example: killreport monit
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused("monit needs a terminal; killreport list --json is for scripts.")
     console = Console()

@@ -15,7 +15,8 @@ import typer
 from killreport.cli.config import shown_value
 from killreport.cli.main import COMMANDS, app, load_command
 from killreport.config import FILE_NAME, PREFIX, Settings
-from killreport.fleet.table import FLEET
+from killreport.fleet.override_keys import KEYS, OverrideKey
+from killreport.fleet.table import FLEET, ProcessRow
 
 WIDTH = 100
 _ORIGIN = "<!-- Written by `make docs`; edits here are lost. -->"
@@ -87,8 +88,12 @@ def _default(name: str) -> str:
 
 
 def processes_page() -> str:
-    """Return every process of the fleet."""
-    rows = [f"| `{row.name}` | {row.kind} | {row.memory_limit_mb} MB | {row.description} |" for row in FLEET]
+    """Return every process of the fleet, and what an operator may have otherwise."""
+    rows = [
+        f"| `{row.name}` | {row.kind} | {_source(row)} | {row.memory_limit_mb} MB | {row.description} |"
+        for row in FLEET
+    ]
+    keys = [f"| `{name}` | {_owners(key)} | {key.description} |" for name, key in KEYS.items()]
     return "\n".join(
         [
             _ORIGIN,
@@ -98,12 +103,38 @@ def processes_page() -> str:
             "`killreport run NAME` runs one in the foreground. SIGTERM or Ctrl-C lets it finish what it has in hand, a",
             "second one ends it at once. A process manager hears READY by sd_notify when it does its work.",
             "",
-            "| process | kind | memory limit | what it does |",
-            "| --- | --- | --- | --- |",
+            "| process | kind | queue (prefetch), or schedule in UTC | memory limit | what it does |",
+            "| --- | --- | --- | --- | --- |",
             *rows,
+            "",
+            "## What `fleet.toml` may have otherwise",
+            "",
+            "A table a process, as `[worker-characters]`, in the home folder; `killreport fleet edit` opens it.",
+            "",
+            "| key | of | what it is |",
+            "| --- | --- | --- |",
+            *keys,
             "",
         ]
     )
+
+
+def _source(row: ProcessRow) -> str:
+    if row.schedule is not None:
+        return f"`{row.schedule}`"
+    return f"`{row.queue}` ({row.prefetch})" if row.queue is not None else ""
+
+
+def _owners(key: OverrideKey) -> str:
+    """Return for which processes a key is, in as few words as it takes."""
+    refused = [row for row in FLEET if key.refuse(row) is not None]
+    if not refused:
+        return "all"
+    kinds = [
+        kind for kind in ("service", "worker", "job") if any(row.kind == kind for row in FLEET if row not in refused)
+    ]
+    partly = any(row.kind in kinds for row in refused)
+    return f"{' and '.join(f'{kind}s' for kind in kinds)}{', not all' if partly else ''}"
 
 
 def write_reference(folder: Path) -> None:

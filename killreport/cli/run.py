@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import faulthandler
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, cast
 
 import typer
 
-from killreport.cli.context import load, open_ready_database
-from killreport.config import Settings
+from killreport.cli.context import load, load_all, open_ready_database
+from killreport.cli.names import complete_processes
+from killreport.config import Settings, add_to_environment
 from killreport.errors import Refused
-from killreport.fleet.notify import notify_stopping
+from killreport.fleet.notify import feeding_watchdog, notify_stopping
+from killreport.fleet.overrides import FILE_NAME, fleet_rows
 from killreport.fleet.table import ProcessRow, find_process
 
 if TYPE_CHECKING:
@@ -25,23 +29,25 @@ if TYPE_CHECKING:
 class Worker(Protocol):
     """What a module of `killreport.workers` named after a worker offers."""
 
-    def run(self, settings: Settings, database: Database, *, stop: asyncio.Event, once: bool) -> Awaitable[None]:
+    def run(
+        self, settings: Settings, database: Database, *, stop: asyncio.Event, once: bool, row: ProcessRow
+    ) -> Awaitable[None]:
         """Say READY when the work has begun, work until `stop` is set, then finish what is in hand and return.
 
-        once: return as soon as there is nothing to do.
+        once: return as soon as there is nothing to do. row: the worker's, as it is wanted here.
         """
 
 
-async def _run_backend(settings: Settings, stop: asyncio.Event) -> None:
+async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.api.app import create_app
     from killreport.cli.serve import bind, serve
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
         async with open_ready_database(settings, process="killreport-backend") as database:
-            await serve(create_app(settings, database), listener, stop)
+            await serve(create_app(settings, database, rows), listener, stop)
 
 
-async def _run_frontend(settings: Settings, stop: asyncio.Event) -> None:
+async def _run_frontend(settings: Settings, _rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.cli.serve import bind, serve
     from killreport.web.app import create_app
 
@@ -49,7 +55,7 @@ async def _run_frontend(settings: Settings, stop: asyncio.Event) -> None:
         await serve(create_app(settings), listener, stop)
 
 
-SERVICES: dict[str, Callable[[Settings, asyncio.Event], Awaitable[None]]] = {
+SERVICES: dict[str, Callable[[Settings, Sequence[ProcessRow], asyncio.Event], Awaitable[None]]] = {
     "killreport-backend": _run_backend,
     "killreport-frontend": _run_frontend,
 }
@@ -63,7 +69,12 @@ def module_of(row: ProcessRow) -> str:
 
 
 def run(  # noqa: PLR0917 - options of a command
-    name: Annotated[str, typer.Argument(help="Name of the process, for example worker-redisq or queue-alliances.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the process, for example worker-redisq or queue-alliances.", autocompletion=complete_processes
+        ),
+    ],
     once: Annotated[bool, typer.Option("--once", help="A worker: end as soon as there is nothing left to do.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="queue-characters: queue everyone, not only who changed or is stale.")
@@ -76,6 +87,9 @@ def run(  # noqa: PLR0917 - options of a command
         typer.Option("--memory-limit", help="End in order above so many MB, for a manager that only kills.", min=64),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A job: print its report as JSON.")] = False,
+    overrides: Annotated[
+        Path | None, typer.Option(help="What of its row is otherwise; unset: fleet.toml in the home folder.")
+    ] = None,
 ) -> None:
     """Run one process of the fleet: services and workers until SIGTERM or Ctrl-C, jobs until they are done.
 
@@ -90,12 +104,20 @@ def run(  # noqa: PLR0917 - options of a command
         raise Refused(f"--once is for workers; {name} is a {process.kind}.")
     if everything and process.name != "queue-characters":
         raise Refused(f"--all is for queue-characters; {name} has no such choice.")
+    home = load_all().settings.home
+    rows = fleet_rows(home, overrides)
+    process = find_process(name, rows)
+    if not process.is_enabled:
+        raise Refused(f"{name} is disabled in {overrides or home / FILE_NAME}; killreport fleet edit opens it.")
     if if_due and process.kind != "job":
         raise Refused(f"--if-due is for jobs; {name} is a {process.kind}.")
+    add_to_environment(process.environment)
     settings = load(process=process.name)
     how = _How(once=once, everything=everything, if_due=if_due, memory_limit_mb=memory_limit)
+    # A manager that ends a process which hangs does so with SIGABRT: the log then has where it hung.
+    faulthandler.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(_run_until_told(process, settings, how))
+        report = runner.run(_run_until_told(process, rows, settings, how))
     if report is not None:
         typer.echo(report.to_json() if as_json else report.sentence)
 
@@ -110,20 +132,34 @@ class _How:
     memory_limit_mb: int | None
 
 
-async def _run_until_told(process: ProcessRow, settings: Settings, how: _How) -> JobReport | None:
-    from killreport.cli.memory import stop_above
+async def _run_until_told(
+    process: ProcessRow, rows: Sequence[ProcessRow], settings: Settings, how: _How
+) -> JobReport | None:
+    from killreport.cli.recycling import RECYCLED, memory_limit, recycling
     from killreport.cli.signals import stop_on_signals
 
-    with stop_on_signals(notify_stopping) as stop, stop_above(how.memory_limit_mb, stop):
-        if process.kind == "service":
-            await SERVICES[process.name](settings, stop)
-            return None
-        async with open_ready_database(settings, process=process.name) as database:
-            if process.kind == "job":
+    with stop_on_signals(notify_stopping) as stop:
+        if process.kind == "job":
+            async with open_ready_database(settings, process=process.name) as database:
                 return await _run_job(process, settings, database, stop, how)
-            worker = cast(Worker, import_module(module_of(process)))
-            await worker.run(settings, database, stop=stop, once=how.once)
-            return None
+        limit_mb = memory_limit(process, settings, how.memory_limit_mb)
+        async with feeding_watchdog(), recycling(limit_mb, stop) as is_recycled:
+            await run_entry(process, rows, settings, stop, once=how.once)
+        if is_recycled.is_set():
+            raise SystemExit(RECYCLED)
+        return None
+
+
+async def run_entry(
+    process: ProcessRow, rows: Sequence[ProcessRow], settings: Settings, stop: asyncio.Event, *, once: bool
+) -> None:
+    """Be this service or worker until `stop` is set and what is in hand is done. Raises what ends it before."""
+    if process.kind == "service":
+        await SERVICES[process.name](settings, rows, stop)
+        return
+    async with open_ready_database(settings, process=process.name) as database:
+        worker = cast(Worker, import_module(module_of(process)))
+        await worker.run(settings, database, stop=stop, once=once, row=process)
 
 
 async def _run_job(

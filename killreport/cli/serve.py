@@ -13,7 +13,7 @@ import uvicorn
 
 from killreport.config import passed_listeners
 from killreport.errors import Conflict
-from killreport.fleet.notify import notify_ready
+from killreport.fleet.notify import notify_ready, notify_status
 
 BACKLOG = 2048
 # The first descriptor of LISTEN_FDS. Source: sd_listen_fds(3).
@@ -35,6 +35,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             notify_ready()
+            notify_status("serves requests")
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

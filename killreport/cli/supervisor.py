@@ -9,12 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from killreport.clock import monotonic
 from killreport.config import Settings, fleet_environment
-from killreport.errors import KillreportError, NotFound, Unavailable
-from killreport.fleet.table import FLEET, find_process
+from killreport.errors import BadSetting, KillreportError, NotFound, Refused, Unavailable
+from killreport.fleet.overrides import FILE_NAME, fleet_rows, overridden, read_overrides, write_overrides
+from killreport.fleet.table import FLEET, ProcessRow, find_process
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import About, Answer, Request, Verb
@@ -26,12 +30,42 @@ if TYPE_CHECKING:
 START_SECONDS = 15.0
 
 
-def programs_of(settings: Settings) -> tuple[Program, ...]:
-    """Return the programs of the fleet table with these settings."""
+def apply_overrides(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
+    """Return the programs of the fleet as `fleet.toml` wants them, and keep that as what is in force.
+
+    Processes read the kept copy: a file that is being edited does no harm to one that is started again meanwhile.
+    Raises BadSetting; then nothing has changed.
+    """
+    overrides = read_overrides(settings.home / FILE_NAME).require()
+    write_overrides(folder.applied, overrides.text)
+    return _programs(settings, folder, overridden(FLEET, overrides))
+
+
+def first_programs(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
+    """Return the programs that a supervisor starts with: of `fleet.toml`, or where that has a mistake, those in force.
+
+    A machine that restarts with a file half edited shall run what it ran before. Raises BadSetting where nothing was.
+    """
+    try:
+        return apply_overrides(settings, folder)
+    except BadSetting as error:
+        if not folder.applied.exists():
+            raise
+        structlog.get_logger().error("overrides_not_applied", reason=str(error), in_force=str(folder.applied))
+        return _programs(settings, folder, fleet_rows(settings.home, folder.applied))
+
+
+def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, ...]:
+    """Return the fleet's rows as the supervisor has them, or as the next one will."""
+    return fleet_rows(settings.home, folder.applied if folder.applied.exists() else None)
+
+
+def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow]) -> tuple[Program, ...]:
     from killreport.supervisor.program import fleet_programs
 
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
-    return fleet_programs(fleet_environment(settings.home), settings.host, ports)
+    options = ("--overrides", str(folder.applied))
+    return fleet_programs(rows, fleet_environment(settings.home), settings.host, ports, options)
 
 
 def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
@@ -59,6 +93,17 @@ def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None)
             raise NotFound(f"No process fits {name}.")
         chosen.update(fitting or [find_process(name).name])
     return [row.name for row in FLEET if row.name in chosen]
+
+
+def startable_names(
+    names: Sequence[str] | None, only: Sequence[str] | None, rows: Sequence[ProcessRow], home: Path
+) -> list[str]:
+    """Return the names that are meant and are not disabled. Raises Refused for one that is called by name and is."""
+    disabled = {row.name for row in rows if not row.is_enabled}
+    for name in (*(names or ()), *(only or ())):
+        if name in disabled:
+            raise Refused(f"{name} is disabled in {home / FILE_NAME}; killreport fleet edit opens it.")
+    return [name for name in chosen_names(names, only) if name not in disabled]
 
 
 def about_supervisor(folder: FleetFolder) -> About:

@@ -7,10 +7,13 @@ Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/latest/sd
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from killreport.config import notify_socket_address
+from killreport.config import notify_socket_address, watchdog_seconds
 
 
 def notify_ready() -> None:
@@ -21,6 +24,36 @@ def notify_ready() -> None:
 def notify_stopping() -> None:
     """Say that this process has been told to stop and is finishing what it has in hand."""
     _notify("STOPPING=1")
+
+
+def notify_status(sentence: str) -> None:
+    """Say in a few words what this process does now; whoever asks its manager reads them."""
+    _notify(f"STATUS={' '.join(sentence.split())}")
+
+
+@asynccontextmanager
+async def feeding_watchdog() -> AsyncIterator[None]:
+    """Let the manager hear from this process's event loop while the block runs, twice as often as it wants to.
+
+    A loop that something blocks says nothing; the manager then replaces the process. Source: sd_watchdog_enabled(3).
+    """
+    seconds = watchdog_seconds()
+    if seconds is None:
+        yield
+        return
+    feeding = asyncio.create_task(_feed(seconds / 2), name="watchdog")
+    try:
+        yield
+    finally:
+        feeding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await feeding
+
+
+async def _feed(pause_seconds: float) -> None:
+    while True:
+        _notify("WATCHDOG=1")
+        await asyncio.sleep(pause_seconds)
 
 
 def _notify(state: str) -> None:

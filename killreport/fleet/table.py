@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -19,6 +20,8 @@ class ProcessRow:
     memory_limit_mb: above it the process is replaced. restarts: whether it is started again when it ends by itself.
     restart_delay: before that. kill_timeout: from SIGTERM to SIGKILL. ready_timeout: from its start to READY.
     is_single: there may be one of it at a time in the whole installation. is_extra: beyond the 17 of the contract.
+    instances: how many copies are started. watchdog: it is replaced when its loop is silent for so long; zero: never.
+    environment: what it has beyond the fleet's; its values may be secrets. is_enabled: whether it may be started here.
 
     Workers on a queue: prefetch is how many messages one process has in hand at once; attempts how often a message is
     tried before it is a dead letter; retry_delay the pause before the second try, doubled for each further one.
@@ -42,6 +45,10 @@ class ProcessRow:
     retry_delay: timedelta = timedelta(seconds=2)
     schedule: str | None = None
     time_limit: timedelta | None = None
+    instances: int = 1
+    watchdog: timedelta = timedelta(seconds=60)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    is_enabled: bool = True
 
 
 def _service(name: str, port_setting: str, description: str) -> ProcessRow:
@@ -131,9 +138,9 @@ FLEET: tuple[ProcessRow, ...] = (
 QUEUES: tuple[ProcessRow, ...] = tuple(row for row in FLEET if row.queue is not None)
 
 
-def find_process(name: str) -> ProcessRow:
+def find_process(name: str, rows: Sequence[ProcessRow] = FLEET) -> ProcessRow:
     """Return the row with this name. Raises NotFound with what may have been meant."""
-    return _find(name, {row.name: row for row in FLEET}, "process")
+    return _find(name, {row.name: row for row in rows}, "process")
 
 
 def find_queue(name: str) -> ProcessRow:

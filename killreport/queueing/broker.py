@@ -92,14 +92,22 @@ class Broker(Protocol):
         """Publish bodies as they are, whatever they hold; otherwise as `publish_many`."""
 
     async def consume(
-        self, queue: str, handler: Handler, *, prefetch: int, stop: asyncio.Event, drain: bool = False
+        self,
+        queue: str,
+        handler: Handler,
+        *,
+        prefetch: int,
+        stop: asyncio.Event,
+        drain: bool = False,
+        attempts: int | None = None,
     ) -> None:
         """Hand messages to the handler, up to `prefetch` at once, until `stop` is set; then let those in hand finish.
 
         drain: return as soon as nothing is ready and nothing in hand. A message is acknowledged when the handler
         returned. What the handler raises decides about it (`killreport.queueing.handling`): Unavailable, or a lost
         database: back, uncounted; Transient or anything unexpected: again later, counted; Malformed, Permanent,
-        NotFound, Refused, Conflict, or too many attempts: a dead letter with the reason. Comes back by itself after
+        NotFound, Refused, Conflict, or too many attempts: a dead letter with the reason. attempts: how many those
+        are; None: as the fleet table has it. Comes back by itself after
         the transport was lost.
         """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from killreport.db.database import CONNECT_ERRORS, Connection, Database
 from killreport.errors import NotFound, Unavailable
@@ -40,10 +41,19 @@ class EmbeddedBroker:
             await store.insert_messages(connection, queue, bodies, priority)
 
     async def consume(
-        self, queue: str, handler: Handler, *, prefetch: int, stop: asyncio.Event, drain: bool = False
+        self,
+        queue: str,
+        handler: Handler,
+        *,
+        prefetch: int,
+        stop: asyncio.Event,
+        drain: bool = False,
+        attempts: int | None = None,
     ) -> None:
         """Hand messages to the handler until told to stop, over a connection of its own."""
-        consumer = EmbeddedConsumer(self._database.url, find_queue(queue), handler, prefetch, stop, drain=drain)
+        row = find_queue(queue)
+        row = row if attempts is None else replace(row, attempts=attempts)
+        consumer = EmbeddedConsumer(self._database.url, row, handler, prefetch, stop, drain=drain)
         await consumer.run()
 
     async def counts(self, queue: str) -> QueueCounts:

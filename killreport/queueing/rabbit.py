@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from yarl import URL
@@ -77,10 +78,19 @@ class RabbitBroker:
         await self._publisher.publish(topology, topology.lane(priority), properties, bodies)
 
     async def consume(
-        self, queue: str, handler: Handler, *, prefetch: int, stop: asyncio.Event, drain: bool = False
+        self,
+        queue: str,
+        handler: Handler,
+        *,
+        prefetch: int,
+        stop: asyncio.Event,
+        drain: bool = False,
+        attempts: int | None = None,
     ) -> None:
         """Hand messages to the handler until told to stop, over a connection of its own. Raises Conflict, Refused."""
         topology = self._topology(queue)
+        if attempts is not None:
+            topology = replace(topology, row=replace(topology.row, attempts=attempts))
         # Without patience: the consumer waits by itself, and hears meanwhile that it is to stop.
         link = Link(self._url, f"killreport {queue}", patience_seconds=0)
         try:

@@ -18,7 +18,7 @@ class Backoff:
     """Counts the quick ends of one process. least_seconds: the row's own restart delay."""
 
     def __init__(self, least_seconds: float) -> None:
-        self._least_seconds = least_seconds
+        self.least_seconds = least_seconds
         self.quick_ends = 0
 
     @property
@@ -37,7 +37,7 @@ class Backoff:
             pause = _FIRST_SECONDS
         else:
             pause = min(_BASE_SECONDS * 2 ** (self.quick_ends - 2), _LONGEST_SECONDS)
-        return max(self._least_seconds, pause * random.uniform(0.85, 1.15))  # noqa: S311 - jitter is no secret
+        return max(self.least_seconds, pause * random.uniform(0.85, 1.15))  # noqa: S311 - jitter is no secret
 
     def reset(self) -> None:
         """Forget what was: somebody asked for a start."""

@@ -21,6 +21,8 @@ from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.slot import Slot, sign_in
 from killreport.supervisor.template import Template
 
+# For writing down where it hangs.
+ABORT_SECONDS = 2.0
 _PIDFD_GETFD = 438  # the same number on every architecture. Source: pidfd_getfd(2)
 
 
@@ -55,6 +57,8 @@ class Child:
         self.started_at = started_at
         self.status: int | None = None
         self.words = ""  # what it last said of itself (STATUS=)
+        self.pings = False  # whether its loop is to be heard of (WATCHDOG=1)
+        self.silent_seconds = 0.0  # since it was, or since it is ready
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
         self._pidfd = pidfd
@@ -67,11 +71,26 @@ class Child:
         """Tell whether the process has not ended yet."""
         return not self.has_ended.is_set()
 
+    def hear(self, fields: Mapping[str, str]) -> None:
+        """Take note of what it says of itself, in the words of sd_notify(3)."""
+        if fields.get("READY") == "1":
+            self.say_ready()
+        if fields.get("WATCHDOG") == "1":
+            self.say_alive()
+        self.words = fields.get("STATUS", self.words)
+
     def say_ready(self) -> None:
         """Note that it is ready, here and for the supervisor after us."""
         if not self.is_ready.is_set():
             self.slot.mark_ready()
             self.is_ready.set()
+
+    def say_alive(self) -> None:
+        """Note that its event loop was heard of."""
+        self.silent_seconds = 0.0
+        if not self.pings:
+            self.slot.mark_pings()
+            self.pings = True
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process and its group. Nothing happens where it has ended."""
@@ -86,6 +105,13 @@ class Child:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.has_ended.wait(), patience_seconds)
         await self.clear()
+
+    async def abort(self) -> None:
+        """End one that does not hear: SIGABRT, at which it writes where it stands, and soon SIGKILL."""
+        self.send(signal.SIGABRT)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.has_ended.wait(), ABORT_SECONDS)
+        self.send(signal.SIGKILL)  # whoever keeps it clears the slot
 
     async def clear(self) -> None:
         """End whatever is left of its session at once, and return when the slot is free."""
@@ -200,6 +226,7 @@ def adopt_child(slot: Slot) -> Child | None:
     child = Child(slot, occupant.pid, pidfd, occupant.started_at, None)
     if occupant.is_ready:
         child.is_ready.set()
+    child.pings = occupant.pings
     return child
 
 

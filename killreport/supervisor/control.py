@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -17,6 +17,7 @@ from killreport import __version__
 from killreport.clock import utc_now
 from killreport.errors import KillreportError
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.program import Program
 from killreport.supervisor.protocol import MOST_REQUEST_BYTES, About, Answer, Request
 from killreport.supervisor.supervisor import Supervisor
 
@@ -28,9 +29,19 @@ log = structlog.get_logger()
 
 
 class Control:
-    """Carries out requests. stop: set by `kill`, once every process has ended."""
+    """Carries out requests. stop: set by `kill`, once every process has ended.
 
-    def __init__(self, supervisor: Supervisor, folder: FleetFolder, stop: asyncio.Event) -> None:
+    read_programs: returns the programs as they are wanted now; None where they never change.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        folder: FleetFolder,
+        stop: asyncio.Event,
+        read_programs: Callable[[], Sequence[Program]] | None = None,
+    ) -> None:
+        self._read_programs = read_programs
         self._supervisor = supervisor
         self._folder = folder
         self._stop = stop
@@ -95,6 +106,9 @@ class Control:
                 answer = Answer(records=[await asyncio.shield(run)] if request.waits else [])
             case "runs":
                 answer = Answer(records=supervisor.runs(name))
+            case "apply":
+                if self._read_programs is not None:
+                    answer = Answer(names=await supervisor.apply(self._read_programs()))
             case "save":
                 answer = Answer(count=supervisor.save())
             case "resurrect":

@@ -60,6 +60,11 @@ class FleetFolder:
         return self.path / "saved.json"
 
     @property
+    def applied(self) -> Path:
+        """The overrides that are in force: what the running processes were started with, or will be."""
+        return self.path / "applied.toml"
+
+    @property
     def control(self) -> Path:
         """The socket that commands are told at."""
         return self._socket("control")

@@ -54,6 +54,19 @@ class Instance:
         self._keeping: asyncio.Task[None] | None = None
         self.adopted: list[Child] = []
 
+    def use(self, program: Program) -> None:
+        """Have it otherwise from now on: limits at once; command and environment when it is started next."""
+        self.program = program
+        self._backoff.least_seconds = program.row.restart_delay.total_seconds()
+
+    def look_at_loop(self, passed_seconds: float) -> bool:
+        """Tell whether its event loop has been silent for too long, now that this much time has passed too."""
+        child, limit = self.child, self.program.row.watchdog.total_seconds()
+        if child is None or not child.is_ready.is_set() or not child.pings:
+            return False
+        child.silent_seconds += passed_seconds
+        return 0 < limit < child.silent_seconds
+
     def adopt(self) -> list[Child]:
         """Take over what lives in the slots, and return it. A kill between start and stop of a reload leaves two:
         the younger stays if it was ready, else the older.
@@ -152,7 +165,11 @@ class Instance:
             raise Unavailable(f"{self.program.name} cannot start: processes of before do not end.")
         launch = Launch(
             command=self.program.command,
-            environment={**self.program.environment, "NOTIFY_SOCKET": self._folder.notify_address},
+            environment={
+                **self.program.environment,
+                "NOTIFY_SOCKET": self._folder.notify_address,
+                "WATCHDOG_USEC": str(int(self.program.row.watchdog.total_seconds() * 1_000_000)),
+            },
             out=self._folder.pipes / f"{self.program.name}.out",
             error=self._folder.pipes / f"{self.program.name}.error",
             listener=self._listener(),

@@ -51,6 +51,18 @@ class Job:
         """When its schedule starts it next; None while it is stopped."""
         return next_run(self.program.row, utc_now()) if self.is_scheduled else None
 
+    async def use(self, program: Program) -> None:
+        """Have it otherwise from now on; an instant that another schedule would have had is not caught up."""
+        is_rescheduled = program.row.schedule != self.program.row.schedule
+        self.program = program
+        if is_rescheduled and self._scheduling is not None and self.is_scheduled:
+            self._scheduling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._scheduling
+            self._scheduling = asyncio.create_task(
+                self._follow_schedule(catches_up=False), name=f"schedule {program.name}"
+            )
+
     def adopt(self) -> list[Child]:
         """Take over a run that goes on, and return it."""
         child = adopt_child(self._slot)
@@ -138,8 +150,8 @@ class Job:
         self.child = None
         return record
 
-    async def _follow_schedule(self) -> None:
-        records = self.history.read()
+    async def _follow_schedule(self, *, catches_up: bool = True) -> None:
+        records = self.history.read() if catches_up else []
         due = next_run(self.program.row, records[-1].started_at if records else utc_now())
         cause: Cause = "catch-up" if due is not None and due <= utc_now() else "schedule"
         while due is not None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -31,16 +31,18 @@ async def supervise(
     *,
     ends_processes: bool,
     template: Template | None = None,
+    read_programs: Callable[[], Sequence[Program]] | None = None,
 ) -> None:
     """Run the programs until `stop` is set or somebody says `kill`. Raises Conflict where another one does so.
 
     ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
+    read_programs: returns the programs as they are wanted now, when somebody says `apply`; raises BadSetting.
     template: what the processes are forked from; None: each is started as a program of its own.
     """
     take_orphans()
     with _alone(folder), _reserved_descriptor():
         supervisor = Supervisor(programs, folder, template)
-        async with supervisor.running(), Control(supervisor, folder, stop).listening():
+        async with supervisor.running(), Control(supervisor, folder, stop, read_programs).listening():
             log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
             notify_ready()
             await stop.wait()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from killreport.fleet.table import FLEET, ProcessRow
+from killreport.fleet.table import ProcessRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,22 @@ class Program:
         return self.row.name
 
 
-def fleet_programs(environment: Mapping[str, str], host: str, ports: Mapping[str, int]) -> tuple[Program, ...]:
-    """Return the programs of the fleet table. ports: by the name of the setting that has them."""
+def fleet_programs(
+    rows: Sequence[ProcessRow],
+    environment: Mapping[str, str],
+    host: str,
+    ports: Mapping[str, int],
+    options: Sequence[str] = (),
+) -> tuple[Program, ...]:
+    """Return the programs of these rows. ports: by the name of the setting that has them. options: of `run`."""
     return tuple(
         Program(
             row=row,
-            command=(sys.executable, "-m", "killreport", "run", row.name),
-            environment=environment,
+            command=(sys.executable, "-m", "killreport", "run", row.name, *options),
+            environment={**environment, **row.environment},
             host=host,
             port=ports[row.port_setting] if row.port_setting else None,
-            arguments=("run", row.name),
+            arguments=("run", row.name, *options),
         )
-        for row in FLEET
+        for row in rows
     )

@@ -21,6 +21,7 @@ Verb = Literal[
     "scale",
     "trigger",
     "runs",
+    "apply",
     "save",
     "resurrect",
     "kill",
@@ -48,11 +49,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it. error: a sentence where nothing did, of the kind `error_kind` (a class of `errors`)."""
+    """What came of it. names: of the processes that are wanted otherwise than before.
+
+    error: a sentence where nothing did, of the kind `error_kind` (a class of `errors`).
+    """
 
     error: str | None = None
     error_kind: str = ""
     about: About | None = None
     states: list[ProcessState] = []
     records: list[JobRecord] = []
+    names: list[str] = []
     count: int = 0

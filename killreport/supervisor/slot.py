@@ -17,15 +17,18 @@ from pathlib import Path
 # Layout: a line of pid and start, padded to where the mark stands.
 _MARK_OFFSET = 64
 _MARK = b"READY"
+_WATCHDOG_OFFSET = 72
+_WATCHDOG_MARK = b"PINGS"
 
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """Who holds a slot. started_at: in seconds since 1970."""
+    """Who holds a slot. started_at: in seconds since 1970. pings: whether its loop was ever heard of."""
 
     pid: int
     started_at: float
     is_ready: bool
+    pings: bool
 
 
 class Slot:
@@ -68,13 +71,25 @@ class Slot:
         words = content[:_MARK_OFFSET].rstrip(b"\0").split()
         if len(words) != 2:
             return None
-        return Occupant(int(words[0]), float(words[1]), content[_MARK_OFFSET:].startswith(_MARK))
+        return Occupant(
+            int(words[0]),
+            float(words[1]),
+            content[_MARK_OFFSET:].startswith(_MARK),
+            content[_WATCHDOG_OFFSET:].startswith(_WATCHDOG_MARK),
+        )
 
     def mark_ready(self) -> None:
         """Note that the occupant is ready, for the supervisor after this one."""
+        self._mark(_MARK_OFFSET, _MARK)
+
+    def mark_pings(self) -> None:
+        """Note that the occupant's loop is heard of, so that the next supervisor expects it too."""
+        self._mark(_WATCHDOG_OFFSET, _WATCHDOG_MARK)
+
+    def _mark(self, offset: int, mark: bytes) -> None:
         with self.path.open("r+b") as file:
-            file.seek(_MARK_OFFSET)
-            file.write(_MARK)
+            file.seek(offset)
+            file.write(mark)
 
     def holders(self) -> list[int]:
         """Return the pids of all processes that have the file open: the occupant and what it forked."""

@@ -12,7 +12,10 @@ from killreport.supervisor.process_table import Usage
 
 
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
-    """One process, or one copy of it. memory_bytes: of its whole session. cpu_percent: of one core."""
+    """One process, or one copy of it. memory_bytes: of its whole session. cpu_percent: of one core.
+
+    said: what it last said of itself. silent_seconds: since its event loop was heard of; None where it never is.
+    """
 
     name: str
     kind: str
@@ -29,6 +32,8 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     next_run_at: datetime | None = None
     last_status: int | None = None
     last_line: str = ""
+    said: str = ""
+    silent_seconds: float | None = None
 
 
 def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) -> ProcessState:
@@ -40,7 +45,7 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         kind=row.kind,
         number=instance.number,
         is_extra=row.is_extra,
-        status=instance.status,
+        status=instance.status if row.is_enabled or lives else "disabled",
         pid=child.pid if child and lives else None,
         restarts=instance.restarts,
         started_at=datetime.fromtimestamp(child.started_at, UTC) if child and lives else None,
@@ -48,11 +53,13 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         memory_bytes=usage.memory_bytes if usage else 0,
         memory_limit_bytes=row.memory_limit_mb << 20,
         last_status=instance.last_status,
+        said=child.words if child and lives else "",
+        silent_seconds=round(child.silent_seconds, 1) if child and lives and child.pings else None,
     )
 
 
 def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState:
-    """Return the state of a job: `running`, `scheduled` or `stopped`."""
+    """Return the state of a job: `running`, `scheduled`, `stopped` or `disabled`."""
     row, child = job.program.row, job.child
     records = job.history.read()
     last = next((record for record in reversed(records) if record.ended_at is not None), None)
@@ -61,7 +68,7 @@ def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState
         kind=row.kind,
         number=0,
         is_extra=row.is_extra,
-        status="running" if job.is_running else "scheduled" if job.is_scheduled else "stopped",
+        status=_job_status(job),
         pid=child.pid if child and child.is_alive else None,
         restarts=len(records),
         started_at=datetime.fromtimestamp(child.started_at, UTC) if child and child.is_alive else None,
@@ -73,3 +80,11 @@ def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState
         last_status=last.status if last else None,
         last_line=last.last_line if last else "",
     )
+
+
+def _job_status(job: Job) -> str:
+    if job.is_running:
+        return "running"
+    if not job.program.row.is_enabled:
+        return "disabled"
+    return "scheduled" if job.is_scheduled else "stopped"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 import structlog
 
 from killreport.errors import KillreportError, NotFound, Refused
+from killreport.fleet.override_keys import MOST_INSTANCES
 from killreport.supervisor.child import Child
+from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause, Job
@@ -25,11 +27,10 @@ from killreport.supervisor.pump import Pump, Scratch
 from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.stamped_log import StampedLog
 from killreport.supervisor.state import ProcessState, instance_state, job_state
+from killreport.supervisor.tasks import cancel, together
 from killreport.supervisor.template import Template
-from killreport.supervisor.usage import UsageWatch
+from killreport.supervisor.usage import SAMPLE_SECONDS, UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
-
-MOST_INSTANCES = 32
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ class Supervisor:
         self._pumps: list[Pump] = []
         self._usage = UsageWatch(self._pids, self._enforce_limits)
         self._replacing: set[asyncio.Task[None]] = set()
+        self._applying = asyncio.Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -73,10 +75,10 @@ class Supervisor:
                 try:
                     yield
                 finally:
-                    await _cancel(settling)
+                    await cancel(settling)
                     self._let_go()
         finally:
-            await _cancel(watching)
+            await cancel(watching)
             for pump in self._pumps:
                 pump.drain()
                 pump.close()
@@ -86,8 +88,29 @@ class Supervisor:
             self._listeners.close()
 
     def states(self) -> list[ProcessState]:
-        """Return how every process is that was started once and not deleted, in the fleet's order."""
-        return [state for name in self._programs if name in self._wanted for state in self._states_of(name)]
+        """Return how every process is that was started once and not deleted, or is disabled, in the fleet's order."""
+        return [
+            state
+            for name, program in self._programs.items()
+            if name in self._wanted or not program.row.is_enabled
+            for state in self._states_of(name)
+        ]
+
+    async def apply(self, programs: Sequence[Program]) -> list[str]:
+        """Have processes otherwise from now on, and return the names of those that are.
+
+        Disabled ones end; those that are enabled again and were started before start; copies become as many as the row
+        says where it says another number. What runs goes on as it is: limits hold at once, commands and environments
+        when a process is started next.
+        """
+        async with self._applying:
+            changed = [program for program in programs if self._programs.get(program.name) != program]
+            log.info("fleet_applied", changed=[program.name for program in changed])
+            applying = (self._apply_one(program) for program in changed if program.name in self._programs)
+            for outcome in await asyncio.gather(*applying, return_exceptions=True):
+                if isinstance(outcome, BaseException):  # of one process; no reason to hold up another
+                    log.error("process_cannot_start", reason=str(outcome))
+            return [program.name for program in changed]
 
     async def start(self, name: str) -> list[ProcessState]:
         """Have a process running, a job on its schedule. Idempotent. Raises Unavailable where it is not ready."""
@@ -95,7 +118,7 @@ class Supervisor:
         if name in self._jobs:
             await self._jobs[name].start()
         else:
-            await _together(instance.start() for instance in self._instances_of(name))
+            await together(instance.start() for instance in self._instances_of(name))
         return self._states_of(name)
 
     async def stop(self, name: str) -> list[ProcessState]:
@@ -104,7 +127,7 @@ class Supervisor:
         if name in self._jobs:
             await self._jobs[name].stop()
         else:
-            await _together(instance.stop() for instance in self._instances_of(name))
+            await together(instance.stop() for instance in self._instances_of(name))
             self._listeners.drop(self._program(name))
         return self._states_of(name)
 
@@ -130,10 +153,11 @@ class Supervisor:
         if not 1 <= count <= MOST_INSTANCES:
             raise Refused(f"{name} can have 1 to {MOST_INSTANCES} copies, not {count}.")
         instances = self._instances_of(name)
-        self._wanted[name] = Wanted(is_started=True, instances=count)
+        self._refuse_disabled(name)
+        self._wanted[name] = Wanted(is_started=True, instances=count, row_instances=row.instances)
         write_wanted(self._folder.wanted, self._wanted)
         surplus, instances[count:] = instances[count:], []
-        await _together(instance.stop() for instance in surplus)
+        await together(instance.stop() for instance in surplus)
         return await self.start(name)
 
     async def trigger(self, name: str, cause: Cause = "trigger") -> asyncio.Task[JobRecord]:
@@ -141,6 +165,7 @@ class Supervisor:
         self._program(name)
         if name not in self._jobs:
             raise Refused(f"{name} is no job: it runs for ever once started.")
+        self._refuse_disabled(name)
         return await self._jobs[name].run(cause)
 
     def runs(self, name: str) -> list[JobRecord]:
@@ -162,7 +187,7 @@ class Supervisor:
             raise NotFound("Nothing was saved: killreport save does it.")
         self._wanted |= {name: wanted for name, wanted in saved.items() if name in self._programs}
         write_wanted(self._folder.wanted, self._wanted)
-        await _together(self.start(name) for name, wanted in saved.items() if wanted.is_started)
+        await together(self.start(name) for name, wanted in saved.items() if wanted.is_started and self._may_run(name))
         return self.states()
 
     async def stop_all(self) -> None:
@@ -176,16 +201,55 @@ class Supervisor:
             raise NotFound(f"There is no process called {name}.")
         return self._programs[name]
 
+    def _may_run(self, name: str) -> bool:
+        return name in self._programs and self._programs[name].row.is_enabled
+
+    def _refuse_disabled(self, name: str) -> None:
+        if not self._program(name).row.is_enabled:
+            raise Refused(f"{name} is disabled in fleet.toml; killreport fleet edit opens it.")
+
+    def _count(self, name: str) -> int:
+        row_instances = self._program(name).row.instances
+        return self._wanted[name].count(row_instances) if name in self._wanted else row_instances
+
+    async def _apply_one(self, program: Program) -> None:
+        name = program.name
+        self._programs[name] = program
+        is_wanted = name in self._wanted and self._wanted[name].is_started and program.row.is_enabled
+        if name in self._jobs:
+            job = self._jobs[name]
+            await job.use(program)
+            if is_wanted:
+                await job.start()
+            elif not program.row.is_enabled:
+                await job.stop()
+            return
+        instances = self._instances.setdefault(name, [])
+        for instance in instances:
+            instance.use(program)
+        count = self._count(name) if is_wanted else 0
+        surplus, instances[count:] = instances[count:], []
+        await together(instance.stop() for instance in surplus)
+        if is_wanted:
+            # Its readiness is no condition for the others' changes; the list tells how it gets on.
+            await together(
+                instance.settle(is_wanted=True) for instance in self._instances_of(name) if not instance.child
+            )
+        else:
+            self._listeners.drop(program)
+
     def _want(self, name: str, *, is_started: bool) -> None:
-        self._program(name)
-        before = self._wanted.get(name, Wanted(is_started=False))
+        if is_started:
+            self._refuse_disabled(name)
+        row_instances = self._program(name).row.instances
+        before = self._wanted.get(name, Wanted(is_started=False, instances=row_instances, row_instances=row_instances))
         self._wanted[name] = msgspec.structs.replace(before, is_started=is_started)
         write_wanted(self._folder.wanted, self._wanted)
 
     def _instances_of(self, name: str) -> list[Instance]:
         program = self._program(name)
         instances = self._instances.setdefault(name, [])
-        count = self._wanted[name].instances if name in self._wanted else 1
+        count = self._count(name)
         instances += [self._new_instance(program, number) for number in range(len(instances), count)]
         return instances
 
@@ -215,6 +279,8 @@ class Supervisor:
         return self._states_of(name)
 
     def _adopt(self) -> None:
+        for child in adopt_dropped(self._folder, self._programs):
+            self._in_background(child.end(KILL_SECONDS))
         for name, program in self._programs.items():
             if name in self._jobs:
                 self._jobs[name].adopt()
@@ -230,17 +296,17 @@ class Supervisor:
     async def _settle(self) -> None:
         settling: list[Awaitable[object]] = []
         for name, instances in list(self._instances.items()):
-            wanted = self._wanted.get(name, Wanted(is_started=False, instances=0))
-            count = wanted.instances if wanted.is_started else 0
+            is_wanted = name in self._wanted and self._wanted[name].is_started and self._may_run(name)
+            count = self._count(name) if is_wanted else 0
             settling += [instance.settle(is_wanted=instance.number < count) for instance in instances]
         for name, job in self._jobs.items():
-            if name in self._wanted and self._wanted[name].is_started:
+            if name in self._wanted and self._wanted[name].is_started and self._may_run(name):
                 settling.append(job.start())
         for outcome in await asyncio.gather(*settling, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 log.error("process_cannot_start", reason=str(outcome))
         for name, instances in self._instances.items():
-            count = self._wanted[name].instances if name in self._wanted else 0
+            count = self._count(name) if name in self._wanted else 0
             del instances[count:]
 
     def _children(self) -> list[tuple[Child, Instance | None]]:
@@ -255,9 +321,7 @@ class Supervisor:
     def _on_notice(self, session: int, fields: dict[str, str]) -> None:
         for child in list(Child.living):
             if child.pid == session and child.is_alive:
-                if fields.get("READY") == "1":
-                    child.say_ready()
-                child.words = fields.get("STATUS", child.words)
+                child.hear(fields)
 
     def _enforce_limits(self, sample: dict[int, Usage]) -> None:
         own = {child.pid for child in Child.living}
@@ -266,12 +330,21 @@ class Supervisor:
             usage = sample.get(child.pid)
             if instance is None or instance.is_busy or usage is None:
                 continue
+            # Ticks of ours are counted, not the clock: a machine that slept has heard nothing, and nobody hangs.
+            if instance.look_at_loop(SAMPLE_SECONDS):
+                log.warning("process_hangs", process=instance.program.name, silent_seconds=child.silent_seconds)
+                child.pings = False
+                self._in_background(child.abort())
+                continue
             limit = instance.program.row.memory_limit_mb << 20
             if usage.memory_bytes > limit:
                 log.warning("memory_limit", process=instance.program.name, used=usage.memory_bytes, limit=limit)
-                task = asyncio.create_task(self._replace_one(instance), name="memory limit")
-                self._replacing.add(task)
-                task.add_done_callback(self._replacing.discard)
+                self._in_background(self._replace_one(instance))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="replace")
+        self._replacing.add(task)
+        task.add_done_callback(self._replacing.discard)
 
     async def _replace_one(self, instance: Instance) -> None:
         try:
@@ -291,17 +364,3 @@ class Supervisor:
 
 def _is_job(program: Program) -> bool:
     return program.row.kind == "job"
-
-
-async def _together(awaitables: Iterable[Awaitable[object]]) -> None:
-    """Wait for all; then raise the first error, if there was one."""
-    outcomes = await asyncio.gather(*awaitables, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -9,10 +9,18 @@ import msgspec
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted of one process. instances: how many of it, for those there may be several of."""
+    """What is wanted of one process. instances: how many copies somebody scaled it to, where the row had so many.
+
+    What is scaled holds until the row says another number: the last word counts.
+    """
 
     is_started: bool
     instances: int = 1
+    row_instances: int = 1
+
+    def count(self, row_instances: int) -> int:
+        """Return how many copies are wanted of a process whose row has so many now."""
+        return self.instances if self.row_instances == row_instances else row_instances
 
 
 def read_wanted(path: Path) -> dict[str, Wanted]:

@@ -16,6 +16,7 @@ from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import mark_gone
 from killreport.errors import NotFound
+from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import QUEUE_OF, AllianceCorporationsMessage, CorporationMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.refreshing import is_askable
@@ -23,9 +24,11 @@ from killreport.workers.refreshing import is_askable
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run(
+    settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False, row: ProcessRow | None = None
+) -> None:
     """Consume until `stop` is set, or with `once` until nothing is left."""
-    await run_worker(AllianceCorporationsMessage, handle, settings, database, stop=stop, once=once)
+    await run_worker(AllianceCorporationsMessage, handle, settings, database, stop=stop, once=once, row=row)
 
 
 async def handle(message: AllianceCorporationsMessage, tools: Tools) -> None:

@@ -14,14 +14,17 @@ from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import store_alliance
 from killreport.esi.model import Alliance
+from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import AllianceMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.refreshing import Named, refresh
 
 
-async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run(
+    settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False, row: ProcessRow | None = None
+) -> None:
     """Consume until `stop` is set, or with `once` until nothing is left."""
-    await run_worker(AllianceMessage, handle, settings, database, stop=stop, once=once)
+    await run_worker(AllianceMessage, handle, settings, database, stop=stop, once=once, row=row)
 
 
 async def handle(message: AllianceMessage, tools: Tools) -> None:

@@ -19,7 +19,7 @@ from killreport.config import Settings
 from killreport.db.database import CONNECT_ERRORS, Database
 from killreport.errors import Unavailable
 from killreport.esi.client import EsiClient, open_esi
-from killreport.fleet.notify import notify_ready
+from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow, find_queue
 from killreport.queueing.broker import Broker, Delivery, Handler, Priority
 from killreport.queueing.handling import explain
@@ -62,13 +62,15 @@ async def run_worker(
     *,
     stop: asyncio.Event,
     once: bool,
+    row: ProcessRow | None = None,
 ) -> None:
     """Hand the messages of this kind to the handler until `stop` is set, then let those in hand finish and return.
 
+    row: the worker's, as it is wanted here; None: as the fleet table has it.
     once: return when nothing is ready and nothing in hand. Says READY when it is about to consume. Raises Conflict
     where the worker may run once only and does so already, or where the queue exists with other arguments.
     """
-    row = find_queue(QUEUE_OF[cast(type[Message], kind)])
+    row = row or find_queue(QUEUE_OF[cast(type[Message], kind)])
     async with (
         open_broker(settings, database) as broker,
         open_esi(settings, database) as esi,
@@ -90,8 +92,11 @@ async def _consume(
                 # The transport declares its queues when it is first asked; what it refuses is said before READY.
                 await broker.counts(queue)
                 notify_ready()
+                notify_status(f"takes from {queue}, {row.prefetch} at once")
                 log.info("worker_ready", queue=queue, prefetch=row.prefetch)
-                await broker.consume(queue, handler, prefetch=row.prefetch, stop=ended, drain=once)
+                await broker.consume(
+                    queue, handler, prefetch=row.prefetch, attempts=row.attempts, stop=ended, drain=once
+                )
                 if not ended.is_set():
                     return
             pause = FIRST_PAUSE_SECONDS

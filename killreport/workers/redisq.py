@@ -22,6 +22,7 @@ from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Unavailable
 from killreport.fleet.notify import notify_ready
+from killreport.fleet.table import ProcessRow
 from killreport.killmail.reading import load_writer
 from killreport.killmail.repair import HistoryRepair
 from killreport.killmail.store import KillmailWriter, Stored, find_cursor
@@ -52,7 +53,14 @@ class Feed(Protocol):
         """Return what is to be stored next; may be cancelled at any time."""
 
 
-async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run(
+    settings: Settings,
+    database: Database,
+    *,
+    stop: asyncio.Event,
+    once: bool = False,
+    row: ProcessRow | None = None,  # noqa: ARG001 - as every worker's; nothing of its row can be otherwise
+) -> None:
     """Follow the feed until `stop` is set, then finish the package in hand and return.
 
     once: until the feed has nothing new; then hand what is unknown to the queues and return. Says READY when the feed

@@ -16,13 +16,16 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.store import mark_gone
 from killreport.entity.types import is_group_known, store_group, store_type
 from killreport.errors import NotFound
+from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import TypeMessage
 from killreport.workers.consuming import Tools, run_worker
 
 
-async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run(
+    settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False, row: ProcessRow | None = None
+) -> None:
     """Consume until `stop` is set, or with `once` until nothing is left."""
-    await run_worker(TypeMessage, handle, settings, database, stop=stop, once=once)
+    await run_worker(TypeMessage, handle, settings, database, stop=stop, once=once, row=row)
 
 
 async def handle(message: TypeMessage, tools: Tools) -> None:

@@ -21,6 +21,7 @@ from killreport.entity.ledger import stale_limits
 from killreport.errors import NotFound
 from killreport.esi.client import EsiClient
 from killreport.esi.model import KillmailPage, KillmailRef
+from killreport.fleet.table import ProcessRow
 from killreport.killmail.reading import load_writer
 from killreport.killmail.store import KillmailWriter
 from killreport.killmail.sync import KillmailSync, find_sync, save_sync
@@ -42,11 +43,12 @@ async def run(
     *,
     stop: asyncio.Event,
     once: bool = False,
+    row: ProcessRow | None = None,
     tokens: TokenSource | None = None,
 ) -> None:
     """Consume until `stop` is set, or with `once` until nothing is left. tokens: none are to be had by default."""
     reader = _RecentReader(tokens or NoTokens(), await load_writer(database, stale_limits(settings)))
-    await run_worker(UserKillmailsMessage, reader.handle, settings, database, stop=stop, once=once)
+    await run_worker(UserKillmailsMessage, reader.handle, settings, database, stop=stop, once=once, row=row)
 
 
 class _RecentReader:

@@ -18,6 +18,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Permanent, Refused, Transient, Unavailable
+from killreport.fleet.table import ProcessRow
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.reading import load_writer, read_package
 from killreport.killmail.store import KillmailWriter
@@ -38,14 +39,16 @@ PAUSE_AFTER_BAN = timedelta(hours=1)
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run(
+    settings: Settings, database: Database, *, stop: asyncio.Event, once: bool = False, row: ProcessRow | None = None
+) -> None:
     """Consume until `stop` is set, or with `once` until every history asked for is stored."""
     async with open_session(settings) as session:
         http = HttpClient(session, Pacer(1 / settings.zkillboard_seconds))
         reader = _HistoryReader(
             CharacterList(http, settings.zkillboard_url), await load_writer(database, stale_limits(settings))
         )
-        await run_worker(CharacterHistoryMessage, reader.handle, settings, database, stop=stop, once=once)
+        await run_worker(CharacterHistoryMessage, reader.handle, settings, database, stop=stop, once=once, row=row)
 
 
 class _HistoryReader:

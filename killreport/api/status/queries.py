@@ -11,7 +11,6 @@ from killreport.api.status.processes import Process, WorkerStatus, process_statu
 from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
 from killreport.db.job_runs import list_job_runs
-from killreport.fleet.table import FLEET, QUEUES
 from killreport.killmail.queries import FeedStatus, feed_status
 
 query = QueryType()
@@ -29,13 +28,14 @@ async def resolve_status(_root: Any, info: Any) -> FeedStatus:
 async def resolve_worker_status(_root: Any, info: Any) -> list[WorkerStatus]:
     """Return one row a queue, in the fleet's order; within two seconds, whatever the queues do."""
     context: ApiContext = info.context
-    counts = await context.queues.counts([str(row.queue) for row in QUEUES])
+    rows = [row for row in context.rows if row.queue is not None]
+    counts = await context.queues.counts([str(row.queue) for row in rows])
     async with context.database.connection() as connection:
         heartbeats = await list_heartbeats(connection)
     now = utc_now()
     return [
         worker_status(row, counts if isinstance(counts, str) else counts[place], heartbeats, now)
-        for place, row in enumerate(QUEUES)
+        for place, row in enumerate(rows)
     ]
 
 
@@ -51,4 +51,4 @@ async def resolve_processes(_root: Any, info: Any) -> list[Process]:
         heartbeats = await list_heartbeats(connection)
         runs = await list_job_runs(connection, limit=_RUNS)
     now = utc_now()
-    return [process_status(row, heartbeats, runs, now) for row in FLEET]
+    return [process_status(row, heartbeats, runs, now) for row in context.rows]

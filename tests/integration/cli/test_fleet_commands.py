@@ -37,11 +37,20 @@ class Terminal:
             "KILLREPORT_ESI_URL": "http://127.0.0.1:1",
         }
 
+    def set(self, name: str, value: str) -> None:
+        """Have a variable in the environment of what is run from now on."""
+        self._environment[name] = value
+
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Run `killreport …`; return its status, its output and what it said on stderr."""
         command = [sys.executable, "-m", "killreport", *arguments]
         done = subprocess.run(command, env=self._environment, capture_output=True, timeout=120, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def shell(self, text: str) -> str:
+        """Run it in bash, and return its output."""
+        done = subprocess.run(["bash", "-c", text], env=self._environment, capture_output=True, timeout=120, check=True)
+        return done.stdout.decode()
 
     def json(self, *arguments: str) -> Any:
         """Run it with --json and return what it says; it must succeed."""
@@ -173,3 +182,41 @@ def test_monit_shows_the_fleet_and_acts_on_keys(terminal: Terminal) -> None:
         "",
         "killreport: monit needs a terminal; killreport list --json is for scripts.\n",
     )
+
+
+def test_verbs_have_the_names_that_an_operator_of_pm2_knows_and_take_names_and_patterns(terminal: Terminal) -> None:
+    terminal.json("start", "worker-types", "queue-alliances", "queue-characters")
+    for verb in ("list", "status", "ls"):
+        assert [row["name"] for row in terminal.json(verb, "queue-*")] == ["queue-characters", "queue-alliances"]
+        assert [row["name"] for row in terminal.json(verb, "--only", "worker-types")] == ["worker-types"]
+    for verb in ("show", "describe"):
+        names = [row["name"] for row in terminal.json(verb, "queue-*", "worker-types")]
+        assert names == ["worker-types", "queue-characters", "queue-alliances"]
+    for arguments in (["list", "worker-typs"], ["show", "worker-typs"], ["logs", "worker-typs", "--no-follow"]):
+        assert terminal.run(*arguments)[0] == 1
+    eventually(lambda: terminal.run("logs", "--only", "worker-types", "--err", "--no-follow")[0] == 0)
+    assert terminal.json("flush", "--only", "worker-types") == {"flushed": ["worker-types"]}
+
+
+def test_bash_completes_verbs_and_the_names_of_processes(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "killreport"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m killreport "$@"\n')
+    program.chmod(0o700)
+    terminal.set("HOME", str(tmp_path))
+    terminal.set("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert terminal.run("--install-completion", "bash")[0] == 0
+
+    def completed(*words: str) -> list[str]:
+        line = " ".join(words)
+        asked = (
+            f"source {tmp_path}/.bash_completions/killreport.sh; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
+            'complete -p killreport >&2; _killreport_completion killreport; printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        return terminal.shell(asked).split()
+
+    assert completed("killreport", "trig") == ["trigger"]
+    assert completed("killreport", "reload", "worker-alliances", "worker-t") == ["worker-types"]
+    assert completed("killreport", "trigger", "update-p") == ["update-prices"]
+    assert completed("killreport", "scale", "queue-") == []
+    assert completed("killreport", "fleet", "sh") == ["show"]

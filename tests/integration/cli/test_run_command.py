@@ -79,12 +79,26 @@ def test_a_service_says_ready_when_it_serves_and_ends_in_order_when_told(
         with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as browser:
             browser.sendall(b"GET /robots.txt HTTP/1.0\r\n\r\n")
             answer = browser.recv(100)
-        process.send_signal(number)
         second = manager.recv(100)
+        process.send_signal(number)
+        third = manager.recv(100)
         status = process.wait(PATIENCE_SECONDS)
 
-    assert (first, second, status) == (b"READY=1", b"STOPPING=1", 0)
+    assert (first, second, third, status) == (b"READY=1", b"STATUS=serves requests", b"STOPPING=1", 0)
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_service_is_heard_of_as_often_as_its_manager_wants(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    environment = _environment(tmp_path, KILLREPORT_WEB_PORT=str(port), KILLREPORT_API_URL="http://127.0.0.1:1")
+
+    with _running("killreport-frontend", environment | {"WATCHDOG_USEC": "100000"}) as (process, manager):
+        heard = [manager.recv(100) for _ in range(12)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+    assert heard.count(b"WATCHDOG=1") >= 10
+    assert heard[0] == b"WATCHDOG=1"
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,11 @@ async def until_gone(broker: Broker, queue: str = QUEUE) -> None:
 
 @asynccontextmanager
 async def consuming(
-    broker: Broker, handler: Handler, *, queue: str = QUEUE, prefetch: int = 10
+    broker: Broker, handler: Handler, *, queue: str = QUEUE, prefetch: int = 10, attempts: int | None = None
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Consume during a block; at its end the consumer is told to stop, and must."""
     stop = asyncio.Event()
-    task = asyncio.create_task(broker.consume(queue, handler, prefetch=prefetch, stop=stop))
+    task = asyncio.create_task(broker.consume(queue, handler, prefetch=prefetch, attempts=attempts, stop=stop))
     try:
         yield task
     finally:

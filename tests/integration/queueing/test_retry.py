@@ -78,6 +78,18 @@ async def test_a_message_that_fails_every_time_is_a_dead_letter_with_the_last_re
     assert letter.died_at is not None
 
 
+@pytest.mark.usefixtures("short_delays")
+async def test_how_often_a_message_is_tried_is_the_consumers_to_say(broker: Broker) -> None:
+    recorder = Recorder(*(Transient(f"failure {number}") for number in range(1, ATTEMPTS + 1)))
+    await broker.publish_many(QUEUE, characters(1))
+
+    async with consuming(broker, recorder, attempts=2):
+        await until(lambda: _has_dead_letter(broker))
+
+    [letter] = await broker.dead_list(QUEUE, 10)
+    assert (letter.attempts, letter.reason) == (2, "Transient: failure 2 (given up after 2 attempts)")
+
+
 async def _has_dead_letter(broker: Broker) -> bool:
     return (await broker.counts(QUEUE)).dead == 1
 

@@ -30,6 +30,9 @@ import os, signal, socket, sys, time
 def ready():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
         out.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+def tell(words):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.sendto(words.encode(), os.environ["NOTIFY_SOCKET"])
 """
 
 
@@ -69,6 +72,10 @@ class Fleet:
         with (self.home / "supervisor.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         eventually(self._answers)
+
+    def describe(self, programs: dict[str, dict[str, Any]]) -> None:
+        """Have the programs otherwise, from the next `apply` on, or the next supervisor."""
+        (self.home / "programs.json").write_text(json.dumps(programs))
 
     def kill_supervisor(self) -> None:
         """End it as a crash would."""

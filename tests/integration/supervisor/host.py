@@ -26,25 +26,41 @@ def program(
     name: str, command: list[str], *, port: int | None = None, arguments: list[str] | None = None, **fields: Any
 ) -> Program:
     """Return a program; fields are its row's, times in seconds."""
-    for field in ("kill_timeout", "ready_timeout", "time_limit", "restart_delay"):
+    for field in ("kill_timeout", "ready_timeout", "time_limit", "restart_delay", "watchdog"):
         if field in fields:
             fields[field] = timedelta(seconds=fields[field])
     usual: dict[str, Any] = {"kind": "worker", "memory_limit_mb": 500, "kill_timeout": timedelta(seconds=5)}
     row = ProcessRow(name=name, description="", **(usual | fields))
-    return Program(row=row, command=command, environment={"PATH": os.environ["PATH"]}, port=port, arguments=arguments)
+    return Program(
+        row=row,
+        command=command,
+        environment={"PATH": os.environ["PATH"], **row.environment},
+        port=port,
+        arguments=arguments,
+    )
 
 
 async def main(home: Path) -> None:
     """Supervise until SIGTERM."""
     # A crash loop is through in a second instead of half a minute.
     backoff._BASE_SECONDS, backoff._LONGEST_SECONDS, backoff.SLOW_SECONDS = 0.02, 0.1, 600.0
-    described: dict[str, Any] = json.loads((home / "programs.json").read_text())
-    programs = [program(name, **fields) for name, fields in described.items()]
+
+    def read_programs() -> list[Program]:
+        described: dict[str, Any] = json.loads((home / "programs.json").read_text())
+        return [program(name, **fields) for name, fields in described.items()]
+
     # A fleet that has `template.py` is forked from it where its programs have arguments.
     command = (sys.executable, str(home / "template.py"))
     template = Template(command, dict(os.environ), home / "template.log") if (home / "template.py").exists() else None
     with stop_on_signals() as stop:
-        await supervise(programs, FleetFolder.make(home), stop, ends_processes=False, template=template)
+        await supervise(
+            read_programs(),
+            FleetFolder.make(home),
+            stop,
+            ends_processes=False,
+            template=template,
+            read_programs=read_programs,
+        )
 
 
 if __name__ == "__main__":

@@ -61,8 +61,10 @@ def test_a_forked_process_is_as_one_of_its_own(warm_fleet: Fleet) -> None:
         assert supervisor is not None
         assert state.status == "running"
         assert said(warm_fleet, "one").startswith(
-            "['serve', 'one'] first True ['LC_CTYPE', 'NOTIFY_SOCKET', 'PATH']"
-        ) or (said(warm_fleet, "one").startswith("['serve', 'one'] first True ['NOTIFY_SOCKET', 'PATH']"))
+            "['serve', 'one'] first True ['LC_CTYPE', 'NOTIFY_SOCKET', 'PATH', 'WATCHDOG_USEC']"
+        ) or (
+            said(warm_fleet, "one").startswith("['serve', 'one'] first True ['NOTIFY_SOCKET', 'PATH', 'WATCHDOG_USEC']")
+        )
         assert said(warm_fleet, "one").endswith(f" {supervisor.pid}")
         title = Path(f"/proc/{state.pid}/cmdline").read_bytes().rstrip(b"\0").decode()
         assert title.endswith("-m killreport serve one")

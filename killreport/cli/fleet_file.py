@@ -1,0 +1,187 @@
+"""`killreport fleet`: the file in which an operator has processes otherwise than the fleet table."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from killreport.cli.context import load_all
+from killreport.cli.names import AsJson, Names, Only
+from killreport.cli.queue_output import print_table
+from killreport.cli.supervisor import chosen_names
+from killreport.config import editor
+from killreport.errors import NotFound, Refused
+from killreport.fleet.override_keys import KEYS, MASK
+from killreport.fleet.overrides import FILE_NAME, check_overrides, overridden, read_overrides, write_overrides
+from killreport.fleet.table import FLEET, ProcessRow
+
+app = typer.Typer(
+    no_args_is_help=True, help="Have processes otherwise than the fleet table: limits, schedules, environment."
+)
+_APPLY = "killreport start applies it; killreport reload does too, and has what runs replaced."
+
+
+@app.command()
+def edit() -> None:
+    """Open fleet.toml in your editor (VISUAL, EDITOR), check it, and put it in place. Example: killreport fleet edit
+
+    A mistake is told with its line and leaves the file as it was; in a terminal you are asked whether to edit again.
+    """
+    path = _path()
+    before = read_overrides(path).text if path.exists() else first_text()
+    draft = path.with_name("fleet.draft.toml")
+    write_overrides(draft, before)
+    try:
+        text = _edited(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    if text == before:
+        print("Nothing was changed.")
+        return
+    write_overrides(path, text)
+    print(f"Written: {path}; {_APPLY}")
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Tell every mistake in fleet.toml, with status 1 if there is one. Example: killreport fleet check --json"""
+    overrides = read_overrides(_path())
+    if as_json:
+        print(json.dumps({"path": str(overrides.path), "problems": list(overrides.problems)}))
+    else:
+        for problem in overrides.problems:
+            print(problem, file=sys.stderr)
+        if not overrides.problems:
+            count = len(overrides.changes)
+            print(f"{overrides.path}: {count} process{'es' if count != 1 else ''} otherwise, no mistake.")
+    if overrides.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
+    """Show the fleet as it is wanted here; what is otherwise is marked ←. Example: killreport fleet show 'worker-*'"""
+    chosen = chosen_names(names, only)
+    overrides = read_overrides(_path()).require()
+    rows = [row for row in overridden(FLEET, overrides) if row.name in chosen]
+    if as_json:
+        print(json.dumps([_described(row, list(overrides.changes.get(row.name, ()))) for row in rows]))
+        return
+    headings = (
+        "enabled",
+        "schedule",
+        "memory MB",
+        "prefetch",
+        "attempts",
+        "instances",
+        "kill s",
+        "ready s",
+        "watchdog",
+    )
+    table = Table("process", *headings, "environment", box=None)
+    for row in rows:
+        changes = overrides.changes.get(row.name, {})
+        fields = _described(row, list(changes))
+        cells = [_cell(KEYS[key].field in changes, fields[key]) for key in _COLUMNS]
+        variables = " ".join(f"{name}={MASK}" for name in row.environment)
+        table.add_row(row.name, *cells, _cell(bool(row.environment), variables))
+    print_table(table)
+
+
+_COLUMNS = (
+    "enabled",
+    "schedule",
+    "memory_limit_mb",
+    "prefetch",
+    "attempts",
+    "instances",
+    "kill_timeout",
+    "ready_timeout",
+    "watchdog",
+)
+
+
+def first_text() -> str:
+    """Return what somebody who has no file yet begins with: every key, explained, as a comment."""
+    keys = "\n".join(f"# {name:16} {key.description}" for name, key in KEYS.items())
+    return f"""\
+# What this machine has otherwise than killreport's fleet table: one table a process, only what differs.
+# Times are seconds, or "90s", "5m". Names of processes: killreport fleet show. Mistakes: killreport fleet check.
+#
+{keys}
+#
+# [worker-characters]
+# prefetch = 20
+# instances = 2
+#
+# [worker-characters.environment]
+# KILLREPORT_LOG_LEVEL = "debug"
+#
+# [queue-alliances]
+# schedule = "30 3 * * 0"
+#
+# [worker-user-killmails]
+# enabled = false
+"""
+
+
+def _path() -> Path:
+    home = load_all().settings.home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    return home / FILE_NAME
+
+
+def _edited(draft: Path, path: Path) -> str:
+    """Return what was made of the draft. Raises Refused for a mistake that stays."""
+    command = shlex.split(editor())
+    while True:
+        try:
+            status = subprocess.run([*command, str(draft)], check=False).returncode  # noqa: S603 - the user's own
+        except OSError:
+            raise NotFound(f"There is no editor {command[0]}; VISUAL or EDITOR names another.") from None
+        if status != 0:
+            raise Refused(f"{command[0]} ended with status {status}; {path} stays as it was.")
+        text = draft.read_text(encoding="utf-8", errors="replace")
+        problems = check_overrides(path, text).problems
+        if not problems:
+            return text
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        if not (sys.stdin.isatty() and typer.confirm("Edit again?", default=True)):
+            raise Refused(f"{path} stays as it was.")
+
+
+def _described(row: ProcessRow, changed: list[str]) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "enabled": row.is_enabled,
+        "schedule": row.schedule,
+        "memory_limit_mb": row.memory_limit_mb,
+        "queue": row.queue,
+        "prefetch": row.prefetch if row.queue else None,
+        "attempts": row.attempts if row.queue else None,
+        "instances": row.instances,
+        "restarts": row.restarts,
+        "restart_delay": row.restart_delay.total_seconds(),
+        "kill_timeout": row.kill_timeout.total_seconds(),
+        "ready_timeout": row.ready_timeout.total_seconds() if row.kind != "job" else None,
+        "watchdog": row.watchdog.total_seconds() if row.kind != "job" else None,
+        "environment": dict.fromkeys(row.environment, MASK),
+        "overridden": [name for name, key in KEYS.items() if key.field in changed],
+    }
+
+
+def _cell(is_changed: bool, value: object) -> Text:
+    shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        shown = "yes" if value else "no"
+    return Text(f"{shown} ←", "bold yellow") if is_changed else Text(shown)

@@ -1,0 +1,32 @@
+"""What runs of processes that the fleet has no longer, as after an update."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+import structlog
+
+from killreport.supervisor.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.slot import Slot
+
+# From SIGTERM to SIGKILL, for what no row tells of any more.
+KILL_SECONDS = 15.0
+
+log = structlog.get_logger()
+
+
+def adopt_dropped(folder: FleetFolder, names: Container[str]) -> list[Child]:
+    """Take over what lives in slots of other names than these, to be ended; what nobody answers for ends at once."""
+    found = []
+    for path in folder.slots.glob("*.*.?"):
+        name, slot = path.name.rsplit(".", 2)[0], Slot(path)
+        if name in names or slot.is_free():
+            continue
+        log.warning("process_dropped", process=name)
+        child = adopt_child(slot)
+        if child is None:
+            kill_leftovers(slot)
+        else:
+            found.append(child)
+    return found

@@ -1,0 +1,47 @@
+"""A database that goes into a file and comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.integration.cli.test_fleet_commands import Terminal
+
+
+@pytest.fixture
+def terminal(database_url: str, tmp_path: Path) -> Terminal:
+    return Terminal(database_url, tmp_path / "home")
+
+
+async def rows(url: str) -> list[tuple[int, str]]:
+    connection = await asyncpg.connect(url)
+    try:
+        found = await connection.fetch("select solar_system_id, name from eve_system order by 1")
+        return [tuple(row) for row in found]
+    finally:
+        await connection.close()
+
+
+async def test_what_was_dumped_is_restored_into_an_empty_database_only(
+    terminal: Terminal, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "killreport.dump"
+    before = await rows(database_url)
+    status, output, said = terminal.run("db", "dump", str(file))
+    assert (status, said) == (0, "")
+    assert output.startswith(f"{file}: ")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert terminal.run("db", "dump", str(file)) == (1, "", f"killreport: {file} exists; nothing was written.\n")
+
+    status, _output, said = terminal.run("db", "restore", str(file))
+    assert (status, said) == (
+        1,
+        "killreport: The database is not empty: killreport db reset empties it, nothing was restored.\n",
+    )
+    assert terminal.run("db", "reset", "--yes")[0] == 0
+    assert terminal.run("db", "restore", str(file))[0] == 0
+    assert len(before) > 8_000
+    assert await rows(database_url) == before
+    assert terminal.run("db", "status", "--json")[0] == 0
