@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -26,22 +26,27 @@ if TYPE_CHECKING:
 START_SECONDS = 15.0
 
 
-def programs_of(settings: Settings) -> tuple[Program, ...]:
-    """Return the programs of the fleet table with these settings."""
+def programs_of(settings: Settings, environment: Mapping[str, str] | None = None) -> tuple[Program, ...]:
+    """Return the programs of the fleet table with these settings.
+
+    environment: theirs; None: what they may see of this process's.
+    """
     from killreport.supervisor.program import fleet_programs
 
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
-    return fleet_programs(fleet_environment(settings.home), settings.host, ports)
+    return fleet_programs(environment or fleet_environment(settings.home), settings.host, ports)
 
 
-def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
+def template_of(
+    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
+) -> Template | None:
     """Return what the fleet's processes are forked from; None where the settings do not want it."""
     from killreport.supervisor.template import Template
 
     if not settings.warm_start:
         return None
     command = (sys.executable, "-m", "killreport", "template")
-    return Template(command, fleet_environment(settings.home), folder.logs / "supervisor.log")
+    return Template(command, environment or fleet_environment(settings.home), folder.logs / "supervisor.log")
 
 
 def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR
-from killreport.supervisor.orphans import status_of_child
+from killreport.supervisor.forking import LISTEN_DESCRIPTOR, ForkRequest
+from killreport.supervisor.orphans import dying_with, status_of_child
 from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.slot import Slot, sign_in
 from killreport.supervisor.template import Template
@@ -29,6 +29,7 @@ class Launch:
     """How a process is started. out, error: the pipes it writes to. listener: passed on as LISTEN_FDS.
 
     arguments: what a template runs instead of the command; None where the command is no such program.
+    dies_with_us: whether the kernel is to kill it when this process ends.
     """
 
     command: Sequence[str]
@@ -37,6 +38,7 @@ class Launch:
     error: Path
     listener: socket.socket | None = None
     arguments: Sequence[str] | None = None
+    dies_with_us: bool = False
 
 
 class Child:
@@ -143,7 +145,12 @@ async def start_child(slot: Slot, launch: Launch, template: Template | None = No
             environment["LISTEN_FDS"] = "1"
         pid, wait = None, None
         if template is not None and launch.arguments is not None:
-            pid = await template.fork(launch.arguments, environment, [*descriptors, *listeners])
+            request = ForkRequest(
+                arguments=list(launch.arguments),
+                environment=environment,
+                lives_with=os.getpid() if launch.dies_with_us else 0,
+            )
+            pid = await template.fork(request, [*descriptors, *listeners])
         if pid is None:
             process = _spawn(launch, environment, descriptors, listeners)
             pid, wait = process.pid, process.wait
@@ -167,8 +174,11 @@ def _spawn(
     launch: Launch, environment: Mapping[str, str], descriptors: Sequence[int], listeners: Sequence[int]
 ) -> subprocess.Popen[bytes]:
     lock, output, error = descriptors
+    arrange_end = dying_with(os.getpid()) if launch.dies_with_us else None
 
     def prepare() -> None:
+        if arrange_end is not None:
+            arrange_end()
         sign_in(lock)
         for listener in listeners:
             os.dup2(listener, LISTEN_DESCRIPTOR)

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
@@ -20,6 +20,7 @@ from killreport.supervisor.orphans import take_orphans
 from killreport.supervisor.program import Program
 from killreport.supervisor.supervisor import Supervisor
 from killreport.supervisor.template import Template
+from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
 
@@ -37,15 +38,32 @@ async def supervise(
     ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
     template: what the processes are forked from; None: each is started as a program of its own.
     """
+    async with supervising(programs, folder, stop, template=template) as supervisor:
+        notify_ready()
+        await stop.wait()
+        if ends_processes:
+            await supervisor.stop_all()
+
+
+@asynccontextmanager
+async def supervising(
+    programs: Sequence[Program],
+    folder: FleetFolder,
+    stop: asyncio.Event,
+    *,
+    template: Template | None = None,
+    witness: Witness | None = None,
+) -> AsyncIterator[Supervisor]:
+    """Supervise during the block, and lend the supervisor; at the end the processes go on. Raises Conflict.
+
+    stop: set when somebody says `kill`, once every process has ended.
+    """
     take_orphans()
     with _alone(folder), _reserved_descriptor():
-        supervisor = Supervisor(programs, folder, template)
+        supervisor = Supervisor(programs, folder, template, witness)
         async with supervisor.running(), Control(supervisor, folder, stop).listening():
             log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
-            notify_ready()
-            await stop.wait()
-            if ends_processes:
-                await supervisor.stop_all()
+            yield supervisor
         log.info("supervisor_ended")
 
 
