@@ -90,18 +90,29 @@ def run(
 
 
 async def _run_until_told(process: ProcessRow, settings: Settings, *, once: bool, everything: bool) -> JobReport | None:
+    from killreport.cli.recycling import RECYCLED, recycling
     from killreport.cli.signals import stop_on_signals
 
     with stop_on_signals(notify_stopping) as stop:
-        if process.kind == "service":
-            await SERVICES[process.name](settings, stop)
-            return None
-        async with open_ready_database(settings, process=process.name) as database:
-            if process.kind == "job":
+        if process.kind == "job":
+            async with open_ready_database(settings, process=process.name) as database:
                 return await _run_job(process, settings, database, stop, everything=everything)
-            worker = cast(Worker, import_module(module_of(process)))
-            await worker.run(settings, database, stop=stop, once=once)
-            return None
+        limit_mb = process.memory_limit_mb if settings.memory_limit_mb is None else settings.memory_limit_mb
+        async with recycling(limit_mb, stop) as is_recycled:
+            await run_entry(process, settings, stop, once=once)
+        if is_recycled.is_set():
+            raise SystemExit(RECYCLED)
+        return None
+
+
+async def run_entry(process: ProcessRow, settings: Settings, stop: asyncio.Event, *, once: bool) -> None:
+    """Be this service or worker until `stop` is set and what is in hand is done. Raises what ends it before."""
+    if process.kind == "service":
+        await SERVICES[process.name](settings, stop)
+        return
+    async with open_ready_database(settings, process=process.name) as database:
+        worker = cast(Worker, import_module(module_of(process)))
+        await worker.run(settings, database, stop=stop, once=once)
 
 
 async def _run_job(

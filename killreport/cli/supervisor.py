@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from killreport.supervisor.template import Template
 
 START_SECONDS = 15.0
+NO_LIMIT_MB = 1 << 40
 
 
 def programs_of(settings: Settings, environment: Mapping[str, str] | None = None) -> tuple[Program, ...]:
@@ -33,8 +35,16 @@ def programs_of(settings: Settings, environment: Mapping[str, str] | None = None
     """
     from killreport.supervisor.program import fleet_programs
 
+    limit_mb = settings.memory_limit_mb
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
-    return fleet_programs(environment or fleet_environment(settings.home), settings.host, ports)
+    # None of them watches its own memory: the supervisor does, and replaces it without a gap.
+    theirs = {**(environment or fleet_environment(settings.home)), "KILLREPORT_MEMORY_LIMIT_MB": "0"}
+    programs = fleet_programs(theirs, settings.host, ports)
+    if limit_mb is None:
+        return programs
+    # As in a process that watches itself, 0 is no limit; the supervisor compares, so it needs a number.
+    limit_mb = limit_mb or NO_LIMIT_MB
+    return tuple(replace(program, row=replace(program.row, memory_limit_mb=limit_mb)) for program in programs)
 
 
 def template_of(

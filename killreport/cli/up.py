@@ -26,6 +26,9 @@ from killreport.supervisor.folder import FleetFolder
 if TYPE_CHECKING:
     from killreport.supervisor.supervisor import Supervisor
 
+# How long the addresses wait for processes that are not ready yet.
+PATIENCE_SECONDS = 10.0
+
 
 def up(
     single_process: Annotated[
@@ -46,7 +49,7 @@ def up(
     if single_process:
         from killreport.cli.single import run_in_one_process
 
-        run_in_one_process(settings)
+        run_in_one_process(settings, addresses(settings))
         return
     asyncio.run(_show(settings, folder))
 
@@ -68,11 +71,13 @@ async def _show(settings: Settings, folder: FleetFolder) -> None:
             supervising(programs_of(settings), folder, stop, template=template, witness=screen)
         )
         stack.push_async_callback(supervisor.stop_all)
-        tasks = [group.create_task(_start(supervisor, screen, row.name)) for row in FLEET if row.kind != "job"]
-        running = sum(await asyncio.gather(*tasks))
         for row in FLEET:
             if row.kind == "job":
                 await supervisor.start(row.name)
+        tasks = [group.create_task(_start(supervisor, screen, row.name)) for row in FLEET if row.kind != "job"]
+        # Whoever waits for a host outside that does not answer tells so, and keeps nobody from the site.
+        done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        running = sum(task.result() for task in done)
         memory = proportional_megabytes(supervisor.pids())
         summary = f"{running} of {len(tasks)} processes up, {len(FLEET) - len(tasks)} jobs on their schedule"
         console.print(f"\n  {summary}; {memory:.0f} MB in all, after {monotonic() - began:.1f} s")
