@@ -14,6 +14,8 @@ from pathlib import Path
 
 import structlog
 
+from killreport.fleet.notify import notify_stopping
+
 # A manager is to start it again. Not the status of an end it was told to (0), of an error (1) or a bad setting (2);
 # sysexits.h has it as EX_TEMPFAIL, "try again".
 RECYCLED = 75
@@ -36,6 +38,7 @@ async def recycling(limit_mb: int, stop: asyncio.Event) -> AsyncIterator[asyncio
             await asyncio.sleep(LOOK_SECONDS)
         log.warning("memory_limit", used_mb=round(used), limit_mb=limit_mb, pid=os.getpid())
         is_recycled.set()
+        notify_stopping()
         stop.set()
 
     watching = asyncio.create_task(watch(), name="memory limit")

@@ -40,8 +40,9 @@ def up(
     A second Ctrl-C does not wait. Commands such as `killreport list` and `reload` work from another terminal meanwhile.
     """
     settings = load_all().settings
-    # What the supervisor would log is told on the screen.
-    configure_logging("debug" if settings.log_level == "debug" else "error", settings.log_format)
+    # What the supervisor would log is told on the screen; without one, the processes' own troubles are logged here.
+    level = "warning" if single_process else "error"
+    configure_logging("debug" if settings.log_level == "debug" else level, settings.log_format)
     folder = FleetFolder.make(settings.home.absolute())
     with contextlib.suppress(NoSupervisor):
         pid = about_supervisor(folder).pid
