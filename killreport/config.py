@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     warm_start: bool = Field(
         default=True, description="Fork the fleet's processes from one warm process; off: each starts by itself."
     )
+    memory_limit_mb: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="Above this a service or worker drains and is started again; unset: as the table says; 0: never.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="auto: text on a terminal, else JSON."

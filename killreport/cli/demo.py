@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,25 +16,28 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.children import Death, Family, Part
 from killreport.cli.context import load_all, open_ready_database
-from killreport.cli.first_jobs import run_first_jobs
+from killreport.cli.first_jobs import run_first_jobs_told
+from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
 from killreport.cli.serve import bind
-from killreport.cli.signals import stop_on_signals
+from killreport.cli.supervisor import first_programs, template_of
 from killreport.clock import monotonic
 from killreport.config import Settings, child_environment
 from killreport.errors import Conflict, NotFound
-from killreport.fleet.table import QUEUES
+from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.logs import configure_logging
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.program import Program
+from killreport.supervisor.wanted import write_wanted
 
 if TYPE_CHECKING:
-    from killreport.cron.running import JobReport
     from killreport.db.database import Database
+    from killreport.supervisor.supervisor import Supervisor
 
 # The simulator opens with 300 killmails of the last hours, and its head, like the real one, lags by up to 52.
 _OPENING_SHOWN = 240
-_NAME_WIDTH = 28
+SIMULATOR = "simulator"
 _STARTED_FIRST = 3
 
 
@@ -63,12 +68,13 @@ def demo(
     """
     ports = {"web_port": web_port, "api_port": api_port, "sim_port": sim_port}
     settings = demo_settings(load_all().settings, home, ports)
-    configure_logging("debug" if settings.log_level == "debug" else "warning", settings.log_format)
+    # What the supervisor would log is told on the screen.
+    configure_logging("debug" if settings.log_level == "debug" else "error", settings.log_format)
     simulator = ("sim", "--no-limits", f"--port={settings.sim_port}", f"--rate={rate:g}", f"--seed={seed}")
     replayed = corpus_arguments([*(corpus or ()), *(more_corpus or ())])
     with _only_one(settings.home):
         check_ports(settings)
-        asyncio.run(Demo(settings, Part("simulator", simulator + replayed)).show())
+        asyncio.run(Demo(settings, simulator + replayed).show())
 
 
 def corpus_arguments(paths: list[Path]) -> tuple[str, ...]:
@@ -140,89 +146,83 @@ def _only_one(home: Path) -> Iterator[None]:
         os.close(lock)
 
 
-class _ToldToStop(Exception):
-    """Not an error: the way out of everything that is going on."""
-
-
 class Demo:
     """One demo from start to stop, telling on stdout what is up."""
 
-    def __init__(self, settings: Settings, simulator: Part) -> None:
+    def __init__(self, settings: Settings, simulator: tuple[str, ...]) -> None:
         self._settings = settings
-        self._simulator = simulator
-        self._family = Family(child_environment(settings), settings.home / "logs", self._tell_death)
         self._console = Console(highlight=False, soft_wrap=True)
-        self._stop = asyncio.Event()
+        self._screen = Screen(self._console, tells_trouble=False)
+        self._folder = FleetFolder.make(settings.home)
+        environment = child_environment(settings)
+        # They end with us even when we are killed: whoever removes the folder of a demo wants nothing to live in it.
+        self._programs = [
+            replace(program, dies_with_supervisor=True)
+            for program in (
+                simulator_program(simulator, environment),
+                *first_programs(settings, self._folder, environment),
+            )
+        ]
+        self._template = template_of(settings, self._folder, environment)
 
     async def show(self) -> None:
         """Start everything, say where the site is, and stop everything at SIGTERM or Ctrl-C.
 
         Raises the error of a part that could not be started, when the others are stopped again.
         """
-        with stop_on_signals() as self._stop:
-            async with AsyncExitStack() as stack:
-                stack.push_async_callback(self._family.stop)
-                try:
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(_raise_when_set(self._stop))
-                        await self._start_all(group, stack)
-                except* _ToldToStop:
-                    self._console.print("\nStopping.")
+        from killreport.supervisor.main import supervising
+
+        async with foreground(self._console) as (stack, group, stop):
+            self._console.print(f"KillReport's demo, in {escape(str(self._settings.home))}\n")
+            # What runs is decided here, step by step, not by what ran the last time.
+            write_wanted(self._folder.wanted, {})
+            supervisor = await stack.enter_async_context(
+                supervising(self._programs, self._folder, stop, template=self._template, witness=self._screen)
+            )
+            stack.push_async_callback(supervisor.stop_all)
+            await self._start_all(supervisor, group, stack)
         self._console.print("All stopped; the next `killreport demo` goes on from here.")
 
-    async def _start_all(self, group: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
+    async def _start_all(self, supervisor: Supervisor, group: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
         """Start what can be started side by side: the processes that need no database do not wait for it."""
         began = monotonic()
         settings = self._settings
-        self._console.print(f"KillReport's demo, in {escape(str(settings.home))}\n")
-        sim = group.create_task(self._start(self._simulator, f"http://{settings.host}:{settings.sim_port}"))
+
+        def start(name: str, remark: str) -> asyncio.Task[None]:
+            return group.create_task(start_told(supervisor, self._screen, name, remark))
+
+        simulator = start(SIMULATOR, f"http://{settings.host}:{settings.sim_port}")
         database = await stack.enter_async_context(open_ready_database(settings, process="demo"))
         # Entered last, left first: nobody uses the database any more when it is closed.
-        stack.push_async_callback(self._family.stop)
-        self._tell_up("database", monotonic() - began, "PostgreSQL, embedded")
-        api = f"http://{settings.host}:{settings.api_port}"
-        site = f"http://{settings.host}:{settings.web_port}"
-        backend = group.create_task(self._start(_process("killreport-backend"), f"{api}/graphql"))
-        await sim
-        worker = group.create_task(self._start(_process("worker-redisq"), "follows the feed"))
+        stack.push_async_callback(supervisor.stop_all)
+        self._screen.up("database", monotonic() - began, "PostgreSQL, embedded")
+        backend = start("killreport-backend", f"http://{settings.host}:{settings.api_port}/graphql")
+        await simulator
+        worker = start("worker-redisq", "follows the feed")
         await backend
-        await self._start(_process("killreport-frontend"), "the site")
+        site = f"http://{settings.host}:{settings.web_port}"
+        await start("killreport-frontend", "the site")
         await worker
         self._console.print(f"\n  Open [bold]{site}[/]  (up in {monotonic() - began:.1f} s; Ctrl-C stops it)\n")
-        group.create_task(self._fill_in(database, began))
+        group.create_task(self._fill_in(supervisor, database, began))
 
-    async def _fill_in(self, database: Database, began: float) -> None:
+    async def _fill_in(self, supervisor: Supervisor, database: Database, began: float) -> None:
         """Start what gives the killmails their names, with the page up already, and do once what is to be done once."""
         # Names on the page first: the fleet has characters, corporations and alliances at its head.
         for rows in (QUEUES[:_STARTED_FIRST], QUEUES[_STARTED_FIRST:]):
-            await asyncio.gather(*(self._family.start(_process(row.name)) for row in rows))
-        memory = proportional_megabytes([os.getpid(), *self._family.pids])
-        self._tell_up(
+            await asyncio.gather(*(supervisor.start(row.name) for row in rows))
+        for row in FLEET:
+            if row.kind == "job":
+                await supervisor.start(row.name)
+        memory = proportional_megabytes(supervisor.pids())
+        self._screen.up(
             f"{len(QUEUES)} more workers", monotonic() - began, f"names and histories; {memory:.0f} MB in all"
         )
-        await run_first_jobs(self._settings, database, stop=self._stop, on_report=self._tell_report)
-
-    async def _start(self, part: Part, remark: str) -> None:
-        self._tell_up(part.name, await self._family.start(part), remark)
-
-    def _tell_up(self, name: str, seconds: float, remark: str) -> None:
-        self._console.print(f"  {name:{_NAME_WIDTH}} [green]up[/] {seconds:6.1f} s   {escape(remark)}")
-
-    def _tell_report(self, report: JobReport) -> None:
-        self._console.print(
-            f"  {report.job:{_NAME_WIDTH}} {report.status} {report.seconds:.1f} s  {escape(report.sentence)}"
-        )
-
-    def _tell_death(self, death: Death) -> None:
-        again = "" if death.pause_seconds is None else f"; starting it again in {death.pause_seconds:g} s"
-        lines = "".join(f"\n      {escape(line)}" for line in death.last_lines)
-        self._console.print(f"  {death.part.name:{_NAME_WIDTH}} [red]{death.cause}[/]{again}{lines}")
+        await run_first_jobs_told(self._settings, database, supervisor, self._screen)
 
 
-def _process(name: str) -> Part:
-    return Part(name, ("run", name))
-
-
-async def _raise_when_set(stop: asyncio.Event) -> None:
-    await stop.wait()
-    raise _ToldToStop
+def simulator_program(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
+    """Return the simulator as a process like those of the fleet."""
+    row = ProcessRow(name=SIMULATOR, kind="service", description="New Eden in a box", memory_limit_mb=1024)
+    command = (sys.executable, "-m", "killreport", *arguments)
+    return Program(row=row, command=command, environment=environment, arguments=arguments)

@@ -13,7 +13,8 @@ import typer
 
 from killreport import __version__
 from killreport.cli.context import load_all
-from killreport.fleet.table import FLEET, ProcessRow
+from killreport.fleet.overrides import fleet_rows
+from killreport.fleet.table import ProcessRow
 
 if TYPE_CHECKING:
     from killreport.fleet.export.bundle import Bundle, Surroundings
@@ -96,7 +97,9 @@ def _export(
         raise Refused(f"--user {user!r} is not a name of a user.")
     if "/" in image.rpartition(":")[2] or not image.rpartition(":")[0]:
         raise Refused(f"--image {image} has no version; give it as NAME:TAG, so that every host runs the same.")
-    bundle = make(FLEET, Surroundings.of(load_all(), python=sys.executable, user=user, image=image))
+    loaded = load_all()
+    rows = [row for row in fleet_rows(loaded.settings.home) if row.is_enabled]
+    bundle = make(rows, Surroundings.of(loaded, python=sys.executable, user=user, image=image))
     changes = write_bundle(bundle, folder, force=force)
     if as_json:
         files = [{"path": change.path, "change": change.change} for change in changes]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from killreport.errors import Conflict
 from killreport.fleet.table import QUEUES
 
 if TYPE_CHECKING:
+    from killreport.cli.foreground import Screen
     from killreport.config import Settings
-    from killreport.cron.running import JobReport
     from killreport.db.database import Database
     from killreport.queueing.broker import Broker
+    from killreport.supervisor.supervisor import Supervisor
 
 FIRST_JOBS = (
     "queue-alliances",
@@ -28,11 +30,8 @@ MOST_WAIT_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 
 
-async def run_first_jobs(
-    settings: Settings, database: Database, *, stop: asyncio.Event, on_report: Callable[[JobReport], None]
-) -> None:
-    """Run the jobs that have never succeeded on this database. Raises as `run_job`."""
-    from killreport.cron.running import run_job
+async def run_first_jobs(settings: Settings, database: Database, run: Callable[[str], Awaitable[object]]) -> None:
+    """Run the jobs that have never succeeded on this database. run: does so with the one of that name."""
     from killreport.db.job_runs import last_runs
     from killreport.queueing.open import open_broker
 
@@ -42,7 +41,21 @@ async def run_first_jobs(
         for job in FIRST_JOBS:
             if job not in done:
                 await _wait_until_idle(broker)
-                on_report(await run_job(job, settings, database, stop=stop))
+                await run(job)
+
+
+async def run_first_jobs_told(settings: Settings, database: Database, supervisor: Supervisor, screen: Screen) -> None:
+    """Run those jobs as processes of the supervisor's, and tell how each ended; one that fails stops none."""
+
+    async def run(job: str) -> None:
+        try:
+            record = await asyncio.shield(await supervisor.trigger(job))
+        except Conflict as refusal:
+            screen.trouble(job, str(refusal))
+        else:
+            screen.job_ended(job, record)
+
+    await run_first_jobs(settings, database, run)
 
 
 async def _wait_until_idle(broker: Broker) -> None:

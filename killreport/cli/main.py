@@ -32,6 +32,7 @@ class CommandRow:
 
 COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("demo", "killreport.cli.demo:demo", "command", "Show everything at work: no set-up, no network."),
+    CommandRow("up", "killreport.cli.up:up", "command", "Run the whole fleet in this terminal."),
     CommandRow("start", "killreport.cli.fleet:start", "command", "Start the fleet, or processes of it."),
     CommandRow("stop", "killreport.cli.fleet:stop", "command", "Stop processes."),
     CommandRow("restart", "killreport.cli.fleet:restart", "command", "Stop and start processes."),

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from killreport.clock import monotonic
 from killreport.config import passed_listeners
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready, notify_status
@@ -20,6 +22,9 @@ BACKLOG = 2048
 PASSED_LISTENER = 3
 # How long open requests may take after the signal; pages that stay open for live updates are cut off then.
 DRAIN_SECONDS = 5
+# How long connections without a request in hand may wait for their next one after the signal.
+LINGER_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
 
 
 class _Server(uvicorn.Server):
@@ -36,6 +41,24 @@ class _Server(uvicorn.Server):
         if self.started:
             notify_ready()
             notify_status("serves requests")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, tell every client to come again, and end when the connections have.
+
+        Subscribers are told at once (close code 1012, service restart). Who keeps a connection to ask again finds
+        `Connection: close` in the next answer: closing it now could cross a request that is on its way.
+        """
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        for connection in list(state.connections):
+            if not isinstance(connection, HttpToolsProtocol):
+                connection.shutdown()
+        deadline = monotonic() + LINGER_SECONDS
+        while state.connections and monotonic() < deadline:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(_LOOK_SECONDS)
+        await super().shutdown(sockets)
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

@@ -6,8 +6,9 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,31 +29,37 @@ if TYPE_CHECKING:
     from killreport.supervisor.template import Template
 
 START_SECONDS = 15.0
+NO_LIMIT_MB = 1 << 40
 
 
-def apply_overrides(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
+def apply_overrides(
+    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
+) -> tuple[Program, ...]:
     """Return the programs of the fleet as `fleet.toml` wants them, and keep that as what is in force.
 
     Processes read the kept copy: a file that is being edited does no harm to one that is started again meanwhile.
-    Raises BadSetting; then nothing has changed.
+    environment: theirs; None: what they may see of this process's. Raises BadSetting; then nothing has changed.
     """
     overrides = read_overrides(settings.home / FILE_NAME).require()
     write_overrides(folder.applied, overrides.text)
-    return _programs(settings, folder, overridden(FLEET, overrides))
+    return _programs(settings, folder, overridden(FLEET, overrides), environment)
 
 
-def first_programs(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
+def first_programs(
+    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
+) -> tuple[Program, ...]:
     """Return the programs that a supervisor starts with: of `fleet.toml`, or where that has a mistake, those in force.
 
-    A machine that restarts with a file half edited shall run what it ran before. Raises BadSetting where nothing was.
+    A machine that restarts with a file half edited shall run what it ran before. environment: as in `apply_overrides`.
+    Raises BadSetting where nothing was in force.
     """
     try:
-        return apply_overrides(settings, folder)
+        return apply_overrides(settings, folder, environment)
     except BadSetting as error:
         if not folder.applied.exists():
             raise
         structlog.get_logger().error("overrides_not_applied", reason=str(error), in_force=str(folder.applied))
-        return _programs(settings, folder, fleet_rows(settings.home, folder.applied))
+        return _programs(settings, folder, fleet_rows(settings.home, folder.applied), environment)
 
 
 def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, ...]:
@@ -60,22 +67,34 @@ def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, 
     return fleet_rows(settings.home, folder.applied if folder.applied.exists() else None)
 
 
-def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow]) -> tuple[Program, ...]:
+def _programs(
+    settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow], environment: Mapping[str, str] | None
+) -> tuple[Program, ...]:
     from killreport.supervisor.program import fleet_programs
 
+    limit_mb = settings.memory_limit_mb
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
     options = ("--overrides", str(folder.applied))
-    return fleet_programs(rows, fleet_environment(settings.home), settings.host, ports, options)
+    # None of them watches its own memory: the supervisor does, and replaces it without a gap.
+    theirs = {**(environment or fleet_environment(settings.home)), "KILLREPORT_MEMORY_LIMIT_MB": "0"}
+    programs = fleet_programs(rows, theirs, settings.host, ports, options)
+    if limit_mb is None:
+        return programs
+    # As in a process that watches itself, 0 is no limit; the supervisor compares, so it needs a number.
+    limit_mb = limit_mb or NO_LIMIT_MB
+    return tuple(replace(program, row=replace(program.row, memory_limit_mb=limit_mb)) for program in programs)
 
 
-def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
+def template_of(
+    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
+) -> Template | None:
     """Return what the fleet's processes are forked from; None where the settings do not want it."""
     from killreport.supervisor.template import Template
 
     if not settings.warm_start:
         return None
     command = (sys.executable, "-m", "killreport", "template")
-    return Template(command, fleet_environment(settings.home), folder.logs / "supervisor.log")
+    return Template(command, environment or fleet_environment(settings.home), folder.logs / "supervisor.log")
 
 
 def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:

@@ -10,15 +10,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 
 from killreport.config import notify_socket_address, watchdog_seconds
+
+_on_ready: ContextVar[Callable[[], None] | None] = ContextVar("on_ready", default=None)
+
+
+@contextmanager
+def telling_ready(on_ready: Callable[[], None]) -> Iterator[None]:
+    """Have what says READY in this task, and in those it starts, say it to the function instead of the manager."""
+    token = _on_ready.set(on_ready)
+    try:
+        yield
+    finally:
+        _on_ready.reset(token)
 
 
 def notify_ready() -> None:
     """Say that this process now does what it is for. Saying it again changes nothing."""
-    _notify("READY=1")
+    if (on_ready := _on_ready.get()) is not None:
+        on_ready()
+    else:
+        _notify("READY=1")
 
 
 def notify_stopping() -> None:

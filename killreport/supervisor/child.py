@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR
-from killreport.supervisor.orphans import status_of_child
+from killreport.supervisor.forking import LISTEN_DESCRIPTOR, ForkRequest
+from killreport.supervisor.orphans import dying_with, status_of_child
 from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.slot import Slot, sign_in
 from killreport.supervisor.template import Template
@@ -31,6 +31,7 @@ class Launch:
     """How a process is started. out, error: the pipes it writes to. listener: passed on as LISTEN_FDS.
 
     arguments: what a template runs instead of the command; None where the command is no such program.
+    dies_with_us: whether the kernel is to kill it when this process ends.
     """
 
     command: Sequence[str]
@@ -39,6 +40,7 @@ class Launch:
     error: Path
     listener: socket.socket | None = None
     arguments: Sequence[str] | None = None
+    dies_with_us: bool = False
 
 
 class Child:
@@ -171,7 +173,12 @@ async def start_child(slot: Slot, launch: Launch, template: Template | None = No
         if template is not None and launch.arguments is not None:
             waits, go = os.pipe()
             descriptors += [waits, go]
-            pid = await template.fork(launch.arguments, environment, [*descriptors[:4], *listeners])
+            request = ForkRequest(
+                arguments=list(launch.arguments),
+                environment=environment,
+                lives_with=os.getpid() if launch.dies_with_us else 0,
+            )
+            pid = await template.fork(request, [*descriptors[:4], *listeners])
         if pid is None:
             process = _spawn(launch, environment, descriptors[:3], listeners)
             pid, wait = process.pid, process.wait
@@ -193,8 +200,11 @@ def _spawn(
     launch: Launch, environment: Mapping[str, str], descriptors: Sequence[int], listeners: Sequence[int]
 ) -> subprocess.Popen[bytes]:
     lock, output, error = descriptors
+    arrange_end = dying_with(os.getpid()) if launch.dies_with_us else None
 
     def prepare() -> None:
+        if arrange_end is not None:
+            arrange_end()
         sign_in(lock)
         for listener in listeners:
             os.dup2(listener, LISTEN_DESCRIPTOR)

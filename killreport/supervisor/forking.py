@@ -20,6 +20,7 @@ import msgspec
 import setproctitle
 
 from killreport.config import replace_environment
+from killreport.supervisor.orphans import dying_with
 from killreport.supervisor.slot import sign_in
 
 # Where systemd's protocol has the first listening socket. Source: sd_listen_fds(3).
@@ -31,10 +32,14 @@ _FIRST_FREE = 10
 
 
 class ForkRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A process to be made; its descriptors come with the message."""
+    """A process to be made; its descriptors come with the message.
+
+    lives_with: the supervisor's pid, for a process that is to be killed when the supervisor ends; 0: it goes on.
+    """
 
     arguments: list[str]
     environment: dict[str, str]
+    lives_with: int = 0
 
 
 class ForkAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -133,6 +138,8 @@ def _become(request: ForkRequest, descriptors: Sequence[int]) -> int:
     Returns the pipe at which the supervisor says go, or is gone.
     """
     os.setsid()
+    if request.lives_with:
+        dying_with(request.lives_with)()
     moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE) for descriptor in descriptors]
     for descriptor in descriptors:
         os.close(descriptor)

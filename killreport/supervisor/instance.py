@@ -29,6 +29,7 @@ class Instance:
     """Its two slots allow the next process to get ready before the last one ends.
 
     listener: returns the socket that the process is to accept at, None for one that does not listen.
+    on_end: told the status of a process that ended unasked, and the seconds until the next is started; None: none is.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Instance:
         folder: FleetFolder,
         listener: Callable[[], socket.socket | None],
         template: Template | None = None,
+        *,
+        on_end: Callable[[int | None, float | None], None] = lambda _status, _pause: None,
     ) -> None:
         self.program = program
         self.number = number
@@ -48,6 +51,7 @@ class Instance:
         self._folder = folder
         self._listener = listener
         self._template = template
+        self._on_end = on_end
         self._backoff = Backoff(program.row.restart_delay.total_seconds())
         self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
         self._lock = asyncio.Lock()
@@ -174,6 +178,7 @@ class Instance:
             error=self._folder.pipes / f"{self.program.name}.error",
             listener=self._listener(),
             arguments=self.program.arguments,
+            dies_with_us=self.program.dies_with_supervisor,
         )
         return await start_child(slot, launch, self._template)
 
@@ -236,6 +241,7 @@ class Instance:
             pause = self._backoff.after_end(time.time() - child.started_at)
             if not self.program.row.restarts:
                 self.status, self.child = "stopped", None
+                self._on_end(child.status, None)
                 return
             self.status = "errored" if self._backoff.is_errored else "waiting"
             log.warning(
@@ -246,6 +252,7 @@ class Instance:
                 is_errored=self._backoff.is_errored,
                 again_in_seconds=round(pause, 2),
             )
+            self._on_end(child.status, pause)
             await asyncio.sleep(pause)
             self.restarts += 1
             await self._try_to_launch()

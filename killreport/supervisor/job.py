@@ -104,6 +104,7 @@ class Job:
             out=self._folder.pipes / f"{self.program.name}.out",
             error=self._folder.pipes / f"{self.program.name}.error",
             arguments=self.program.arguments,
+            dies_with_us=self.program.dies_with_supervisor,
         )
         try:
             child = await start_child(self._slot, launch, self._template)

@@ -15,21 +15,25 @@ class Listeners:
 
     def __init__(self) -> None:
         self._open: dict[str, socket.socket] = {}
+        # Whose port a service accepts at with a socket that we could not take back.
+        self._shared: set[str] = set()
 
     def take_back(self, program: Program, listener: socket.socket | None) -> None:
-        """Use the socket that a running service already accepts at, copied from it."""
-        if listener is None or program.name in self._open:
-            if listener is not None:
-                listener.close()
-            return
-        self._open[program.name] = listener
+        """Use the socket that a running service already accepts at, copied from it; None: a second one is opened."""
+        if listener is None:
+            self._shared.add(program.name)
+        elif program.name in self._open:
+            listener.close()
+        else:
+            self._open[program.name] = listener
 
     def get(self, program: Program) -> socket.socket | None:
         """Return the program's socket, None for one without a port. Raises Conflict where the port is taken."""
         if program.port is None:
             return None
         if program.name not in self._open:
-            self._open[program.name] = _listen(program.host, program.port, program.name)
+            is_shared = program.name in self._shared
+            self._open[program.name] = _listen(program.host, program.port, program.name, is_shared=is_shared)
         return self._open[program.name]
 
     def drop(self, program: Program) -> None:
@@ -45,10 +49,12 @@ class Listeners:
         self._open.clear()
 
 
-def _listen(host: str, port: int, name: str) -> socket.socket:
+def _listen(host: str, port: int, name: str, *, is_shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
+        if not is_shared:
+            _refuse_taken(family, host, port)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # For the supervisor after a crash, where the kernel does not let it have the service's own.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -58,3 +64,11 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
         listener.close()
         raise Conflict(f"{name} cannot listen on {host} port {port}: {error.strerror or error}.") from None
     return listener
+
+
+def _refuse_taken(family: int, host: str, port: int) -> None:
+    """Raise OSError where anybody accepts there: with SO_REUSEPORT two fleets would share a port and not know it."""
+    with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        probe.listen(1)

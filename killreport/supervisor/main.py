@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
@@ -20,6 +20,7 @@ from killreport.supervisor.orphans import take_orphans
 from killreport.supervisor.program import Program
 from killreport.supervisor.supervisor import Supervisor
 from killreport.supervisor.template import Template
+from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
 
@@ -39,15 +40,33 @@ async def supervise(
     read_programs: returns the programs as they are wanted now, when somebody says `apply`; raises BadSetting.
     template: what the processes are forked from; None: each is started as a program of its own.
     """
+    async with supervising(programs, folder, stop, read_programs=read_programs, template=template) as supervisor:
+        notify_ready()
+        await stop.wait()
+        if ends_processes:
+            await supervisor.stop_all()
+
+
+@asynccontextmanager
+async def supervising(
+    programs: Sequence[Program],
+    folder: FleetFolder,
+    stop: asyncio.Event,
+    *,
+    read_programs: Callable[[], Sequence[Program]] | None = None,
+    template: Template | None = None,
+    witness: Witness | None = None,
+) -> AsyncIterator[Supervisor]:
+    """Supervise during the block, and lend the supervisor; at the end the processes go on. Raises Conflict.
+
+    stop: set when somebody says `kill`, once every process has ended.
+    """
     take_orphans()
     with _alone(folder), _reserved_descriptor():
-        supervisor = Supervisor(programs, folder, template)
+        supervisor = Supervisor(programs, folder, template, witness)
         async with supervisor.running(), Control(supervisor, folder, stop, read_programs).listening():
             log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
-            notify_ready()
-            await stop.wait()
-            if ends_processes:
-                await supervisor.stop_all()
+            yield supervisor
         log.info("supervisor_ended")
 
 

@@ -5,14 +5,31 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Container
+import signal
+from collections.abc import Callable, Container
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG = 1
 
 
 def take_orphans() -> None:
     """Become the parent of every descendant whose own parent ends. Source: PR_SET_CHILD_SUBREAPER(2const)."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def dying_with(parent: int) -> Callable[[], None]:
+    """Return what a child of this parent calls to be killed by the kernel when that ends, however that happens.
+
+    Only whose parent already is the one that stays may call it. Source: PR_SET_PDEATHSIG(2const).
+    """
+    libc = ctypes.CDLL(None)
+
+    def arrange() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it ended before the kernel knew
+            os._exit(1)
+
+    return arrange
 
 
 def bury_orphans(known: Container[int]) -> None:

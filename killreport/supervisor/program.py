@@ -14,6 +14,7 @@ class Program:
     """What to start, and the row that says how. host, port: where it listens; None where it does not.
 
     arguments: those of `killreport` that do the same as the command, for a template; None: it is another program.
+    dies_with_supervisor: whether it ends with the supervisor however that ends, instead of waiting for the next one.
     """
 
     row: ProcessRow
@@ -22,6 +23,7 @@ class Program:
     host: str = "127.0.0.1"
     port: int | None = None
     arguments: Sequence[str] | None = None
+    dies_with_supervisor: bool = False
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,9 +43,15 @@ class Scratch:
 
 
 class Pump:
-    """Moves what arrives in the pipe to the log while the loop runs. The pipe is made where it is missing."""
+    """Moves what arrives in the pipe to the log while the loop runs. The pipe is made where it is missing.
 
-    def __init__(self, pipe: Path, log: StampedLog, scratch: Scratch) -> None:
+    on_lines: told of what is in the log now.
+    """
+
+    def __init__(
+        self, pipe: Path, log: StampedLog, scratch: Scratch, on_lines: Callable[[bytes], None] = lambda _lines: None
+    ) -> None:
+        self._on_lines = on_lines
         self._log = log
         self._scratch = scratch
         with contextlib.suppress(FileExistsError):
@@ -105,6 +112,7 @@ class Pump:
         self._journal.written()
         self._take(length)
         self._journal.finish()
+        self._on_lines(lines)
         return True
 
     def _recover(self) -> None:

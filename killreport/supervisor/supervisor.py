@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,14 +25,14 @@ from killreport.supervisor.notices import listening
 from killreport.supervisor.orphans import bury_orphans
 from killreport.supervisor.process_table import Usage
 from killreport.supervisor.program import Program
-from killreport.supervisor.pump import Pump, Scratch
+from killreport.supervisor.pumps import Pumps
 from killreport.supervisor.runs import JobRecord
-from killreport.supervisor.stamped_log import StampedLog
 from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.tasks import cancel, together
 from killreport.supervisor.template import Template
 from killreport.supervisor.usage import SAMPLE_SECONDS, UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
 
@@ -39,9 +41,17 @@ class Supervisor:
     """Runs programs as `wanted.json` says. One at a time in a folder: whoever opens it holds the folder's lock.
 
     template: what those programs are forked from that can be; None starts each as a program of its own.
+    witness: told what they write and when one ends.
     """
 
-    def __init__(self, programs: Sequence[Program], folder: FleetFolder, template: Template | None = None) -> None:
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        folder: FleetFolder,
+        template: Template | None = None,
+        witness: Witness | None = None,
+    ) -> None:
+        self._witness = witness
         self._folder = folder
         self._template = template
         self._programs = {program.name: program for program in programs}
@@ -51,7 +61,7 @@ class Supervisor:
         self._jobs = {
             name: Job(program, folder, template) for name, program in self._programs.items() if _is_job(program)
         }
-        self._pumps: list[Pump] = []
+        self._pumps: Pumps | None = None
         self._usage = UsageWatch(self._pids, self._enforce_limits)
         self._replacing: set[asyncio.Task[None]] = set()
         self._applying = asyncio.Lock()
@@ -62,11 +72,7 @@ class Supervisor:
 
         At the end the processes are let go, and go on: `stop_all` before ends them.
         """
-        scratch = Scratch()
-        for name in self._programs:
-            for stream in ("out", "error"):
-                pipe = self._folder.pipes / f"{name}.{stream}"
-                self._pumps.append(Pump(pipe, StampedLog(self._folder.log(name, stream)), scratch))
+        self._pumps = Pumps(self._programs, self._folder, self._witness)
         watching = asyncio.create_task(self._usage.watch(), name="usage")
         try:
             with listening(self._folder.notify_address, self._on_notice):
@@ -79,10 +85,8 @@ class Supervisor:
                     self._let_go()
         finally:
             await cancel(watching)
-            for pump in self._pumps:
-                pump.drain()
-                pump.close()
-            scratch.close()
+            self._pumps.close()
+            self._pumps = None
             if self._template is not None:
                 self._template.end()
             self._listeners.close()
@@ -191,10 +195,30 @@ class Supervisor:
         return self.states()
 
     async def stop_all(self) -> None:
-        """End every process; what is wanted stays as it is, so that the next supervisor starts them again."""
-        stopping: list[Awaitable[object]] = [job.stop() for job in self._jobs.values()]
-        stopping += [instance.stop() for instances in self._instances.values() for instance in instances]
-        await asyncio.gather(*stopping)
+        """End every process; what is wanted stays as it is, so that the next supervisor starts them again.
+
+        Jobs and workers first, side by side; then one service after the other, the last one first: each finds what it
+        asks until it has ended. Cancelled: all are killed at once.
+        """
+        try:
+            stopping: list[Awaitable[object]] = [job.stop() for job in self._jobs.values()]
+            stopping += [instance.stop() for instance in self._all_instances() if not _is_service(instance.program)]
+            await asyncio.gather(*stopping)
+            for name in reversed(self._programs):
+                await asyncio.gather(*(instance.stop() for instance in self._instances.get(name, [])))
+        finally:
+            for child, _instance in self._children():
+                child.send(signal.SIGKILL)
+
+    def drain(self, name: str) -> None:
+        """Have everything in the log, and told to the witness, that a process wrote until now."""
+        if self._pumps is not None:
+            self._pumps.drain(name)
+
+    def pids(self) -> list[int]:
+        """Return the ids of this process, of what it runs, and of what that is forked from."""
+        warm = self._template.pid if self._template is not None else None
+        return [os.getpid(), *self._pids(), *([] if warm is None else [warm])]
 
     def _program(self, name: str) -> Program:
         if name not in self._programs:
@@ -254,7 +278,17 @@ class Supervisor:
         return instances
 
     def _new_instance(self, program: Program, number: int) -> Instance:
-        return Instance(program, number, self._folder, lambda: self._listeners.get(program), self._template)
+        def on_end(status: int | None, pause_seconds: float | None) -> None:
+            if self._witness is not None:
+                self.drain(program.name)
+                self._witness.on_end(program.name, status, pause_seconds)
+
+        return Instance(
+            program, number, self._folder, lambda: self._listeners.get(program), self._template, on_end=on_end
+        )
+
+    def _all_instances(self) -> list[Instance]:
+        return [instance for instances in self._instances.values() for instance in instances]
 
     def _states_of(self, name: str) -> list[ProcessState]:
         if name in self._jobs:
@@ -310,9 +344,9 @@ class Supervisor:
             del instances[count:]
 
     def _children(self) -> list[tuple[Child, Instance | None]]:
-        found: list[tuple[Child, Instance | None]] = []
-        for instances in self._instances.values():
-            found += [(instance.child, instance) for instance in instances if instance.child is not None]
+        found: list[tuple[Child, Instance | None]] = [
+            (instance.child, instance) for instance in self._all_instances() if instance.child is not None
+        ]
         return found + [(job.child, None) for job in self._jobs.values() if job.child is not None]
 
     def _pids(self) -> list[int]:
@@ -355,12 +389,15 @@ class Supervisor:
     def _let_go(self) -> None:
         for task in self._replacing:
             task.cancel()
-        for instances in self._instances.values():
-            for instance in instances:
-                instance.let_go()
+        for instance in self._all_instances():
+            instance.let_go()
         for job in self._jobs.values():
             job.let_go()
 
 
 def _is_job(program: Program) -> bool:
     return program.row.kind == "job"
+
+
+def _is_service(program: Program) -> bool:
+    return program.row.kind == "service"

@@ -46,16 +46,18 @@ class Template:
         """Return the id of the warm process, None while there is none."""
         return None if self._process is None else self._process.pid
 
-    async def fork(
-        self, arguments: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int]
-    ) -> int | None:
-        """Have a process forked that runs `killreport` with the arguments; returns its pid, a child of this process.
+    async def warm(self) -> None:
+        """Have the warm process there before it is needed. Nothing happens where it cannot be made."""
+        async with self._lock:
+            await self._get_warm()
+
+    async def fork(self, request: ForkRequest, descriptors: Sequence[int]) -> int | None:
+        """Have a process forked that runs `killreport` as requested; returns its pid, a child of this process.
 
         descriptors: the slot's lock, standard output, standard error, a pipe at which the process waits for a byte
         before it begins (and ends where none comes), and, for one that listens, its socket. None where there is no
         template: nothing was started. Raises OSError where the fork itself went wrong.
         """
-        request = ForkRequest(arguments=list(arguments), environment=dict(environment))
         async with self._lock:
             for _ in range(2):
                 if not await self._get_warm():

@@ -8,7 +8,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,28 @@ def free_ports(count: int) -> list[int]:
 
 
 def processes_of(home: Path) -> dict[int, str]:
-    """Return the command lines of living processes that have the home in their arguments or environment, by id."""
+    """Return the command lines of living processes that have to do with the home, by id.
+
+    They have it in their arguments or environment; one that was forked and renamed has a file open there, its slot.
+    """
     found = {}
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdecimal() and (command := (entry / "cmdline").read_bytes()):
                 environment = (entry / "environ").read_bytes().split(b"\0")
-                if bytes(home) in command or b"KILLREPORT_HOME=" + bytes(home) in environment:
+                if (
+                    bytes(home) in command
+                    or b"KILLREPORT_HOME=" + bytes(home) in environment
+                    or any(home in path.parents for path in _open_files(entry))
+                ):
                     found[int(entry.name)] = command.replace(b"\0", b" ").decode()
     return found
+
+
+def _open_files(process: Path) -> Iterator[Path]:
+    for entry in (process / "fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            yield entry.readlink()
 
 
 def wait_until_gone(pids: Iterable[int]) -> None:

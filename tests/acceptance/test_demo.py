@@ -144,6 +144,6 @@ def test_a_corpus_without_killmails_is_told_in_a_sentence_and_nothing_is_left_ru
 
     assert result.returncode == 1
     assert "      killreport: The corpus holds no killmail in ESI's present shape.\n" in result.stdout
-    log = home / "logs" / "simulator.log"
-    assert result.stderr == f"killreport: simulator ended with status 1 before it was ready; its log is {log}.\n"
+    log = home / "logs" / "simulator-error.log"
+    assert result.stderr == f"killreport: simulator ended with status 1 before it was ready; its log: {log}\n"
     assert processes_of(home) == {}

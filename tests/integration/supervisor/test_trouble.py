@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.errors import Conflict
 from killreport.fleet.table import ProcessRow
 from killreport.supervisor import pump as pump_module
 from killreport.supervisor.listeners import Listeners
@@ -58,3 +59,11 @@ def test_where_a_socket_cannot_be_taken_back_a_second_one_accepts_at_the_same_po
         accepted, _address = new.accept()
         accepted.close()
     after.close()
+
+
+def test_a_port_where_somebody_else_accepts_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as other:
+        port = other.getsockname()[1]
+        row = ProcessRow(name="web", kind="service", description="", memory_limit_mb=100)
+        with pytest.raises(Conflict, match=f"web cannot listen on 127.0.0.1 port {port}: Address already in use."):
+            Listeners().get(Program(row=row, command=("true",), port=port))

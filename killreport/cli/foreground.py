@@ -1,0 +1,134 @@
+"""What commands share that run a fleet in this terminal: the way out by Ctrl-C, and what is told on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from killreport.cli.fleet_logs import Line, printable
+from killreport.cli.signals import stop_on_signals
+from killreport.clock import monotonic
+from killreport.errors import KillreportError
+
+if TYPE_CHECKING:
+    from killreport.supervisor.runs import JobRecord
+    from killreport.supervisor.supervisor import Supervisor
+
+NAME_WIDTH = 28
+SHOWN_LINES = 10
+# Of a line of the product's own log, what the screen says by other means.
+_KNOWN_FIELDS = frozenset(("event", "level", "timestamp", "process", "exception"))
+
+
+class _ToldToStop(Exception):
+    """Not an error: the way out of everything that is going on."""
+
+
+@asynccontextmanager
+async def foreground(console: Console) -> AsyncIterator[tuple[AsyncExitStack, asyncio.TaskGroup, asyncio.Event]]:
+    """Run the block until SIGTERM or Ctrl-C, or until the event lent is set; then leave the stack that it filled.
+
+    A second signal cancels what leaving the stack does. What tasks of the group raise ends the block too.
+    """
+    with stop_on_signals() as stop:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_raise_when_set(stop))
+                    yield stack, group, stop
+            except* _ToldToStop:
+                console.print("\nStopping.")
+
+
+async def _raise_when_set(stop: asyncio.Event) -> None:
+    await stop.wait()
+    raise _ToldToStop
+
+
+class Screen:
+    """The supervisor's witness, who tells on the terminal. tells_trouble: also warnings that processes log."""
+
+    def __init__(self, console: Console, *, tells_trouble: bool) -> None:
+        self._console = console
+        self._tells_trouble = tells_trouble
+        self._last: dict[str, deque[str]] = {}
+
+    def up(self, name: str, seconds: float, remark: str = "") -> None:
+        """Tell that something works, and how long that took."""
+        self._say(name, f"[green]up[/] {seconds:6.1f} s   {escape(remark)}")
+
+    def job_ended(self, name: str, record: JobRecord) -> None:
+        """Tell how a run of a job ended."""
+        seconds = (record.ended_at - record.started_at).total_seconds() if record.ended_at else 0.0
+        word = "succeeded" if record.status == 0 else "[red]failed[/]"
+        self._say(name, f"{word} {seconds:.1f} s  {escape(printable(record.last_line))}")
+
+    def trouble(self, name: str, sentence: str) -> None:
+        """Tell what is wrong with a process."""
+        self._say(name, f"[red]{escape(printable(sentence))}[/]")
+
+    def last_words(self, name: str) -> None:
+        """Tell what the process wrote last, unless that was told."""
+        for line in self._last.pop(name, ()):
+            self._console.print(f"      {escape(printable(line))}")
+
+    def on_lines(self, process: str, stream: str, lines: bytes) -> None:
+        """Remember the last lines, and tell the troubles among them where that is wanted."""
+        last = self._last.setdefault(process, deque(maxlen=SHOWN_LINES))
+        for text in lines.decode(errors="replace").splitlines():
+            if self._tells_trouble and Line("", process, stream, text).is_trouble:
+                self._say(process, f"[yellow]{escape(printable(_in_words(text)))}[/]")
+            else:
+                last.append(text)
+
+    def on_end(self, process: str, status: int | None, pause_seconds: float | None) -> None:
+        """Tell that a process ended without being told to, with its last words."""
+        again = "" if pause_seconds is None else f"; starting it again in {pause_seconds:.1f} s"
+        self._say(process, f"[red]{_cause(status)}[/]{again}")
+        self.last_words(process)
+
+    def _say(self, name: str, markup: str) -> None:
+        self._console.print(f"  {name:{NAME_WIDTH}} {markup}")
+
+
+async def start_told(supervisor: Supervisor, screen: Screen, name: str, remark: str = "") -> None:
+    """Start a process and tell when it is ready. Raises Unavailable, after its last words were told.
+
+    Cancelled, the start itself goes on to where stopping everything finds it: what is half started cannot be ended.
+    """
+    began = monotonic()
+    starting = asyncio.create_task(supervisor.start(name), name=f"start {name}")
+    starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+    await asyncio.wait({starting})
+    try:
+        starting.result()
+    except KillreportError:
+        supervisor.drain(name)
+        screen.last_words(name)
+        raise
+    screen.up(name, monotonic() - began, remark)
+
+
+def _cause(status: int | None) -> str:
+    if status is None:
+        return "ended"
+    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+
+def _in_words(text: str) -> str:
+    """Return a line of the product's own log as a person reads it; any other line as it is."""
+    try:
+        fields = json.loads(text)
+        event, level = fields["event"], fields["level"]
+    except (ValueError, TypeError, KeyError):
+        return text
+    rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _KNOWN_FIELDS)
+    return f"{level}: {event} {rest}".rstrip()

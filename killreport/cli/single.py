@@ -1,0 +1,128 @@
+"""Everything in one process: the entries of the fleet's processes as tasks of one loop, for small machines.
+
+What the supervisor adds is missing: memory limits, reloads, a log for each. An entry that raises is begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from killreport.cli.context import open_ready_database
+from killreport.cli.first_jobs import run_first_jobs
+from killreport.cli.foreground import NAME_WIDTH, foreground
+from killreport.cli.run import run_entry
+from killreport.clock import monotonic, utc_now
+from killreport.config import Settings
+from killreport.fleet.notify import telling_ready
+from killreport.fleet.overrides import fleet_rows
+from killreport.fleet.schedule import next_run
+from killreport.fleet.table import ProcessRow
+
+if TYPE_CHECKING:
+    from killreport.db.database import Database
+    from killreport.db.job_runs import Trigger
+
+PAUSE_SECONDS = 5.0
+# How long the addresses wait for what is not ready yet.
+PATIENCE_SECONDS = 10.0
+# The clock may be set: whoever sleeps until an instant looks at it again after this long.
+LONGEST_SLEEP_SECONDS = 30.0
+
+
+def run_in_one_process(settings: Settings, addresses: str) -> None:
+    """Run the fleet in this process until SIGTERM or Ctrl-C. addresses: the line to show when it serves."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(SingleProcess(settings, addresses).show())
+
+
+class SingleProcess:
+    """The fleet as tasks. Jobs run one at a time each, as `run_job` sees to everywhere."""
+
+    def __init__(self, settings: Settings, addresses: str) -> None:
+        self._settings = settings
+        self._rows = [row for row in fleet_rows(settings.home) if row.is_enabled]
+        self._addresses = addresses
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._ending = asyncio.Event()
+        self._running: list[asyncio.Task[None]] = []
+
+    async def show(self) -> None:
+        """Start everything, tell what is up, and at the end let everything finish what it has in hand."""
+        began = monotonic()
+        async with foreground(self._console) as (stack, group, _stop):
+            self._console.print(f"KillReport in one process, in {escape(str(self._settings.home))}\n")
+            database = await stack.enter_async_context(open_ready_database(self._settings, process="up"))
+            self._tell("database", f"[green]up[/] {monotonic() - began:6.1f} s")
+            stack.push_async_callback(self._end)
+            rows = [row for row in self._rows if row.kind != "job"]
+            ready = [self._begin(row) for row in rows]
+            await asyncio.wait([group.create_task(event.wait()) for event in ready], timeout=PATIENCE_SECONDS)
+            jobs = [row for row in self._rows if row.kind == "job" and row.schedule]
+            for row in jobs:
+                group.create_task(self._follow_schedule(row, database))
+            up = sum(event.is_set() for event in ready)
+            self._console.print(f"\n  {up} of {len(rows)} up, {len(jobs)} jobs on their schedule")
+            self._console.print(f"  {self._addresses}\n")
+            group.create_task(
+                run_first_jobs(self._settings, database, lambda job: self._run_job(job, database, "hand"))
+            )
+        self._console.print("All stopped.")
+
+    def _begin(self, row: ProcessRow) -> asyncio.Event:
+        """Start a service or worker that is begun again whenever it ends; the event returned says that it was ready."""
+        began, ready = monotonic(), asyncio.Event()
+
+        def on_ready() -> None:
+            if not ready.is_set():
+                ready.set()
+                self._tell(row.name, f"[green]up[/] {monotonic() - began:6.1f} s")
+
+        async def keep_running() -> None:
+            while not self._ending.is_set():
+                try:
+                    with telling_ready(on_ready):
+                        await run_entry(row, self._rows, self._settings, self._ending, once=False)
+                except Exception as error:  # one entry must not take the others with it
+                    self._tell(row.name, f"[red]{escape(str(error))}[/]; starting it again in {PAUSE_SECONDS:g} s")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), PAUSE_SECONDS)
+
+        self._running.append(asyncio.create_task(keep_running(), name=row.name))
+        return ready
+
+    async def _end(self) -> None:
+        """Let all finish what they have in hand; cancelled: break everything off."""
+        self._ending.set()
+        try:
+            await asyncio.wait(self._running)
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    async def _follow_schedule(self, row: ProcessRow, database: Database) -> None:
+        due = next_run(row, utc_now())
+        while due is not None:
+            while (left := (due - utc_now()).total_seconds()) > 0:  # noqa: ASYNC110 - the clock, which may be set, is asked
+                await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))
+            await self._run_job(row.name, database, "schedule")
+            due = next_run(row, max(due, utc_now()))
+
+    async def _run_job(self, name: str, database: Database, trigger: Trigger) -> None:
+        from killreport.cron.running import run_job
+
+        try:
+            report = await run_job(name, self._settings, database, stop=self._ending, trigger=trigger)
+        except Exception as error:  # it is on the record; the next run does the rest
+            self._tell(name, f"[red]failed[/] {escape(str(error))}")
+        else:
+            self._tell(name, f"{report.status} {report.seconds:.1f} s  {escape(report.sentence)}")
+
+    def _tell(self, name: str, markup: str) -> None:
+        self._console.print(f"  {name:{NAME_WIDTH}} {markup}")

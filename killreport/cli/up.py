@@ -1,0 +1,112 @@
+"""`killreport up`: the whole fleet on this machine, in this terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from killreport.cli.context import load_all, open_ready_database
+from killreport.cli.first_jobs import run_first_jobs_told
+from killreport.cli.foreground import Screen, foreground, start_told
+from killreport.cli.memory import proportional_megabytes
+from killreport.cli.supervisor import about_supervisor, apply_overrides, first_programs, template_of
+from killreport.clock import monotonic
+from killreport.config import Settings
+from killreport.errors import Conflict, KillreportError
+from killreport.logs import configure_logging
+from killreport.supervisor.client import NoSupervisor
+from killreport.supervisor.folder import FleetFolder
+
+if TYPE_CHECKING:
+    from killreport.supervisor.supervisor import Supervisor
+
+# How long the addresses wait for processes that are not ready yet.
+PATIENCE_SECONDS = 10.0
+
+
+def up(
+    single_process: Annotated[
+        bool, typer.Option("--single-process", help="Everything in one process, for a machine with little memory.")
+    ] = False,
+) -> None:
+    """Run the whole fleet in this terminal, with the services configured or brought along, until Ctrl-C.
+
+    A second Ctrl-C does not wait. Commands such as `killreport list` and `reload` work from another terminal meanwhile.
+    """
+    settings = load_all().settings
+    # What the supervisor would log is told on the screen; without one, the processes' own troubles are logged here.
+    level = "warning" if single_process else "error"
+    configure_logging("debug" if settings.log_level == "debug" else level, settings.log_format)
+    folder = FleetFolder.make(settings.home.absolute())
+    with contextlib.suppress(NoSupervisor):
+        pid = about_supervisor(folder).pid
+        raise Conflict(f"The fleet runs under a supervisor already (pid {pid}); killreport kill ends it.")
+    if single_process:
+        from killreport.cli.single import run_in_one_process
+
+        run_in_one_process(settings, addresses(settings))
+        return
+    asyncio.run(_show(settings, folder))
+
+
+async def _show(settings: Settings, folder: FleetFolder) -> None:
+    from killreport.supervisor.main import supervising
+
+    began = monotonic()
+    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen(console, tells_trouble=True)
+    template = template_of(settings, folder)
+    async with foreground(console) as (stack, group, stop):
+        console.print(f"KillReport, in {escape(str(settings.home))}\n")
+        # Before any process: the embedded database is upgraded by one, and what a configured one lacks is said once.
+        database = await stack.enter_async_context(open_ready_database(settings, process="up"))
+        which = "embedded" if settings.database_url is None else "configured"
+        screen.up("database", monotonic() - began, f"PostgreSQL, {which}")
+        programs = first_programs(settings, folder)
+        rows = [program.row for program in programs if program.row.is_enabled]
+        supervisor = await stack.enter_async_context(
+            supervising(
+                programs,
+                folder,
+                stop,
+                read_programs=partial(apply_overrides, settings, folder),
+                template=template,
+                witness=screen,
+            )
+        )
+        stack.push_async_callback(supervisor.stop_all)
+        for row in rows:
+            if row.kind == "job":
+                await supervisor.start(row.name)
+        tasks = [group.create_task(_start(supervisor, screen, row.name)) for row in rows if row.kind != "job"]
+        # Whoever waits for a host outside that does not answer tells so, and keeps nobody from the site.
+        done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        running = sum(task.result() for task in done)
+        memory = proportional_megabytes(supervisor.pids())
+        summary = f"{running} of {len(tasks)} processes up, {len(rows) - len(tasks)} jobs on their schedule"
+        console.print(f"\n  {summary}; {memory:.0f} MB in all, after {monotonic() - began:.1f} s")
+        console.print(f"  {addresses(settings)}\n")
+        group.create_task(run_first_jobs_told(settings, database, supervisor, screen))
+    console.print("All stopped.")
+
+
+def addresses(settings: Settings) -> str:
+    """Return the line of the addresses that a browser and a client need."""
+    site, api = (f"http://{settings.host}:{port}" for port in (settings.web_port, settings.api_port))
+    return f"Site [bold]{site}[/]   API [bold]{api}/graphql[/]   (Ctrl-C stops everything)"
+
+
+async def _start(supervisor: Supervisor, screen: Screen, name: str) -> bool:
+    """Start a process; one that is not ready is said and stays with the supervisor, which tries again."""
+    try:
+        await start_told(supervisor, screen, name)
+    except KillreportError as error:
+        screen.trouble(name, str(error))
+        return False
+    return True
