@@ -59,7 +59,9 @@ class Supervisor:
         self._listeners = Listeners()
         self._instances: dict[str, list[Instance]] = {}
         self._jobs = {
-            name: Job(program, folder, template) for name, program in self._programs.items() if _is_job(program)
+            name: Job(program, folder, template)
+            for name, program in self._programs.items()
+            if program.row.kind == "job"
         }
         self._pumps: Pumps | None = None
         self._usage = UsageWatch(self._pids, self._enforce_limits)
@@ -202,7 +204,9 @@ class Supervisor:
         """
         try:
             stopping: list[Awaitable[object]] = [job.stop() for job in self._jobs.values()]
-            stopping += [instance.stop() for instance in self._all_instances() if not _is_service(instance.program)]
+            stopping += [
+                instance.stop() for instance in self._all_instances() if instance.program.row.kind != "service"
+            ]
             await asyncio.gather(*stopping)
             for name in reversed(self._programs):
                 await asyncio.gather(*(instance.stop() for instance in self._instances.get(name, [])))
@@ -393,11 +397,3 @@ class Supervisor:
             instance.let_go()
         for job in self._jobs.values():
             job.let_go()
-
-
-def _is_job(program: Program) -> bool:
-    return program.row.kind == "job"
-
-
-def _is_service(program: Program) -> bool:
-    return program.row.kind == "service"
