@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ def environment(database_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
             serving.join()
 
 
+def _said(manager: socket.socket) -> list[bytes]:
+    """Return all that a process said that has ended."""
+    manager.setblocking(False)
+    words: list[bytes] = []
+    with suppress(BlockingIOError):
+        while True:
+            words.append(manager.recv(100))
+    return words
+
+
 def test_every_service_and_worker_says_ready_and_ends_in_order_when_told(environment: dict[str, str]) -> None:
     with ExitStack() as stack:
         running = {name: stack.enter_context(_running(name, environment)) for name in RUNNING_FOR_EVER}
@@ -65,11 +76,14 @@ def test_every_service_and_worker_says_ready_and_ends_in_order_when_told(environ
             process.send_signal(signal.SIGTERM)
         limits = {row.name: row.kill_timeout.total_seconds() for row in FLEET}
         ended = {name: process.wait(limits[name]) for name, (process, _manager) in running.items()}
-        last = {name: manager.recv(100) for name, (_process, manager) in running.items()}
+        said = {name: _said(manager) for name, (_process, manager) in running.items()}
 
     assert len(running) == 10
     assert set(ready.values()) == {b"READY=1"}
-    assert set(last.values()) == {b"STOPPING=1"}
+    assert {name for name, words in said.items() if b"STOPPING=1" in words} == set(running)
+    assert {name for name, words in said.items() if any(word.startswith(b"STATUS=") for word in words)} >= {
+        row.name for row in FLEET if row.queue is not None
+    }
     assert set(ended.values()) == {0}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.cli.recycling import RECYCLED
 from killreport.db.database import Database
 from killreport.db.migrate import list_migrations
 from tests.acceptance.demos import free_ports
@@ -64,7 +65,7 @@ def test_a_process_above_its_memory_limit_ends_in_order_by_itself(tmp_path: Path
         env=environment,
         timeout=PATIENCE_SECONDS,
     )
-    assert (result.returncode, '"event": "memory_limit"' in result.stderr) == (0, True)
+    assert (result.returncode, '"event": "memory_limit"' in result.stderr) == (RECYCLED, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
