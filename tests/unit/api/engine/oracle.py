@@ -1,4 +1,4 @@
-"""graphql-core's own executor on the same world, its resolvers called one by one, and what may differ between the two."""
+"""graphql-core's own executor on the same world, called parent by parent, and what may differ between the two."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _quick(owner: str) -> Any:
 
 
 def _slow(owner: str) -> Any:
-    async def resolve(parent: Any, info: Any, **arguments: Any) -> Any:
+    async def resolve_one(parent: Any, info: Any, **arguments: Any) -> Any:
         return value_of(info.context, parent, info, owner, arguments)
 
-    return resolve
+    return resolve_one
 
 
 Told = tuple[tuple[str | int, ...], str, tuple[tuple[int, int], ...]]

@@ -1,4 +1,4 @@
-"""A schema with everything in it, and a world of objects whose every value follows from a seed, wrong ones among them."""
+"""A schema with everything in it, and objects whose every value follows from a seed, wrong ones among them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ type A implements Node & Priced {
   slowPick(n: Int, names: [String!]): [String!]
 }
 type B implements Node {
-  id: ID!, name: String, peer: Node, kin: [Node!], color: Color, maybeC: C, slowC: C!, listOfC: [C!], matrix: [[[Float]!]!]
-  priced: [Priced], quick: Int, pick(n: Int! = 3, color: Color = RED, where: Filter): String!
+  id: ID!, name: String, peer: Node, kin: [Node!], color: Color, maybeC: C, slowC: C!, listOfC: [C!]
+  matrix: [[[Float]!]!], priced: [Priced], quick: Int, pick(n: Int! = 3, color: Color = RED, where: Filter): String!
 }
 type C implements Priced { price: Money!, worth: Money, flag: Boolean!, strictA: A!, things: [Thing!]!, slow: String! }
 type Query {
