@@ -15,7 +15,7 @@ def single_schema() -> GraphQLSchema:
     schema = bare_schema()
     for owner, found in schema.type_map.items():
         if is_abstract_type(found):
-            found.resolve_type = _named  # type: ignore[attr-defined]
+            found.resolve_type = _named
         if isinstance(found, GraphQLObjectType) and not owner.startswith("__"):
             for name, field in found.fields.items():
                 if owner == "Subscription":

@@ -73,7 +73,7 @@ async def test_every_event_of_a_subscription_is_answered_as_graphql_core_does() 
         ):
             answers = []
             for schema, how in ((OURS, {"executor_class": BatchExecutor}), (CORE, {"field_resolver": attribute})):
-                stream: Any = subscribe(schema, parse(text), context_value=world, **how)  # type: ignore[arg-type]
+                stream: Any = subscribe(schema, parse(text), context_value=world, **how)
                 answers.append([answer async for answer in stream])
             assert len(answers[0]) == 3
             for ours, core in zip(*answers, strict=True):
