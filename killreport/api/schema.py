@@ -21,13 +21,15 @@ _SDL_FILES = (
 )
 
 
+def read_sdl() -> list[str]:
+    """Return the texts of the SDL files."""
+    folder = resources.files("killreport.api")
+    return [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES]
+
+
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
-    folder = resources.files("killreport.api")
-    schema = make_executable_schema(
-        [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES],
-        *scalars,
-    )
+    schema = make_executable_schema(read_sdl(), *scalars)
     return bind(schema, killmail.resolvers, status.resolvers)
 
 

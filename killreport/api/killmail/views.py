@@ -145,7 +145,7 @@ async def load_views(
     parties: list[Party] = [victim_party(row) for row in rows]
     parties.extend(final_blow_party(row) for row in rows)
     entities = await load_entity_views(database, views.universe, parties)
-    return [_killmail(row, entities, views, parts) for row in rows]
+    return [killmail_view(row, entities, views, parts) for row in rows]
 
 
 def price_rule(number: int) -> PriceRule:
@@ -194,7 +194,8 @@ def attacker_view(row: AttackerRow, entities: EntityViews, views: UniverseViews)
     )
 
 
-def _killmail(row: KillmailRow, entities: EntityViews, views: UniverseViews, parts: Parts | None) -> KillmailView:
+def killmail_view(row: KillmailRow, entities: EntityViews, views: UniverseViews, parts: Parts | None) -> KillmailView:
+    """Return the view of one killmail."""
     killmail_hash = row.hash.hex()
     rule = price_rule(row.ship_price_rule)
     return KillmailView(

@@ -99,7 +99,9 @@ class World:
         if chance.random() < 0.4 / self.health:
             return Oddity(f"odd {key}")
         if chance.random() < 0.3 / self.health:
-            return chance.choice(ODDITIES)
+            # Half of the wrong numbers are of the right Python type, which only their value gives away.
+            near = {"Int": 2**31, "Float": float("nan")}.get(getattr(inner, "name", ""))
+            return near if near is not None and chance.random() < 0.5 else chance.choice(ODDITIES)
         return self._sound(inner, key, chance)
 
     def _sound(self, inner: Any, key: str, chance: Random) -> Any:
