@@ -163,13 +163,6 @@ async def test_every_filter_and_the_common_combinations_read_a_page_off_an_index
         wanted = KillmailFilter.read(await _with_busiest(connection, plain))
         explaining = Explaining(connection)
         page = await list_killmails(explaining, wanted, first=PAGE)
-        print(
-            "X",
-            plain,
-            [round(_rows_read(p)) for p in explaining.plans],
-            [n["Relation Name"] for p in explaining.plans for n in _nodes(p) if n["Node Type"] == "Seq Scan"],
-            len(page.rows),
-        )
         if page.has_more:
             explaining = Explaining(connection)
             await list_killmails(explaining, wanted, first=PAGE, after=cursor_of(page.rows[-1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from killreport.killmail.explain import explain_labels, explain_points
@@ -74,7 +76,7 @@ def test_a_kill_that_is_worth_one_point_whatever_died_says_why(facts: Facts, rea
         ("ganked", "Given by the source, or by another killmail.", {}),
     ],
 )
-def test_every_label_has_its_evidence(label: str, evidence: str, facts: dict[str, int]) -> None:
+def test_every_label_has_its_evidence(label: str, evidence: str, facts: dict[str, Any]) -> None:
     assert explain_labels(make_facts(labels=[label], **facts)) == {label: evidence}
 
 
