@@ -33,8 +33,9 @@ _PLACES = (
     (EntityKind.REGION, "region_id"),
 )
 _MAILS = """
-    select killmail_id, killmail_time, points, total_value_cents, is_solo, is_npc, solar_system_id, constellation_id, region_id,
-           victim_character_id, victim_corporation_id, victim_alliance_id, victim_faction_id, ship_type_id, ship_group_id
+    select killmail_id, killmail_time, points, total_value_cents, is_solo, is_npc,
+           solar_system_id, constellation_id, region_id, victim_character_id, victim_corporation_id,
+           victim_alliance_id, victim_faction_id, ship_type_id, ship_group_id
     from killmail where killmail_id = any($1) order by killmail_id
 """
 _ATTACKERS = """
@@ -90,9 +91,7 @@ async def removal_of(connection: Connection, mail_ids: Collection[int], universe
     return rollup
 
 
-async def _killers_of(
-    connection: Connection, mail_ids: Collection[int], universe: Universe
-) -> Mapping[int, _Killers]:
+async def _killers_of(connection: Connection, mail_ids: Collection[int], universe: Universe) -> Mapping[int, _Killers]:
     found: defaultdict[int, _Killers] = defaultdict(_Killers)
     for row in await connection.fetch(_ATTACKERS, list(mail_ids)):
         codes = _codes(row, _PARTIES)

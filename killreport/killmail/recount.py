@@ -58,7 +58,8 @@ _IN_SYSTEMS = """
     with side as (
         select distinct kind, entity_id, killmail_id
         from attacker cross join lateral (values
-            (1, character_id), (2, corporation_id), (3, alliance_id), (5, ship_type_id::bigint)) as side(kind, entity_id)
+            (1, character_id), (2, corporation_id), (3, alliance_id),
+            (5, ship_type_id::bigint)) as side(kind, entity_id)
         where entity_id is not null
     ), part as (
         select kind, entity_id, killmail_id, 1 as kills, 0 as losses from side
@@ -143,7 +144,7 @@ class Difference:
 async def recount_differences(connection: Connection, limit: int = 100) -> list[Difference]:
     """Return up to `limit` rows of the rollups that do not equal a recount of the facts; empty when all do.
 
-    Reads all of the facts: seconds for a hundred thousand killmails. Of one moment, so that writers may go on meanwhile.
+    Reads all of the facts of one moment: seconds for a hundred thousand killmails. Writers may go on meanwhile.
     """
     # A caller who is in a transaction already has chosen what it sees.
     if connection.is_in_transaction():

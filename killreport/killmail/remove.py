@@ -24,9 +24,7 @@ class Removed:
     removed_at: datetime
 
 
-async def remove_killmails(
-    database: Database, universe: Universe, mail_ids: Collection[int], reason: str
-) -> list[int]:
+async def remove_killmails(database: Database, universe: Universe, mail_ids: Collection[int], reason: str) -> list[int]:
     """Remove these killmails in one transaction and return the ids of those that were stored, ascending.
 
     Their ids stay taken, so that no source brings them back. Subscribers are told that they changed and find nothing.
@@ -66,5 +64,5 @@ async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> N
         mail_ids,
         reason,
     )
-    for table in ("killmail", "attacker", "item", "value_change"):
+    for table in ("killmail", "attacker", "item", "killed_by", "value_change"):
         await connection.execute(f"delete from {table} where killmail_id = any($1)", mail_ids)  # noqa: S608

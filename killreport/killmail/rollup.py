@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
+from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -199,11 +200,11 @@ class Rollup:
         await self._save(connection, ACTIVITY_STAT, activity)
 
     async def _save(
-        self, connection: Connection, table: Table, rows: list[tuple[tuple[object, ...], list[int]]]
+        self, connection: Connection, table: Table, unordered: Iterable[tuple[tuple[Any, ...], list[int]]]
     ) -> None:
+        rows = sorted(unordered)  # keys are never equal, so the counts are never compared
         if not rows:
             return
-        rows.sort()  # keys are never equal, so the counts are never compared
         keys = list(zip(*(key for key, _ in rows), strict=True))
         await connection.execute(table.upsert, *keys, *zip(*(counts for _, counts in rows), strict=True))
         if self._takes_away:

@@ -66,8 +66,7 @@ create table ranking_run (
     counted_at   timestamptz not null
 );
 
--- The dearest losses: of all time, of a day, and of a day in a system.
-create index killmail_dearest on killmail (total_value_cents desc, killmail_id desc);
+-- The dearest losses of a day, and of a day in a system; those of all time come from killmail_by_value.
 create index killmail_dearest_of_day on killmail
     (((killmail_time at time zone 'UTC')::date), total_value_cents desc, killmail_id desc);
 create index killmail_dearest_of_system on killmail
