@@ -45,12 +45,12 @@ async def kills(database: Database, writer: KillmailWriter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "kills", "helpers"),
+    ("window", "most", "second_most"),
     [("day", 6, 5), ("week", 6, 5), ("month", 6, 5), ("7d", 6, 5), ("30d", 7, 6), ("90d", 7, 6), ("all", 8, 6)],
 )
 @pytest.mark.usefixtures("kills")
 async def test_every_window_ranks_the_same_before_and_after_the_job_counted(
-    database: Database, window: str, kills: int, helpers: int
+    database: Database, window: str, most: int, second_most: int
 ) -> None:
     async with database.connection() as connection:
         summed = await get_ranking(connection, EntityKind.CHARACTER, Metric.KILLS, Window(window), today=TODAY)
@@ -62,8 +62,8 @@ async def test_every_window_ranks_the_same_before_and_after_the_job_counted(
     assert summed.places == counted.places
     assert (summed.first_day, summed.last_day, summed.counted_at) == (counted.first_day, TODAY, None)
     first, second = counted.places[:2]
-    assert (first.place, first.entity_id, first.figures.kills) == (1, KILLER, kills)
-    assert (second.place, second.entity_id, second.figures.kills) == (2, KILLER + 1, helpers)
+    assert (first.place, first.entity_id, first.figures.kills) == (1, KILLER, most)
+    assert (second.place, second.entity_id, second.figures.kills) == (2, KILLER + 1, second_most)
 
 
 @pytest.mark.usefixtures("kills")
