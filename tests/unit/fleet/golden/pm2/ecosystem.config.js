@@ -453,6 +453,33 @@ module.exports = {
       "cron_restart": "30 0 * * * *"
     },
     {
+      "name": "update-rankings",
+      "script": "/opt/killreport/bin/python",
+      "args": [
+        "-m",
+        "killreport",
+        "run",
+        "update-rankings",
+        "--if-due"
+      ],
+      "interpreter": "none",
+      "exec_mode": "fork",
+      "instances": 1,
+      "autorestart": false,
+      "max_memory_restart": "512M",
+      "kill_timeout": 15000,
+      "merge_logs": true,
+      "log_date_format": "YYYY-MM-DDTHH:mm:ss.SSSZ",
+      "out_file": "/var/lib/killreport/logs/update-rankings-out.log",
+      "error_file": "/var/lib/killreport/logs/update-rankings-error.log",
+      "env": {
+        "KILLREPORT_HOME": "/var/lib/killreport",
+        "KILLREPORT_CONTACT": "a \"quoted\" 100 % $HOME\\name",
+        "KILLREPORT_WARM_START": "false"
+      },
+      "cron_restart": "30 */15 * * * *"
+    },
+    {
       "name": "update-prices",
       "script": "/opt/killreport/bin/python",
       "args": [
