@@ -2,7 +2,7 @@
 
 `killed_by` repeats the time, so that the newest kills of an alliance are read off one index in their exact order, and
 names an alliance once a killmail, however many of its pilots took part. The victim's side needs none of this: it is in
-the killmail's own row. Measured against indexes on `attacker` in `docs/decisions/0007-killmail-lists.md`.
+the killmail's own row. Measured against indexes on `attacker` in `docs/decisions/0009-killmail-lists.md`.
 """
 
 from __future__ import annotations
