@@ -1,4 +1,4 @@
-"""The ASGI application of the API: `/graphql` over HTTP and WebSocket, `/healthz`."""
+"""The ASGI application of the API: `/graphql` over HTTP and WebSocket, the REST API and feeds, `/healthz`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
+from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
 from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_per_event_executor
@@ -76,6 +77,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             Route("/schema.graphql", sdl),
             Route("/explorer/{name}", explorer_file),
             Route("/healthz", healthz),
+            *rest_routes(settings),
         ]
     )
     return app

@@ -148,7 +148,7 @@ def _items(rows: Sequence[ItemRow]) -> list[dict[str, Any]]:
 
 
 def shortest_real(value: float) -> float:
-    """Return the number with fewest digits that the 4-byte column holds as this value: what ESI wrote, not -0.30000001."""
+    """Return the number with fewest digits that a 4-byte column holds as this value: -0.3, not -0.30000001."""
     packed = struct.pack("f", value)
     for digits in range(1, 9):
         short = float(f"{value:.{digits}g}")
