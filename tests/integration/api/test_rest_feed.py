@@ -87,12 +87,12 @@ async def test_a_page_of_the_feed_comes_as_lines_where_lines_are_asked_for(
     assert response.headers["X-Next-After"] == "2"
 
 
-@pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=1001", "after="])
-async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL, query: str) -> None:
-    status, _, body = await get(api, f"/feed?{query}")
+async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) -> None:
+    for query in ("after=-1", "after=x", "limit=0", "limit=1001", "after="):
+        status, _, body = await get(api, f"/feed?{query}")
 
-    assert status == 400
-    assert body["error"].startswith("a whole number from ")
+        assert status == 400
+        assert body["error"].startswith("a whole number from ")
 
 
 async def test_a_queue_gets_what_is_stored_while_it_waits(
