@@ -40,7 +40,7 @@ class Binder:
         self.arguments: list[Any] = []
 
     def bind(self, value: Any, sql_type: str) -> str:
-        """Return the placeholder of a value."""
+        """Return the name the value has in the statement, with its type."""
         self.arguments.append(value)
         return f"${len(self.arguments)}::{sql_type}"
 

@@ -48,8 +48,11 @@ def _value(name: str) -> st.SearchStrategy[Any]:
         return st.integers(0, NUMBERS[name])
     if isinstance(kind, Isk):
         return st.sampled_from([0, 1_000_000, 30_000_000.25, 10**9, 10**10])
-    if isinstance(kind, Flag):
-        return st.booleans()
+    return st.booleans() if isinstance(kind, Flag) else _time_or_words(name)
+
+
+def _time_or_words(name: str) -> st.SearchStrategy[Any]:
+    kind = FILTERS[name].kind
     if isinstance(kind, Instant):
         minutes = st.integers(0, population.HOURS * 60)
         return minutes.map(lambda number: population.BEGIN + timedelta(minutes=number))
