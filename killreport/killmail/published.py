@@ -13,16 +13,20 @@ import msgspec
 from killreport.db.database import Connection
 
 MOST_PUBLISHED = 1_000
+MOST_SEQUENCE = 2**53  # what a JSON number holds exactly everywhere
 
-# The array is cut in the database: an event of an import may hold many thousand ids. Events before the first number
-# asked for are left out by the index, but for the one that number lies in.
-_LIST = """
-    select first_sequence + skipped as sequence, killmail_ids[skipped + 1 : skipped + $2], at
-    from (select first_sequence, killmail_ids, at, greatest($1 - first_sequence, 0)::int as skipped
+# The array is cut in the database: an event of an import may hold many thousand ids. Numbers have no holes, so what is
+# wanted lies between the event of the first number and the last one that begins before the end.
+STRETCH = """
+    select first_sequence + skipped, killmail_ids[skipped + 1 : skipped + wanted], at
+    from (select first_sequence, killmail_ids, at,
+                 least(greatest($1::bigint - first_sequence, 0), cardinality(killmail_ids))::int as skipped,
+                 ($1 + $2::int - greatest(first_sequence, $1))::int as wanted
           from event
-          where first_sequence >=
-                coalesce((select first_sequence from event where first_sequence <= $1 order by 1 desc limit 1), 0)
-          order by first_sequence limit $2) found
+          where first_sequence < $1 + $2
+            and first_sequence >= coalesce(
+                (select first_sequence from event where first_sequence <= $1 order by first_sequence desc limit 1), 0)
+          order by first_sequence) found
 """
 
 
@@ -45,12 +49,11 @@ async def next_sequence(connection: Connection) -> int:
 async def list_published(connection: Connection, first: int, limit: int) -> list[Published]:
     """Return up to `limit` numbers from `first` on, ascending and without a hole; fewer means there are no more now.
 
-    limit: at most MOST_PUBLISHED. Costs what it returns, wherever in the feed it is.
+    first: 0 to MOST_SEQUENCE. limit: at most MOST_PUBLISHED. Costs what it returns, wherever in the feed it is.
     """
-    limit = min(limit, MOST_PUBLISHED)
-    found: list[Published] = []
-    for sequence, killmail_ids, at in await connection.fetch(_LIST, first, limit):
-        found.extend(Published(sequence + place, killmail_id, at) for place, killmail_id in enumerate(killmail_ids))
-        if len(found) >= limit:
-            break
-    return found[:limit]
+    rows = await connection.fetch(STRETCH, first, min(limit, MOST_PUBLISHED))
+    return [
+        Published(sequence + place, killmail_id, at)
+        for sequence, killmail_ids, at in rows
+        for place, killmail_id in enumerate(killmail_ids)
+    ]

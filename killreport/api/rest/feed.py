@@ -12,14 +12,12 @@ from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged, whole_number
 from killreport.errors import NotFound
-from killreport.killmail.model import MOST_INT8
 from killreport.killmail.package import list_packages
-from killreport.killmail.published import MOST_PUBLISHED, next_sequence
+from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
 
 IMMUTABLE = "public, max-age=86400, immutable"
 DEFAULT_LIMIT = 100
 NDJSON = "application/x-ndjson"
-_MOST_SEQUENCE = MOST_INT8 - 1
 
 
 async def answer_sequence(request: Request) -> Response:
@@ -31,7 +29,7 @@ async def answer_sequence(request: Request) -> Response:
 
 async def answer_package(request: Request) -> Response:
     """Answer the package of a number. Raises NotFound where it is not there yet."""
-    sequence = whole_number(request.path_params["sequence"], "sequence", 0, _MOST_SEQUENCE)
+    sequence = whole_number(request.path_params["sequence"], "sequence", 0, MOST_SEQUENCE)
     async with context_of(request).database.connection() as connection:
         found = await list_packages(connection, sequence, 1)
     if not found:
@@ -42,7 +40,7 @@ async def answer_package(request: Request) -> Response:
 async def answer_page(request: Request) -> Response:
     """Answer the packages after a number, as one JSON object or as lines."""
     query = request.query_params
-    after = whole_number(query["after"], "after", 0, _MOST_SEQUENCE) if "after" in query else -1
+    after = whole_number(query["after"], "after", 0, MOST_SEQUENCE) if "after" in query else -1
     limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST_PUBLISHED)
     async with context_of(request).database.connection() as connection:
         packages = await list_packages(connection, after + 1, limit)

@@ -15,7 +15,7 @@ from killreport.killmail.arrival import read_arrival
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.esi_body import esi_body, load_whole
 from killreport.killmail.hash import killmail_hash
-from killreport.killmail.published import list_published, next_sequence
+from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, STRETCH, list_published, next_sequence
 from killreport.killmail.queries import get_killmails
 from killreport.killmail.store import KillmailWriter, tell
 from tests.integration.kills import arrival, store
@@ -42,6 +42,33 @@ async def test_killmails_are_numbered_from_zero_in_the_order_they_were_stored(
     assert await numbers(database, first=3) == []
     async with database.connection() as connection:
         assert await next_sequence(connection) == 3
+
+
+async def test_any_stretch_of_numbers_is_the_same_whatever_events_it_crosses(
+    writer: KillmailWriter, database: Database
+) -> None:
+    ids = iter(range(100, 120))
+    for size in (3, 1, 5, 2):
+        await store(writer, database, *(arrival(next(ids)) for _ in range(size)))
+    everything = [(place, 100 + place) for place in range(11)]
+
+    for first in range(12):
+        for limit in (1, 2, 4, 20):
+            assert await numbers(database, first, limit) == everything[first : first + limit]
+    assert await numbers(database, MOST_SEQUENCE, MOST_PUBLISHED) == []
+
+
+async def test_a_stretch_of_numbers_is_read_off_an_index(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "insert into event (kind, killmail_ids, first_sequence) "
+            "select 'stored', array[number], number from generate_series(0, 20000) number"
+        )
+        await connection.execute("analyze event")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {STRETCH}", 12_345, 100))
+
+    assert "Index Scan using event_by_sequence" in plan
+    assert "Seq Scan" not in plan
 
 
 async def test_nothing_stored_has_no_number(database: Database) -> None:
