@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     api_url: str | None = Field(
         default=None, description="Where the site finds the API; unset: the API port on this machine."
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Base URL at which others reach the site and the API, for links in feeds; unset: the local ports.",
+    )
     image_url: str = Field(
         default="https://images.evetech.net", description="EVE's image server; `off` shows drawn stand-ins instead."
     )
@@ -150,7 +154,10 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
-    @field_validator("api_url", "r2z2_url", "redisq_url", "zkillboard_url", "esi_url", "static_data_url", "everef_url")
+    @field_validator(
+        *("api_url", "public_url", "r2z2_url", "redisq_url", "zkillboard_url"),
+        *("esi_url", "static_data_url", "everef_url"),
+    )
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

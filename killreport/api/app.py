@@ -1,4 +1,4 @@
-"""The ASGI application of the API: `/graphql` over HTTP and WebSocket, `/healthz`."""
+"""The ASGI application of the API: `/graphql` over HTTP and WebSocket, the REST API and feeds, `/healthz`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
+from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
 from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_batch_executor
@@ -82,6 +83,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             Route("/schema.graphql", sdl),
             Route("/explorer/{name}", explorer_file),
             Route("/healthz", healthz),
+            *rest_routes(settings),
         ]
     )
     return app

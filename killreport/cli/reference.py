@@ -1,4 +1,4 @@
-"""The generated pages of docs/reference: every command, every setting, every process, from the code that has them.
+"""The generated files of docs/reference: every command, setting, process and address, from the code that has them.
 
 `make docs` writes them; a test fails while one is out of date.
 """
@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from killreport.api.rest.openapi import openapi_text
+from killreport.api.rest.table import endpoints
 from killreport.cli.config import shown_value
 from killreport.cli.main import COMMANDS, app, load_command
 from killreport.config import FILE_NAME, PREFIX, Settings
@@ -23,8 +25,13 @@ _ORIGIN = "<!-- Written by `make docs`; edits here are lost. -->"
 
 
 def reference_pages() -> dict[str, str]:
-    """Return the text of every generated page, by file name."""
-    return {"cli.md": cli_page(), "settings.md": settings_page(), "processes.md": processes_page()}
+    """Return the text of every generated file, by name."""
+    return {
+        "cli.md": cli_page(),
+        "settings.md": settings_page(),
+        "processes.md": processes_page(),
+        "openapi.json": openapi_text(endpoints(Settings())),
+    }
 
 
 def cli_page() -> str:

@@ -33,6 +33,13 @@ BREATH = 50  # mails worked out before other tasks get their turn: some two mill
 EVENT_CHANNEL = "killreport_killmail"
 # Held from the insert of an event to the commit, so that event ids become visible in their order; spells "event".
 EVENT_LOCK = 0x6576656E74
+# Only under the lock: the numbers of the board's own feed go on where the event before left off, without a hole.
+_INSERT_EVENT = """
+    insert into event (kind, killmail_ids, first_sequence)
+    values ($1, $2, coalesce(
+        (select first_sequence + cardinality(killmail_ids) from event order by first_sequence desc limit 1), 0))
+    returning event_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +277,7 @@ async def tell(connection: Connection, stored_ids: Sequence[int], changed_ids: S
     for kind, ids in (("stored", stored_ids), ("changed", changed_ids)):
         if ids:
             await connection.execute("select pg_advisory_xact_lock($1)", EVENT_LOCK)
-            event_id = await connection.fetchval(
-                "insert into event (kind, killmail_ids) values ($1, $2) returning event_id", kind, list(ids)
-            )
+            event_id = await connection.fetchval(_INSERT_EVENT, kind, list(ids))
     if event_id is not None:
         await connection.execute("select pg_notify($1, $2)", EVENT_CHANNEL, str(event_id))
     return event_id

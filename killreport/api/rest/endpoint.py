@@ -1,0 +1,122 @@
+"""An address of the REST API: what answers there, and how the OpenAPI document describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from killreport.api.context import ApiContext
+from killreport.db.database import CONNECT_ERRORS
+from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+NO_STORE = "no-store"
+_STATUS: tuple[tuple[type[KillreportError], int], ...] = (
+    (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
+)  # fmt: skip
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Something an address takes. place: `path` or `query`."""
+
+    name: str
+    place: str
+    help: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address. path: Starlette's template. answer: the JSON schema of a success, by its media type.
+
+    misses: what a 404 means here. error_status: overrides the status of refusals, for protocols that have their own.
+    """
+
+    path: str
+    name: str
+    summary: str
+    handler: Handler
+    answer: Mapping[str, Mapping[str, Any]]
+    parameters: tuple[Parameter, ...] = ()
+    misses: str = ""
+    error_status: int | None = None
+    group: str = field(default="zKillboard")
+
+    def route(self) -> Route:
+        """Return the route, which answers errors in JSON."""
+        return Route(self.path, self._answer, methods=["GET"], name=self.name)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self.handler(request)
+        except KillreportError as error:
+            status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+            if self.error_status is not None and status == 400:
+                status = self.error_status
+            return error_answer(status, str(error))
+        except CONNECT_ERRORS as error:
+            _log.warning("api_database_lost", reason=repr(error))
+            return error_answer(503, "The database does not answer; try again shortly.")
+        except Exception:
+            error_id = secrets.token_hex(4)
+            _log.exception("api_rest_failed", error_id=error_id, path=request.url.path)
+            return error_answer(500, f"Something failed here; the log has it as {error_id}.")
+
+
+def context_of(request: Request) -> ApiContext:
+    """Return what the application has open."""
+    context: ApiContext = request.app.state.context
+    return context
+
+
+def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> Response:
+    """Return a value as JSON."""
+    body = msgspec.json.encode(found)
+    return _json(msgspec.json.format(body, indent=4) if pretty else body, 200, cache)
+
+
+def error_answer(status: int, sentence: str) -> Response:
+    """Return an error as zKillboard writes it."""
+    return _json(msgspec.json.encode({"error": sentence}), status, NO_STORE)
+
+
+def _json(body: bytes, status: int, cache: str) -> Response:
+    return Response(body, status, {"Cache-Control": cache}, "application/json")
+
+
+def tagged(request: Request, response: Response) -> Response:
+    """Return the response with the tag of its contents, or 304 where the caller has just these."""
+    tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    response.headers["ETag"] = tag
+    if not _has(request, tag):
+        return response
+    kept = {
+        name: value for name, value in response.headers.items() if name in ("etag", "cache-control", "last-modified")
+    }
+    return Response(status_code=304, headers=kept)
+
+
+def _has(request: Request, tag: str) -> bool:
+    asked = request.headers.get("if-none-match", "")
+    # A proxy or the compression may have made a weak tag of ours.
+    return asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
+
+
+def whole_number(text: str, name: str, least: int, most: int) -> int:
+    """Return the number a caller wrote. Raises Malformed with a sentence."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+        raise Malformed(f"a whole number from {least} to {most} is needed", name)
+    return int(text)

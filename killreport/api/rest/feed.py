@@ -1,0 +1,56 @@
+"""The board's own feed, in the shape of zKillboard's R2Z2, and as pages for whoever has much to catch up with.
+
+Numbers begin at 0, have no holes and never expire. What a number holds is told at the time it is read: the killmail
+never changes; where its `zkb` block does, the killmail is published again under a new number.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from killreport.api.rest.endpoint import context_of, json_answer, tagged, whole_number
+from killreport.errors import NotFound
+from killreport.killmail.package import list_packages
+from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
+
+IMMUTABLE = "public, max-age=86400, immutable"
+DEFAULT_LIMIT = 100
+NDJSON = "application/x-ndjson"
+
+
+async def answer_sequence(request: Request) -> Response:
+    """Answer the newest number; 0 where there is none yet, which will be the first."""
+    async with context_of(request).database.connection() as connection:
+        upcoming = await next_sequence(connection)
+    return json_answer({"sequence": max(upcoming - 1, 0)})
+
+
+async def answer_package(request: Request) -> Response:
+    """Answer the package of a number. Raises NotFound where it is not there yet."""
+    sequence = whole_number(request.path_params["sequence"], "sequence", 0, MOST_SEQUENCE)
+    async with context_of(request).database.connection() as connection:
+        found = await list_packages(connection, sequence, 1)
+    if not found:
+        raise NotFound(f"{sequence} is not published yet")
+    return tagged(request, json_answer(found[0], cache=IMMUTABLE))
+
+
+async def answer_page(request: Request) -> Response:
+    """Answer the packages after a number, as one JSON object or as lines."""
+    query = request.query_params
+    after = whole_number(query["after"], "after", 0, MOST_SEQUENCE) if "after" in query else -1
+    limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST_PUBLISHED)
+    async with context_of(request).database.connection() as connection:
+        packages = await list_packages(connection, after + 1, limit)
+    newest = packages[-1]["sequence_id"] if packages else after
+    # A full page never changes but in the figures beside its killmails.
+    cache = "public, max-age=3600" if len(packages) == limit else "no-store"
+    if query.get("format") == "ndjson" or NDJSON in request.headers.get("accept", ""):
+        headers = {"Cache-Control": cache, "X-Next-After": str(newest), "Vary": "Accept"}
+        return Response(msgspec.json.Encoder().encode_lines(packages), 200, headers, NDJSON)
+    found = {"packages": packages, "next_after": newest if newest >= 0 else None}
+    response = json_answer(found, cache=cache)
+    response.headers["Vary"] = "Accept"
+    return response

@@ -1,0 +1,97 @@
+"""A filter of killmails written as a query string, one key an entry of the table: `?victimAlliance=99000001&solo=true`.
+
+Lists have commas between their entries, hours are written `22-4`. A filter that nests goes into `filter`, as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from killreport.errors import Malformed
+from killreport.killmail.filter_tree import KillmailFilter
+from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, ValueKind, Words
+from killreport.killmail.filters import FILTERS
+
+WHOLE = "filter"
+MOST_TEXT = 4_000
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def read_filter(query: Iterable[tuple[str, str]]) -> KillmailFilter:
+    """Return the filter of a query string's keys and values; every condition must hold. Raises Malformed."""
+    conditions = [_condition(name, text) for name, text in query]
+    return KillmailFilter.read({"and": conditions} if conditions else {})
+
+
+def _condition(name: str, text: str) -> dict[str, Any]:
+    if len(text) > MOST_TEXT:
+        raise Malformed(f"more than {MOST_TEXT} letters", name)
+    if name == WHOLE:
+        return _json(text)
+    if name not in FILTERS:
+        raise Malformed("there is no such condition", name)
+    return {name: _plain(FILTERS[name].kind, text)}
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Malformed(f"a JSON object is needed ({error})", WHOLE) from None
+    return found
+
+
+def _plain(kind: ValueKind, text: str) -> Any:
+    """Return the text as the plain value its kind reads; what it cannot be is left for the kind to refuse."""
+    found: Any = text
+    match kind:
+        case Ids():
+            found = [_whole(part) for part in text.split(",")]
+        case Words():
+            found = text.split(",")
+        case Count():
+            found = _whole(text)
+        case Flag():
+            found = _FLAGS.get(text.lower(), text)
+        case Hours():
+            first, _, end = text.partition("-")
+            found = {"from": _whole(first), "to": _whole(end)}
+        case Instant():
+            found = text.replace(" ", "+")  # what a query string makes of the plus of a time zone
+    return found
+
+
+def _whole(text: str) -> int | str:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else text
+
+
+def parameter_schemas() -> Mapping[str, tuple[str, dict[str, Any]]]:
+    """Return the help and the JSON schema of every key, for the OpenAPI document."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for entry in FILTERS.values():
+        found[entry.name] = (f"{entry.section}: {entry.help}.", _schema(entry.kind))
+    found[WHOLE] = ("A whole filter as JSON, which may nest `and`, `or` and `not`.", {"type": "string"})
+    return found
+
+
+def _schema(kind: ValueKind) -> dict[str, Any]:
+    match kind:
+        case Ids():
+            found: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+        case Words(choices=choices):
+            found = {"type": "array", "items": {"type": "string", **({"enum": list(choices)} if choices else {})}}
+        case Count():
+            found = {"type": "integer", "minimum": 0}
+        case Flag():
+            found = {"type": "boolean"}
+        case Hours():
+            found = {"type": "string", "pattern": r"^\d{1,2}-\d{1,2}$", "examples": ["22-4"]}
+        case Instant():
+            found = {"type": "string", "format": "date-time"}
+        case _:
+            found = {"type": "number", "minimum": 0}
+    return found

@@ -1,0 +1,72 @@
+"""`/history/…`: the killmails of each day, with their hashes and with their bodies.
+
+Source: zKillboard's `cron/9.dayDump.php`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.errors import NotFound
+from killreport.killmail.days import count_days, hashes_of_day, killmails_of_day
+from killreport.killmail.esi_body import Whole, esi_body
+
+# A day changes whenever a late killmail of it comes in.
+CACHE = "public, max-age=60"
+_DAY = "%Y%m%d"
+
+
+async def answer_totals(request: Request) -> Response:
+    """Answer how many killmails each day has."""
+    async with context_of(request).database.connection() as connection:
+        days = await count_days(connection)
+    return tagged(request, json_answer({day.strftime(_DAY): count for day, count in days.items()}, cache=CACHE))
+
+
+async def answer_hashes(request: Request) -> Response:
+    """Answer the ids and hashes of a day."""
+    day = _day(request)
+    async with context_of(request).database.connection() as connection:
+        hashes = await hashes_of_day(connection, day)
+    if not hashes:
+        raise _nothing(day)
+    return tagged(request, json_answer({str(killmail_id): text for killmail_id, text in hashes.items()}, cache=CACHE))
+
+
+async def answer_bodies(request: Request) -> Response:
+    """Answer the bodies of a day, written while they are read."""
+    day = _day(request)
+    pages = killmails_of_day(context_of(request).database, day)
+    first = await anext(pages, None)
+    if first is None:
+        raise _nothing(day)
+    return StreamingResponse(_written(first, pages), 200, {"Cache-Control": CACHE}, "application/json")
+
+
+async def _written(first: list[Whole], pages: AsyncIterator[list[Whole]]) -> AsyncIterator[bytes]:
+    yield b"{" + _members(first)
+    async for page in pages:
+        yield b"," + _members(page)
+    yield b"}"
+
+
+def _members(page: list[Whole]) -> bytes:
+    return msgspec.json.encode({str(whole.row.killmail_id): esi_body(whole) for whole in page})[1:-1]
+
+
+def _day(request: Request) -> date:
+    text = request.path_params["day"]
+    try:
+        return datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
+    except ValueError:
+        raise NotFound(f"{text[:20]} is no day: YYYYMMDD is needed") from None
+
+
+def _nothing(day: date) -> NotFound:
+    return NotFound(f"no killmails of {day:%Y-%m-%d} are stored")

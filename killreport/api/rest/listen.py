@@ -1,0 +1,105 @@
+"""`/listen.php`: RedisQ's protocol over the board's own feed, for tools that speak nothing else.
+
+A queue is a name and a number in the memory of this process, forgotten three hours after it was last asked for; a new
+one begins with the next killmail. Source: zKillboard/RedisQ README.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from killreport.api.context import ApiContext
+from killreport.api.rest.endpoint import context_of, error_answer, json_answer
+from killreport.clock import monotonic
+from killreport.errors import Malformed
+from killreport.killmail.package import list_packages
+from killreport.killmail.published import next_sequence
+
+FORGOTTEN_AFTER_SECONDS = 3 * 3600.0
+MOST_QUEUES = 10_000
+MOST_NAME = 100
+LONGEST_WAIT_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _Queue:
+    sequence: int
+    asked_at: float
+    is_waiting: bool = False
+
+
+class Listening:
+    """The queues of this process."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._queues: OrderedDict[str, _Queue] = OrderedDict()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer the queue's next killmail, or none once the time to wait is over."""
+        name = request.query_params.get("queueID", "")
+        if not 1 <= len(name) <= MOST_NAME:
+            raise Malformed(f"a name of 1 to {MOST_NAME} letters is needed", "queueID")
+        seconds = _seconds(request.query_params.get("ttw", "10"))
+        context = context_of(request)
+        queue = await self._queue(name, context)
+        if queue.is_waiting:
+            response = error_answer(429, "Only one request per queueID at a time")
+            response.headers["Retry-After"] = "1"
+            return response
+        queue.is_waiting = True
+        try:
+            package = await _next(context, queue, seconds)
+        finally:
+            queue.is_waiting = False
+        return json_answer({"package": package})
+
+    async def _queue(self, name: str, context: ApiContext) -> _Queue:
+        async with context.database.connection() as connection:
+            upcoming = await next_sequence(connection)
+        now = self._clock()
+        queue = self._queues.pop(name, None)
+        if queue is None or (now - queue.asked_at > FORGOTTEN_AFTER_SECONDS and not queue.is_waiting):
+            queue = _Queue(upcoming, now)
+        queue.asked_at = now
+        self._queues[name] = queue
+        while len(self._queues) > MOST_QUEUES:
+            self._queues.popitem(last=False)
+        return queue
+
+
+async def _next(context: ApiContext, queue: _Queue, seconds: float) -> dict[str, Any] | None:
+    # Subscribed before the first look, so that nothing is stored between the look and the wait.
+    news = context.live.subscribe()
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    async with context.database.connection() as connection:
+                        found = await list_packages(connection, queue.sequence, 1)
+                    if found:
+                        queue.sequence += 1
+                        return _redisq_package(found[0])
+                    await anext(news)
+        return None
+    finally:
+        await news.aclose()
+
+
+def _redisq_package(package: dict[str, Any]) -> dict[str, Any]:
+    return {"killID": package["killmail_id"], "killmail": package["esi"], "zkb": package["zkb"]}
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(LONGEST_WAIT_SECONDS, max(1.0, float(text)))
+    except ValueError:
+        raise Malformed("seconds from 1 to 10 are needed", "ttw") from None

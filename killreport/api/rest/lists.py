@@ -1,0 +1,93 @@
+"""`/api/…/`: zKillboard's lists of killmails, whole ESI bodies with the `zkb` block inside.
+
+Source: zKillboard's `view/api.php`; since 2026-06-27 its lists carry the whole killmail again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.rest.modifiers import Query, read_modifiers
+from killreport.clock import utc_now
+from killreport.db.database import Connection
+from killreport.errors import Malformed, Refused
+from killreport.eve.universe import Universe
+from killreport.killmail.esi_body import Whole, esi_body, load_whole, zkb_block
+from killreport.killmail.filter_tree import KillmailFilter
+from killreport.killmail.numbered import NumberedPages
+from killreport.killmail.queries import KillmailRow, get_killmails
+
+CACHE = "public, max-age=60"
+
+_FINAL_BLOW = {
+    "characterID": "final_blow_character_id",
+    "corporationID": "final_blow_corporation_id",
+    "allianceID": "final_blow_alliance_id",
+    "factionID": "final_blow_faction_id",
+    "shipTypeID": "final_blow_ship_type_id",
+}
+
+
+class Lists:
+    """Answers lists; keep one for the process, it remembers where pages end."""
+
+    def __init__(self) -> None:
+        self._pages = NumberedPages()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a path of modifiers."""
+        if request.url.query:
+            raise Refused("Do not include a query string; every modifier is part of the path")
+        query = read_modifiers(request.path_params["modifiers"])
+        context = context_of(request)
+        async with context.database.connection() as connection:
+            rows = await self._rows(connection, query, context.views.universe)
+            whole = await load_whole(connection, rows)
+        found = [_element(killmail, query) for killmail in whole]
+        return tagged(request, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
+
+    async def _rows(self, connection: Connection, query: Query, universe: Universe) -> list[KillmailRow]:
+        killmail_id = query.killmail_id
+        if killmail_id is not None:
+            return await get_killmails(connection, [killmail_id]) if query.page == 1 else []
+        try:
+            wanted = KillmailFilter.read(query.plain_filter(utc_now()))
+        except Malformed as error:
+            raise Refused(f"A value of this call is not valid: {error.reason}") from None
+        return await self._pages.read(connection, wanted, query.page, _final_blow(query, universe))
+
+
+def _final_blow(query: Query, universe: Universe) -> tuple[str, Callable[[KillmailRow], bool]] | None:
+    """Return the condition that all parties asked for struck the final blow, where it is one."""
+    if "finalblow-only" not in query.flags:
+        return None
+    parties = {name: frozenset(ids) for name, ids in query.parties.items()}
+
+    def passes(row: KillmailRow) -> bool:
+        return all(_striker(row, name, universe) in ids for name, ids in parties.items())
+
+    return "final blow", passes
+
+
+def _striker(row: KillmailRow, name: str, universe: Universe) -> int | None:
+    if name == "groupID":
+        type_id = row.final_blow_ship_type_id
+        return None if type_id is None else universe.group_id_of(type_id)
+    found: int | None = getattr(row, _FINAL_BLOW[name])
+    return found
+
+
+def _element(whole: Whole, query: Query) -> dict[str, Any]:
+    if "zkbOnly" in query.flags:
+        return {"killmail_id": whole.row.killmail_id, "zkb": zkb_block(whole)}
+    body = esi_body(whole)
+    if "no-items" in query.flags:
+        del body["victim"]["items"]
+    if "no-attackers" in query.flags:
+        del body["attackers"]
+    return {**body, "zkb": zkb_block(whole)}

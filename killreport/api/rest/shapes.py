@@ -1,0 +1,139 @@
+"""The JSON schemas of what the REST API answers, as the OpenAPI document and its tests use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to one of SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(items: Schema) -> Schema:
+    """Return an array."""
+    return {"type": "array", "items": items}
+
+
+def table_of(key: str, value: Schema) -> Schema:
+    """Return an object of any number of keys that look like the pattern."""
+    return {"type": "object", "patternProperties": {key: value}, "additionalProperties": False}
+
+
+def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """Return an object with these keys and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+ID: Schema = {"type": "integer", "minimum": 1}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+ISK: Schema = {"type": "number", "minimum": 0}
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean"}
+HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{40}$"}
+HASHES: Schema = table_of(r"^\d+$", HASH)
+DAYS: Schema = table_of(r"^\d{8}$", COUNT)
+
+_PARTY = {"character_id": ID, "corporation_id": ID, "alliance_id": ID, "faction_id": ID}
+_ATTACKER = closed(
+    {"damage_done": COUNT, "final_blow": FLAG},
+    {**_PARTY, "security_status": {"type": "number"}, "ship_type_id": ID, "weapon_type_id": ID},
+)
+_ITEM = closed(
+    {"item_type_id": ID, "flag": COUNT, "singleton": COUNT},
+    {"quantity_dropped": ID, "quantity_destroyed": ID, "items": list_of(ref("Item"))},
+)
+_VICTIM = closed(
+    {"ship_type_id": ID, "damage_taken": COUNT},
+    {
+        **_PARTY,
+        "position": closed({axis: {"type": "number"} for axis in "xyz"}),
+        "items": list_of(ref("Item")),
+    },
+)
+_BODY = {
+    "killmail_id": ID,
+    "killmail_time": {"type": "string", "format": "date-time"},
+    "solar_system_id": ID,
+    "victim": ref("Victim"),
+}
+_BODY_OPTIONAL = {"moon_id": ID, "war_id": ID}
+_ATTACKERS = {"attackers": list_of(ref("Attacker"))}
+_ZKB: Mapping[str, Schema] = {
+    "hash": HASH,
+    "fittedValue": ISK,
+    "droppedValue": ISK,
+    "destroyedValue": ISK,
+    "totalValue": ISK,
+    "points": COUNT,
+    "npc": FLAG,
+    "solo": FLAG,
+    "awox": FLAG,
+    "labels": list_of(TEXT),
+}
+_LOCATION = {"locationID": ID}
+_FIGURES = {
+    "shipsDestroyed": COUNT,
+    "shipsLost": COUNT,
+    "iskDestroyed": ISK,
+    "iskLost": ISK,
+    "pointsDestroyed": COUNT,
+    "pointsLost": COUNT,
+}
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Error": closed({"error": TEXT}),
+    "Attacker": _ATTACKER,
+    "Item": _ITEM,
+    "Victim": _VICTIM,
+    "Killmail": closed({**_BODY, **_ATTACKERS}, _BODY_OPTIONAL),
+    "Zkb": closed(_ZKB, _LOCATION),
+    "FeedZkb": closed({**_ZKB, "attackerCount": COUNT, "href": TEXT}, _LOCATION),
+    "Listed": {
+        "anyOf": [
+            closed({**_BODY, "zkb": ref("Zkb")}, {**_ATTACKERS, **_BODY_OPTIONAL}),
+            closed({"killmail_id": ID, "zkb": ref("Zkb")}),
+        ]
+    },
+    "Package": closed(
+        {
+            "killmail_id": ID,
+            "hash": HASH,
+            "esi": ref("Killmail"),
+            "zkb": ref("FeedZkb"),
+            "uploaded_at": COUNT,
+            "sequence_id": COUNT,
+        }
+    ),
+    "Packages": closed({"packages": list_of(ref("Package")), "next_after": {"type": ["integer", "null"]}}),
+    "RedisqAnswer": closed(
+        {
+            "package": {
+                "anyOf": [
+                    {"type": "null"},
+                    closed({"killID": ID, "killmail": ref("Killmail"), "zkb": ref("FeedZkb")}),
+                ]
+            }
+        }
+    ),
+    "Stats": closed(
+        {
+            "type": TEXT,
+            "id": ID,
+            **_FIGURES,
+            "soloKills": COUNT,
+            "months": table_of(r"^\d{6}$", ref("Month")),
+            "info": closed({"id": ID, "type": TEXT, "name": {"type": ["string", "null"]}}),
+        },
+        {"dangerRatio": {"type": "integer", "minimum": 0, "maximum": 100}},
+    ),
+    "Month": closed({"year": COUNT, "month": COUNT, **_FIGURES}),
+}

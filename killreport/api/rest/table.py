@@ -1,0 +1,129 @@
+"""The table of the REST API's addresses; routes and OpenAPI document are made from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.routing import BaseRoute, Route
+
+from killreport.api.rest import feed, history, shapes
+from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
+from killreport.api.rest.filter_query import parameter_schemas
+from killreport.api.rest.listen import Listening
+from killreport.api.rest.lists import Lists
+from killreport.api.rest.openapi import document_handler
+from killreport.api.rest.stats import KINDS, answer_stats
+from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, feed_handler
+from killreport.config import Settings
+
+JSON: Final = "application/json"
+_DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})
+_SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 0.", shapes.COUNT)
+_FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) in parameter_schemas().items())
+
+
+def endpoints(settings: Settings) -> list[Endpoint]:
+    """Return every address; a more general path comes after those it would swallow."""
+    return [*_history(), *_feed(), *_syndication(settings), *_zkillboard()]
+
+
+def rest_routes(settings: Settings) -> list[BaseRoute]:
+    """Return the routes of the REST API, the document that describes it among them."""
+    table = endpoints(settings)
+    document = Route("/openapi.json", document_handler(table), methods=["GET"], name="openapi")
+    return [document, *(endpoint.route() for endpoint in table)]
+
+
+def _history() -> list[Endpoint]:
+    def both(tail: str, name: str, summary: str, handler: Handler, answer: shapes.Schema) -> list[Endpoint]:
+        parameters = (_DAY,) if "{day}" in tail else ()
+        misses = "Nothing of that day is stored." if parameters else ""
+        return [
+            Endpoint(
+                f"{root}{tail}",
+                f"{name}{suffix}",
+                summary,
+                handler,
+                {JSON: answer},
+                parameters,
+                misses,
+                group="History",
+            )
+            for root, suffix in (("/history", ""), ("/api/history", "_old"))
+        ]
+
+    bodies = shapes.table_of(r"^\d+$", shapes.ref("Killmail"))
+    return [
+        *both("/totals.json", "totals", "How many killmails each day has.", history.answer_totals, shapes.DAYS),
+        *both("/{day}.json", "hashes", "Ids and hashes of a day.", history.answer_hashes, shapes.HASHES),
+        Endpoint(
+            "/history/raw/{day}.json", "bodies", "Whole killmails of a day.", history.answer_bodies, {JSON: bodies},
+            (_DAY,), "Nothing of that day is stored.", group="History",
+        ),
+    ]  # fmt: skip
+
+
+def _feed() -> list[Endpoint]:
+    sequence = shapes.closed({"sequence": shapes.COUNT})
+    page_parameters = (
+        Parameter("after", "query", "The last number you have; left out: from the first on.", shapes.COUNT),
+        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": 1_000}),
+        Parameter("format", "query", "`ndjson`: a package a line, as for the media type.", {"enum": ["ndjson"]}),
+    )
+    queue_parameters = (
+        Parameter("queueID", "query", "A name of your own.", {"type": "string", "minLength": 1, "maxLength": 100}),
+        Parameter("ttw", "query", "Seconds to wait for a killmail, 1 to 10.", {"type": "number"}),
+    )
+    return [
+        Endpoint(
+            "/ephemeral/sequence.json", "sequence", "The newest number of the feed, in R2Z2's shape.",
+            feed.answer_sequence, {JSON: sequence}, group="Feed",
+        ),
+        Endpoint(
+            "/ephemeral/{sequence}.json", "package", "The killmail of a number, in R2Z2's shape.",
+            feed.answer_package, {JSON: shapes.ref("Package")}, (_SEQUENCE,), "Not published yet: ask again.",
+            group="Feed",
+        ),
+        Endpoint(
+            "/feed", "feed_page", "Killmails after a number, many at once.", feed.answer_page,
+            {JSON: shapes.ref("Packages"), feed.NDJSON: shapes.TEXT}, page_parameters, group="Feed",
+        ),
+        Endpoint(
+            "/listen.php", "listen", "The next killmail of a queue, in RedisQ's shape.", Listening().answer,
+            {JSON: shapes.ref("RedisqAnswer")}, queue_parameters, group="Feed",
+        ),
+    ]  # fmt: skip
+
+
+def _syndication(settings: Settings) -> list[Endpoint]:
+    return [
+        Endpoint(
+            f"/feeds/killmails.{suffix}", suffix, f"The newest killmails of a filter, as {name}.",
+            feed_handler(settings, media_type), {media_type: shapes.TEXT}, _FILTER, group="RSS and Atom",
+        )
+        for suffix, name, media_type in (("atom", "Atom 1.0", ATOM_TYPE), ("rss", "RSS 2.0", RSS_TYPE))
+    ]  # fmt: skip
+
+
+def _zkillboard() -> list[Endpoint]:
+    stats_parameters = (
+        Parameter("kind", "path", "What kind of thing.", {"enum": list(KINDS)}),
+        Parameter("id", "path", "Its id.", shapes.ID),
+    )
+    modifiers = Parameter(
+        "modifiers", "path", "Modifiers and their values, such as `kills/characterID/268946627/page/2/`.", shapes.TEXT
+    )
+    listed = {"anyOf": [shapes.list_of(shapes.ref("Listed")), shapes.ref("Error")]}
+    stats = {"anyOf": [shapes.ref("Stats"), shapes.ref("Error")]}
+    return [
+        Endpoint(
+            path, name, "Figures of an entity by month, under zKillboard's names.", answer_stats, {JSON: stats},
+            stats_parameters, error_status=200,
+        )
+        for path, name in (("/api/stats/{kind}/{id}/", "stats"), ("/api/stats/{kind}/{id}", "stats_bare"))
+    ] + [
+        Endpoint(
+            "/api/{modifiers:path}", "list", "Killmails, newest first, 200 a page, under zKillboard's modifiers.",
+            Lists().answer, {JSON: listed}, (modifiers,), error_status=200,
+        )
+    ]  # fmt: skip

@@ -1,0 +1,189 @@
+"""The board's own feed over HTTP, and another board that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+
+from killreport.config import Settings
+from killreport.db.database import Database, open_pool
+from killreport.killmail.store import KillmailWriter, tell
+from killreport.workers import redisq
+from tests.conftest import with_database_name
+from tests.integration.kills import CONTAINER, NOON, TRITANIUM, arrival, attacker, store, store_many
+from tests.integration.serving import GraphQL
+from tests.integration.workers.lines import watch_log
+
+
+async def get(api: GraphQL, path: str, **headers: str) -> tuple[int, dict[str, str], Any]:
+    """Return status, headers and JSON body."""
+    async with api.session.get(f"{api.address}{path}", headers=headers) as response:
+        text = await response.text()
+        headers_found = {name.lower(): value for name, value in response.headers.items()}
+        return response.status, headers_found, json.loads(text) if text else None
+
+
+async def test_a_board_without_killmails_says_zero_and_has_no_package(api: GraphQL) -> None:
+    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 0}
+    status, headers, body = await get(api, "/ephemeral/0.json")
+
+    assert (status, body) == (404, {"error": "0 is not published yet"})
+    assert headers["cache-control"] == "no-store"
+
+
+async def test_a_package_has_the_killmail_as_esi_gives_it_and_never_expires(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store(writer, database, arrival(7))
+
+    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 0}
+    status, headers, package = await get(api, "/ephemeral/0.json")
+
+    assert status == 200
+    assert headers["cache-control"] == "public, max-age=86400, immutable"
+    assert list(package) == ["killmail_id", "hash", "esi", "zkb", "uploaded_at", "sequence_id"]
+    assert (package["killmail_id"], package["sequence_id"]) == (7, 0)
+    assert package["esi"]["attackers"] == [attacker()]
+    assert package["esi"]["victim"]["position"] == {"x": 1.0, "y": -2.0, "z": 3.5}
+    assert package["zkb"]["hash"] == package["hash"]
+    assert package["zkb"]["href"].endswith(f"/killmails/7/{package['hash']}/")
+    assert (await get(api, "/ephemeral/0.json", **{"If-None-Match": headers["etag"]}))[::2] == (304, None)
+
+
+async def test_a_page_of_the_feed_goes_on_where_the_last_one_ended(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store_many(writer, database, 5)
+
+    seen: list[int] = []
+    after = ""
+    for _ in range(3):
+        _, _, page = await get(api, f"/feed?limit=2{after}")
+        seen += [package["sequence_id"] for package in page["packages"]]
+        after = f"&after={page['next_after']}"
+    _, _, last = await get(api, f"/feed?limit=2{after}")
+
+    assert seen == [0, 1, 2, 3, 4]
+    assert last == {"packages": [], "next_after": 4}
+
+
+async def test_a_page_of_the_feed_comes_as_lines_where_lines_are_asked_for(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store_many(writer, database, 3)
+
+    async with api.session.get(f"{api.address}/feed", headers={"Accept": "application/x-ndjson"}) as response:
+        lines = (await response.text()).splitlines()
+
+    assert response.content_type == "application/x-ndjson"
+    assert [json.loads(line)["killmail_id"] for line in lines] == [1000, 1001, 1002]
+    assert response.headers["X-Next-After"] == "2"
+
+
+async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) -> None:
+    for query in ("after=-1", "after=x", "limit=0", "limit=1001", "after="):
+        status, _, body = await get(api, f"/feed?{query}")
+
+        assert status == 400
+        assert body["error"].startswith("a whole number from ")
+
+
+async def test_a_queue_gets_what_is_stored_while_it_waits(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store(writer, database, arrival(1))
+    assert (await get(api, "/listen.php?queueID=mine&ttw=1"))[2] == {"package": None}
+
+    waiting = asyncio.create_task(get(api, "/listen.php?queueID=mine&ttw=10"))
+    await store(writer, database, arrival(2), arrival(3))
+    first = (await waiting)[2]["package"]
+    second = (await get(api, "/listen.php?queueID=mine&ttw=10"))[2]["package"]
+
+    assert [first["killID"], second["killID"]] == [2, 3]
+    assert list(first) == ["killID", "killmail", "zkb"]
+
+
+async def test_a_queue_without_a_name_is_refused(api: GraphQL) -> None:
+    assert (await get(api, "/listen.php"))[0] == 400
+
+
+@pytest.fixture
+async def other_board(server_url: str, template_database: str) -> AsyncIterator[Database]:
+    """Yield the database of a second, empty board."""
+    name = f"{template_database}_{secrets.token_hex(4)}"
+    connection = await asyncpg.connect(server_url)
+    await connection.execute(f'create database "{name}" template "{template_database}"')
+    async with open_pool(with_database_name(server_url, name), 5, "test") as database:
+        yield database
+    await connection.execute(f'drop database if exists "{name}" with (force)')
+    await connection.close()
+
+
+@asynccontextmanager
+async def following(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Run the worker that follows a feed while the block runs."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(redisq.run(settings, database, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await worker
+
+
+FACTS = (
+    "select killmail_id, hash, killmail_time, solar_system_id, war_id, moon_id, location_id, victim_character_id, "
+    "ship_type_id, damage_taken, position_x, total_value_cents, points, labels from killmail order by 1",
+    "select * from attacker order by killmail_id, ordinal",
+    "select * from item order by killmail_id, ordinal",
+    "select * from killed_by order by 1, 2, 3",
+    "select * from daily_stat order by 1, 2, 3",
+)
+
+
+async def facts(database: Database) -> list[list[Any]]:
+    async with database.connection() as connection:
+        return [await connection.fetch(statement) for statement in FACTS]
+
+
+async def test_our_worker_follows_another_board_when_only_the_host_is_changed(
+    api: GraphQL,
+    settings: Settings,
+    writer: KillmailWriter,
+    database: Database,
+    other_board: Database,
+) -> None:
+    content = {"item_type_id": TRITANIUM, "flag": 5, "singleton": 0, "quantity_dropped": 9}
+    items = [{"item_type_id": CONTAINER, "flag": 5, "singleton": 0, "quantity_dropped": 1, "items": [content]}]
+    await store(writer, database, arrival(5, items=items), arrival(6, attackers=30))
+    await store_many(writer, database, 20)
+    followed = settings.replace(
+        r2z2_url=api.address,
+        database_url=other_board.url,
+        feed_behind=1_000,
+        feed_requests_per_second=5_000.0,
+        feed_wait_seconds=0.01,
+        feed_gap_seconds=0.05,
+    )
+    with watch_log() as lines:
+        async with following(followed, other_board):
+            await lines.wait_for("killmail_stored", 22)
+            await store(writer, database, arrival(9_000, NOON, items=None, position=None, alliance_id=None))
+            async with database.transaction() as connection:
+                await connection.execute("update killmail set labels = labels || '{ganked}' where killmail_id = 5")
+                await tell(connection, [], [5])
+            await lines.wait_for("killmail_changed")
+
+    theirs, ours = await facts(database), await facts(other_board)
+    assert [len(rows) for rows in ours[:3]] == [23, 92, 23]
+    for name, expected, found in zip(("killmail", "attacker", "item", "killed_by", "daily"), theirs, ours, strict=True):
+        assert [tuple(row) for row in found] == [tuple(row) for row in expected], name
+    assert not lines.of("killmail_quarantined")
+    assert not lines.of("feed_gap")
