@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import agreement, esi, feed, importing, jobs, queueing, workers
+from bench import agreement, esi, feed, fleet, importing, jobs, queueing, workers
 from killreport.eve.load import read_packaged_universe
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
@@ -34,6 +34,8 @@ def main() -> None:
     print(json.dumps(asyncio.run(queueing.measure_all(10_000)), indent=1))
     print("\nWorkers:", flush=True)
     print(json.dumps(asyncio.run(workers.measure_all()), indent=1))
+    print("\nThe fleet, beside PM2:", flush=True)
+    print(json.dumps(asyncio.run(fleet.measure_all(1)), indent=1))
     print("\nThe budget for ESI:", flush=True)
     print(json.dumps(asyncio.run(esi.measure_all(10)), indent=1))
     print("\nJobs:", flush=True)

@@ -33,7 +33,7 @@ _SHARED = (
 
 
 def warm_up(settings: Settings) -> None:
-    """Import what the processes need with these settings, and nothing they do not."""
+    """Import what the processes need with these settings, and nothing they do not; read what they share."""
     names = [*_SHARED]
     names += [module for row in FLEET if row.kind != "service" and find_spec(module := module_of(row)) is not None]
     if settings.broker_url is not None:
@@ -42,6 +42,9 @@ def warm_up(settings: Settings) -> None:
         names.append("redis.asyncio")
     for name in names:
         import_module(name)
+    from killreport.eve.load import keep_packaged_universe
+
+    keep_packaged_universe()
 
 
 def template(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -41,6 +42,19 @@ _PARTS: tuple[tuple[str, str, type[Any]], ...] = (
 _ROWS_AT_ONCE = 1000
 
 
+# What a process that others are forked from keeps for all of them: they share its memory.
+_kept: list[Universe] = []
+
+
+def keep_packaged_universe() -> None:
+    """Read the static data the package brings once, so that `load_universe` returns it where the database has the same.
+
+    For the warm process that the fleet is forked from. Idempotent.
+    """
+    if not _kept:
+        _kept.append(read_packaged_universe())
+
+
 async def load_universe(connection: Connection) -> Universe:
     """Return all static data, of one moment; `connection` is outside a transaction.
 
@@ -52,21 +66,38 @@ async def load_universe(connection: Connection) -> Universe:
             raise NotFound(
                 "The database has no static data yet: `killreport db upgrade` loads what the package brings."
             )
+        for kept in _kept:
+            if kept.build_number == release["build_number"] and await _is_whole(connection, kept):
+                return kept
         parts: dict[str, dict[int, Any]] = {}
         for table, name, kind in _PARTS:
             columns = ", ".join(field.name for field in dataclasses.fields(kind))
             statement = f"select {columns} from {table}"  # noqa: S608 - names of our own
             # Never all rows beside all objects: what was used once at the start is used by the process for ever.
             rows = connection.cursor(statement, prefetch=_ROWS_AT_ONCE)
-            # The same group, slot or price in thousands of rows is one object; ids and names are their own.
-            known = [dict[Any, Any]() for _ in dataclasses.fields(kind)[2:]]
-            parts[name] = {row[0]: kind(row[0], row[1], *map(_one_of, known, row[2:])) async for row in rows}
+            known = _nothing_known(kind)
+            parts[name] = {row[0]: _row_object(kind, known, row) async for row in rows}
     return Universe(**parts, build_number=release["build_number"], released_at=release["released_at"])
 
 
-def _one_of(known: dict[Any, Any], value: Any) -> Any:
-    """Return the first value of a column that was equal to this one."""
-    return known.setdefault(value, value)
+async def _is_whole(connection: Connection, universe: Universe) -> bool:
+    """Tell whether the database has these rows and no more; within a build rows are added, and none is changed."""
+    # Names of our own.
+    counts = ", ".join(f"(select count(*) from {table})" for table, _name, _kind in _PARTS)  # noqa: S608
+    stored = await connection.fetchrow(f"select {counts}")
+    return tuple(stored) == tuple(len(getattr(universe, name)) for _table, name, _kind in _PARTS)
+
+
+def _nothing_known(kind: type[Any]) -> list[dict[Any, Any]]:
+    """Return where `_row_object` remembers: one for each column but id and name, which are every row's own."""
+    return [{} for _ in dataclasses.fields(kind)[2:]]
+
+
+def _row_object(kind: type[Any], known: list[dict[Any, Any]], row: Sequence[Any]) -> Any:
+    """Return a row as its object; the same group, slot or price in thousands of rows is one object."""
+    return kind(
+        row[0], row[1], *(values.setdefault(value, value) for values, value in zip(known, row[2:], strict=True))
+    )
 
 
 def read_packaged_universe() -> Universe:
@@ -76,6 +107,7 @@ def read_packaged_universe() -> Universe:
     tables = {rows.table: rows for rows in data.tables}
     parts: dict[str, dict[int, Any]] = {}
     for table, name, kind in _PARTS:
-        columns = tables[table].columns
-        parts[name] = {row[0]: kind(**dict(zip(columns, row, strict=True))) for row in tables[table].rows}
+        order = [tables[table].columns.index(field.name) for field in dataclasses.fields(kind)]
+        known = _nothing_known(kind)
+        parts[name] = {row[0]: _row_object(kind, known, [row[at] for at in order]) for row in tables[table].rows}
     return Universe(**parts, build_number=data.build_number, released_at=data.released_at)

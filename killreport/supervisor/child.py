@@ -141,26 +141,26 @@ async def start_child(slot: Slot, launch: Launch, template: Template | None = No
         listeners = [] if launch.listener is None else [launch.listener.fileno()]
         if listeners:
             environment["LISTEN_FDS"] = "1"
-        pid, wait = None, None
+        pid, wait, go = None, None, -1
         if template is not None and launch.arguments is not None:
-            pid = await template.fork(launch.arguments, environment, [*descriptors, *listeners])
+            waits, go = os.pipe()
+            descriptors += [waits, go]
+            pid = await template.fork(launch.arguments, environment, [*descriptors[:4], *listeners])
         if pid is None:
-            process = _spawn(launch, environment, descriptors, listeners)
+            process = _spawn(launch, environment, descriptors[:3], listeners)
             pid, wait = process.pid, process.wait
+        occupant = slot.occupant()
+        started_at = occupant.started_at if occupant else 0.0
+        child = Child(slot, pid, os.pidfd_open(pid), started_at, wait or (lambda: status_of_child(pid)))
+        if wait is None:
+            os.write(go, b"1")
     except OSError:
         kill_leftovers(slot)  # a fork that was late must not live where the next one will
         raise
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    occupant = slot.occupant()
-    return Child(
-        slot,
-        pid,
-        os.pidfd_open(pid),
-        occupant.started_at if occupant else 0.0,
-        wait or (lambda: status_of_child(pid)),
-    )
+    return child
 
 
 def _spawn(

@@ -25,7 +25,7 @@ from killreport.supervisor.slot import sign_in
 # Where systemd's protocol has the first listening socket. Source: sd_listen_fds(3).
 LISTEN_DESCRIPTOR = 3
 _MOST_BYTES = 262_144
-_MOST_DESCRIPTORS = 4
+_MOST_DESCRIPTORS = 5
 # Received descriptors are kept clear of those that the process is to find them at.
 _FIRST_FREE = 10
 
@@ -79,9 +79,13 @@ def wait_for_fork(connection: socket.socket) -> list[str]:
             _say(connection, ForkAnswer(error=f"{error.strerror or error}."))
             is_forked = False
         if is_forked:
-            _become(request, descriptors)
+            go = _become(request, descriptors)
             _say(connection, ForkAnswer(pid=os.getpid()))
             connection.close()
+            # What it says, and its end, are heard only once the supervisor knows its number.
+            if not os.read(go, 1):
+                raise SystemExit(0)
+            os.close(go)
             return request.arguments
         for descriptor in descriptors:
             os.close(descriptor)
@@ -123,13 +127,16 @@ def _fork_twice() -> bool:
     return True
 
 
-def _become(request: ForkRequest, descriptors: Sequence[int]) -> None:
-    """Be as a program of its own would be: session, slot, descriptors, environment, name."""
+def _become(request: ForkRequest, descriptors: Sequence[int]) -> int:
+    """Be as a program of its own would be: session, slot, descriptors, environment, name.
+
+    Returns the pipe at which the supervisor says go, or is gone.
+    """
     os.setsid()
     moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE) for descriptor in descriptors]
     for descriptor in descriptors:
         os.close(descriptor)
-    lock, output, error, *listeners = moved
+    lock, output, error, go, *listeners = moved
     sign_in(lock)
     os.dup2(output, 1)
     os.dup2(error, 2)
@@ -139,3 +146,4 @@ def _become(request: ForkRequest, descriptors: Sequence[int]) -> None:
         os.close(descriptor)
     replace_environment(request.environment)
     setproctitle.setproctitle(" ".join((Path(sys.executable).name, "-m", "killreport", *request.arguments)))
+    return go

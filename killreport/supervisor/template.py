@@ -51,8 +51,9 @@ class Template:
     ) -> int | None:
         """Have a process forked that runs `killreport` with the arguments; returns its pid, a child of this process.
 
-        descriptors: the slot's lock, standard output, standard error and, for one that listens, its socket. None where
-        there is no template: nothing was started. Raises OSError where the fork itself went wrong.
+        descriptors: the slot's lock, standard output, standard error, a pipe at which the process waits for a byte
+        before it begins (and ends where none comes), and, for one that listens, its socket. None where there is no
+        template: nothing was started. Raises OSError where the fork itself went wrong.
         """
         request = ForkRequest(arguments=list(arguments), environment=dict(environment))
         async with self._lock:

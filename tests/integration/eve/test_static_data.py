@@ -11,9 +11,11 @@ import pytest
 
 from killreport.db.database import Connection, Database, open_pool
 from killreport.errors import NotFound
+from killreport.eve import load
 from killreport.eve.importer import StaticData, read_static_data, store_static_data, stored_release
-from killreport.eve.load import load_universe
+from killreport.eve.load import keep_packaged_universe, load_universe, read_packaged_universe
 from killreport.eve.seed import load_seed
+from killreport.eve.universe import Universe
 from tests.unit.eve.archives import archive_of
 
 TABLES = (
@@ -191,3 +193,34 @@ async def test_ccps_own_shape_of_the_whole_is_read(database: Database, data: Pat
         await store_static_data(connection, static_data, path.name)
 
         assert await counts(connection) == before
+
+
+def parts_of(universe: Universe) -> dict[str, object]:
+    return {name: value for name, value in vars(universe).items() if not name.startswith("_")}
+
+
+async def test_the_seed_in_the_database_is_what_the_package_brings(database: Database) -> None:
+    async with database.connection() as connection:
+        assert parts_of(await load_universe(connection)) == parts_of(read_packaged_universe())
+
+
+async def test_a_kept_universe_is_used_only_where_the_database_has_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_kept", [])
+    keep_packaged_universe()
+    keep_packaged_universe()
+    (kept,) = load._kept
+    async with database.connection() as connection:
+        assert await load_universe(connection) is kept
+
+        await connection.execute(
+            """insert into eve_type (type_id, name, group_id, category_id, is_published, is_overheatable)
+               select 999999999, 'Of tomorrow', group_id, category_id, true, false from eve_group limit 1"""
+        )
+        found = await load_universe(connection)
+        assert found is not kept
+        assert found.type_name(999999999) == "Of tomorrow"
+
+        await store_static_data(connection, small_data(), "ccp")
+        assert len((await load_universe(connection)).types) == 2

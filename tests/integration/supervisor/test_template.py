@@ -88,7 +88,7 @@ def test_other_code_on_the_disk_is_what_the_next_process_runs(warm_fleet: Fleet)
         warm_fleet.do("start", "one")
         (warm_fleet.home / "shown.py").write_text("WORD = 'second'\n")
         warm_fleet.do("reload", "one")
-        assert "second" in said(warm_fleet, "one")
+        assert eventually(lambda: "second" in said(warm_fleet, "one"))
     finally:
         warm_fleet.end()
 
