@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from killreport.cli.patience import PatientProtocol
 from killreport.config import passed_listeners
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready
@@ -20,6 +21,8 @@ BACKLOG = 2048
 PASSED_LISTENER = 3
 # How long open requests may take after the signal; pages that stay open for live updates are cut off then.
 DRAIN_SECONDS = 5
+# A WebSocket is pinged this often, and is dead when it has not answered until the next one.
+PING_SECONDS = 20.0
 
 
 class _Server(uvicorn.Server):
@@ -63,7 +66,11 @@ async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
         app.state.stop = stop
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=PatientProtocol,
+        # Who speaks for whom is a setting of the API; uvicorn would believe every process of this machine.
+        proxy_headers=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         access_log=False,
         log_config=None,
         server_header=False,
