@@ -52,7 +52,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
         settings, client = self._guard.settings, self._guard.clients.client(request)
         try:
             # Paid before anything is read, so that an empty bucket cannot make us read.
-            grant = await self._guard.gate.take(client, SMALLEST_COST)
+            request.state.grant = await self._guard.gate.take(client, SMALLEST_COST)
             data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
         except RateLimited as error:
             return self._refused(error)
@@ -66,9 +66,10 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             return await self._stream(request, client, data)
         if isinstance(data, list):
             return await self._several(request, client, data)
-        return self._said(request, await self._answer(request, client, data), media, self._guard.rate_headers(grant))
+        return self._said(request, await self._answer(request, client, data), media)
 
-    def _said(self, request: Request, answer: Answer | Entry, media: str, headers: dict[str, str]) -> Response:
+    def _said(self, request: Request, answer: Answer | Entry, media: str) -> Response:
+        headers = self._guard.rate_headers(request.state.grant)
         if isinstance(answer, Entry):
             return self._kept(request, answer, media, headers)
         content = as_request_error(answer.content)
@@ -91,16 +92,17 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
                 prices.append(SMALLEST_COST)
         try:
             gate.check_cost(sum(prices))
-            await gate.take(client, sum(prices))
+            request.state.grant = await gate.take(client, sum(prices))
         except GraphQLError as error:
             return self._refused(error)
+        headers = self._guard.rate_headers(request.state.grant)
         free = Client(client.key, False)
         answers = await asyncio.gather(*(self._answer(request, free, data) for data in batch))
         bodies = [
             answer.body if isinstance(answer, Entry) else msgspec.json.encode(as_request_error(answer.content))
             for answer in answers
         ]
-        return _response(b"[" + b",".join(bodies) + b"]", 200, JSON, {})
+        return _response(b"[" + b",".join(bodies) + b"]", 200, JSON, headers)
 
     async def _answer(self, request: Request, client: Client, data: Any) -> Answer | Entry:
         """Return the answer to one operation, a kept one where there is one."""
@@ -122,7 +124,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             if admitted.is_subscription:
                 raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
             cost = self._guard.gate.cost(admitted)
-            grant = await self._guard.gate.take(client, cost - SMALLEST_COST)
+            grant = request.state.grant = await self._guard.gate.take(client, cost - SMALLEST_COST)
         except RateLimited as error:
             return Answer(told(error), 429, self._guard.rate_headers(error.grant))
         except GraphQLError as error:
@@ -132,7 +134,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             settings = self._guard.settings
             shown = {"cost": cost, "limit": settings.api_max_cost, "left": grant.left if grant else None}
             content = {**content, "extensions": {**content.get("extensions", {}), "cost": shown}}
-        return Answer(content, headers=self._guard.rate_headers(grant))
+        return Answer(content)
 
     async def execute_graphql_query(
         self,

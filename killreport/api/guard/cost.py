@@ -140,5 +140,6 @@ class _Counter:
                     found = self._variables.get(given.value.name.value)
                     if isinstance(found, int):
                         return found
-        default = known.field.args[name].default_value
-        return default if isinstance(default, int) else None
+        node = known.field.args[name].ast_node
+        default = node.default_value if node is not None else None
+        return int(default.value) if isinstance(default, IntValueNode) else None

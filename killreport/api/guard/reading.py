@@ -48,7 +48,7 @@ async def read_request(request: Request, body_seconds: float, most_operations: i
 def _from_address(request: Request) -> dict[str, Any]:
     parameters = request.query_params
     data: dict[str, Any] = {
-        "query": parameters.get("query", "").strip(),
+        "query": parameters.get("query", "").strip() or None,
         "operationName": parameters.get("operationName", "").strip() or None,
     }
     for name in ("variables", "extensions"):

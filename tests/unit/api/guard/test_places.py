@@ -21,7 +21,7 @@ def test_a_client_may_not_take_all_places() -> None:
     first.give_back()
     first.give_back()
     places.take(ONE)
-    assert places.count == 4
+    assert places.count == 3
 
 
 def test_all_places_are_bounded_for_everybody() -> None:
