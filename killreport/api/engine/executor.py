@@ -29,13 +29,22 @@ class BatchExecutor(Executor[Any]):
             return ExecutionResult(None, [GraphQLError(message, self.operation)])
         try:
             run = Run(self, _plans(self.schema).plan(self, root_type))
-            if kind is OperationType.MUTATION if serially is None else serially:
-                return run.serially()
-            return run.together()
+            is_serial = kind is OperationType.MUTATION if serially is None else serially
+            result = run.serially() if is_serial else run.together()
         except GraphQLError as error:
             return ExecutionResult(None, [error])
         except RecursionError:
-            return ExecutionResult(None, [GraphQLError("Selections are nested too deeply.", self.operation)])
+            return self._too_deep()
+        return result if isinstance(result, ExecutionResult) else self._guarded(result)
+
+    async def _guarded(self, result: Awaitable[ExecutionResult]) -> ExecutionResult:
+        try:
+            return await result
+        except RecursionError:
+            return self._too_deep()
+
+    def _too_deep(self) -> ExecutionResult:
+        return ExecutionResult(None, [GraphQLError("Selections are nested too deeply.", self.operation)])
 
 
 def _plans(schema: GraphQLSchema) -> Plans:

@@ -1,4 +1,4 @@
-"""Queries made up at random over the test schema: aliases, fragments of every kind, directives, arguments, variables."""
+"""Queries made up at random over the test schema: aliases, all kinds of fragments, directives, arguments, variables."""
 
 from __future__ import annotations
 
@@ -37,6 +37,21 @@ def without_bubbling(text: str) -> str:
     return text.replace(" " * len(UNBUBBLED), UNBUBBLED, 1)
 
 
+def variables(chance: Random) -> dict[str, Any]:
+    """Return values of some of the variables that every document has."""
+    given: dict[str, Any] = {"yes": chance.random() < 0.7}
+    for name, values in (
+        ("no", [True, False]),
+        ("perhaps", [True, False]),
+        ("n", [None, 4]),
+        ("where", [None, {}, {"minPrice": 3, "and": {"colors": ["RED"]}}]),
+        ("names", [["z"], None]),
+    ):
+        if chance.random() < 0.5:
+            given[name] = chance.choice(values)
+    return given
+
+
 class Author:
     """Writes one document."""
 
@@ -44,24 +59,12 @@ class Author:
         self._schema, self._chance = schema, chance
         self._fragments: dict[str, str] = {}
 
-    def document(self) -> tuple[str, dict[str, Any]]:
-        """Return a document and variables for it."""
-        chance = self._chance
-        kind = chance.choice(("query", "query", "query", "mutation"))
+    def document(self) -> str:
+        """Return a document, valid but for fields that cannot be merged."""
+        kind = self._chance.choice(("query", "query", "query", "mutation"))
         root = self._schema.query_type if kind == "query" else self._schema.mutation_type
-        body = self._selection(root, chance.randrange(2, 5))
-        text = " ".join((f"{kind} It{HEADER}{' ' * len(UNBUBBLED)}{body}", *self._fragments.values()))
-        variables: dict[str, Any] = {"yes": chance.random() < 0.5}
-        for name, values in (
-            ("no", [True, False]),
-            ("perhaps", [True, False]),
-            ("n", [None, 4]),
-            ("where", [None, {}, {"minPrice": 3, "and": {"colors": ["RED"]}}]),
-            ("names", [["z"], None]),
-        ):
-            if chance.random() < 0.5:
-                variables[name] = chance.choice(values)
-        return text, variables
+        body = self._selection(root, self._chance.randrange(2, 5))
+        return " ".join((f"{kind} It{HEADER}{' ' * len(UNBUBBLED)}{body}", *self._fragments.values()))
 
     def _selection(self, of: Any, depth: int) -> str:
         parts = [self._part(of, depth) for _ in range(self._chance.choice((1, 2, 3, 3, 4, 6)))]

@@ -1,4 +1,4 @@
-"""graphql-core's own executor on the same world, its resolvers called one by one, and what may differ between the two."""
+"""graphql-core's own executor on the same world, called parent by parent, and what may differ between the two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def single_schema() -> GraphQLSchema:
     schema = bare_schema()
     for owner, found in schema.type_map.items():
         if is_abstract_type(found):
-            found.resolve_type = _named  # type: ignore[attr-defined]
+            found.resolve_type = _named
         if isinstance(found, GraphQLObjectType) and not owner.startswith("__"):
             for name, field in found.fields.items():
                 if owner == "Subscription":
@@ -52,10 +52,10 @@ def _quick(owner: str) -> Any:
 
 
 def _slow(owner: str) -> Any:
-    async def resolve(parent: Any, info: Any, **arguments: Any) -> Any:
+    async def resolve_one(parent: Any, info: Any, **arguments: Any) -> Any:
         return value_of(info.context, parent, info, owner, arguments)
 
-    return resolve
+    return resolve_one
 
 
 Told = tuple[tuple[str | int, ...], str, tuple[tuple[int, int], ...]]
