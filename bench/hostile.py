@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import logging
 import os
@@ -54,7 +55,7 @@ async def _attack(session: aiohttp.ClientSession, address: str, body: Any) -> No
     while True:
         try:
             async with session.post(
-                f"{address}/graphql", data=encoded, headers={"Content-Type": "application/json"}
+                f"{address}/graphql", data=io.BytesIO(encoded), headers={"Content-Type": "application/json"}
             ) as response:
                 await response.read()
         except aiohttp.ClientError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,6 +32,7 @@ async def post(
     api: GraphQL, body: Any, headers: Mapping[str, str] | None = None
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Return status, headers and body of the answer to a posted request."""
-    given = {"Accept-Encoding": "identity", **(headers or {})}
-    async with api.session.post(f"{api.address}/graphql", json=body, headers=given) as response:
+    given = {"Accept-Encoding": "identity", "Content-Type": "application/json", **(headers or {})}
+    encoded = io.BytesIO(json.dumps(body).encode())
+    async with api.session.post(f"{api.address}/graphql", data=encoded, headers=given) as response:
         return response.status, response.headers, await response.read()

@@ -37,12 +37,13 @@ def deep(levels: int) -> str:
     return f"{{ killmail(id: 1) {{ {inner} }} }}"
 
 
+PARTIES = "shipType { group { category { id } } } weaponType { group { category { id } } } character { id }"
 CYCLE = "{ killmail(id: 1) { ...A } } fragment A on Killmail { id ...B } fragment B on Killmail { id ...A }"
 ATTACKS = {
     "fifty levels": ({"query": deep(50)}, "QUERY_TOO_LARGE"),
     "ten thousand aliases": (
         {"query": "{" + " ".join(f"a{number}:__typename" for number in range(10_000)) + "}"},
-        "QUERY_TOO_LARGE",
+        "PAYLOAD_TOO_LARGE",
     ),
     "five hundred aliases": (
         {"query": "{ killmail(id: 1) {" + " ".join(f"a{number}:id" for number in range(500)) + "} }"},
@@ -51,7 +52,7 @@ ATTACKS = {
     "fragments in a circle": ({"query": CYCLE}, "BAD_REQUEST"),
     "five megabytes": ({"query": PAGE, "variables": {"x": "y" * 5_000_000}}, "PAYLOAD_TOO_LARGE"),
     "pages in pages": (
-        {"query": "{ killmails(first: 200) { nodes { attackers { shipType { group { id } } } items { flag } } } }"},
+        {"query": "{ killmails(first: 200) { nodes { attackers { " + PARTIES + " } items { type { id } } } } }"},
         "QUERY_TOO_COSTLY",
     ),
 }
