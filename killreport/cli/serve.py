@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,11 @@ PASSED_LISTENER = 3
 DRAIN_SECONDS = 5
 # A WebSocket is pinged this often, and is dead when it has not answered until the next one.
 PING_SECONDS = 20.0
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's line says something: a WebSocket that was refused on purpose is none of its errors."""
+    return "without completing handshake" not in record.getMessage()
 
 
 class _Server(uvicorn.Server):
@@ -64,6 +70,7 @@ async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
     """
     if hasattr(app, "state"):
         app.state.stop = stop
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     config = uvicorn.Config(
         app,
         http=PatientProtocol,

@@ -68,7 +68,7 @@ async def test_a_client_that_spent_its_bucket_waits_and_others_do_not(settings: 
 
 
 async def test_a_found_answer_costs_next_to_nothing(settings: Settings, database: Database) -> None:
-    async with guarded(settings, database, **LIMITED) as api:
+    async with guarded(settings, database, **LIMITED, api_cache_bytes=2**24) as api:
         query = {"query": "{ killmails(first: 89) { nodes { id } } }"}
         left = [(await post(api, query))[1]["RateLimit"] for _ in range(3)]
         assert left == ['"cost";r=10;t=9000', '"cost";r=9;t=9100', '"cost";r=8;t=9200']

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 
+import pytest
 import structlog
 
 from killreport.config import Settings
@@ -17,6 +18,12 @@ from tests.integration.kills import arrival, store
 from tests.integration.serving import GraphQL
 
 QUERY = {"query": PAGE}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Return settings with a memory for answers."""
+    return settings.replace(api_cache_bytes=2**24)
 
 
 async def test_an_answer_is_named_and_not_sent_again_to_who_has_it(api: GraphQL) -> None:
