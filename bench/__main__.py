@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import agreement, esi, feed, fleet, graphql_engine, importing, jobs, queueing, workers
+from bench import agreement, esi, feed, fleet, graphql_engine, hostile, importing, jobs, queueing, workers
 from killreport.eve.load import read_packaged_universe
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
@@ -40,6 +40,8 @@ def main() -> None:
     print(json.dumps(asyncio.run(fleet.measure_all(1)), indent=1))
     print("\nThe budget for ESI:", flush=True)
     print(json.dumps(asyncio.run(esi.measure_all(10)), indent=1))
+    print("\nThe API under attack:", flush=True)
+    print(json.dumps(asyncio.run(hostile.measure_all(1, 200)), indent=1))
     print("\nJobs:", flush=True)
     print(json.dumps(asyncio.run(jobs.measure_all(10_000)), indent=1))
     if data.is_dir():

@@ -11,6 +11,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -44,6 +45,16 @@ def default_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "killreport"
 
 
+def listed(value: str) -> tuple[str, ...]:
+    """Return the parts of a list separated by commas, without blanks and empty parts."""
+    return tuple(part for part in (part.strip() for part in value.split(",")) if part)
+
+
+def listed_networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return the networks of a list separated by commas. Raises ValueError for what is none."""
+    return tuple(ip_network(part) for part in listed(value))
+
+
 class Settings(BaseSettings):
     """Every setting of the product; `killreport config show` prints them with where each value came from."""
 
@@ -74,6 +85,52 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         description="Base URL at which others reach the site and the API, for links in feeds; unset: the local ports.",
+    )
+    api_max_cost: int = Field(
+        default=20_000, ge=1, description="Most a request to the API may cost, worked out before it runs."
+    )
+    api_max_depth: int = Field(default=18, ge=1, le=100, description="Most levels of an API query.")
+    api_max_fields: int = Field(default=1_000, ge=1, description="Most fields of an API query, fragments spread.")
+    api_max_aliases: int = Field(default=100, ge=0, description="Most aliases of an API query, fragments spread.")
+    api_max_root_fields: int = Field(default=10, ge=1, description="Most fields at the root of an API query.")
+    api_max_batch: int = Field(default=10, ge=1, le=100, description="Most operations in one request to the API.")
+    api_timeout_seconds: float = Field(default=15.0, gt=0, le=3600, description="Longest an API request may run.")
+    api_body_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="Within this time the body of an API request must have arrived."
+    )
+    api_sockets: int = Field(
+        default=2_000, ge=0, description="Most live connections (WebSocket and event streams) to one API process."
+    )
+    api_sockets_per_client: int = Field(default=20, ge=0, description="Most live connections of one client of the API.")
+    api_init_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="Within this time a WebSocket must send its connection_init."
+    )
+    api_heartbeat_seconds: float = Field(
+        default=15.0, gt=0, le=3600, description="Pause between two heartbeats on a live connection."
+    )
+    api_rate_burst: int = Field(
+        default=60_000, ge=0, description="Cost a client may spend at once, a full bucket; 0: no rate limit."
+    )
+    api_rate_per_second: float = Field(default=1_000.0, gt=0, description="Cost a client's bucket gains each second.")
+    api_unlimited_networks: str = Field(
+        default="127.0.0.0/8,::1/128",
+        description="Clients without a rate limit, if they connect without a proxy; the site is one of them.",
+    )
+    trusted_proxies: str = Field(
+        default="", description="Networks, separated by commas, that are believed when they say for whom they ask."
+    )
+    trusted_proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        default="x-forwarded-for", description="The header in which those proxies write whom they speak for."
+    )
+    api_introspection: bool = Field(
+        default=True, description="Answer questions about the schema; off hides the explorer too."
+    )
+    api_explorer: bool = Field(default=True, description="Show browsers a page to try queries at /graphql.")
+    api_allowed_origins: str = Field(
+        default="*", description="Origins, separated by commas, whose pages may read the API; *: all."
+    )
+    api_cache_bytes: int = Field(
+        default=32 * 2**20, ge=0, description="Memory for answers kept by one API process; 0: none is kept."
     )
     image_url: str = Field(
         default="https://images.evetech.net", description="EVE's image server; `off` shows drawn stand-ins instead."
@@ -163,6 +220,12 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value if value is None else value.rstrip("/")
+
+    @field_validator("api_unlimited_networks", "trusted_proxies")
+    @classmethod
+    def _is_networks(cls, value: str) -> str:
+        listed_networks(value)
+        return value
 
     @property
     def api_address(self) -> str:

@@ -19,7 +19,10 @@ from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import FormExplorer, explorer_file
+from killreport.api.guard.cors import cross_origin
+from killreport.api.guard.guard import Guard
 from killreport.api.http import LimitedHTTPHandler
+from killreport.api.limits import Limits
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
 from killreport.api.rest.table import rest_routes
@@ -28,6 +31,7 @@ from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_batch_executor
 from killreport.api.universe.views import UniverseViews
 from killreport.api.websocket import LimitedWebSocketHandler
+from killreport.cache.buckets import open_buckets
 from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -46,8 +50,12 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.connection() as connection:
             views = UniverseViews(await load_universe(connection))
-        async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
-            hub = LiveHub(database, views, events)
+        async with (
+            QueueCounter(settings, database).open() as queues,
+            open_events(settings, database) as events,
+            open_buckets(settings, database) as guard.gate.buckets,
+        ):
+            hub = LiveHub(database, views, events, guard.killmails_changed)
             async with hub.running():
                 app.state.context = ApiContext(database, views, hub, queues, tuple(rows))
                 yield
@@ -58,23 +66,30 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         return PlainTextResponse("ok")
 
     async def sdl(_request: Request) -> Response:
+        if not settings.api_introspection:
+            return PlainTextResponse("This installation does not show its schema.", 404)
         return PlainTextResponse(print_schema(schema))
 
     schema = build_schema()
-    documents = Documents()
-    app = Starlette(lifespan=lifespan, middleware=[Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)])
+    documents = Documents(Limits.of(settings))
+    guard = Guard.of(settings, schema, documents)
+    app = Starlette(
+        lifespan=lifespan,
+        middleware=[cross_origin(settings), Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
+    )
     graphql = GraphQL(
         schema,
         context_value=lambda _request, _data: app.state.context,
         query_parser=documents.parse,
         query_validator=cast(Any, documents.validate),
         execute_get_queries=True,
+        introspection=settings.api_introspection,
         explorer=FormExplorer(),
         execution_context_class=BatchExecutor,
         error_formatter=masked,
         logger=quiet,
-        http_handler=LimitedHTTPHandler(),
-        websocket_handler=LimitedWebSocketHandler(),
+        http_handler=LimitedHTTPHandler(guard),
+        websocket_handler=LimitedWebSocketHandler(guard),
     )
     app.routes.extend(
         [

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, validate
 
-from killreport.api.limits import SizeLimit, parse_limited
+from killreport.api.limits import Limits, parse_limited, size_limit
 
 # Bounds the memory that strangers' documents can take: together a few megabytes.
 REMEMBERED = 100
@@ -18,7 +18,8 @@ LONGEST_REMEMBERED = 5_000
 class Documents:
     """Parses and validates for one schema; the two are given to Ariadne as its parser and validator."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._size_limit = size_limit(limits or Limits())
         self._by_text: OrderedDict[str, DocumentNode] = OrderedDict()
         # Only ids of documents that `_by_text` keeps alive, so an id cannot come to mean another document.
         self._valid: set[int] = set()
@@ -48,7 +49,7 @@ class Documents:
         """Return what is wrong; the size is checked first, since other rules take long on a large document."""
         if id(document) in self._valid:
             return []
-        problems = validate(schema, document, [SizeLimit]) or validate(schema, document, rules, max_errors)
+        problems = validate(schema, document, [self._size_limit]) or validate(schema, document, rules, max_errors)
         if not problems and any(known is document for known in self._by_text.values()):
             self._valid.add(id(document))
         return problems

@@ -1,56 +1,227 @@
-"""GraphQL over HTTP with bounds on the body, and JSON only: forms would let a foreign page post without asking."""
+"""GraphQL over HTTP: reads, has the gate decide, runs or finds the answer, and says it as the client likes.
+
+JSON only, since forms would let a foreign page post without asking. Source: https://graphql.github.io/graphql-over-http/draft/.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, cast
 
 import msgspec
 from ariadne.asgi.handlers import GraphQLHTTPHandler
-from ariadne.exceptions import HttpBadRequestError
-from starlette.requests import Request
+from ariadne.graphql import subscribe
+from graphql import DocumentNode, GraphQLError
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from killreport.api.limits import MAX_BODY_BYTES
+from killreport.api.guard.client import Client
+from killreport.api.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
+from killreport.api.guard.guard import Guard, told
+from killreport.api.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
+from killreport.api.guard.reading import Unreadable, read_request
+from killreport.api.guard.responses import Answer, Entry
+from killreport.api.guard.sse import EventStream, once
 
+COST_HEADER = "x-show-cost"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class LimitedHTTPHandler(GraphQLHTTPHandler):
     """Answers every refusal in GraphQL's shape: `{"errors": [{"message": …}]}`."""
 
-    async def graphql_http_server(self, request: Request) -> Response:
-        """Execute the request; a body that cannot be read is a 400 with a sentence."""
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    async def handle_request(self, request: Request) -> Response:
+        """Return the explorer, an answer, or a stream of answers."""
+        if request.method == "GET" and not {"query", "extensions"} & request.query_params.keys():
+            if self.introspection and self.explorer and self._guard.settings.api_explorer:
+                return await self.render_explorer(request, self.explorer)
+            return _refusal("Give the query as `query`, or post it.", 405, {"Allow": "GET, POST, OPTIONS"})
+        if request.method not in ("GET", "POST"):
+            return _refusal("Use GET or POST.", 405, {"Allow": "GET, POST, OPTIONS"})
+        media = media_type(request.headers.get("accept"))
+        if media is None:
+            return _refusal("Accept application/json, application/graphql-response+json or text/event-stream.", 406)
+        return await self._respond(request, media)
+
+    async def _respond(self, request: Request, media: str) -> Response:
+        settings, client = self._guard.settings, self._guard.clients.client(request)
         try:
-            data = await self._read(request)
-        except HttpBadRequestError as error:
-            return _json({"errors": [{"message": error.message, "extensions": {"code": "BAD_REQUEST"}}]}, 400)
-        success, result = await self.execute_graphql_query(request, data)
-        return await self.create_json_response(request, result, success)
+            # Paid before anything is read, so that an empty bucket cannot make us read.
+            request.state.grant = await self._guard.gate.take(client, SMALLEST_COST)
+            data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
+        except RateLimited as error:
+            return self._refused(error)
+        except Unreadable as error:
+            # The rest of a body that is too long or too slow is not read: the connection cannot go on.
+            closing = {"Connection": "close"} if error.status in (408, 413) else {}
+            return _json(error.content, error.status, JSON, closing)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if media == EVENTS:
+            return await self._stream(request, client, data)
+        if isinstance(data, list):
+            return await self._several(request, client, data)
+        return self._said(request, await self._answer(request, client, data), media)
 
-    async def create_json_response(self, request: Request, result: dict[str, Any], success: bool) -> Response:  # noqa: ARG002 - Ariadne's signature
-        """Return the result; 400 only where nothing was executed."""
-        return _json(result, 200 if success or result.get("data") is not None else 400)
+    def _said(self, request: Request, answer: Answer | Entry, media: str) -> Response:
+        headers = self._guard.rate_headers(request.state.grant)
+        if isinstance(answer, Entry):
+            return self._kept(request, answer, media, headers)
+        content = as_request_error(answer.content)
+        return _json(content, answer.status or status_of(content, media), media, headers | answer.headers)
 
-    async def _read(self, request: Request) -> Any:
-        if request.method == "GET":
-            return self.extract_data_from_get_request(request)
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-            raise HttpBadRequestError("Post the query as application/json.")
+    def _refused(self, error: GraphQLError, least_status: int = 200) -> Response:
+        """Return the refusal of a whole request."""
+        content = told(error)
+        headers = self._guard.rate_headers(error.grant) if isinstance(error, RateLimited) else {}
+        return _json(content, max(status_of(content, JSON), least_status), JSON, headers)
+
+    async def _several(self, request: Request, client: Client, batch: list[Any]) -> Response:
+        """Answer a list of operations by a list; they are priced together, before the first runs."""
+        gate = self._guard.gate
+        prices: list[int] = []
+        for data in batch:
+            try:
+                prices.append(gate.cost(gate.admit(data)))
+            except GraphQLError:
+                prices.append(SMALLEST_COST)
         try:
-            return json.loads(await _bounded_body(request))
-        except (ValueError, RecursionError):
-            raise HttpBadRequestError("The body is not valid JSON.") from None
+            gate.check_cost(sum(prices))
+            request.state.grant = await gate.take(client, sum(prices))
+        except GraphQLError as error:
+            return self._refused(error)
+        headers = self._guard.rate_headers(request.state.grant)
+        free = Client(client.key, False)
+        answers = await asyncio.gather(*(self._answer(request, free, data) for data in batch))
+        bodies = [
+            answer.body if isinstance(answer, Entry) else msgspec.json.encode(as_request_error(answer.content))
+            for answer in answers
+        ]
+        return _response(b"[" + b",".join(bodies) + b"]", 200, JSON, headers)
+
+    async def _answer(self, request: Request, client: Client, data: Any) -> Answer | Entry:
+        """Return the answer to one operation, a kept one where there is one."""
+        responses = self._guard.responses
+        try:
+            admitted = self._guard.gate.admit(data, is_get=request.method == "GET")
+        except GraphQLError as error:
+            return Answer(told(error), 400 if isinstance(error, Misshapen) else None)
+        may_keep = responses.is_on and admitted.lifetime.seconds > 0 and _is_anonymous(request)
+        if not may_keep:
+            return await self._priced(request, client, admitted)
+        entry = responses.find(admitted.key)
+        if entry is not None:
+            return entry
+        return await responses.shared(admitted.key, admitted.lifetime, lambda: self._priced(request, client, admitted))
+
+    async def _priced(self, request: Request, client: Client, admitted: Admitted) -> Answer:
+        try:
+            if admitted.is_subscription:
+                raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
+            cost = self._guard.gate.cost(admitted)
+            grant = request.state.grant = await self._guard.gate.take(client, cost - SMALLEST_COST)
+        except RateLimited as error:
+            return Answer(told(error), 429, self._guard.rate_headers(error.grant))
+        except GraphQLError as error:
+            return Answer(told(error))
+        _, content = await self.execute_graphql_query(request, dict(admitted.data), query_document=admitted.document)
+        if COST_HEADER in request.headers:
+            settings = self._guard.settings
+            shown = {"cost": cost, "limit": settings.api_max_cost, "left": grant.left if grant else None}
+            content = {**content, "extensions": {**content.get("extensions", {}), "cost": shown}}
+        return Answer(content)
+
+    async def execute_graphql_query(
+        self,
+        request: Any,
+        data: Any,
+        *,
+        context_value: Any = None,
+        query_document: DocumentNode | None = None,
+    ) -> tuple[bool, dict[str, Any]]:
+        """Execute an operation, for as long as one may take; the WebSocket handler has its queries run here too."""
+        seconds = self._guard.settings.api_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await super().execute_graphql_query(
+                    request, data, context_value=context_value, query_document=query_document
+                )
+        except TimeoutError:
+            message = f"The query did not finish in {seconds:g} s. Ask for less at once."
+            return False, told(GraphQLError(message, extensions={"code": "TIMEOUT"}))
+
+    async def _stream(self, request: Request, client: Client, data: Any) -> Response:
+        guard = self._guard
+        place = None
+        try:
+            admitted = guard.gate.admit(data, is_get=request.method == "GET")
+            await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
+            place = guard.places.take(client)
+            results = await self._results(request, admitted)
+        except GraphQLError as error:
+            if place is not None:
+                place.give_back()
+            return self._refused(error, 400)
+        stop = getattr(request.app.state, "stop", None) or asyncio.Event()
+        heartbeat = guard.settings.api_heartbeat_seconds
+        return EventStream(results, place, heartbeat_seconds=heartbeat, stop=stop, headers=_HEADERS)
+
+    async def _results(self, request: Request, admitted: Admitted) -> AsyncGenerator[Any, None]:
+        data = dict(admitted.data)
+        if not admitted.is_subscription:
+            _, content = await self.execute_graphql_query(request, data, query_document=admitted.document)
+            return once(as_request_error(content))
+        executor: Any = {"executor_class": self.execution_context_class} if self.execution_context_class else {}
+        context = await self.get_context_for_request(request, data)
+        begun, results = await subscribe(
+            self.schema,  # type: ignore[arg-type]
+            data,
+            context_value=context,
+            query_document=admitted.document,
+            query_validator=self.query_validator,
+            introspection=self.introspection,
+            logger=self.logger,
+            error_formatter=self.error_formatter,
+            **executor,
+        )
+        return cast(AsyncGenerator[Any, None], results) if begun else once({"errors": results})
+
+    def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
+        """Return a kept answer, or 304 to a client that has it."""
+        body, coding = entry.variant(request.headers.get("accept-encoding", ""))
+        # A strong validator names the bytes that are sent, so each coding has its own.
+        etag = f'"{entry.etag}-{coding}"' if coding else f'"{entry.etag}"'
+        headers |= {
+            "ETag": etag,
+            "Cache-Control": f"public, max-age={self._guard.responses.seconds_left(entry)}",
+            "Vary": "Accept, Accept-Encoding, Cookie, Authorization",
+        }
+        asked = request.headers.get("if-none-match", "")
+        if asked.strip() == "*" or any(entry.etag in part for part in asked.split(",")):
+            return Response(None, 304, {**_HEADERS, **headers})
+        if coding:
+            headers["Content-Encoding"] = coding
+        return _response(body, 200, media, headers)
 
 
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HttpBadRequestError(f"A request may have {MAX_BODY_BYTES} bytes.")
-    return bytes(body)
+def _is_anonymous(request: Request) -> bool:
+    """Whether the answer would be the same for everybody, and says nothing of its own cost."""
+    return not any(name in request.headers for name in ("cookie", "authorization", COST_HEADER))
 
 
-def _json(content: Any, status: int) -> Response:
-    return Response(msgspec.json.encode(content), status, _HEADERS, "application/json")
+def _refusal(message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    content = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
+    return _json(content, status, JSON, headers or {})
+
+
+def _json(content: Any, status: int, media: str, headers: dict[str, str]) -> Response:
+    return _response(msgspec.json.encode(content), status, media, headers)
+
+
+def _response(body: bytes, status: int, media: str, headers: dict[str, str]) -> Response:
+    return Response(body, status, {**_HEADERS, **headers}, f"{media}; charset=utf-8")

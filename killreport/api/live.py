@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
@@ -76,7 +76,11 @@ class Subscriber:
 class LiveHub:
     """Reads stored events in order and fans the killmails out."""
 
-    def __init__(self, database: Database, views: UniverseViews, events: Events) -> None:
+    def __init__(
+        self, database: Database, views: UniverseViews, events: Events, on_event: Callable[[], None] = lambda: None
+    ) -> None:
+        """on_event: called for every event of killmails, before subscribers are told."""
+        self._on_event = on_event
         self._database = database
         self._events = events
         self._views = views
@@ -136,6 +140,7 @@ class LiveHub:
                 return
 
     async def _publish(self, event: EventRow) -> None:
+        self._on_event()
         if event.kind != "stored":
             return
         for start in range(0, len(event.killmail_ids), MAX_PAGE):

@@ -18,6 +18,7 @@ from killreport.api.scalars import scalars
 from killreport.api.status import queries as status
 
 _SDL_FILES = (
+    "guard/directives.graphql",
     "root.graphql",
     "killmail/killmail.graphql",
     "entity/entity.graphql",

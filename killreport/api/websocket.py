@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 from ariadne.asgi.handlers import GraphQLTransportWSHandler
 from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
 from graphql import GraphQLError
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
+from killreport.api.guard.client import Client, Clients
+from killreport.api.guard.gate import SMALLEST_COST
+from killreport.api.guard.guard import Guard, told
 from killreport.api.limits import MAX_BODY_BYTES
-from killreport.api.masking import masked
 
 PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
@@ -21,8 +26,13 @@ BAD_PROTOCOL = 4406
 TOO_MANY_OPERATIONS = 4429
 
 
-class _TextOnlyWebSocket(WebSocket):
+class LimitedWebSocket(WebSocket):
     """Reads JSON objects of a bounded size; everything else ends the connection with BAD_MESSAGE."""
+
+    def __init__(self, scope: Any, receive: Any, send: Any, clients: Clients) -> None:
+        super().__init__(scope, receive, send)
+        self.api_client: Client = clients.client(self)
+        self.tasks: list[asyncio.Task[Any]] = []
 
     async def receive_json(self, mode: str = "text") -> Any:
         """Return the next message. Raises WebSocketDisconnect like its base, ValueError where it is no JSON object."""
@@ -36,11 +46,32 @@ class _TextOnlyWebSocket(WebSocket):
 
 
 class LimitedWebSocketHandler(GraphQLTransportWSHandler):
-    """Ariadne's handler, for clients that make mistakes."""
+    """Ariadne's handler, for clients that make mistakes, and for more of them than there is room for."""
+
+    def __init__(self, guard: Guard) -> None:
+        seconds = guard.settings.api_init_seconds
+        super().__init__(connection_init_wait_timeout=timedelta(seconds=seconds))
+        self._guard = guard
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection until either side ends it."""
-        websocket = _TextOnlyWebSocket(scope, receive, send)
+        websocket = LimitedWebSocket(scope, receive, send, self._guard.clients)
+        if not self._guard.allows_origin(websocket):
+            await _deny(websocket, 403, "Pages of this origin may not connect.")
+            return
+        try:
+            place = self._guard.places.take(websocket.api_client)
+        except GraphQLError as error:
+            await _deny(websocket, 429, error.message)
+            return
+        try:
+            await self._serve(websocket)
+        finally:
+            place.give_back()
+            for task in websocket.tasks:
+                task.cancel()
+
+    async def _serve(self, websocket: LimitedWebSocket) -> None:
         if PROTOCOL not in websocket.scope.get("subprotocols", ()):
             await websocket.accept()
             await websocket.close(BAD_PROTOCOL, f"Offer the subprotocol {PROTOCOL}.")
@@ -50,6 +81,13 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
         except (ValueError, TypeError, KeyError, RecursionError):
             if websocket.application_state is WebSocketState.CONNECTED:
                 await websocket.close(BAD_MESSAGE, "That is not a message of the protocol.")
+
+    async def handle_connection_init_timeout(self, websocket: WebSocket, client_context: ClientContext) -> None:
+        """Close a connection that says nothing in time; the task that waits does not outlive the connection."""
+        task = asyncio.current_task()
+        if isinstance(websocket, LimitedWebSocket) and task is not None:
+            websocket.tasks.append(task)
+        await super().handle_connection_init_timeout(websocket, client_context)
 
     async def handle_websocket_subscribe(
         self, websocket: WebSocket, data: Any, operation_id: str, client_context: ClientContext
@@ -61,6 +99,22 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
         if not isinstance(operation_id, str):
             raise TypeError("an operation needs an id")
         try:
+            if client_context.connection_acknowledged and isinstance(websocket, LimitedWebSocket):
+                data = await self._admit(websocket, data)
             await super().handle_websocket_subscribe(websocket, data, operation_id, client_context)
         except GraphQLError as error:
-            await websocket.send_json({"type": self.GQL_ERROR, "id": operation_id, "payload": [masked(error)]})
+            payload = told(error)["errors"]
+            await websocket.send_json({"type": self.GQL_ERROR, "id": operation_id, "payload": payload})
+
+    async def _admit(self, websocket: LimitedWebSocket, data: Any) -> dict[str, Any]:
+        """Return the operation with its document, paid for. Raises GraphQLError where it may not run."""
+        gate = self._guard.gate
+        await gate.take(websocket.api_client, SMALLEST_COST)
+        admitted = gate.admit(data)
+        await gate.take(websocket.api_client, gate.cost(admitted) - SMALLEST_COST)
+        return dict(admitted.data)
+
+
+async def _deny(websocket: WebSocket, status: int, message: str) -> None:
+    """Refuse the upgrade by an answer of HTTP, which costs no connection."""
+    await websocket.send_denial_response(Response(message, status, media_type="text/plain"))

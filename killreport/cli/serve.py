@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from killreport.cli.patience import PatientProtocol
 from killreport.clock import monotonic
 from killreport.config import passed_listeners
 from killreport.errors import Conflict
@@ -25,6 +27,13 @@ DRAIN_SECONDS = 5
 # How long connections without a request in hand may wait for their next one after the signal.
 LINGER_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
+# A WebSocket is pinged this often, and is dead when it has not answered until the next one.
+PING_SECONDS = 20.0
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's line says something: a WebSocket that was refused on purpose is none of its errors."""
+    return "without completing handshake" not in record.getMessage()
 
 
 class _Server(uvicorn.Server):
@@ -85,9 +94,14 @@ async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
     """
     if hasattr(app, "state"):
         app.state.stop = stop
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=PatientProtocol,
+        # Who speaks for whom is a setting of the API; uvicorn would believe every process of this machine.
+        proxy_headers=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -32,18 +32,19 @@ async def test_mistakes_of_a_query_are_told_in_full(api: GraphQL) -> None:
 
 
 async def test_a_body_that_is_no_json_or_no_object_is_refused(api: GraphQL) -> None:
-    for body, message in (
-        (b"{", "The body is not valid JSON."),
-        (b"\xff", "The body is not valid JSON."),
-        (b"[" * 50_000, "The body is not valid JSON."),
-        (b"[]", "Operation data should be a JSON object"),
-        (b"{}", "The query must be a string."),
-        (b'{"query": "{status{killmailCount}}", "variables": 5}', "Query variables must be a null or an object."),
-        (b" " * 100_001, "A request may have 100000 bytes."),
+    for body, status, message in (
+        (b"{", 400, "The body is not valid JSON."),
+        (b"\xff", 400, "The body is not valid JSON."),
+        (b"[" * 50_000, 400, "The body is not valid JSON."),
+        (b"[]", 400, "A request may have 1 to 10 operations; this one has 0."),
+        (b"5", 400, "Operation data should be a JSON object"),
+        (b"{}", 400, "The query must be a string."),
+        (b'{"query": "{status{killmailCount}}", "variables": 5}', 400, "Query variables must be a null or an object."),
+        (b" " * 100_001, 413, "A request may have 100000 bytes."),
     ):
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/graphql-response+json"}
         async with api.session.post(api.address + GRAPHQL, data=body, headers=headers) as response:
-            assert response.status == 400
+            assert response.status == status
             assert [error["message"] for error in (await response.json())["errors"]] == [message]
 
 
@@ -51,7 +52,7 @@ async def test_forms_are_refused_so_that_foreign_pages_cannot_post(api: GraphQL)
     for content_type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"):
         headers = {"Content-Type": content_type}
         async with api.session.post(api.address + GRAPHQL, data=b"query=x", headers=headers) as response:
-            assert response.status == 400
+            assert response.status == 415
             assert (await response.json())["errors"][0]["message"] == "Post the query as application/json."
 
 
@@ -90,5 +91,7 @@ async def test_healthz_answers_while_the_database_does(api: GraphQL) -> None:
 async def test_an_oversized_query_runs_nothing(api: GraphQL) -> None:
     roots = " ".join(f"r{number}: killmails {{ nodes {{ id }} }}" for number in range(11))
     error = await api.error(f"{{ {roots} }}")
-    assert error["message"] == "A query may have 10 fields at its root; this one has 11."
-    assert error["extensions"] == {"code": "QUERY_TOO_LARGE"}
+    assert (
+        error["message"] == "A query may have 10 fields at its root; this one has 11. Spread them over several queries."
+    )
+    assert error["extensions"] == {"code": "QUERY_TOO_LARGE", "limit": 10, "value": 11}

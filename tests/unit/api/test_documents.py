@@ -43,7 +43,9 @@ def test_a_forgotten_document_is_checked_again(monkeypatch: pytest.MonkeyPatch) 
 
 def test_size_is_told_before_anything_else() -> None:
     many = " ".join(f"a{number}: status {{ nonsense }}" for number in range(11))
-    assert problems(Documents(), f"{{ {many} }}") == ["A query may have 10 fields at its root; this one has 11."]
+    assert problems(Documents(), f"{{ {many} }}") == [
+        "A query may have 10 fields at its root; this one has 11. Spread them over several queries."
+    ]
 
 
 def test_what_was_read_is_what_was_written() -> None:

@@ -1,0 +1,70 @@
+"""Everything that guards one application, made from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema
+from starlette.requests import HTTPConnection
+
+from killreport.api.documents import Documents
+from killreport.api.guard.client import Clients
+from killreport.api.guard.gate import Gate, Refused
+from killreport.api.guard.places import Places
+from killreport.api.guard.responses import ResponseCache
+from killreport.api.masking import masked
+from killreport.cache.buckets import Grant
+from killreport.config import Settings, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Shared by the HTTP and the WebSocket handler."""
+
+    settings: Settings
+    gate: Gate
+    clients: Clients
+    places: Places
+    responses: ResponseCache
+
+    @classmethod
+    def of(cls, settings: Settings, schema: GraphQLSchema, documents: Documents) -> Guard:
+        """Return the guard that the settings ask for."""
+        return cls(
+            settings,
+            Gate(settings, schema, documents),
+            Clients(settings),
+            Places(settings),
+            ResponseCache(settings.api_cache_bytes),
+        )
+
+    def killmails_changed(self) -> None:
+        """Forget the answers that show killmails."""
+        self.responses.drop("killmails")
+
+    def allows_origin(self, connection: HTTPConnection) -> bool:
+        """Whether a page of the connection's origin may open a WebSocket, which no preflight guards."""
+        origin = connection.headers.get("origin")
+        allowed = listed(self.settings.api_allowed_origins)
+        return origin is None or "*" in allowed or origin in allowed
+
+    def rate_headers(self, grant: Grant | None) -> dict[str, str]:
+        """Return the headers that tell a client how much it may still spend.
+
+        Source: draft-ietf-httpapi-ratelimit-headers-10, https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/.
+        """
+        if grant is None:
+            return {}
+        burst = self.settings.api_rate_burst
+        window = max(1, round(burst / self.settings.api_rate_per_second))
+        headers = {
+            "RateLimit-Policy": f'"cost";q={burst};w={window}',
+            "RateLimit": f'"cost";r={grant.left};t={grant.full_in}',
+        }
+        return headers if grant.is_allowed else headers | {"Retry-After": str(grant.retry_after)}
+
+
+def told(error: GraphQLError) -> dict[str, Any]:
+    """Return the result that tells why nothing was executed."""
+    return {"errors": [masked(one) for one in (error.errors if isinstance(error, Refused) else [error])]}

@@ -1,0 +1,76 @@
+"""What operations cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLObjectType, get_named_type, get_operation_ast, is_list_type, is_non_null_type, parse
+
+from killreport.api.guard.annotations import annotation
+from killreport.api.guard.cost import operation_cost
+from killreport.api.schema import build_schema
+from killreport.web import documents
+
+SCHEMA = build_schema()
+
+
+def cost(query: str, variables: dict[str, Any] | None = None) -> int:
+    """Return the cost of the query's only operation."""
+    document = parse(query)
+    operation = get_operation_ast(document)
+    assert operation is not None
+    return operation_cost(SCHEMA, document, operation, variables or {})
+
+
+def test_a_page_costs_its_size_times_what_one_row_costs() -> None:
+    assert cost("{ killmails(first: 7) { nodes { id } } }") == 1 + 7
+    assert cost("{ killmails(first: 7) { nodes { id victim { shipType { id } } } } }") == 1 + 7 * 3
+
+
+def test_a_page_without_a_size_costs_the_default_one() -> None:
+    assert cost("{ killmails { nodes { id } } }") == 51
+
+
+def test_a_variable_and_its_default_size_a_page() -> None:
+    query = "query($n: Int! = 9) { killmails(first: $n) { nodes { id } } }"
+    assert cost(query) == 10
+    assert cost(query, {"n": 200}) == 201
+
+
+def test_a_list_inside_a_list_multiplies() -> None:
+    assert cost("{ killmails(first: 3) { nodes { attackers { character { id } } } } }") == 1 + 3 * (1 + 10 * 2)
+
+
+def test_a_fragment_costs_wherever_it_is_spread() -> None:
+    query = "{ a: killmails(first: 2) { ...P } b: killmails(first: 5) { ...P } } fragment P on KillmailConnection "
+    assert cost(query + "{ nodes { id } }") == (1 + 2) + (1 + 5)
+
+
+def test_fragments_that_multiply_are_summed_at_once() -> None:
+    doubling = " ".join(f"fragment F{n} on Killmail {{ ...F{n + 1} ...F{n + 1} }}" for n in range(50))
+    query = f"{{ killmail(id: 1) {{ ...F0 }} }} {doubling} fragment F50 on Killmail {{ victim {{ damageTaken }} }}"
+    assert cost(query) == 1 + 2**50
+
+
+def test_page_sizes_that_are_no_sizes_do_not_make_it_cheap() -> None:
+    assert cost("{ killmails(first: -5) { nodes { id } } }") == 2
+    assert cost("query($n: Int!) { killmails(first: $n) { nodes { id } } }", {"n": 10**9}) == 10**6 + 1
+
+
+def test_what_the_site_asks_is_far_below_the_limit() -> None:
+    assert cost(documents.LIST, {"first": 50}) < 5_000
+    assert cost(documents.KILL, {"id": 1}) < 5_000
+    assert cost(documents.STATUS) < 5_000
+
+
+def test_every_list_of_objects_says_how_long_it_is_counted() -> None:
+    bare = []
+    for name, kind in SCHEMA.type_map.items():
+        if name.startswith("__") or not isinstance(kind, GraphQLObjectType):
+            continue
+        for field_name, field in kind.fields.items():
+            inner = field.type.of_type if is_non_null_type(field.type) else field.type
+            is_objects = isinstance(get_named_type(field.type), GraphQLObjectType)
+            if is_list_type(inner) and is_objects and not annotation(field.ast_node, "listSize"):
+                bare.append(f"{name}.{field_name}")
+    assert bare == []

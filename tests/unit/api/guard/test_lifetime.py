@@ -1,0 +1,40 @@
+"""How long answers live."""
+
+from __future__ import annotations
+
+from graphql import get_operation_ast, parse
+
+from killreport.api.guard.lifetime import Lifetime, operation_lifetime
+from killreport.api.schema import build_schema
+
+SCHEMA = build_schema()
+
+
+def lifetime(query: str) -> Lifetime:
+    """Return the life of the answer to the query's only operation."""
+    document = parse(query)
+    operation = get_operation_ast(document)
+    assert operation is not None
+    return operation_lifetime(SCHEMA, document, operation)
+
+
+def test_an_answer_lives_as_long_as_its_shortest_field() -> None:
+    killmails = frozenset({"killmails"})
+    assert lifetime("{ killmail(id: 1) { id solarSystem { id } } }") == Lifetime(60, killmails)
+    assert lifetime("{ killmail(id: 1) { id victim { character { name } } } }") == Lifetime(30, killmails)
+    assert lifetime("{ killmails { nodes { id } } killmail(id: 1) { id } }") == Lifetime(10, killmails)
+
+
+def test_fields_of_fragments_count() -> None:
+    query = "{ killmail(id: 1) { ...F } ... on Query { status { killmailCount } } } fragment F on Killmail { id }"
+    assert lifetime(query).seconds == 5
+
+
+def test_what_the_schema_says_nothing_of_is_never_kept() -> None:
+    assert lifetime("{ killmail(id: 1) { id } processes { name } }").seconds == 0
+    assert lifetime("{ __schema { queryType { name } } }").seconds == 0
+    assert lifetime("{ __typename }").seconds == 0
+
+
+def test_only_queries_are_kept() -> None:
+    assert lifetime("subscription { killmailStored { id } }").seconds == 0
