@@ -21,8 +21,9 @@ from bench.databases import bench_database, bench_server
 from bench.processes import ask, simulator
 from bench.queueing import virtual_host
 from bench.workers import started
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
 from killreport.db.database import open_database
+from killreport.environment import child_environment
 from killreport.fleet.table import find_process
 from killreport.queueing.messages import CharacterMessage
 from killreport.queueing.open import open_broker

@@ -19,7 +19,8 @@ import aiohttp
 
 from bench.databases import bench_database, bench_server
 from bench.processes import ask, free_port, memory_mb, running, simulator, wait_for
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 
 QUERY = "query ($id: Int!) { killmail(id: $id) { id } }"
 

@@ -26,7 +26,8 @@ import aiohttp
 
 from bench.databases import bench_database, bench_server
 from bench.processes import free_port, memory_mb, simulator
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.fleet.table import FLEET
 
 LONG_RUNNING = tuple(row.name for row in FLEET if row.kind != "job")

@@ -14,7 +14,8 @@ from typing import Any
 
 import aiohttp
 
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 
 
 def free_port() -> int:

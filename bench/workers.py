@@ -23,7 +23,8 @@ import aiohttp
 from bench.databases import bench_database, bench_server
 from bench.processes import memory_mb, running, simulator
 from bench.queueing import virtual_host
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.fleet.table import FLEET
 
 WORKERS = tuple(row.name for row in FLEET if row.kind == "worker")

@@ -7,12 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from ariadne.asgi import GraphQL
-from graphql import print_schema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from killreport.api.context import ApiContext
@@ -25,6 +22,7 @@ from killreport.api.http import LimitedHTTPHandler
 from killreport.api.limits import Limits
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
+from killreport.api.plain import plain_routes
 from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
 from killreport.api.status.processes import QueueCounter
@@ -60,16 +58,6 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
                 app.state.context = ApiContext(database, views, hub, queues, tuple(rows))
                 yield
 
-    async def healthz(_request: Request) -> Response:
-        async with database.connection() as connection:
-            await connection.fetchval("select 1")
-        return PlainTextResponse("ok")
-
-    async def sdl(_request: Request) -> Response:
-        if not settings.api_introspection:
-            return PlainTextResponse("This installation does not show its schema.", 404)
-        return PlainTextResponse(print_schema(schema))
-
     schema = build_schema()
     documents = Documents(Limits.of(settings))
     guard = Guard.of(settings, schema, documents)
@@ -95,9 +83,8 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         [
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
-            Route("/schema.graphql", sdl),
             Route("/explorer/{name}", explorer_file),
-            Route("/healthz", healthz),
+            *plain_routes(settings, database, schema),
             *rest_routes(settings),
         ]
     )

@@ -18,7 +18,8 @@ import typer
 
 from killreport.cli.context import load
 from killreport.cli.recount import recount
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from killreport.cli.memory import proportional_megabytes
 from killreport.cli.serve import bind
 from killreport.cli.supervisor import first_programs, template_of
 from killreport.clock import monotonic
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.logs import configure_logging

@@ -17,7 +17,7 @@ from killreport.cli.context import load_all
 from killreport.cli.names import AsJson, Names, Only
 from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import chosen_names
-from killreport.config import editor
+from killreport.environment import editor
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import KEYS, MASK
 from killreport.fleet.overrides import FILE_NAME, check_overrides, overridden, read_overrides, write_overrides

@@ -15,7 +15,8 @@ import typer
 
 from killreport.cli.context import load, load_all, open_ready_database
 from killreport.cli.names import complete_processes
-from killreport.config import Settings, add_to_environment
+from killreport.config import Settings
+from killreport.environment import add_to_environment
 from killreport.errors import Refused
 from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows

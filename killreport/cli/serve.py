@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from killreport.cli.patience import PatientProtocol
 from killreport.clock import monotonic
-from killreport.config import passed_listeners
+from killreport.environment import passed_listeners
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready, notify_status
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from killreport.clock import monotonic
-from killreport.config import Settings, fleet_environment
+from killreport.config import Settings
+from killreport.environment import fleet_environment
 from killreport.errors import BadSetting, KillreportError, NotFound, Refused, Unavailable
 from killreport.fleet.overrides import FILE_NAME, fleet_rows, overridden, read_overrides, write_overrides
 from killreport.fleet.table import FLEET, ProcessRow, find_process

@@ -19,7 +19,6 @@ from urllib.parse import quote
 
 import structlog
 
-from killreport.config import passed_on_environment, runtime_folder
 from killreport.db.cluster import server_answers
 from killreport.db.server_folder import (
     DATABASE,
@@ -35,6 +34,7 @@ from killreport.db.server_folder import (
     try_lock,
     write_state,
 )
+from killreport.environment import passed_on_environment, runtime_folder
 from killreport.errors import Unavailable
 
 _POLL_SECONDS = 0.02

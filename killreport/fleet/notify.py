@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
-from killreport.config import notify_socket_address, watchdog_seconds
+from killreport.environment import notify_socket_address, watchdog_seconds
 
 _on_ready: ContextVar[Callable[[], None] | None] = ContextVar("on_ready", default=None)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import setproctitle
 
-from killreport.config import replace_environment
+from killreport.environment import replace_environment
 from killreport.supervisor.orphans import dying_with
 from killreport.supervisor.slot import sign_in
 

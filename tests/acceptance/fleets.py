@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.fleet.table import FLEET
 
 WORKERS = tuple(row.name for row in FLEET if row.kind == "worker")

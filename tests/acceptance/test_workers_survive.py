@@ -25,8 +25,9 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.environment import child_environment
 from killreport.eve.load import read_packaged_universe
 from killreport.fleet.table import QUEUES
 from killreport.killmail.archive import read_records

@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.db.job_runs import PROCESS_DIED
+from killreport.environment import child_environment
 from tests.integration.cron.conftest import Runs
 
 PATIENCE_SECONDS = 60

@@ -13,7 +13,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from killreport.config import LoadedSettings, Settings, passed_on_environment
+from killreport.config import LoadedSettings, Settings
+from killreport.environment import passed_on_environment
 from killreport.fleet.export.bundle import Surroundings
 from killreport.fleet.export.pm2 import pm2_bundle
 from killreport.fleet.export.writing import write_bundle

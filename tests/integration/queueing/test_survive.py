@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
+from killreport.environment import child_environment
 from killreport.errors import Transient
 from killreport.queueing.broker import Broker
 from killreport.queueing.handling import MOST_LOSSES

@@ -14,8 +14,9 @@ from typing import Any
 import aiohttp
 
 from killreport.cli.run import module_of
-from killreport.config import Settings, child_environment
+from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.environment import child_environment
 from killreport.fleet.table import QUEUES, find_process, find_queue
 from killreport.queueing.broker import DeadLetter, Priority
 from killreport.queueing.messages import QUEUE_OF, Message

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from killreport.config import Settings, child_environment, default_home, load_settings, notify_socket_address
+from killreport.config import Settings, default_home, load_settings
+from killreport.environment import child_environment, notify_socket_address
 
 
 def test_a_child_gets_exactly_these_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.config import watchdog_seconds
+from killreport.environment import watchdog_seconds
 
 
 @pytest.mark.parametrize(

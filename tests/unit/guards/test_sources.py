@@ -22,7 +22,7 @@ UNFINISHED = re.compile(
 SWALLOWED = re.compile(r"except( Base)?( Exception)?:\s*pass")
 ENVIRONMENT = re.compile(r"os\.(environ|getenv|putenv)")
 # The keeper passes what the server needs on to it; whoever starts it has no settings of the user's in mind.
-ENVIRONMENT_READERS = {"killreport/config.py", "killreport/db/embedded.py"}
+ENVIRONMENT_READERS = {"killreport/config.py", "killreport/environment.py", "killreport/db/embedded.py"}
 
 
 def _name(path: Path) -> str:
