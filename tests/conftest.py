@@ -18,6 +18,8 @@ from killreport.eve.seed import load_seed
 
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
+# Each drop has the server write out all it has in memory: the first of a batch takes a second, the others hardly any.
+MOST_USED_DATABASES = 20
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
@@ -85,13 +87,36 @@ def template_database(server_url: str) -> Iterator[str]:
     asyncio.run(_execute(server_url, f'drop database if exists "{name}" with (force)'))
 
 
+@pytest.fixture(scope="session")
+def used_databases(server_url: str) -> Iterator[list[str]]:
+    """Yield where tests put the names of databases they are done with; all are dropped in the end."""
+    import asyncio  # noqa: PLC0415
+
+    used: list[str] = []
+    yield used
+    asyncio.run(_drop(server_url, used))
+
+
 @pytest.fixture
-async def database_url(server_url: str, template_database: str) -> AsyncIterator[str]:
-    """Yield the URL of a migrated and seeded database of the test's own; it is dropped afterwards."""
+async def database_url(server_url: str, template_database: str, used_databases: list[str]) -> AsyncIterator[str]:
+    """Yield the URL of a migrated and seeded database of the test's own; nobody is connected to it afterwards."""
     name = f"{template_database}_{secrets.token_hex(4)}"
     await _execute(server_url, f'create database "{name}" template "{template_database}"')
     yield with_database_name(server_url, name)
-    await _execute(server_url, f'drop database if exists "{name}" with (force)')
+    await _execute(
+        server_url,
+        f"""alter database "{name}" allow_connections false;
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'""",
+    )
+    used_databases.append(name)
+    if len(used_databases) >= MOST_USED_DATABASES:
+        await _drop(server_url, used_databases)
+        used_databases.clear()
+
+
+async def _drop(server_url: str, names: list[str]) -> None:
+    for name in names:
+        await _execute(server_url, f'drop database if exists "{name}" with (force)')
 
 
 @pytest.fixture
