@@ -17,13 +17,14 @@ from starlette.routing import Route, WebSocketRoute
 
 from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
+from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
 from killreport.api.schema import build_schema
 from killreport.api.status.processes import QueueCounter
-from killreport.api.subscription import use_per_event_executor
+from killreport.api.subscription import use_batch_executor
 from killreport.api.universe.views import UniverseViews
 from killreport.api.websocket import LimitedWebSocketHandler
 from killreport.cache.events import open_events
@@ -34,7 +35,7 @@ from killreport.eve.load import load_universe
 
 def create_app(settings: Settings, database: Database) -> Starlette:
     """Return the API over an open database; it serves once its lifespan has loaded the static data."""
-    use_per_event_executor()
+    use_batch_executor()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -64,6 +65,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
         query_validator=cast(Any, documents.validate),
         execute_get_queries=True,
         explorer=FormExplorer(),
+        execution_context_class=BatchExecutor,
         error_formatter=masked,
         logger=quiet,
         http_handler=LimitedHTTPHandler(),

@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 
+from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.views import KillmailView, load_views
 from killreport.api.universe.views import UniverseViews
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
@@ -145,7 +146,9 @@ class LiveHub:
     async def _publish_page(self, killmail_ids: Sequence[int]) -> None:
         async with self._database.connection() as connection:
             rows = await get_killmails(connection, killmail_ids)
-        killmails = await load_views(self._database, self._views, rows)
+        # All subscribers share one load of what they ask for beyond the rows.
+        parts = Parts(self._database, self._views, [row.killmail_id for row in rows])
+        killmails = await load_views(self._database, self._views, rows, parts)
         for subscriber in list(self._subscribers):
             if not subscriber.offer(killmails):
                 self._subscribers.discard(subscriber)

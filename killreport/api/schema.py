@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import resources
 
 from ariadne import make_executable_schema
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 
+from killreport.api.engine.registry import bind
 from killreport.api.killmail import queries as killmail
 from killreport.api.scalars import scalars
 from killreport.api.status import queries as status
@@ -20,14 +21,18 @@ _SDL_FILES = (
 )
 
 
+def read_sdl() -> list[str]:
+    """Return the texts of the SDL files."""
+    folder = resources.files("killreport.api")
+    return [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES]
+
+
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
-    folder = resources.files("killreport.api")
-    return make_executable_schema(
-        [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES],
-        killmail.query,
-        killmail.subscription,
-        status.query,
-        *scalars,
-        convert_names_case=True,
-    )
+    schema = make_executable_schema(read_sdl(), *scalars)
+    return bind(schema, killmail.resolvers, status.resolvers)
+
+
+def schema_text() -> str:
+    """Return the whole schema as SDL, sorted, as it is served and as `schema.graphql` of this package keeps it."""
+    return print_schema(lexicographic_sort_schema(build_schema())) + "\n"

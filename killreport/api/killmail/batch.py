@@ -1,4 +1,4 @@
-"""Killmails asked for together, whose parts are loaded together: one statement a kind of part, never one a killmail."""
+"""The parts of killmails that are asked for together: one statement a kind of part, never one a killmail."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from killreport.api.entity.views import EntityViews, load_entity_views
-from killreport.api.killmail.parties import Party, final_blow_party, victim_party
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
-from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow, list_attackers, list_items
+from killreport.killmail.queries import AttackerRow, ItemRow, list_attackers, list_items
 
 T = TypeVar("T")
 
@@ -31,12 +30,12 @@ class Shared(Generic[T]):
 
 
 class Parts:
-    """What a page of killmails may be asked for beyond its rows."""
+    """What some killmails may be asked for beyond their rows."""
 
-    def __init__(self, database: Database, views: UniverseViews, rows: Sequence[KillmailRow]) -> None:
+    def __init__(self, database: Database, views: UniverseViews, killmail_ids: Sequence[int]) -> None:
         self._database = database
-        self.views = views
-        self._ids = [row.killmail_id for row in rows]
+        self._views = views
+        self._ids = killmail_ids
         self.attackers = Shared(self._load_attackers)
         self.items = Shared(self._load_items)
 
@@ -44,15 +43,8 @@ class Parts:
         async with self._database.connection() as connection:
             attackers = await list_attackers(connection, self._ids)
         everybody = (attacker for group in attackers.values() for attacker in group)
-        return attackers, await load_entity_views(self._database, self.views.universe, everybody)
+        return attackers, await load_entity_views(self._database, self._views.universe, everybody)
 
     async def _load_items(self) -> Mapping[int, list[ItemRow]]:
         async with self._database.connection() as connection:
             return await list_items(connection, self._ids)
-
-
-async def entity_views_of(database: Database, views: UniverseViews, rows: Sequence[KillmailRow]) -> EntityViews:
-    """Return views of the victims and final blows of these rows."""
-    parties: list[Party] = [victim_party(row) for row in rows]
-    parties.extend(final_blow_party(row) for row in rows)
-    return await load_entity_views(database, views.universe, parties)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ariadne import QueryType, SubscriptionType
 from graphql import GraphQLError
 
 from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor
+from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.registry import Resolvers
+from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.views import KillmailView, load_views
 from killreport.killmail.queries import MAX_PAGE, get_killmails, list_killmails
 
-query = QueryType()
-subscription = SubscriptionType()
+resolvers = Resolvers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class ConnectionView:
     page_info: PageInfoView
 
 
-@query.field("killmails")
-async def resolve_killmails(_root: Any, info: Any, *, first: int, after: str | None = None) -> ConnectionView:
+async def resolve_killmails(
+    _root: Sequence[None], info: FieldInfo, *, first: int, after: str | None = None
+) -> list[ConnectionView]:
     """Return one page, newest first. Raises GraphQLError for a page size or a cursor that cannot be."""
     context: ApiContext = info.context
     if not 1 <= first <= MAX_PAGE:
@@ -44,27 +46,31 @@ async def resolve_killmails(_root: Any, info: Any, *, first: int, after: str | N
         rows = await list_killmails(connection, first + 1, before)
     page = rows[:first]
     nodes = await load_views(context.database, context.views, page)
-    return ConnectionView(nodes, PageInfoView(len(rows) > first, nodes[-1].cursor if nodes else None))
+    return [ConnectionView(nodes, PageInfoView(len(rows) > first, nodes[-1].cursor if nodes else None))]
 
 
-@query.field("killmail")
-async def resolve_killmail(_root: Any, info: Any, *, id: int) -> KillmailView | None:  # noqa: A002 - the schema's name
+async def resolve_killmail(
+    _root: Sequence[None],
+    info: FieldInfo,
+    *,
+    id: int,  # noqa: A002 - the schema's name
+) -> list[KillmailView | None]:
     """Return one killmail, None where it is not stored."""
     context: ApiContext = info.context
     async with context.database.connection() as connection:
         rows = await get_killmails(connection, [id])
     views = await load_views(context.database, context.views, rows)
-    return views[0] if views else None
+    return [views[0] if views else None]
 
 
-@subscription.source("killmailStored")
-def follow_stored(_root: Any, info: Any) -> Any:
+def follow_stored(info: FieldInfo) -> AsyncIterator[KillmailView]:
     """Return an async iterator of what is stored from now on; not a generator, which would begin when first read."""
     context: ApiContext = info.context
     return context.live.subscribe()
 
 
-@subscription.field("killmailStored")
-def resolve_stored(killmail: KillmailView, _info: Any) -> KillmailView:
-    """Return the event itself: it is the killmail."""
-    return killmail
+resolvers.field("Query", "killmails", resolve_killmails)
+resolvers.field("Query", "killmail", resolve_killmail)
+resolvers.field("Killmail", "attackers", resolve_attackers)
+resolvers.field("Killmail", "items", resolve_items)
+resolvers.source("killmailStored", follow_stored)

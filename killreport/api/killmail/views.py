@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from killreport.api.cursor import encode_cursor
-from killreport.api.entity.views import CharacterView, EntityViews, NamedGroupView
-from killreport.api.killmail.batch import Parts, entity_views_of
-from killreport.api.killmail.parties import final_blow_party, victim_party
+from killreport.api.entity.views import CharacterView, EntityViews, NamedGroupView, load_entity_views
+from killreport.api.killmail.batch import Parts
+from killreport.api.killmail.parties import Party, final_blow_party, victim_party
 from killreport.api.universe.views import NamedView, SolarSystemView, TypeView, UniverseViews
 from killreport.db.database import Database
 from killreport.eve.flags import bay_of, flag_name
@@ -116,7 +115,7 @@ class LinksView:
 
 @dataclass(frozen=True, slots=True)
 class KillmailView:
-    """One killmail; attackers and items are loaded with those of its whole batch, when first asked for."""
+    """One killmail without its attackers and items. `parts`: those of its whole batch, where many readers share it."""
 
     id: int
     hash: str
@@ -136,25 +135,17 @@ class KillmailView:
     war_id: int | None
     links: LinksView
     stored_at: datetime
-    parts: Parts
-
-    async def attackers(self, _info: Any) -> list[AttackerView]:
-        """Return all attackers in the order of the source."""
-        attackers, entities = await self.parts.attackers.get()
-        views = self.parts.views
-        return [_attacker(row, entities, views) for row in attackers.get(self.id, ())]
-
-    async def items(self, _info: Any) -> list[ItemView]:
-        """Return what was not inside another item; contents hang below their containers."""
-        rows = (await self.parts.items.get()).get(self.id, [])
-        return item_tree(rows, self.parts.views)
+    parts: Parts | None
 
 
-async def load_views(database: Database, views: UniverseViews, rows: Sequence[KillmailRow]) -> list[KillmailView]:
+async def load_views(
+    database: Database, views: UniverseViews, rows: Sequence[KillmailRow], parts: Parts | None = None
+) -> list[KillmailView]:
     """Return the views of these rows, in their order; one statement for all names."""
-    entities = await entity_views_of(database, views, rows)
-    parts = Parts(database, views, rows)
-    return [_killmail(row, entities, parts) for row in rows]
+    parties: list[Party] = [victim_party(row) for row in rows]
+    parties.extend(final_blow_party(row) for row in rows)
+    entities = await load_entity_views(database, views.universe, parties)
+    return [killmail_view(row, entities, views, parts) for row in rows]
 
 
 def price_rule(number: int) -> PriceRule:
@@ -186,7 +177,8 @@ def item_tree(rows: Sequence[ItemRow], views: UniverseViews) -> list[ItemView]:
     return contents[None][::-1]
 
 
-def _attacker(row: AttackerRow, entities: EntityViews, views: UniverseViews) -> AttackerView:
+def attacker_view(row: AttackerRow, entities: EntityViews, views: UniverseViews) -> AttackerView:
+    """Return the view of one party to a kill."""
     return AttackerView(
         ordinal=row.ordinal,
         character=entities.character(row.character_id),
@@ -202,7 +194,8 @@ def _attacker(row: AttackerRow, entities: EntityViews, views: UniverseViews) -> 
     )
 
 
-def _killmail(row: KillmailRow, entities: EntityViews, parts: Parts) -> KillmailView:
+def killmail_view(row: KillmailRow, entities: EntityViews, views: UniverseViews, parts: Parts | None) -> KillmailView:
+    """Return the view of one killmail."""
     killmail_hash = row.hash.hex()
     rule = price_rule(row.ship_price_rule)
     return KillmailView(
@@ -210,9 +203,9 @@ def _killmail(row: KillmailRow, entities: EntityViews, parts: Parts) -> Killmail
         hash=killmail_hash,
         cursor=encode_cursor(row.killmail_time, row.killmail_id),
         time=row.killmail_time,
-        solar_system=parts.views.system(row.solar_system_id, row.constellation_id, row.region_id),
-        victim=_victim(row, entities, parts.views),
-        final_blow=_final_blow(row, entities, parts.views),
+        solar_system=views.system(row.solar_system_id, row.constellation_id, row.region_id),
+        victim=_victim(row, entities, views),
+        final_blow=_final_blow(row, entities, views),
         attacker_count=row.attacker_count,
         player_count=row.player_count,
         values=ValuesView(

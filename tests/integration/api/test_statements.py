@@ -88,6 +88,29 @@ async def test_a_list_reads_two_statements(
     assert await recording.count(api, query, {"first": 50}) == 2
 
 
+async def test_a_page_takes_as_many_statements_for_a_hundred_kills_as_for_one(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 100)
+    for parts in ("attackers { character { name } }", "items { type { name } }", "victim { corporation { name } }"):
+        query = f"query($first: Int!) {{ killmails(first: $first) {{ nodes {{ id {parts} }} }} }}"
+        one = await recording.count(api, query, {"first": 1})
+        assert await recording.count(api, query, {"first": 100}) == one
+
+
+async def test_the_subscribers_of_a_kill_share_one_load_of_its_attackers(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    follow = "subscription { killmailStored { attackers { character { name } } } }"
+    async with api.subscription(follow) as one, api.subscription(follow) as other:
+        recording.statements.clear()
+        await store_many(writer, database, 1)
+        for ws in (one, other):
+            assert (await ws.receive_json(timeout=20))["type"] == "next"
+    # The killmail; names of victim and final blow; attackers; their names.
+    assert len(recording.statements) == 4
+
+
 async def test_one_killmail_takes_five_statements(
     api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
 ) -> None:

@@ -1,0 +1,185 @@
+"""How long a list of 50 killmails takes the breadth-first engine, from the views in memory to the bytes of the answer.
+
+    python -m bench.graphql_engine [--rounds N]
+
+Beside it in the same run: graphql-core's own executor over the same views, and a plain loop that builds the same JSON
+by hand. All three give the same bytes, which is checked. Parsing and validating is left out: documents are remembered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from typing import Any
+
+import msgspec
+from ariadne import make_executable_schema
+from graphql import ExecutionResult, GraphQLSchema, execute, parse
+
+from bench.universe import seed_universe
+from killreport.api.engine.executor import BatchExecutor
+from killreport.api.engine.registry import Resolvers, bind, snake_case
+from killreport.api.entity.views import EntityViews
+from killreport.api.killmail.queries import ConnectionView, PageInfoView
+from killreport.api.killmail.views import KillmailView, killmail_view
+from killreport.api.live import Subscriber
+from killreport.api.scalars import instant_text, isk_text, scalars
+from killreport.api.schema import read_sdl
+from killreport.api.universe.views import UniverseViews
+from killreport.entity.queries import NamedGroup, Names
+from killreport.killmail.queries import KillmailRow
+
+ROWS = 50
+QUERY = parse("""{ killmails { nodes {
+  id time points labels values { total }
+  solarSystem { id name security region { id name } }
+  victim { character { id name } corporation { id name ticker } alliance { id name ticker }
+           shipType { id name group { id name } } damageTaken }
+  finalBlow { character { id name } corporation { id name ticker } alliance { id name ticker } shipType { id name } }
+} pageInfo { hasNextPage endCursor } } }""")
+
+
+def make_page() -> ConnectionView:
+    """Return 50 killmails of different people, ships and systems."""
+    universe = seed_universe()
+    views = UniverseViews(universe)
+    group = NamedGroup("A Group of Pilots", "GRP")
+    pilots = {90_000_000 + number: f"Pilot Number {number}" for number in range(2 * ROWS)}
+    groups = {98_000_000 + number: group for number in range(2 * ROWS)}
+    alliances = {99_000_000 + number: group for number in range(2 * ROWS)}
+    entities = EntityViews(Names(pilots, groups, alliances), universe)
+    ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
+    nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None) for n in range(ROWS)]
+    return ConnectionView(nodes, PageInfoView(True, nodes[-1].cursor))
+
+
+def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
+    moment = datetime(2026, 11, 23, 20, 31, 5, tzinfo=UTC) - timedelta(minutes=number)
+    system = seed_universe().systems[system_id]
+    loser, killer = number, ROWS + number
+    return KillmailRow(
+        100_000_000 + number, bytes(20), moment, system_id, system.constellation_id, system.region_id, None,
+        90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, 12_345, 1.0, 2.0, 3.0,
+        90_000_000 + killer, 98_000_000 + killer, None if number % 3 else 99_000_000 + killer, None, ship_type_id, None,
+        5, 5, 100, 1, 200, 300, 400, 12_345_678_900, 7, False, number % 5 == 0, False, ["pvp", "loc:nullsec"], moment,
+    )  # fmt: skip
+
+
+def batch_schema(page: ConnectionView) -> GraphQLSchema:
+    """Return the product's schema, answering from memory."""
+    table = Resolvers()
+    table.field("Query", "killmails", lambda _root, _info, **_arguments: [page])
+    for name in ("killmail", "status", "workerStatus", "processes"):
+        table.field("Query", name, lambda _root, _info, **_arguments: [None])
+    table.source("killmailStored", lambda _info: Subscriber())
+    return bind(make_executable_schema(read_sdl(), *scalars), table)
+
+
+def single_schema(page: ConnectionView) -> GraphQLSchema:
+    """Return the product's schema with resolvers of one parent, as graphql-core calls them."""
+    schema = make_executable_schema(read_sdl(), *scalars)
+    assert schema.query_type is not None
+    schema.query_type.fields["killmails"].resolve = lambda _root, _info, **_arguments: page
+    for found in schema.type_map.values():
+        for name, field in getattr(found, "fields", {}).items():
+            if not found.name.startswith("__") and getattr(field, "resolve", name) is None:
+                field.resolve = _reader(snake_case(name))
+    return schema
+
+
+def _reader(attribute: str) -> Callable[..., Any]:
+    return lambda parent, _info: getattr(parent, attribute)
+
+
+def by_hand(page: ConnectionView) -> bytes:
+    """Return the answer as somebody would write it who knows the query."""
+    info = {"hasNextPage": page.page_info.has_next_page, "endCursor": page.page_info.end_cursor}
+    nodes = [_node(killmail) for killmail in page.nodes]
+    return msgspec.json.encode({"data": {"killmails": {"nodes": nodes, "pageInfo": info}}})
+
+
+def _node(killmail: KillmailView) -> dict[str, Any]:
+    victim, final_blow, system = killmail.victim, killmail.final_blow, killmail.solar_system
+    return {
+        "id": killmail.id,
+        "time": instant_text(killmail.time),
+        "points": killmail.points,
+        "labels": killmail.labels,
+        "values": {"total": isk_text(killmail.values.total)},
+        "solarSystem": {
+            "id": system.id, "name": system.name, "security": system.security, "region": _named(system.region),
+        },
+        "victim": {
+            **_party(victim),
+            "shipType": {**(_named(victim.ship_type) or {}), "group": _named(victim.ship_type.group)},
+            "damageTaken": victim.damage_taken,
+        },
+        "finalBlow": {**_party(final_blow), "shipType": _named(final_blow.ship_type)},
+    }  # fmt: skip
+
+
+def _party(party: Any) -> dict[str, Any]:
+    return {
+        "character": _named(party.character),
+        "corporation": _ticked(party.corporation),
+        "alliance": _ticked(party.alliance),
+    }
+
+
+def _named(view: Any) -> dict[str, Any] | None:
+    return None if view is None else {"id": view.id, "name": view.name}
+
+
+def _ticked(view: Any) -> dict[str, Any] | None:
+    return None if view is None else {"id": view.id, "name": view.name, "ticker": view.ticker}
+
+
+def _answer(schema: GraphQLSchema, executor: Any) -> Callable[[], bytes]:
+    def answer() -> bytes:
+        result = execute(schema, QUERY, executor_class=executor)
+        assert isinstance(result, ExecutionResult)
+        assert result.errors is None, result.errors
+        return msgspec.json.encode({"data": result.data})
+
+    return answer
+
+
+def measure(rounds: int) -> dict[str, object]:
+    """Return the median of each in milliseconds, taken in turns, and how they compare."""
+    page = make_page()
+    ways: dict[str, Callable[[], bytes]] = {
+        "engine": _answer(batch_schema(page), BatchExecutor),
+        "graphql_core": _answer(single_schema(page), None),
+        "by_hand": lambda: by_hand(page),
+    }
+    answers = {way() for way in ways.values()}
+    assert len(answers) == 1, "the three do not answer alike"
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way()
+            taken[name].append((time.perf_counter() - began) * 1000)
+    medians = {name: median(times) for name, times in taken.items()}
+    return {
+        "rows": ROWS,
+        "bytes": len(answers.pop()),
+        "ms": {name: round(value, 3) for name, value in medians.items()},
+        "ratio_graphql_core_to_engine": round(medians["graphql_core"] / medians["engine"], 1),
+        "ratio_engine_to_by_hand": round(medians["engine"] / medians["by_hand"], 2),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.graphql_engine")
+    parser.add_argument("--rounds", type=int, default=200)
+    print(json.dumps(measure(parser.parse_args(arguments).rounds), indent=1))
+
+
+if __name__ == "__main__":
+    main()

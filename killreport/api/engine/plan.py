@@ -1,0 +1,183 @@
+"""What an operation asks for, worked out once: fields grouped, fragments spread, readers and completers chosen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    Executor,
+    FieldNode,
+    GraphQLField,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+    VariableNode,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_fields, collect_subfields
+
+from killreport.api.engine.leaves import QuickColumn, quick_column
+from killreport.api.engine.registry import BatchResolver, batch_resolver, snake_case
+
+REMEMBERED = 200
+
+
+class Shape:
+    """A type as a value of it is completed: what may be null, and what is inside."""
+
+    __slots__ = ("inner", "leaf", "named", "non_null", "quick")
+
+    def __init__(self, output_type: Any) -> None:
+        self.non_null = isinstance(output_type, GraphQLNonNull)
+        self.named: Any = output_type.of_type if self.non_null else output_type
+        self.inner = Shape(self.named.of_type) if isinstance(self.named, GraphQLList) else None
+        self.leaf: GraphQLLeafType | None = self.named if is_leaf_type(self.named) else None
+        self.quick: QuickColumn | None = quick_column(self.leaf, self.non_null) if self.leaf is not None else None
+
+
+class FieldPlan:
+    """One key of an answer's object: how its values are had, and the selections of what they are."""
+
+    def __init__(
+        self,
+        operation: OperationPlan,
+        parent: GraphQLObjectType,
+        key: str,
+        details: FieldDetailsList,
+        above: tuple[str, ...],
+    ) -> None:
+        self.key = key
+        self.parent = parent
+        self.details = details
+        self.nodes: list[FieldNode] = [detail.node for detail in details]
+        self.name = self.nodes[0].name.value
+        found = operation.schema.get_field(parent, self.name)
+        assert found is not None, "validation lets no unknown field pass"
+        self.definition: GraphQLField = found
+        self.shape = Shape(found.type)
+        self.path = (*above, key)
+        self.batch: BatchResolver | None = batch_resolver(found)
+        # Introspection is resolved by graphql-core's own functions, which take one parent and the schema.
+        self.single = found.resolve if self.batch is None else None
+        self.read: Callable[[Any], Any] = attrgetter(snake_case(self.name))
+        self.schema = operation.schema
+        self._operation = operation
+        self._selections: dict[str, Selection] = {}
+
+    def selection(self, runtime_type: GraphQLObjectType) -> Selection:
+        """Return what is asked of a value of this type."""
+        found = self._selections.get(runtime_type.name)
+        if found is None:
+            grouped = self._operation.collect_below(runtime_type, self.details)
+            found = Selection(self._operation, runtime_type, grouped, self.path)
+            self._selections[runtime_type.name] = found
+        return found
+
+    def selections(self) -> Iterator[Selection]:
+        """Yield the selections of every type that a value may be of."""
+        shape = self.shape
+        while shape.inner is not None:
+            shape = shape.inner
+        if is_abstract_type(shape.named):
+            yield from map(self.selection, self._operation.schema.get_possible_types(shape.named))
+        elif shape.leaf is None:
+            yield self.selection(shape.named)
+
+    def find_selected(self, below: tuple[str, ...]) -> frozenset[str]:
+        """Return the schema's names of the fields asked for, at the end of these sub-fields' names."""
+        fields = [field for selection in self.selections() for field in selection.fields]
+        if not below:
+            return frozenset(field.name for field in fields)
+        deeper = [field.find_selected(below[1:]) for field in fields if field.name == below[0]]
+        return frozenset().union(*deeper)
+
+
+class Selection:
+    """What is asked of objects of one type, in the order of the answer."""
+
+    __slots__ = ("fields", "keys", "of")
+
+    def __init__(
+        self, operation: OperationPlan, of: GraphQLObjectType, grouped: GroupedFieldSet, path: tuple[str, ...]
+    ) -> None:
+        self.of = of
+        self.fields = [FieldPlan(operation, of, key, details, path) for key, details in grouped.items()]
+        self.keys = [field.key for field in self.fields]
+
+
+class OperationPlan:
+    """The plan of one operation, for one set of values of the variables that @skip and @include look at."""
+
+    def __init__(self, executor: Executor[Any], root_type: GraphQLObjectType) -> None:
+        self.schema: GraphQLSchema = executor.schema
+        self._operation = executor.operation
+        self._fragments = executor.fragments
+        # Only what decides about fields is read of them again; everything else is taken from each run's own.
+        self._variables = executor.variable_values
+        grouped = collect_fields(self.schema, self._fragments, self._variables, root_type, self._operation)
+        self.root = Selection(self, root_type, grouped.grouped_field_set, ())
+
+    def collect_below(self, of: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        """Return the fields that a field's selections ask of a value of this type."""
+        return collect_subfields(
+            self.schema, self._fragments, self._variables, self._operation, of, details
+        ).grouped_field_set
+
+
+class Plans:
+    """Plans of the operations met last, together with those operations, so that an id means what it meant."""
+
+    def __init__(self) -> None:
+        self._deciding: OrderedDict[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, ...], OperationPlan] = OrderedDict()
+
+    def plan(self, executor: Executor[Any], root_type: GraphQLObjectType) -> OperationPlan:
+        """Return the plan of the executor's operation with its variables."""
+        operation = executor.operation
+        known = self._deciding.get(id(operation))
+        if known is None:
+            names = _deciding_variables(operation, *(part.definition for part in executor.fragments.values()))
+            known = self._deciding[id(operation)] = (operation, names)
+            if len(self._deciding) > REMEMBERED:
+                gone = self._deciding.popitem(last=False)[0]
+                for key in [key for key in self._plans if key[0] == gone]:
+                    del self._plans[key]
+        coerced = executor.variable_values.coerced
+        key = (id(operation), *(coerced.get(name) for name in known[1]))
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = OperationPlan(executor, root_type)
+            if len(self._plans) > REMEMBERED:
+                self._plans.popitem(last=False)
+        return plan
+
+
+def _deciding_variables(*definitions: Node) -> tuple[str, ...]:
+    """Return the variables that directives in these definitions use."""
+    names = {
+        argument.value.name.value: None
+        for definition in definitions
+        for node in _walk(definition)
+        if isinstance(node, DirectiveNode)
+        for argument in node.arguments or ()
+        if isinstance(argument.value, VariableNode)
+    }
+    return tuple(names)
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for key in node.keys:
+        value = getattr(node, key, None)
+        for child in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(child, Node):
+                yield from _walk(child)
