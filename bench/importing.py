@@ -29,7 +29,7 @@ from killreport.killmail.archive import read_records
 from killreport.killmail.arrival import Arrival, read_arrival
 from killreport.killmail.importing import BATCH
 
-FACTS = ("killmail_gate", "killmail", "attacker", "item")
+FACTS = ("killmail_gate", "killmail", "attacker", "item", "killed_by")
 ALL = (*FACTS, "daily_stat", "daily_total", "refresh_ledger", "event")
 
 

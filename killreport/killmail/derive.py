@@ -10,6 +10,7 @@ from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.classify import classify
 from killreport.killmail.items import flatten_items
+from killreport.killmail.killed_by import weapon_codes
 from killreport.killmail.merge import merge_labels
 from killreport.killmail.model import Attacker, Killmail, Victim
 from killreport.killmail.points import points
@@ -49,10 +50,15 @@ MOST_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for s
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups."""
+    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups.
+
+    killers: the codes of everything on the killing side. killed_by: its rows in the index of who killed.
+    """
 
     killmail_id: int
     killmail: tuple[object, ...]
+    killers: set[int]
+    killed_by: list[tuple[object, ...]]
     attackers: list[tuple[object, ...]]
     items: list[tuple[object, ...]]
     day: date
@@ -113,19 +119,17 @@ def derive(
          item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
         for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
     ]  # fmt: skip
-    day = mail.killmail_time.date()
-    return Derived(mail_id, row, attackers, items, day, score, value.total, marks.is_npc, marks.is_solo)
+    killers = {code for attacker in mail.attackers for code in _codes(attacker, universe)}
+    time = mail.killmail_time
+    killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
+    day = time.date()
+    return Derived(
+        mail_id, row, killers, killed_by, attackers, items, day, score, value.total, marks.is_npc, marks.is_solo
+    )
 
 
 def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) -> None:
     """Add one killmail to a rollup; the rules of who counts are those of `killreport.killmail.rollup`."""
-    killers: set[int] = set()
-    final_blow: list[int] = []
-    for attacker in mail.attackers:
-        codes = _codes(attacker, universe)
-        killers.update(codes)
-        if attacker.final_blow:
-            final_blow = codes
     system = universe.systems.get(mail.solar_system_id)
     places = [code_of(EntityKind.SOLAR_SYSTEM, mail.solar_system_id)]
     if system is not None:
@@ -133,8 +137,8 @@ def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) 
         places.append(code_of(EntityKind.REGION, system.region_id))
     rollup.add(
         derived.day,
-        killers=killers,
-        final_blow=final_blow,
+        killers=derived.killers,
+        final_blow=_codes(mail.final_blow, universe),
         places=places,
         victims=_codes(mail.victim, universe),
         points=derived.points,

@@ -6,6 +6,8 @@ The formula and its constants are zKillboard's, described in its FAQ and read fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from killreport.eve.universe import Type, Universe
 from killreport.killmail.model import Killmail
 
@@ -32,6 +34,27 @@ UNKNOWN_FLAG = 0
 FIRST_MAIL_WITH_FLAGS = 23_970_577  # older mails did not tell the slot of a module
 
 
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Everything the points are made of, in the order of the rule.
+
+    only_one_because: why the rule gives 1 whatever the rest says, None where it does not. raw: (base + danger) x rate.
+    points: floor of raw / crowd x size_factor, at least 1.
+    """
+
+    victim_class: int
+    base: int
+    danger: int
+    rate: float
+    raw: float
+    characters: int
+    crowd: float
+    average_hull: float
+    size_factor: float
+    only_one_because: str | None
+    points: int
+
+
 def points(mail: Killmail, universe: Universe, is_npc: bool) -> int:
     """Return the points of a killmail, 1 to MOST_POINTS.
 
@@ -39,10 +62,16 @@ def points(mail: Killmail, universe: Universe, is_npc: bool) -> int:
     Another player on a mail that has one never raises the points; NPCs raise the average hull but not the number it
     is divided by, so they lower them: kept as zKillboard has it.
     """
+    return point_factors(mail, universe, is_npc).points
+
+
+def point_factors(mail: Killmail, universe: Universe, is_npc: bool) -> Factors:
+    """Return the points of a killmail with what led to them."""
     types = universe.types
     victim_class = size_class(types.get(mail.victim.ship_type_id))
     characters = 0
     hulls = 0
+    has_structure = False
     for attacker in mail.attackers:
         if attacker.character_id is not None:
             characters += 1
@@ -50,18 +79,27 @@ def points(mail: Killmail, universe: Universe, is_npc: bool) -> int:
         if hull is None:
             hulls += SIZE_BASE**SMALLEST_CLASS
         elif hull.category_id == STRUCTURE_CATEGORY:
-            return LEAST_POINTS
+            has_structure = True
         else:
             hulls += SIZE_BASE ** (victim_class + 1 if hull.group_id == CAPSULE_GROUP else size_class(hull))
-    if is_npc or not characters:
-        return LEAST_POINTS
     base = SIZE_BASE**victim_class
     threat = danger(mail, universe)
-    raw = (base + threat) * min(1.0, max(EMPTY_HULL_RATE, threat / FULL_DANGER))
+    rate = min(1.0, max(EMPTY_HULL_RATE, threat / FULL_DANGER))
+    raw = (base + threat) * rate
     crowd = max(1.0, characters * max(1.0, characters / 2))
-    average = max(1.0, hulls / characters)
+    average = max(1.0, hulls / max(1, characters))
     factor = min(GREATEST_SIZE_FACTOR, max(SMALLEST_SIZE_FACTOR, base / average))
-    return min(MOST_POINTS, max(LEAST_POINTS, int(raw / crowd * factor)))
+    reason = _only_one_because(has_structure, is_npc, characters)
+    score = LEAST_POINTS if reason else min(MOST_POINTS, max(LEAST_POINTS, int(raw / crowd * factor)))
+    return Factors(victim_class, base, threat, rate, raw, characters, crowd, average, factor, reason, score)
+
+
+def _only_one_because(has_structure: bool, is_npc: bool, characters: int) -> str | None:
+    if has_structure:
+        return "a structure took part"
+    if is_npc:
+        return "it was a kill by or of NPCs"
+    return None if characters else "no attacker has a character"
 
 
 def size_class(hull: Type | None) -> int:

@@ -31,6 +31,7 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     victim_alliance_id: int | None
     victim_faction_id: int | None
     ship_type_id: int
+    ship_group_id: int | None
     damage_taken: int
     position_x: float | None
     position_y: float | None

@@ -20,6 +20,7 @@ from killreport.eve.universe import Universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
 from killreport.killmail.hash import killmail_hash
+from killreport.killmail.killed_by import KILLED_BY_COLUMNS
 from killreport.killmail.merge import Duplicate, merge_duplicates
 from killreport.killmail.model import Item
 from killreport.killmail.noticing import note_entities
@@ -225,6 +226,7 @@ async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:
         ("killmail", KILLMAIL_COLUMNS, [d.killmail for d in derived]),
         ("attacker", ATTACKER_COLUMNS, [row for d in derived for row in d.attackers]),
         ("item", ITEM_COLUMNS, [row for d in derived for row in d.items]),
+        ("killed_by", KILLED_BY_COLUMNS, sorted(row for d in derived for row in d.killed_by)),
     ):
         if records:
             await connection.copy_records_to_table(table, records=records, columns=columns)

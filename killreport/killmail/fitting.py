@@ -1,0 +1,155 @@
+"""What the victim carried, as a page shows it: bay by bay and slot by slot, with charges in their modules.
+
+Works on stored rows. Slots come in the order of their flags, empty ones too, as far as the hull's number of slots is
+known; a strategic cruiser gets its slots from its subsystems, so of those only the used ones are shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from killreport.eve.flags import FIRST_FLAGS, SLOT_WORDS, Bay, bay_of
+from killreport.eve.universe import Universe
+from killreport.killmail.queries import ItemRow
+
+CHARGE_CATEGORY = 8
+MOST_SLOTS = 8  # flags of one bay of slots
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Values in cents of ISK."""
+
+    dropped: int = 0
+    destroyed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return both together."""
+        return self.dropped + self.destroyed
+
+    def __add__(self, other: Worth) -> Worth:
+        return Worth(self.dropped + other.dropped, self.destroyed + other.destroyed)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A row of the killmail with what was inside it. The worth of `worth` includes the contents."""
+
+    row: ItemRow
+    contents: tuple[Content, ...]
+
+    @property
+    def quantity(self) -> int:
+        """Return how many there were."""
+        return self.row.quantity_dropped + self.row.quantity_destroyed
+
+    @property
+    def worth(self) -> Worth:
+        """Return what the row and its contents were worth."""
+        price = self.row.unit_price_cents
+        own = Worth(self.row.quantity_dropped * price, self.row.quantity_destroyed * price)
+        return sum((content.worth for content in self.contents), own)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one module. number: from 1. charges: one row for the dropped, one for the destroyed, as a rule.
+
+    module: None where the slot is empty, or only a charge is told of it.
+    """
+
+    number: int
+    flag: int
+    module: Content | None
+    charges: tuple[Content, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A bay with what was in it. slots: of a bay that has numbered ones; contents: of every other."""
+
+    bay: Bay
+    slots: tuple[Slot, ...]
+    contents: tuple[Content, ...]
+    worth: Worth
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """The sections in the order of `Bay`; those without slots or contents are left out. items: without the hull."""
+
+    ship_type_id: int
+    sections: tuple[Section, ...]
+    items: Worth
+
+    def section(self, bay: Bay) -> Section | None:
+        """Return the section of a bay, None where there is nothing of it."""
+        return next((section for section in self.sections if section.bay is bay), None)
+
+
+def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> Fitting:
+    """Return the fitting of a stored killmail. items: all of its rows, in their order."""
+    by_bay: dict[Bay, list[Content]] = defaultdict(list)
+    for content in _nest(items):
+        by_bay[bay_of(content.row.flag)].append(content)
+    sections = []
+    for bay in Bay:
+        contents = by_bay.get(bay, [])
+        slots: tuple[Slot, ...] = ()
+        if bay in SLOT_WORDS:
+            slots = _slots(bay, contents, _slot_number(bay, ship_type_id, universe), universe)
+        if slots or contents:
+            worth = sum((content.worth for content in contents), Worth())
+            sections.append(Section(bay, slots, () if slots else tuple(contents), worth))
+    return Fitting(ship_type_id, tuple(sections), sum((section.worth for section in sections), Worth()))
+
+
+def _nest(items: Sequence[ItemRow]) -> list[Content]:
+    """Return the outermost rows with theirs inside; a container comes before its contents, so read from behind."""
+    inside: dict[int, list[Content]] = defaultdict(list)
+    outermost: list[Content] = []
+    for row in reversed(items):
+        content = Content(row, tuple(reversed(inside.pop(row.ordinal, []))))
+        (outermost if row.parent_ordinal is None else inside[row.parent_ordinal]).append(content)
+    return outermost[::-1]
+
+
+def _slot_number(bay: Bay, ship_type_id: int, universe: Universe) -> int:
+    hull = universe.types.get(ship_type_id)
+    if hull is None:
+        return 0
+    match bay:
+        case Bay.HIGH:
+            number = hull.high_slots
+        case Bay.MID:
+            number = hull.mid_slots
+        case Bay.LOW:
+            number = hull.low_slots
+        case Bay.RIG:
+            number = hull.rig_slots
+        case _:
+            number = None
+    return min(MOST_SLOTS, number or 0)
+
+
+def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Universe) -> tuple[Slot, ...]:
+    first = FIRST_FLAGS[bay]
+    by_flag: dict[int, list[Content]] = defaultdict(list)
+    for content in contents:
+        by_flag[content.row.flag].append(content)
+    flags = sorted({*range(first, first + number), *by_flag})
+    return tuple(_slot(flag, flag - first + 1, by_flag.get(flag, []), universe) for flag in flags)
+
+
+def _slot(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Slot:
+    """Return the slot: of what shares a flag, the charges are in the module, whatever order they came in.
+
+    Old mails and launch tubes may name two modules at one flag; those after the first stay beside the charges, so that
+    nothing is lost from the page.
+    """
+    modules = [c for c in contents if universe.category_id_of(c.row.type_id) != CHARGE_CATEGORY]
+    charges = [c for c in contents if universe.category_id_of(c.row.type_id) == CHARGE_CATEGORY]
+    return Slot(number, flag, modules[0] if modules else None, (*charges, *modules[1:]))

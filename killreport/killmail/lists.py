@@ -1,0 +1,125 @@
+"""Pages of killmails: filtered, ordered exactly, and read from a cursor on in either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, NamedTuple
+
+from killreport.db.database import Connection
+from killreport.killmail.filter_branches import Branch, branches_of
+from killreport.killmail.filter_sql import Window, count_statement, page_statement
+from killreport.killmail.filter_tree import EVERYTHING, Condition, KillmailFilter
+from killreport.killmail.queries import MAX_PAGE, KillmailRow
+
+RELATED_BEFORE = timedelta(hours=1)
+RELATED_AFTER = timedelta(hours=2)
+MOST_RELATED = 5_000
+
+
+class Order(Enum):
+    """What a list begins with; killmails that are equal in it are ordered by id, the larger first."""
+
+    NEWEST = ("killmail_time", "timestamptz")
+    MOST_VALUABLE = ("total_value_cents", "bigint")
+    MOST_POINTS = ("points", "int")
+
+    @property
+    def column(self) -> str:
+        """Return the column the list is ordered by."""
+        return self.value[0]
+
+    @property
+    def sql_type(self) -> str:
+        """Return the column's type."""
+        return self.value[1]
+
+
+class Cursor(NamedTuple):
+    """A place in an ordered list: the killmail with this key and id. It need not be stored any more."""
+
+    key: datetime | int
+    killmail_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some killmails of a list, in its order. has_more: in the direction that was read, others follow."""
+
+    rows: list[KillmailRow]
+    has_more: bool
+
+
+async def list_killmails(
+    connection: Connection,
+    wanted: KillmailFilter = EVERYTHING,
+    order: Order = Order.NEWEST,
+    *,
+    first: int | None = None,
+    after: Cursor | None = None,
+    last: int | None = None,
+    before: Cursor | None = None,
+) -> Page:
+    """Return the `first` killmails of the list, those after the cursor; or the `last` ones, those before it.
+
+    Exactly one of first and last, 1 to MAX_PAGE; ValueError otherwise. Costs a page where an index leads to the
+    filter's killmails in order of time; by value or points, as much as the filter's killmails of the time asked for.
+    """
+    size = last if first is None else first
+    if size is None or (first is not None and last is not None) or not 1 <= size <= MAX_PAGE:
+        raise ValueError(f"one of first and last is needed, from 1 to {MAX_PAGE}")
+    is_forward = first is not None
+    cursor = after if is_forward else before
+    rows = await _read(connection, wanted, Window(order.column, order.sql_type, is_forward, size + 1, cursor))
+    page = rows[:size]
+    return Page(page if is_forward else page[::-1], len(rows) > size)
+
+
+def cursor_of(row: KillmailRow, order: Order = Order.NEWEST) -> Cursor:
+    """Return the place of a killmail in a list of that order."""
+    return Cursor(getattr(row, order.column), row.killmail_id)
+
+
+async def related_killmails(connection: Connection, killmail: KillmailRow) -> list[KillmailRow]:
+    """Return what else died in the system from an hour before to two hours after, oldest first, itself included.
+
+    At most MOST_RELATED. Source of the window: zKillboard's related kills.
+    """
+    time = killmail.killmail_time
+    wanted = KillmailFilter.read(
+        {"system": [killmail.solar_system_id], "from": time - RELATED_BEFORE, "to": time + RELATED_AFTER}
+    )
+    order = Order.NEWEST
+    return await _read(connection, wanted, Window(order.column, order.sql_type, False, MOST_RELATED))
+
+
+async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:
+    branches = branches_of(wanted.root)
+    leaders = await _choose_leaders(connection, [branch for branch in branches if branch.is_contested])
+    return [KillmailRow(*row) for row in await _fetch(connection, *page_statement(branches, leaders, window))]
+
+
+async def _choose_leaders(connection: Connection, branches: Sequence[Branch]) -> dict[Branch, Condition]:
+    """Return the lead with the fewest killmails of each branch; where all have many, the first of the table."""
+    if not branches:
+        return {}
+    (counts,) = await _fetch(connection, *count_statement(branches))
+    remaining = iter(counts)
+    leaders = {}
+    for branch in branches:
+        _, place = min((next(remaining), place) for place in range(len(branch.leads)))
+        leaders[branch] = branch.leads[place]
+    return leaders
+
+
+async def _fetch(connection: Connection, statement: str, arguments: Sequence[object]) -> list[Any]:
+    """Run a statement under a plan of its own.
+
+    The empty name keeps it out of asyncpg's cache: from the sixth time on, PostgreSQL may plan a kept statement once
+    for all arguments, and the plan for a busy alliance is the wrong one for a quiet one.
+    """
+    prepared = await connection.prepare(statement, name="")
+    rows: list[Any] = await prepared.fetch(*arguments)
+    return rows

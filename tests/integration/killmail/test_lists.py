@@ -1,0 +1,70 @@
+"""Pages of killmails and what is related to one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from killreport.db.database import Database
+from killreport.killmail.filter_tree import KillmailFilter
+from killreport.killmail.lists import Cursor, Order, cursor_of, list_killmails, related_killmails
+from killreport.killmail.queries import MAX_PAGE, get_killmails
+from killreport.killmail.store import KillmailWriter
+from tests.integration.kills import ALLIANCE, KILLERS_CORPORATION, NOON, arrival, store
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+async def test_killmails_of_one_second_are_ordered_by_id_and_pages_neither_skip_nor_repeat(
+    database: Database, writer: KillmailWriter
+) -> None:
+    await store(writer, database, *(arrival(mail_id, NOON) for mail_id in range(1, 6)), arrival(9, NOON - HOUR))
+    wanted = KillmailFilter.read({"attackerCorporation": [KILLERS_CORPORATION], "victimAlliance": [ALLIANCE]})
+    async with database.connection() as connection:
+        first = await list_killmails(connection, wanted, first=2)
+        second = await list_killmails(connection, wanted, first=4, after=cursor_of(first.rows[-1]))
+        back = await list_killmails(connection, wanted, last=2, before=cursor_of(second.rows[1]))
+    assert [row.killmail_id for row in first.rows] == [5, 4]
+    assert first.has_more
+    assert [row.killmail_id for row in second.rows] == [3, 2, 1, 9]
+    assert not second.has_more
+    assert [row.killmail_id for row in back.rows] == [4, 3]
+    assert back.has_more
+
+
+async def test_a_late_killmail_with_a_large_id_stands_where_its_time_belongs(
+    database: Database, writer: KillmailWriter
+) -> None:
+    await store(writer, database, arrival(1, NOON), arrival(2, NOON + HOUR), arrival(3, NOON - HOUR))
+    wanted = KillmailFilter.read({"attackerCorporation": [KILLERS_CORPORATION]})
+    async with database.connection() as connection:
+        page = await list_killmails(connection, wanted, first=3)
+    assert [row.killmail_id for row in page.rows] == [2, 1, 3]
+
+
+async def test_a_cursor_need_not_be_a_stored_killmail(database: Database, writer: KillmailWriter) -> None:
+    await store(writer, database, arrival(1, NOON), arrival(2, NOON + HOUR))
+    async with database.connection() as connection:
+        page = await list_killmails(connection, first=5, after=Cursor(NOON + SECOND, 0))
+        by_value = await list_killmails(connection, order=Order.MOST_VALUABLE, first=5, after=Cursor(10**17, 1))
+    assert [row.killmail_id for row in page.rows] == [1]
+    assert [row.killmail_id for row in by_value.rows] == [2, 1]
+
+
+@pytest.mark.parametrize(("first", "last"), [(None, None), (1, 1), (0, None), (None, MAX_PAGE + 1)])
+async def test_a_page_that_cannot_be_is_refused(database: Database, first: int | None, last: int | None) -> None:
+    async with database.connection() as connection:
+        with pytest.raises(ValueError, match="one of first and last is needed"):
+            await list_killmails(connection, first=first, last=last)
+
+
+async def test_related_kills_are_those_of_the_system_from_an_hour_before_to_two_after(
+    database: Database, writer: KillmailWriter
+) -> None:
+    times = [-HOUR - SECOND, -HOUR, timedelta(), HOUR, 2 * HOUR - SECOND, 2 * HOUR]
+    await store(writer, database, *(arrival(mail_id, NOON + time) for mail_id, time in enumerate(times, start=1)))
+    async with database.connection() as connection:
+        (row,) = await get_killmails(connection, [3])
+        assert [found.killmail_id for found in await related_killmails(connection, row)] == [2, 3, 4, 5]
