@@ -30,7 +30,8 @@ from killreport.killmail.arrival import Arrival, read_arrival
 from killreport.killmail.importing import BATCH
 
 FACTS = ("killmail_gate", "killmail", "attacker", "item", "killed_by")
-ALL = (*FACTS, "daily_stat", "daily_total", "refresh_ledger", "event")
+ROLLUPS = ("daily_stat", "daily_total", "system_stat", "total_stat", "activity_stat")
+ALL = (*FACTS, *ROLLUPS, "refresh_ledger", "event")
 
 
 def decode_files(files: Sequence[Path]) -> list[Arrival]:

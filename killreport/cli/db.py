@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from killreport.cli.context import load
+from killreport.cli.recount import recount
 from killreport.config import Settings, child_environment
 from killreport.errors import Conflict, NotFound
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from killreport.db.status import DatabaseStatus
 
 app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open and reset the database.")
+
+app.command()(recount)
 
 PROCESS = "killreport-db"
 WIDEST_NAME = 24

@@ -66,6 +66,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow(
         "quarantine", "killreport.cli.quarantine:app", "group", "List, retry and purge what could not be stored."
     ),
+    CommandRow("killmail", "killreport.cli.killmail:app", "group", "Remove killmails by hand."),
     CommandRow("queue", "killreport.cli.queue:app", "group", "Look into the queues and look after dead letters."),
     CommandRow("sde", "killreport.cli.sde:app", "group", "Bring EVE's static data up to date."),
     CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open and reset the database."),

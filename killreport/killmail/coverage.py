@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from killreport.db.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """A day's killmails here and at zKillboard; published and compared_at: None where it has not told yet."""
+
+    day: date
+    stored: int
+    published: int | None
+    compared_at: datetime | None
+
+
+async def keep_published(connection: Connection, totals: Mapping[date, int], at: datetime) -> None:
+    """Keep how many killmails zKillboard says each day has, as read at that moment. Days only grow old, never go."""
+    days = sorted(totals)
+    await connection.execute(
+        """insert into published_total (day, killmails, compared_at)
+           select day, killmails, $3 from unnest($1::date[], $2::integer[]) as told(day, killmails)
+           on conflict (day) do update set killmails = excluded.killmails, compared_at = excluded.compared_at
+               where published_total.compared_at <= excluded.compared_at""",
+        days,
+        [totals[day] for day in days],
+        at,
+    )
+
+
+async def list_completeness(connection: Connection, first: date, last: date) -> list[Completeness]:
+    """Return the days from `first` to `last` that have a killmail here or there, the oldest first.
+
+    More may be stored than published: zKillboard does not show every killmail that ESI gives.
+    """
+    rows = await connection.fetch(
+        """select day, coalesce(daily_total.killmails, 0), published_total.killmails, compared_at
+           from daily_total full join published_total using (day)
+           where day between $1 and $2 order by day""",
+        first,
+        last,
+    )
+    return [Completeness(*row) for row in rows]
 
 
 async def count_by_day(connection: Connection, days: Sequence[date]) -> dict[date, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from killreport.entity.kind import EntityKind
 from killreport.errors import Malformed
@@ -61,7 +60,6 @@ class Derived:
     killed_by: list[tuple[object, ...]]
     attackers: list[tuple[object, ...]]
     items: list[tuple[object, ...]]
-    day: date
     points: int
     total_value_cents: int
     is_npc: bool
@@ -122,10 +120,7 @@ def derive(
     killers = {code for attacker in mail.attackers for code in _codes(attacker, universe)}
     time = mail.killmail_time
     killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
-    day = time.date()
-    return Derived(
-        mail_id, row, killers, killed_by, attackers, items, day, score, value.total, marks.is_npc, marks.is_solo
-    )
+    return Derived(mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo)
 
 
 def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) -> None:
@@ -136,7 +131,8 @@ def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) 
         places.append(code_of(EntityKind.CONSTELLATION, system.constellation_id))
         places.append(code_of(EntityKind.REGION, system.region_id))
     rollup.add(
-        derived.day,
+        mail.killmail_time,
+        mail.solar_system_id,
         killers=derived.killers,
         final_blow=_codes(mail.final_blow, universe),
         places=places,

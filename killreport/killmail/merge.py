@@ -47,7 +47,9 @@ async def merge_duplicates(connection: Connection, duplicates: Sequence[Duplicat
     stored = {row["killmail_id"]: row for row in rows}
     learning: dict[int, Arrival] = {}
     for duplicate in duplicates:
-        row, arrival = stored[duplicate.killmail_id], duplicate.arrival
+        row, arrival = stored.get(duplicate.killmail_id), duplicate.arrival
+        if row is None:  # removed by hand: it stays away
+            continue
         if row["hash"] != duplicate.hash:
             reason = f"another killmail with this id is stored (its hash is {row['hash'].hex()})"
             merged.rejects.append(

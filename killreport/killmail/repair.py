@@ -10,11 +10,12 @@ from datetime import date
 
 import structlog
 
+from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError, NotFound, Refused, Transient
 from killreport.killmail.arrival import Arrival
-from killreport.killmail.coverage import count_by_day, find_missing
+from killreport.killmail.coverage import count_by_day, find_missing, keep_published
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import load_writer, read_body
 from killreport.killmail.store import KillmailWriter
@@ -69,6 +70,7 @@ class HistoryRepair:
         totals = await self._history.totals()
         published_days = sorted(day for day in set(days) if day in totals)
         async with self._database.connection() as connection:
+            await keep_published(connection, totals, utc_now())
             counts = await count_by_day(connection, published_days)
         for day in published_days:
             if trust_counts and counts[day] == totals[day]:

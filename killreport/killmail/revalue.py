@@ -18,11 +18,11 @@ import structlog
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
+from killreport.killmail.counted import correction_of
 from killreport.killmail.derive import MOST_CENTS
 from killreport.killmail.items import FlatItem
 from killreport.killmail.labels import with_value
 from killreport.killmail.model import Item, Killmail, Victim
-from killreport.killmail.revalue_rollup import correct_rollups
 from killreport.killmail.store import tell
 from killreport.killmail.value import Valuation, value_killmail
 from killreport.market.price import Price, PriceBook, PriceRule, Prices, load_price_book
@@ -93,12 +93,14 @@ class Revaluer:
                 change for mail in mails if (change := self._change_of(mail, items[mail["killmail_id"]])) is not None
             ]
             changed = [change for change in changes if change.difference]
-            # The order of locks is the writer's: rollups, killmails, event.
-            await correct_rollups(
+            rollup = await correction_of(
                 connection, {change.mail["killmail_id"]: change.difference for change in changed}, self._universe
             )
+            # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
+            await rollup.save_days(connection)
             if changes:
                 await _save(connection, changes, changed, reason)
+                await rollup.save_totals(connection)
                 await tell(connection, [], [change.mail["killmail_id"] for change in changes])
         return Revalued(len(mails), len(changes), len(changed))
 

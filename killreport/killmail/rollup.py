@@ -1,17 +1,24 @@
-"""What one killmail adds to the daily figures of everybody and everything it names.
+"""What one killmail adds to the figures of everybody and everything it names.
 
 An entity counts once a killmail, however many of its members took part. A kill counts for every attacker's side, a
 loss for the victim's; a place counts its killmails as kills. Upserts are sorted by key, so that two writers can
 never wait for each other in a circle.
+
+Three levels are kept of the same count: a day (`daily_stat`), a day in a solar system (`system_stat`, of those who
+are ranked by place), and the whole life (`total_stat`, with `activity_stat` by hour of the week). Rows of a whole
+life are shared by writers of different days, so they are written last before the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import chain
+from typing import Any
 
 from killreport.db.database import Connection
+from killreport.entity.kind import EntityKind
 
 KIND_BITS = 4
 KIND_MASK = (1 << KIND_BITS) - 1
@@ -29,120 +36,201 @@ COUNTS = (
     "npc_isk_lost_cents",
 )
 
-(
-    _KILLS,
-    _LOSSES,
-    _SOLO_KILLS,
-    _FINAL_BLOWS,
-    _POINTS_WON,
-    _POINTS_LOST,
-    _ISK_DESTROYED,
-    _ISK_LOST,
-    _NPC_LOSSES,
-    _NPC_ISK_LOST,
-) = range(len(COUNTS))
+_FINAL_BLOWS = COUNTS.index("final_blows")
 
-# Only names of our own columns are put into the text.
-_UPSERT = f"""
-    insert into daily_stat (entity_kind, entity_id, day, {", ".join(COUNTS)})
-    select * from unnest($1::smallint[], $2::bigint[], $3::date[], {
-    ", ".join(f"${index}::bigint[]" for index in range(4, 4 + len(COUNTS)))
-})
-    on conflict (entity_kind, entity_id, day) do update set
-    {", ".join(f"{name} = daily_stat.{name} + excluded.{name}" for name in COUNTS)}
-"""  # noqa: S608
+SYSTEM_COUNTS = ("kills", "losses", "solo_kills", "points_won", "isk_destroyed_cents", "isk_lost_cents")
+_IN_SYSTEM = tuple(COUNTS.index(name) for name in SYSTEM_COUNTS)
+SYSTEM_KINDS = (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE, EntityKind.SHIP_TYPE)
+ACTIVITY_COUNTS = ("kills", "losses")
+ACTIVITY_KINDS = (
+    *(EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE),
+    *(EntityKind.SOLAR_SYSTEM, EntityKind.REGION),
+)
+# Plain numbers, asked for every code of every killmail.
+_SYSTEM_KINDS = frozenset(map(int, SYSTEM_KINDS))
+_ACTIVITY_KINDS = frozenset(map(int, ACTIVITY_KINDS))
+SLOT_BITS = 8
+SLOT_MASK = (1 << SLOT_BITS) - 1
 
-_UPSERT_TOTAL = """
-    insert into daily_total (day, killmails, total_value_cents)
-    select * from unnest($1::date[], $2::bigint[], $3::bigint[])
-    on conflict (day) do update set killmails = daily_total.killmails + excluded.killmails,
-        total_value_cents = daily_total.total_value_cents + excluded.total_value_cents
-"""
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A rollup: its key with the types of the columns, its counts, and the statements that change it."""
+
+    name: str
+    key: Mapping[str, str]
+    counts: Sequence[str]
+
+    @property
+    def upsert(self) -> str:
+        names = ", ".join((*self.key, *self.counts))
+        types = [*self.key.values(), *["bigint"] * len(self.counts)]
+        columns = ", ".join(f"${index}::{type_}[]" for index, type_ in enumerate(types, 1))
+        sums = ", ".join(f"{name} = {self.name}.{name} + excluded.{name}" for name in self.counts)
+        # Only names of our own tables and columns are put into the text, here and below.
+        return f"""insert into {self.name} ({names}) select * from unnest({columns})
+            on conflict ({", ".join(self.key)}) do update set {sums}"""  # noqa: S608
+
+    @property
+    def sweep(self) -> str:
+        """Delete those of the rows that count nothing any more: a recount would not have them."""
+        columns = ", ".join(f"${index}::{type_}[]" for index, type_ in enumerate(self.key.values(), 1))
+        nothing = " and ".join(f"{self.name}.{name} = 0" for name in self.counts)
+        same = " and ".join(f"{self.name}.{name} = emptied.{name}" for name in self.key)
+        return f"""delete from {self.name} using unnest({columns}) as emptied({", ".join(self.key)})
+            where {same} and {nothing}"""  # noqa: S608
+
+
+DAILY_STAT = Table("daily_stat", {"entity_kind": "smallint", "entity_id": "bigint", "day": "date"}, COUNTS)
+DAILY_TOTAL = Table("daily_total", {"day": "date"}, ("killmails", "total_value_cents"))
+TOTAL_STAT = Table("total_stat", {"entity_kind": "smallint", "entity_id": "bigint"}, COUNTS)
+SYSTEM_STAT = Table(
+    "system_stat",
+    {"entity_kind": "smallint", "solar_system_id": "integer", "day": "date", "entity_id": "bigint"},
+    SYSTEM_COUNTS,
+)
+ACTIVITY_STAT = Table(
+    "activity_stat", {"entity_kind": "smallint", "entity_id": "bigint", "slot": "smallint"}, ACTIVITY_COUNTS
+)
 
 
 class Rollup:
-    """Sums the figures of a batch in memory; `save` adds them to the database in the caller's transaction.
+    """Sums the figures of a batch in memory; the `save_*` add them to the database in the caller's transaction.
 
     An entity goes by its code (`code_of`): one number is hashed faster than a pair, and a batch has a hundred thousand.
     """
 
     def __init__(self) -> None:
         self._days: dict[date, dict[int, list[int]]] = {}
+        self._systems: dict[tuple[int, date], dict[int, list[int]]] = {}
+        self._activity: dict[int, list[int]] = {}
         self._totals: dict[date, list[int]] = {}
+        self._takes_away = False
 
     def add(
         self,
-        day: date,
+        at: datetime,
+        solar_system_id: int,
         *,
         killers: Collection[int],
         final_blow: Collection[int],
-        places: Iterable[int],
-        victims: Iterable[int],
+        places: Collection[int],
+        victims: Collection[int],
         points: int,
         value_cents: int,
         is_solo: bool,
         is_npc: bool,
+        times: int = 1,
     ) -> None:
-        """Count one killmail. All entities are codes, none twice; those of the final blow are among the killers."""
+        """Count one killmail. All entities are codes, none twice; those of the final blow are among the killers.
+
+        at: aware, in UTC. times: -1 takes the killmail away again.
+        """
+        self._takes_away |= times < 0
+        day = at.date()
+        points, value_cents = points * times, value_cents * times
         total = self._totals.setdefault(day, [0, 0])
-        total[0] += 1
+        total[0] += times
         total[1] += value_cents
+        won = (times, 0, times * is_solo, 0, points, 0, value_cents, 0, 0, 0)
+        lost = (0, times, 0, 0, 0, points, 0, value_cents, times * is_npc, value_cents * is_npc)
         stats = self._days.setdefault(day, {})
-        for code in chain(killers, places):
-            counts = stats.get(code)
-            if counts is None:
-                counts = stats[code] = [0] * len(COUNTS)
-            counts[_KILLS] += 1
-            counts[_POINTS_WON] += points
-            counts[_ISK_DESTROYED] += value_cents
-            if is_solo:
-                counts[_SOLO_KILLS] += 1
+        there = self._systems.setdefault((solar_system_id, day), {})
+        _add(stats, killers, won)
+        _add(stats, places, won)
+        _add(stats, victims, lost)
         for code in final_blow:
-            stats[code][_FINAL_BLOWS] += 1
-        for code in victims:
-            counts = stats.get(code)
-            if counts is None:
-                counts = stats[code] = [0] * len(COUNTS)
-            counts[_LOSSES] += 1
-            counts[_POINTS_LOST] += points
-            counts[_ISK_LOST] += value_cents
-            if is_npc:
-                counts[_NPC_LOSSES] += 1
-                counts[_NPC_ISK_LOST] += value_cents
+            stats[code][_FINAL_BLOWS] += times
+        _add(there, (code for code in killers if code & KIND_MASK in _SYSTEM_KINDS), [won[i] for i in _IN_SYSTEM])
+        _add(there, (code for code in victims if code & KIND_MASK in _SYSTEM_KINDS), [lost[i] for i in _IN_SYSTEM])
+        slot = slot_of(at)
+        _add(self._activity, _in_slot(chain(killers, places), slot), (times, 0))
+        _add(self._activity, _in_slot(victims, slot), (0, times))
 
     def correct(
-        self, day: date, *, winners: Iterable[int], victims: Iterable[int], value_cents: int, is_npc: bool
+        self,
+        day: date,
+        solar_system_id: int,
+        *,
+        winners: Collection[int],
+        victims: Collection[int],
+        value_cents: int,
+        is_npc: bool,
     ) -> None:
         """Add to the value of a killmail that is counted already. winners: the codes of its killers and places."""
         self._totals.setdefault(day, [0, 0])[1] += value_cents
+        won = (0, 0, 0, 0, 0, 0, value_cents, 0, 0, 0)
+        lost = (0, 0, 0, 0, 0, 0, 0, value_cents, 0, value_cents * is_npc)
         stats = self._days.setdefault(day, {})
-        for code in winners:
-            stats.setdefault(code, [0] * len(COUNTS))[_ISK_DESTROYED] += value_cents
-        for code in victims:
-            counts = stats.setdefault(code, [0] * len(COUNTS))
-            counts[_ISK_LOST] += value_cents
-            if is_npc:
-                counts[_NPC_ISK_LOST] += value_cents
+        there = self._systems.setdefault((solar_system_id, day), {})
+        _add(stats, winners, won)
+        _add(stats, victims, lost)
+        _add(there, (code for code in winners if code & KIND_MASK in _SYSTEM_KINDS), [won[i] for i in _IN_SYSTEM])
+        _add(there, (code for code in victims if code & KIND_MASK in _SYSTEM_KINDS), [lost[i] for i in _IN_SYSTEM])
 
-    async def save(self, connection: Connection) -> None:
-        """Add the sums to the stored ones. Not idempotent: the caller's transaction makes it happen once."""
-        if not self._totals:
+    async def save_days(self, connection: Connection) -> None:
+        """Add the sums of days to the stored ones. Not idempotent: the caller's transaction makes it happen once."""
+        days = [
+            ((code & KIND_MASK, code >> KIND_BITS, day), counts)
+            for day, stats in self._days.items()
+            for code, counts in stats.items()
+        ]
+        await self._save(connection, DAILY_STAT, days)
+        await self._save(connection, DAILY_TOTAL, [((day,), counts) for day, counts in self._totals.items()])
+        systems = [
+            ((code & KIND_MASK, system, day, code >> KIND_BITS), counts)
+            for (system, day), stats in self._systems.items()
+            for code, counts in stats.items()
+        ]
+        await self._save(connection, SYSTEM_STAT, systems)
+
+    async def save_totals(self, connection: Connection) -> None:
+        """Add the sums of whole lives to the stored ones, as late before the commit as may be; see `save_days`."""
+        lives: dict[int, list[int]] = {}
+        for stats in self._days.values():
+            for code, counts in stats.items():
+                _add(lives, (code,), counts)
+        await self._save(
+            connection, TOTAL_STAT, [((code & KIND_MASK, code >> KIND_BITS), counts) for code, counts in lives.items()]
+        )
+        activity = [
+            ((key >> SLOT_BITS & KIND_MASK, key >> SLOT_BITS + KIND_BITS, key & SLOT_MASK), counts)
+            for key, counts in self._activity.items()
+        ]
+        await self._save(connection, ACTIVITY_STAT, activity)
+
+    async def _save(
+        self, connection: Connection, table: Table, unordered: Iterable[tuple[tuple[Any, ...], list[int]]]
+    ) -> None:
+        rows = sorted(unordered)  # keys are never equal, so the counts are never compared
+        if not rows:
             return
-        rows = sorted((code, day, counts) for day, stats in self._days.items() for code, counts in stats.items())
-        columns = zip(*(counts for _, _, counts in rows), strict=True)
-        await connection.execute(
-            _UPSERT,
-            [code & KIND_MASK for code, _, _ in rows],
-            [code >> KIND_BITS for code, _, _ in rows],
-            [day for _, day, _ in rows],
-            *columns,
-        )
-        days = sorted(self._totals)
-        await connection.execute(
-            _UPSERT_TOTAL, days, [self._totals[day][0] for day in days], [self._totals[day][1] for day in days]
-        )
+        keys = list(zip(*(key for key, _ in rows), strict=True))
+        await connection.execute(table.upsert, *keys, *zip(*(counts for _, counts in rows), strict=True))
+        if self._takes_away:
+            await connection.execute(table.sweep, *keys)
 
 
 def code_of(kind: int, entity_id: int) -> int:
     """Return one number for an entity; ids of different kinds may be equal, codes never are."""
     return entity_id << KIND_BITS | kind
+
+
+def slot_of(at: datetime) -> int:
+    """Return the hour of the week, from 0 for Monday 00:00. at: in UTC."""
+    return at.weekday() * 24 + at.hour
+
+
+def _in_slot(codes: Iterable[int], slot: int) -> Iterable[int]:
+    return (code << SLOT_BITS | slot for code in codes if code & KIND_MASK in _ACTIVITY_KINDS)
+
+
+def _add(sums: dict[int, list[int]], keys: Iterable[int], counts: Sequence[int]) -> None:
+    changes = [(index, count) for index, count in enumerate(counts) if count]
+    for key in keys:
+        found = sums.get(key)
+        if found is None:
+            sums[key] = list(counts)
+        else:
+            for index, count in changes:
+                found[index] += count

@@ -3,8 +3,8 @@
 One transaction stores a batch with all that follows from it: the gate (whoever inserts the id owns the mail), the
 rows, the rollups, the ledger of entities to refresh, rejects, the feed's cursor and gaps, and the event that tells
 subscribers. So a crash at any line leaves the state of before, and the source, which asks its cursor where it
-stands, hands the same mails in again. Locks are taken in one order everywhere (gate, rollups, ledger, quarantine,
-event) and sorted inside each, so writers side by side wait but never in a circle.
+stands, hands the same mails in again. Locks are taken in one order everywhere (gate, rollups of days, ledger,
+quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a circle.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class KillmailWriter:
             for derived in new:
                 count(rollup, batch.arrivals[derived.killmail_id].mail, derived, self._universe)
             await _copy(connection, new)
-            await rollup.save(connection)
+            await rollup.save_days(connection)
             mails = [batch.arrivals[mail_id].mail for mail_id in own]
             await note_entities(connection, mails, self._universe, self._limits)
             known = [
@@ -171,6 +171,7 @@ class KillmailWriter:
             if rejects:
                 await save_rejects(connection, rejects)
             await _save_cursor(connection, cursor, gaps, filled_gaps)
+            await rollup.save_totals(connection)
             event_id = await tell(connection, list(own), merged.changed_ids)
         duplicates = len(known) + batch.repeated - len(merged.rejects)
         return Stored(list(own), duplicates, merged.changed_ids, len(rejects), event_id)

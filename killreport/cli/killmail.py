@@ -1,0 +1,48 @@
+"""`killreport killmail`: take a killmail out by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+
+from killreport.cli.context import load, open_ready_database
+from killreport.errors import NotFound
+
+app = typer.Typer(no_args_is_help=True, help="Remove killmails by hand.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `remove` a command of its own: Typer would make a single one the group itself."""
+
+
+@app.command()
+def remove(
+    killmail_ids: Annotated[list[int], typer.Argument(help="Ids of the killmails.", metavar="ID…", min=1)],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Remove killmails and all they count for; no source brings them back.
+
+    Example: killreport killmail remove 97074312 --reason 'asked for by CCP'
+    """
+    removed = asyncio.run(_remove(killmail_ids, reason))
+    if as_json:
+        print(json.dumps({"removed": removed}))
+    elif removed:
+        print(f"Removed {len(removed)}: {', '.join(map(str, removed))}.")
+    if not removed:
+        raise NotFound("None of these killmails is stored: nothing was removed.")
+
+
+async def _remove(killmail_ids: list[int], reason: str) -> list[int]:
+    from killreport.eve.load import load_universe
+    from killreport.killmail.remove import remove_killmails
+
+    async with open_ready_database(load(), process="killmail") as database:
+        async with database.connection() as connection:
+            universe = await load_universe(connection)
+        return await remove_killmails(database, universe, killmail_ids, reason)

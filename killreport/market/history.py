@@ -1,0 +1,30 @@
+"""Reads of what a type was worth, day by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from killreport.db.database import Connection
+
+MOST_DAYS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DayPrice:
+    """The average of a day in The Forge, in hundredths of an ISK."""
+
+    day: date
+    average_cents: int
+
+
+async def list_prices(connection: Connection, type_id: int, *, first: date, last: date) -> list[DayPrice]:
+    """Return the market days of a type from `first` to `last`, the oldest first; of more than MOST_DAYS the newest."""
+    rows = await connection.fetch(
+        f"""select day, average_cents from price_day where type_id = $1 and day between $2 and $3
+            order by day desc limit {MOST_DAYS}""",  # noqa: S608 - a number of ours
+        type_id,
+        first,
+        last,
+    )
+    return [DayPrice(*row) for row in reversed(rows)]

@@ -1,0 +1,69 @@
+"""What a search finds, and in what order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+MOST_CHARACTERS = 100  # of a question; no name is longer
+MOST_HITS = 50
+
+
+class Kind(StrEnum):
+    """What can be found. `type` is every published type that is no hull."""
+
+    CHARACTER = "character"
+    CORPORATION = "corporation"
+    ALLIANCE = "alliance"
+    FACTION = "faction"
+    SHIP_TYPE = "ship_type"
+    TYPE = "type"
+    GROUP = "group"
+    SOLAR_SYSTEM = "solar_system"
+    CONSTELLATION = "constellation"
+    REGION = "region"
+
+
+class Match(IntEnum):
+    """How a name fits the question; the smaller the better."""
+
+    EXACT = 0
+    TICKER = 1
+    PREFIX = 2
+    PART = 3
+    SIMILAR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something found. similarity: 0 to 1, of those that are only similar. kills: over its whole life."""
+
+    kind: Kind
+    id: int
+    name: str
+    ticker: str | None
+    match: Match
+    similarity: float = 0.0
+    kills: int = 0
+
+
+def clean(text: str) -> str:
+    """Return the question without what no name has: control characters, lone surrogates, room at the ends.
+
+    Cut at MOST_CHARACTERS; empty where nothing is left.
+    """
+    cut = text[: 4 * MOST_CHARACTERS]
+    readable = "".join(letter if letter.isprintable() else " " for letter in cut)
+    return " ".join(readable.split())[:MOST_CHARACTERS].strip()
+
+
+def rank(hits: list[Hit], limit: int) -> list[Hit]:
+    """Return the best hits first, each thing once, by its best match; equal ones by kills, then by name."""
+    best: dict[tuple[Kind, int], Hit] = {}
+    for hit in sorted(hits, key=_order):
+        best.setdefault((hit.kind, hit.id), hit)
+    return list(best.values())[: min(limit, MOST_HITS)]
+
+
+def _order(hit: Hit) -> tuple[int, float, int, str, int]:
+    return hit.match, -hit.similarity, -hit.kills, hit.name, hit.id

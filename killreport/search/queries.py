@@ -1,0 +1,112 @@
+"""Names in the database: beginnings through an index of their own, parts and misspellings by trigrams.
+
+Bounds are taken in the order of an index, before anything is ranked: what a single letter finds is a hundred names of
+tens of thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from killreport.db.database import Connection
+from killreport.entity.kind import EntityKind
+from killreport.search.model import Hit, Kind, Match
+
+MOST_CANDIDATES = 100
+SHORTEST_TRIGRAM = 3
+# Everything that is searched in memory and counted in `total_stat`.
+_COUNTED = {
+    Kind.FACTION: EntityKind.FACTION,
+    Kind.SHIP_TYPE: EntityKind.SHIP_TYPE,
+    Kind.TYPE: EntityKind.SHIP_TYPE,
+    Kind.GROUP: EntityKind.SHIP_GROUP,
+    Kind.SOLAR_SYSTEM: EntityKind.SOLAR_SYSTEM,
+    Kind.CONSTELLATION: EntityKind.CONSTELLATION,
+    Kind.REGION: EntityKind.REGION,
+}
+_TABLES = (
+    (Kind.CHARACTER, EntityKind.CHARACTER, "null"),
+    (Kind.CORPORATION, EntityKind.CORPORATION, "ticker"),
+    (Kind.ALLIANCE, EntityKind.ALLIANCE, "ticker"),
+)
+# Operators of text_pattern_ops: no wildcard to escape, and any plan can use the index.
+_PREFIX = "lower(name) ~>=~ lower($1::text) and lower(name) ~<~ (lower($1::text) || chr(1114111))"
+
+
+def _branches(with_trigrams: bool) -> str:
+    branches = []
+    for kind, entity_kind, ticker in _TABLES:
+        found = f"select '{kind.value}' as kind, {int(entity_kind)} as entity_kind, {kind.value}_id as id, name,"
+        found += f" {ticker} as ticker"
+        if with_trigrams:
+            # A part of the name goes before a similar name; the limit is on what the index found.
+            branches.append(
+                f"""select * from ({found}, case when strpos(lower(name), lower($1::text)) > 0
+                        then {int(Match.PART)} else {int(Match.SIMILAR)} end as match,
+                        similarity(name, $1::text) as alike
+                    from {kind.value} where name ilike $2::text or name % $1::text
+                    order by match, alike desc limit {MOST_CANDIDATES}) x"""  # noqa: S608 - names of ours
+            )
+            continue
+        match = f"case when lower(name) = lower($1::text) then {int(Match.EXACT)} else {int(Match.PREFIX)} end"
+        branches.append(
+            f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
+                where {_PREFIX} order by lower(name) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
+        )
+        if ticker != "null":
+            branches.append(
+                f"""select * from ({found}, {int(Match.TICKER)} as match, 0::real as alike from {kind.value}
+                    where lower(ticker) = lower($1::text) limit {MOST_CANDIDATES}) x"""  # noqa: S608
+            )
+    return f"""select kind, id, name, ticker, match, alike, coalesce(kills, 0) as kills
+        from ({" union all ".join(branches)}) candidate
+        left join total_stat on total_stat.entity_kind = candidate.entity_kind and entity_id = id
+        where name is not null"""  # noqa: S608
+
+
+_BEGINNINGS = _branches(with_trigrams=False)
+_TRIGRAMS = _branches(with_trigrams=True)
+
+
+async def has_trigrams(connection: Connection) -> bool:
+    """Tell whether the database has the indexes for parts and misspellings."""
+    return await connection.fetchval("select to_regclass('character_name_trigrams') is not null") is True
+
+
+async def find_beginnings(connection: Connection, question: str) -> list[Hit]:
+    """Return characters, corporations and alliances whose name begins so or whose ticker is this, unordered."""
+    return [_hit(row) for row in await connection.fetch(_BEGINNINGS, question)]
+
+
+async def find_alike(connection: Connection, question: str) -> list[Hit]:
+    """Return those with it in their name or with a similar name, unordered; none for less than a trigram.
+
+    Needs `has_trigrams`.
+    """
+    if len(question) < SHORTEST_TRIGRAM:
+        return []
+    escaped = question.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return [_hit(row) for row in await connection.fetch(_TRIGRAMS, question, f"%{escaped}%")]
+
+
+async def add_kills(connection: Connection, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits of the static data with their kills, in one statement."""
+    if not hits:
+        return []
+    rows = await connection.fetch(
+        """select entity_kind, entity_id, kills
+           from unnest($1::smallint[], $2::bigint[]) as wanted(entity_kind, entity_id)
+           join total_stat using (entity_kind, entity_id)""",
+        [int(_COUNTED[hit.kind]) for hit in hits],
+        [hit.id for hit in hits],
+    )
+    kills = {(row[0], row[1]): row[2] for row in rows}
+    return [
+        Hit(hit.kind, hit.id, hit.name, None, hit.match, kills=kills.get((int(_COUNTED[hit.kind]), hit.id), 0))
+        for hit in hits
+    ]
+
+
+def _hit(row: Sequence[object]) -> Hit:
+    kind, id_, name, ticker, match, alike, kills = tuple(row)
+    return Hit(Kind(kind), id_, name, ticker, Match(match), alike, kills)  # type: ignore[arg-type]

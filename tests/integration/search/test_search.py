@@ -1,0 +1,121 @@
+"""A search finds what was meant, in the order one expects, and no text harms it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from killreport.db.database import Connection, Database
+from killreport.eve.load import load_universe
+from killreport.search.model import Hit, Kind, Match
+from killreport.search.search import Search, load_search
+
+
+@pytest.fixture
+async def connection(database: Database) -> AsyncIterator[Connection]:
+    """Yield a connection to a database with some names."""
+    async with database.connection() as connection:
+        await connection.executemany(
+            "insert into character (character_id, name) values ($1, $2)",
+            [(1, "Alice Rifterpilot"), (2, "alice"), (3, "Alicia 100%_sure"), (4, "Bob the Alice"), (5, None)],
+        )
+        await connection.execute(
+            "insert into corporation (corporation_id, name, ticker) values (10, 'Goonswarm Logistics', 'ALICE')"
+        )
+        await connection.execute(
+            "insert into alliance (alliance_id, name, ticker) values (20, 'Goonswarm Federation', 'CONDI')"
+        )
+        await connection.execute(
+            """insert into total_stat select 1, id, kills, 0, 0, 0, 0, 0, 0, 0, 0, 0
+               from (values (1, 5), (3, 9)) as known (id, kills)"""
+        )
+        yield connection
+
+
+@pytest.fixture
+async def search(connection: Connection) -> Search:
+    """Return a search over the packaged static data and that database."""
+    return await load_search(connection, await load_universe(connection))
+
+
+def ids(hits: list[Hit], *kinds: Kind) -> list[int]:
+    return [hit.id for hit in hits if hit.kind in kinds]
+
+
+async def test_exact_names_come_first_then_tickers_then_beginnings_by_kills_then_parts(
+    search: Search, connection: Connection
+) -> None:
+    hits = await search.find(connection, "  ALICE ", kinds=[Kind.CHARACTER, Kind.CORPORATION])
+    assert [(hit.id, hit.match) for hit in hits] == [
+        (2, Match.EXACT),
+        (10, Match.TICKER),
+        (1, Match.PREFIX),
+        (4, Match.PART),
+    ]
+    assert (hits[1].ticker, hits[2].kills) == ("ALICE", 5)
+    assert ids(await search.find(connection, "alic"), Kind.CHARACTER)[:2] == [3, 1]
+
+
+async def test_everything_with_a_name_is_found(search: Search, connection: Connection) -> None:
+    for text, kind, id_ in (
+        ("rifter", Kind.SHIP_TYPE, 587),
+        ("tritanium", Kind.TYPE, 34),
+        ("frigate", Kind.GROUP, 25),
+        ("jita", Kind.SOLAR_SYSTEM, 30000142),
+        ("kimotoro", Kind.CONSTELLATION, 20000020),
+        ("the forge", Kind.REGION, 10000002),
+        ("caldari state", Kind.FACTION, 500001),
+        ("goonswarm f", Kind.ALLIANCE, 20),
+        ("condi", Kind.ALLIANCE, 20),
+    ):
+        first = (await search.find(connection, text))[0]
+        assert (first.kind, first.id) == (kind, id_), text
+
+
+async def test_a_part_and_a_misspelling_are_found_where_there_are_trigrams(
+    search: Search, connection: Connection
+) -> None:
+    assert ids(await search.find(connection, "swarm fed"), Kind.ALLIANCE) == [20]
+    hits = await search.find(connection, "Gonswarm Federatoin", kinds=[Kind.ALLIANCE])
+    assert [(hit.id, hit.match) for hit in hits] == [(20, Match.SIMILAR)]
+
+
+async def test_without_trigrams_beginnings_and_tickers_are_still_found(connection: Connection) -> None:
+    await connection.execute("drop extension pg_trgm cascade")
+    search = await load_search(connection, await load_universe(connection))
+    assert ids(await search.find(connection, "goonswarm"), Kind.CORPORATION, Kind.ALLIANCE) == [20, 10]
+    assert ids(await search.find(connection, "swarm"), Kind.CORPORATION, Kind.ALLIANCE) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\0",
+        "%",
+        "_",
+        "%%%",
+        "\\",
+        "'; drop table character; --",
+        "x" * 10_000,
+        "\ud800abc",
+        "\U0010ffff",
+        "a\nb",
+    ],
+)
+async def test_hostile_text_finds_nothing_it_should_not(search: Search, connection: Connection, text: str) -> None:
+    assert ids(await search.find(connection, text), Kind.CHARACTER, Kind.CORPORATION, Kind.ALLIANCE) == []
+
+
+async def test_wildcards_are_letters(search: Search, connection: Connection) -> None:
+    assert ids(await search.find(connection, "100%_s"), Kind.CHARACTER) == [3]
+    assert ids(await search.find(connection, "10__"), Kind.CHARACTER) == []
+
+
+async def test_kinds_and_limit_narrow_the_hits(search: Search, connection: Connection) -> None:
+    hits = await search.find(connection, "a", kinds=[Kind.CHARACTER], limit=2)
+    assert ids(hits, Kind.CHARACTER) == [3, 1]
+    assert len(hits) == 2
+    assert len(await search.find(connection, "a", limit=10_000)) == 50
