@@ -20,6 +20,7 @@ from killreport.api.status import queries as status
 _SDL_FILES = (
     "root.graphql",
     "killmail/killmail.graphql",
+    "killmail/filter.graphql",
     "entity/entity.graphql",
     "universe/universe.graphql",
     "status/status.graphql",
