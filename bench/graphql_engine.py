@@ -75,7 +75,9 @@ def batch_schema(page: ConnectionView) -> GraphQLSchema:
     table.field("Query", "killmails", lambda _root, _info, **_arguments: [page])
     for name in ("killmail", "status", "workerStatus", "processes"):
         table.field("Query", name, lambda _root, _info, **_arguments: [None])
-    table.source("killmailStored", lambda _info: Subscriber())
+    table.field("Mutation", "postKillmail", lambda _root, _info, **_arguments: [None])
+    for name in ("killmailStored", "killmails"):
+        table.source(name, lambda _info, **_arguments: Subscriber())
     return bind(make_executable_schema(read_sdl(), *scalars), table)
 
 

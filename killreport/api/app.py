@@ -20,6 +20,7 @@ from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.http import LimitedHTTPHandler
+from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
 from killreport.api.schema import build_schema
@@ -43,8 +44,9 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             views = UniverseViews(await load_universe(connection))
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
-            async with hub.running():
-                app.state.context = ApiContext(database, views, hub, queues)
+            posting = KillmailPosting(database, views.universe, settings, events)
+            async with hub.running(), posting.open():
+                app.state.context = ApiContext(database, views, hub, queues, posting)
                 yield
 
     async def healthz(_request: Request) -> Response:

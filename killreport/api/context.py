@@ -1,9 +1,10 @@
-"""What resolvers reach, one for the process: the database, the static data, the live hub and the queues."""
+"""What resolvers reach, one for the process: the database, the static data, the live hub, the queues, the posting."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.views import UniverseViews
@@ -18,3 +19,4 @@ class ApiContext:
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    posting: KillmailPosting

@@ -21,6 +21,8 @@ from killreport.api.universe.views import UniverseViews
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
+from killreport.killmail.filter_matching import match_all
+from killreport.killmail.filter_tree import EVERYTHING, KillmailFilter
 from killreport.killmail.queries import (
     EVENT_PAGE,
     MAX_PAGE,
@@ -42,9 +44,10 @@ class TooSlow(Transient):
 
 
 class Subscriber:
-    """One reader's bounded queue of killmails; an async iterator, so that GraphQL can read it."""
+    """One reader's bounded queue of killmails; an async iterator, so that GraphQL can read it. wanted: which ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: KillmailFilter = EVERYTHING) -> None:
+        self.wanted = wanted
         self._queue: asyncio.Queue[KillmailView] = asyncio.Queue(QUEUE_LENGTH)
         self._is_cut_off = False
 
@@ -89,9 +92,9 @@ class LiveHub:
         """How many are listening now."""
         return len(self._subscribers)
 
-    def subscribe(self) -> Subscriber:
-        """Return a subscriber of everything stored from now on, read or not; the last ones before may come too."""
-        subscriber = Subscriber()
+    def subscribe(self, wanted: KillmailFilter = EVERYTHING) -> Subscriber:
+        """Return a subscriber of what is stored from now on, read or not; the last ones before may come too."""
+        subscriber = Subscriber(wanted)
         self._subscribers.add(subscriber)
         return subscriber
 
@@ -146,10 +149,16 @@ class LiveHub:
     async def _publish_page(self, killmail_ids: Sequence[int]) -> None:
         async with self._database.connection() as connection:
             rows = await get_killmails(connection, killmail_ids)
-        # All subscribers share one load of what they ask for beyond the rows.
+        # All subscribers, and all their filters, share one load of what they ask for beyond the rows.
         parts = Parts(self._database, self._views, [row.killmail_id for row in rows])
-        killmails = await load_views(self._database, self._views, rows, parts)
+        groups: dict[KillmailFilter, list[Subscriber]] = {}
         for subscriber in list(self._subscribers):
-            if not subscriber.offer(killmails):
-                self._subscribers.discard(subscriber)
-                _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)
+            groups.setdefault(subscriber.wanted, []).append(subscriber)
+        places = await match_all(groups, rows, self._views.universe, parts.attackers.get, parts.items.get)
+        killmails = await load_views(self._database, self._views, rows, parts)
+        for wanted, subscribers in groups.items():
+            found = [killmails[place] for place in places[wanted]]
+            for subscriber in subscribers if found else ():
+                if not subscriber.offer(found):
+                    self._subscribers.discard(subscriber)
+                    _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)

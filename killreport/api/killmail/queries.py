@@ -73,6 +73,16 @@ def follow_stored(info: FieldInfo) -> AsyncIterator[KillmailView]:
     return context.live.subscribe()
 
 
+def follow_killmails(
+    info: FieldInfo,
+    *,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
+) -> AsyncIterator[KillmailView]:
+    """Return an async iterator of what is stored from now on and passes. Raises GraphQLError for a bad filter."""
+    context: ApiContext = info.context
+    return context.live.subscribe(read_filter(filter))
+
+
 resolvers.field("Query", "killmails", resolve_killmails)
 resolvers.field("Query", "killmail", resolve_killmail)
 resolvers.field("KillmailConnection", "totalCount", resolve_total_count)
@@ -86,4 +96,5 @@ resolvers.field("Killmail", "valuation", resolve_valuation)
 resolvers.field("Killmail", "pointsFactors", resolve_points_factors)
 resolvers.field("Killmail", "labelEvidence", resolve_label_evidence)
 resolvers.field("Killmail", "related", resolve_related)
+resolvers.source("killmails", follow_killmails)
 resolvers.source("killmailStored", follow_stored)
