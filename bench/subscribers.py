@@ -1,4 +1,4 @@
-"""A thousand live subscribers with different filters and a burst of killmails: how late a message is, and is one missed?
+"""A thousand live subscribers with different filters, and a burst of killmails: how late are messages, is one missed?
 
 One process serves the API, this one subscribes over WebSocket and stores the burst through the writer. What each
 subscriber must get is worked out here from the stored rows. The same burst is first sent to a single subscriber of
@@ -78,7 +78,7 @@ def make_filters(count: int, mails: Sequence[dict[str, Any]]) -> list[dict[str, 
     items = sorted({item["item_type_id"] for mail in mails for item in mail["victim"].get("items", ())})
     found: list[dict[str, Any]] = []
     for number in range(count):
-        one = {"valueMin": number * 1000}
+        one: dict[str, Any] = {"valueMin": number * 1000}
         match number % 10:
             case 0 | 1 | 2:
                 one |= {"attackerCorporation": [corporations[number % len(corporations)]]}

@@ -15,8 +15,9 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 
+from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
-from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.killmail.views import load_views
 from killreport.api.universe.views import UniverseViews
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
@@ -44,14 +45,17 @@ class TooSlow(Transient):
 
 
 class Subscriber:
-    """One reader's bounded queue of killmails; an async iterator, so that GraphQL can read it. wanted: which ones."""
+    """One reader's bounded queue of killmails, events whose value is a `KillmailView`. wanted: which ones.
+
+    An async iterator, so that GraphQL can read it.
+    """
 
     def __init__(self, wanted: KillmailFilter = EVERYTHING) -> None:
         self.wanted = wanted
-        self._queue: asyncio.Queue[KillmailView] = asyncio.Queue(QUEUE_LENGTH)
+        self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_LENGTH)
         self._is_cut_off = False
 
-    def offer(self, killmails: Sequence[KillmailView]) -> bool:
+    def offer(self, killmails: Sequence[SharedEvent]) -> bool:
         """Queue the killmails; returns False, and takes nothing more for ever after, where there is no room."""
         if self._is_cut_off or self._queue.qsize() + len(killmails) > QUEUE_LENGTH:
             self._is_cut_off = True
@@ -63,7 +67,7 @@ class Subscriber:
     def __aiter__(self) -> Subscriber:
         return self
 
-    async def __anext__(self) -> KillmailView:
+    async def __anext__(self) -> SharedEvent:
         """Return the next killmail. Raises TooSlow, before what is still queued, once there was no room."""
         if not self._is_cut_off:
             killmail = await self._queue.get()
@@ -155,7 +159,8 @@ class LiveHub:
         for subscriber in list(self._subscribers):
             groups.setdefault(subscriber.wanted, []).append(subscriber)
         places = await match_all(groups, rows, self._views.universe, parts.attackers.get, parts.items.get)
-        killmails = await load_views(self._database, self._views, rows, parts)
+        views = await load_views(self._database, self._views, rows, parts)
+        killmails = [SharedEvent(view) for view in views]
         for wanted, subscribers in groups.items():
             found = [killmails[place] for place in places[wanted]]
             for subscriber in subscribers if found else ():

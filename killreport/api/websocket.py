@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from ariadne.asgi.handlers import GraphQLTransportWSHandler
 from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketState
 
+from killreport.api.engine.shared import SharedData
 from killreport.api.limits import MAX_BODY_BYTES
 from killreport.api.masking import masked
 
@@ -33,6 +35,21 @@ class _TextOnlyWebSocket(WebSocket):
         if not isinstance(message, dict):
             raise TypeError("not an object")
         return message
+
+    async def send_json(self, data: Any, mode: str = "text") -> None:
+        """Send a message; the data of an answer that several get is turned into text once."""
+        if mode == "text":
+            await self.send_text(_text(data))
+        else:
+            await super().send_json(data, mode)
+
+
+def _text(message: dict[str, Any]) -> str:
+    payload = message.get("payload")
+    if isinstance(payload, dict) and len(payload) == 1 and isinstance(payload.get("data"), SharedData):
+        head = msgspec.json.encode({key: value for key, value in message.items() if key != "payload"}).decode()
+        return f'{head[:-1]},"payload":{{"data":{payload["data"].text}}}}}'
+    return msgspec.json.encode(message).decode()
 
 
 class LimitedWebSocketHandler(GraphQLTransportWSHandler):

@@ -8,6 +8,7 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
+from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
 from killreport.api.killmail.fitting import resolve_eft, resolve_fitting, resolve_valuation
 from killreport.api.killmail.pages import ConnectionView, read_page, resolve_total_count
@@ -67,7 +68,7 @@ async def resolve_killmail(
     return [views[0] if views else None]
 
 
-def follow_stored(info: FieldInfo) -> AsyncIterator[KillmailView]:
+def follow_stored(info: FieldInfo) -> AsyncIterator[SharedEvent]:
     """Return an async iterator of what is stored from now on; not a generator, which would begin when first read."""
     context: ApiContext = info.context
     return context.live.subscribe()
@@ -77,7 +78,7 @@ def follow_killmails(
     info: FieldInfo,
     *,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
-) -> AsyncIterator[KillmailView]:
+) -> AsyncIterator[SharedEvent]:
     """Return an async iterator of what is stored from now on and passes. Raises GraphQLError for a bad filter."""
     context: ApiContext = info.context
     return context.live.subscribe(read_filter(filter))
