@@ -10,7 +10,8 @@ from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, 
 from killreport.killmail.filters import FILTERS
 
 VALUES = {
-    Ids: [1], Words: ["pvp"], Count: 1, Isk: 1, Flag: True, Instant: "2026-01-01T00:00:00Z", Hours: {"from": 1, "to": 2},
+    Ids: [1], Words: ["pvp"], Count: 1, Isk: 1, Flag: True, Instant: "2026-01-01T00:00:00Z",
+    Hours: {"from": 1, "to": 2},
 }  # fmt: skip
 OF_ITEMS = {"item", "itemFitted", "itemDropped"}
 BOTH_SIDES = {"character", "corporation", "alliance", "shipType", "shipGroup", "faction"}
