@@ -9,10 +9,14 @@ from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor, decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
 from killreport.api.entity.views import load_entity_views
+from killreport.api.killmail.filter_input import bad_request
 from killreport.api.killmail.pages import ConnectionView, PageInfoView, PageRequest, check_size
 from killreport.api.killmail.views import AttackerView, KillmailView, attacker_view, load_views
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
+
+# What died around what died around it, and so on, would be millions with a few characters of query.
+MOST_RELATED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,20 @@ async def resolve_related(
     """Return a page of what died around each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
     asked = PageRequest(check_size("first", first), None if after is None else decode_cursor(after), True)
+    # Killmails of one fight are related to each other: one page and one view of each, however often it is there.
+    asking = {killmail.id: killmail.row for killmail in killmails}
+    if len(asking) * asked.size > MOST_RELATED_AT_ONCE:
+        raise bad_request(
+            f"`related` of {len(asking):,} killmails with `first` {asked.size} may be {len(asking) * asked.size:,} "
+            f"killmails; at most {MOST_RELATED_AT_ONCE:,} may be asked for at once."
+        )
     async with context.database.connection() as connection:
-        pages = await list_related(connection, [killmail.row for killmail in killmails], asked.size, asked.cursor)
-    # Killmails of one fight are related to each other: one view of each, and one load of what it is asked for.
+        pages = await list_related(connection, list(asking.values()), asked.size, asked.cursor)
     rows = list({row.killmail_id: row for page in pages for row in page.rows}.values())
     views = {view.id: view for view in await load_views(context.database, context.views, rows)}
-    connections = []
-    for page in pages:
+    connections = {}
+    for killmail_id, page in zip(asking, pages, strict=True):
         nodes = [views[row.killmail_id] for row in page.rows]
         page_info = asked.info([node.cursor for node in nodes], has_more=page.has_more)
-        connections.append(ConnectionView(nodes, page_info, None))
-    return connections
+        connections[killmail_id] = ConnectionView(nodes, page_info, None)
+    return [connections[killmail.id] for killmail in killmails]

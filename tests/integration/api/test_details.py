@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from killreport.api.app import create_app
+from killreport.api.killmail import relatives
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.store import KillmailWriter
@@ -215,6 +216,22 @@ async def test_what_died_around_a_killmail_is_related_to_it(
     rest = (await api.data(query, {"first": 3, "after": page["pageInfo"]["endCursor"]}))["killmails"]["nodes"][1]
     assert [one["id"] for one in rest["related"]["nodes"]] == [5]
     assert (await api.error(query, {"first": 201}))["message"] == "`first` must be from 1 to 200, not 201."
+
+
+async def test_neighbours_of_neighbours_are_bounded(
+    api: GraphQL, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store_many(writer, database, 4)
+    monkeypatch.setattr(relatives, "MOST_RELATED_AT_ONCE", 8)
+    query = """query($first: Int!) { killmails { nodes { related(first: $first) { nodes {
+        related(first: $first) { nodes { id } } } } } } }"""
+    nodes = (await api.data(query, {"first": 2}))["killmails"]["nodes"]
+    inner = [[one["id"] for one in node["related"]["nodes"]] for node in nodes[0]["related"]["nodes"]]
+    assert inner == [[1000, 1001], [1000, 1001]]
+    error = await api.error(query, {"first": 3})
+    assert error["message"] == (
+        "`related` of 4 killmails with `first` 3 may be 12 killmails; at most 8 may be asked for at once."
+    )
 
 
 async def test_a_killmail_that_is_not_stored_is_null(api: GraphQL) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -84,6 +85,16 @@ async def test_what_is_wrong_with_a_filter_is_named_with_its_path(api: GraphQL) 
         assert error["message"].startswith(message)
         assert error["extensions"] == {"code": "BAD_REQUEST"}
     assert "`victimAliance`" in str(await api.error(LIST, {"filter": {"victimAliance": [1]}})).replace("'", "`")
+
+
+async def test_a_filter_nested_without_end_is_refused_like_any_other(api: GraphQL) -> None:
+    for depth in (200, 9_000):
+        text = '{"not":' * depth + '{"solo":true}' + "}" * depth
+        body = f'{{"query": {json.dumps(LIST)}, "variables": {{"filter": {text}}}}}'
+        headers = {"Content-Type": "application/json"}
+        async with api.session.post(f"{api.address}/graphql", data=body, headers=headers) as response:
+            answer = await response.json()
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST", answer
 
 
 async def test_a_list_is_read_back_as_it_was_read_on(api: GraphQL, writer: KillmailWriter, database: Database) -> None:
