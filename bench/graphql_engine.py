@@ -25,13 +25,14 @@ from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.entity.views import EntityViews
-from killreport.api.killmail.queries import ConnectionView, PageInfoView
+from killreport.api.killmail.pages import ConnectionView, PageInfoView
 from killreport.api.killmail.views import KillmailView, killmail_view
 from killreport.api.live import Subscriber
 from killreport.api.scalars import instant_text, isk_text, scalars
 from killreport.api.schema import read_sdl
 from killreport.api.universe.views import UniverseViews
 from killreport.entity.queries import NamedGroup, Names
+from killreport.killmail.lists import Order
 from killreport.killmail.queries import KillmailRow
 
 ROWS = 50
@@ -54,8 +55,8 @@ def make_page() -> ConnectionView:
     alliances = {99_000_000 + number: group for number in range(2 * ROWS)}
     entities = EntityViews(Names(pilots, groups, alliances), universe)
     ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
-    nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None) for n in range(ROWS)]
-    return ConnectionView(nodes, PageInfoView(True, nodes[-1].cursor))
+    nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None, Order.NEWEST) for n in range(ROWS)]
+    return ConnectionView(nodes, PageInfoView(True, False, nodes[0].cursor, nodes[-1].cursor), None)
 
 
 def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
@@ -64,7 +65,7 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
     loser, killer = number, ROWS + number
     return KillmailRow(
         100_000_000 + number, bytes(20), moment, system_id, system.constellation_id, system.region_id, None,
-        90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, 25, 12_345, 1.0, 2.0, 3.0,
+        90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, None, 12_345, 1.0, 2.0, 3.0,
         90_000_000 + killer, 98_000_000 + killer, None if number % 3 else 99_000_000 + killer, None, ship_type_id, None,
         5, 5, 100, 1, 200, 300, 400, 12_345_678_900, 7, False, number % 5 == 0, False, ["pvp", "loc:nullsec"], moment,
     )  # fmt: skip

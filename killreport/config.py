@@ -1,6 +1,6 @@
 """Settings: `KILLREPORT_*` from the environment over one TOML file over the defaults, as one frozen object.
 
-Beside `killreport.environment` the only module that reads the environment. Built once, in the command line, and passed down.
+Beside `killreport.environment` the only module that reads the environment. Built once and passed down.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.guard.cors import cross_origin
 from killreport.api.guard.guard import Guard
 from killreport.api.http import LimitedHTTPHandler
+from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.limits import Limits
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
@@ -54,8 +55,9 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             open_buckets(settings, database) as guard.gate.buckets,
         ):
             hub = LiveHub(database, views, events, guard.killmails_changed)
-            async with hub.running():
-                app.state.context = ApiContext(database, views, hub, queues, tuple(rows))
+            posting = KillmailPosting(database, views.universe, settings, events)
+            async with hub.running(), posting.open():
+                app.state.context = ApiContext(database, views, hub, queues, posting, tuple(rows))
                 yield
 
     schema = build_schema()

@@ -1,9 +1,10 @@
-"""What resolvers reach, one for the process: the database, the static data, the live hub, the queues and the fleet."""
+"""What resolvers reach, one for the process: database, static data, live hub, queues, the posting and the fleet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.views import UniverseViews
@@ -19,4 +20,5 @@ class ApiContext:
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    posting: KillmailPosting
     rows: tuple[ProcessRow, ...] = FLEET

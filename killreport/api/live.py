@@ -15,12 +15,15 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 
+from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
-from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.killmail.views import load_views
 from killreport.api.universe.views import UniverseViews
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
+from killreport.killmail.filter_matching import match_all
+from killreport.killmail.filter_tree import EVERYTHING, KillmailFilter
 from killreport.killmail.queries import (
     EVENT_PAGE,
     MAX_PAGE,
@@ -42,13 +45,17 @@ class TooSlow(Transient):
 
 
 class Subscriber:
-    """One reader's bounded queue of killmails; an async iterator, so that GraphQL can read it."""
+    """One reader's bounded queue of killmails, events whose value is a `KillmailView`. wanted: which ones.
 
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[KillmailView] = asyncio.Queue(QUEUE_LENGTH)
+    An async iterator, so that GraphQL can read it.
+    """
+
+    def __init__(self, wanted: KillmailFilter = EVERYTHING) -> None:
+        self.wanted = wanted
+        self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_LENGTH)
         self._is_cut_off = False
 
-    def offer(self, killmails: Sequence[KillmailView]) -> bool:
+    def offer(self, killmails: Sequence[SharedEvent]) -> bool:
         """Queue the killmails; returns False, and takes nothing more for ever after, where there is no room."""
         if self._is_cut_off or self._queue.qsize() + len(killmails) > QUEUE_LENGTH:
             self._is_cut_off = True
@@ -60,7 +67,7 @@ class Subscriber:
     def __aiter__(self) -> Subscriber:
         return self
 
-    async def __anext__(self) -> KillmailView:
+    async def __anext__(self) -> SharedEvent:
         """Return the next killmail. Raises TooSlow, before what is still queued, once there was no room."""
         if not self._is_cut_off:
             killmail = await self._queue.get()
@@ -93,9 +100,9 @@ class LiveHub:
         """How many are listening now."""
         return len(self._subscribers)
 
-    def subscribe(self) -> Subscriber:
-        """Return a subscriber of everything stored from now on, read or not; the last ones before may come too."""
-        subscriber = Subscriber()
+    def subscribe(self, wanted: KillmailFilter = EVERYTHING) -> Subscriber:
+        """Return a subscriber of what is stored from now on, read or not; the last ones before may come too."""
+        subscriber = Subscriber(wanted)
         self._subscribers.add(subscriber)
         return subscriber
 
@@ -151,10 +158,17 @@ class LiveHub:
     async def _publish_page(self, killmail_ids: Sequence[int]) -> None:
         async with self._database.connection() as connection:
             rows = await get_killmails(connection, killmail_ids)
-        # All subscribers share one load of what they ask for beyond the rows.
+        # All subscribers, and all their filters, share one load of what they ask for beyond the rows.
         parts = Parts(self._database, self._views, [row.killmail_id for row in rows])
-        killmails = await load_views(self._database, self._views, rows, parts)
+        groups: dict[KillmailFilter, list[Subscriber]] = {}
         for subscriber in list(self._subscribers):
-            if not subscriber.offer(killmails):
-                self._subscribers.discard(subscriber)
-                _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)
+            groups.setdefault(subscriber.wanted, []).append(subscriber)
+        places = await match_all(groups, rows, self._views.universe, parts.attackers.get, parts.items.get)
+        views = await load_views(self._database, self._views, rows, parts)
+        killmails = [SharedEvent(view) for view in views]
+        for wanted, subscribers in groups.items():
+            found = [killmails[place] for place in places[wanted]]
+            for subscriber in subscribers if found else ():
+                if not subscriber.offer(found):
+                    self._subscribers.discard(subscriber)
+                    _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)

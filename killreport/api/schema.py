@@ -13,6 +13,7 @@ from ariadne import make_executable_schema
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 
 from killreport.api.engine.registry import bind
+from killreport.api.killmail import mutations as killmail_mutations
 from killreport.api.killmail import queries as killmail
 from killreport.api.scalars import scalars
 from killreport.api.status import queries as status
@@ -21,6 +22,7 @@ _SDL_FILES = (
     "guard/directives.graphql",
     "root.graphql",
     "killmail/killmail.graphql",
+    "killmail/filter.graphql",
     "entity/entity.graphql",
     "universe/universe.graphql",
     "status/status.graphql",
@@ -36,7 +38,12 @@ def read_sdl() -> list[str]:
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
     schema = make_executable_schema(read_sdl(), *scalars)
-    return bind(schema, killmail.resolvers, status.resolvers)
+    return bind(
+        schema,
+        killmail.resolvers,
+        killmail_mutations.resolvers,
+        status.resolvers,
+    )
 
 
 def schema_text() -> str:

@@ -7,12 +7,14 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from ariadne.asgi.handlers import GraphQLTransportWSHandler
 from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
 from graphql import GraphQLError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
+from killreport.api.engine.shared import SharedData
 from killreport.api.guard.client import Client, Clients
 from killreport.api.guard.gate import SMALLEST_COST
 from killreport.api.guard.guard import Guard, told
@@ -43,6 +45,21 @@ class LimitedWebSocket(WebSocket):
         if not isinstance(message, dict):
             raise TypeError("not an object")
         return message
+
+    async def send_json(self, data: Any, mode: str = "text") -> None:
+        """Send a message; the data of an answer that several get is turned into text once."""
+        if mode == "text":
+            await self.send_text(_text(data))
+        else:
+            await super().send_json(data, mode)
+
+
+def _text(message: dict[str, Any]) -> str:
+    payload = message.get("payload")
+    if isinstance(payload, dict) and len(payload) == 1 and isinstance(payload.get("data"), SharedData):
+        head = msgspec.json.encode({key: value for key, value in message.items() if key != "payload"}).decode()
+        return f'{head[:-1]},"payload":{{"data":{payload["data"].text}}}}}'
+    return msgspec.json.encode(message).decode()
 
 
 class LimitedWebSocketHandler(GraphQLTransportWSHandler):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -93,6 +93,37 @@ async def related_killmails(connection: Connection, killmail: KillmailRow) -> li
     )
     order = Order.NEWEST
     return await _read(connection, wanted, Window(order.column, order.sql_type, False, MOST_RELATED))
+
+
+async def list_related(
+    connection: Connection, killmails: Sequence[KillmailRow], limit: int, after: Cursor | None = None
+) -> list[Page]:
+    """Return a page of what `related_killmails` has of each of these killmails, oldest first, in one statement.
+
+    limit: 1 to MAX_PAGE of each. after: the last one already seen.
+    """
+    columns = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
+    rows = await connection.fetch(
+        f"""select asked.place, {columns}
+             from unnest($1::int[], $2::timestamptz[]) with ordinality as asked(system_id, at, place)
+            cross join lateral (
+              select * from killmail found
+               where found.solar_system_id = asked.system_id
+                 and found.killmail_time >= asked.at - $3::interval and found.killmail_time < asked.at + $4::interval
+                 and (found.killmail_time, found.killmail_id) > ($5, $6)
+               order by found.killmail_time, found.killmail_id limit {limit + 1:d}) k
+            order by asked.place, k.killmail_time, k.killmail_id""",  # noqa: S608 - names and numbers of our own
+        [killmail.solar_system_id for killmail in killmails],
+        [killmail.killmail_time for killmail in killmails],
+        RELATED_BEFORE,
+        RELATED_AFTER,
+        *(after or Cursor(datetime(1970, 1, 1, tzinfo=UTC), 0)),
+    )
+    found: dict[int, list[KillmailRow]] = {}
+    for place, *values in rows:
+        found.setdefault(place, []).append(KillmailRow(*values))
+    pages = [found.get(place, []) for place in range(1, len(killmails) + 1)]
+    return [Page(page[:limit], len(page) > limit) for page in pages]
 
 
 async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:

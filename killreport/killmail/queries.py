@@ -9,10 +9,9 @@ from datetime import datetime
 import msgspec
 
 from killreport.db.database import Connection
+from killreport.killmail.model import MOST_INT2
 
-# Sizes are literals in the SQL, and few: PostgreSQL plans `limit $1` as if it were a tenth of the table.
-PAGE_SIZES = (10, 25, 50, 100, 200)
-MAX_PAGE = PAGE_SIZES[-1]
+MAX_PAGE = 200
 EVENT_PAGE = 100
 
 
@@ -110,24 +109,6 @@ def _columns(row: type[msgspec.Struct]) -> str:
     return ", ".join(row.__struct_fields__)
 
 
-async def list_killmails(
-    connection: Connection, limit: int, before: tuple[datetime, int] | None = None
-) -> list[KillmailRow]:
-    """Return the newest killmails, newest first, and of one second the larger id first.
-
-    limit: at most MAX_PAGE + 1, so that a caller can see whether more follow.
-    before: time and id of the last killmail already seen; only what comes after it in this order is returned.
-    """
-    literal = next((size for size in PAGE_SIZES if size >= limit), MAX_PAGE) + 1
-    where = "" if before is None else "where (killmail_time, killmail_id) < ($1, $2)"
-    rows = await connection.fetch(
-        f"select {_columns(KillmailRow)} from killmail {where} "  # noqa: S608 - names and literals of this module
-        f"order by killmail_time desc, killmail_id desc limit {literal}",
-        *(before or ()),
-    )
-    return [KillmailRow(*row) for row in rows[:limit]]
-
-
 async def get_killmails(connection: Connection, killmail_ids: Collection[int]) -> list[KillmailRow]:
     """Return the killmails with these ids, oldest first; ids that are not stored are left out."""
     rows = await connection.fetch(
@@ -149,6 +130,33 @@ async def list_attackers(connection: Connection, killmail_ids: Collection[int]) 
     for row in rows:
         found[row[0]].append(AttackerRow(*row))
     return found
+
+
+async def list_some_attackers(
+    connection: Connection, killmail_ids: Collection[int], first_ordinal: int, limit: int
+) -> Mapping[int, list[AttackerRow]]:
+    """Return `limit` attackers of each of these killmails by killmail id, from a place in the source's order on."""
+    rows = await connection.fetch(
+        f"select {_columns(AttackerRow)} from attacker "  # noqa: S608
+        "where killmail_id = any($1::bigint[]) and ordinal >= $2 and ordinal < $3 order by killmail_id, ordinal",
+        list(killmail_ids),
+        first_ordinal,
+        min(first_ordinal + limit, MOST_INT2),
+    )
+    found: defaultdict[int, list[AttackerRow]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(AttackerRow(*row))
+    return found
+
+
+async def list_top_damage(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, AttackerRow]:
+    """Return by killmail id who did the most damage; of several, the first in the source's order."""
+    rows = await connection.fetch(
+        f"select distinct on (killmail_id) {_columns(AttackerRow)} from attacker "  # noqa: S608
+        "where killmail_id = any($1::bigint[]) order by killmail_id, damage_done desc, ordinal",
+        list(killmail_ids),
+    )
+    return {row[0]: AttackerRow(*row) for row in rows}
 
 
 async def list_items(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[ItemRow]]:

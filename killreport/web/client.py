@@ -131,7 +131,7 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
             if answer.data is None:
                 reasons = "; ".join(error.message for error in answer.errors)
                 raise Unavailable(f"The API ended the live stream: {reasons}")
-            yield answer.data.killmail_stored
+            yield answer.data.killmails
 
 
 @asynccontextmanager

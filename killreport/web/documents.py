@@ -45,7 +45,7 @@ query Site_List($first: Int!, $after: String) {
     + _ROW
 )
 
-LIVE = "subscription Site_Live { killmailStored { ...RowParts } }\n" + _ROW
+LIVE = "subscription Site_Live { killmails { ...RowParts } }\n" + _ROW
 
 STATUS = """
 query Site_Status {

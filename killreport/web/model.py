@@ -242,4 +242,4 @@ class KillAnswer(Struct, frozen=True):
 class LiveAnswer(Struct, frozen=True):
     """One message of `documents.LIVE`."""
 
-    killmail_stored: Row
+    killmails: Row

@@ -64,12 +64,15 @@ class GraphQL:
         return found
 
     @asynccontextmanager
-    async def subscription(self, document: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    async def subscription(
+        self, document: str, variables: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """Lend a socket with one subscription that has begun."""
         async with self.session.ws_connect(f"{self.address}/graphql", protocols=["graphql-transport-ws"]) as ws:
             await ws.send_json({"type": "connection_init"})
             assert (await ws.receive_json(timeout=10))["type"] == "connection_ack"
-            await ws.send_json({"type": "subscribe", "id": "1", "payload": {"query": document}})
+            payload = {"query": document, "variables": variables}
+            await ws.send_json({"type": "subscribe", "id": "1", "payload": payload})
             await ws.send_json({"type": "ping"})
             assert (await ws.receive_json(timeout=10))["type"] == "pong"
             yield ws

@@ -9,6 +9,7 @@ from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, Oper
 
 from killreport.api.engine.plan import Plans
 from killreport.api.engine.run import Run
+from killreport.api.engine.shared import SharedEvent
 
 _PLANS = "engine.plans"
 
@@ -28,7 +29,11 @@ class BatchExecutor(Executor[Any]):
             message = f"Schema is not configured to execute {kind.value} operation."
             return ExecutionResult(None, [GraphQLError(message, self.operation)])
         try:
-            run = Run(self, _plans(self.schema).plan(self, root_type))
+            plan = _plans(self.schema).plan(self, root_type)
+            event = self.root_value
+            if isinstance(event, SharedEvent) and not plan.reads_variables_below:
+                return self._guarded(event.answer(plan, self.context_value, lambda: Run(self, plan).together()))
+            run = Run(self, plan)
             is_serial = kind is OperationType.MUTATION if serially is None else serially
             result = run.serially() if is_serial else run.together()
         except GraphQLError as error:

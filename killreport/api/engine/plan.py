@@ -140,12 +140,19 @@ class OperationPlan:
         self._variables = executor.variable_values
         grouped = collect_fields(self.schema, self._fragments, self._variables, root_type, self._operation)
         self.root = Selection(self, root_type, grouped.grouped_field_set, ())
+        self.reads_variables_below = self._reads_variables_below()
 
     def collect_below(self, of: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
         """Return the fields that a field's selections ask of a value of this type."""
         return collect_subfields(
             self.schema, self._fragments, self._variables, self._operation, of, details
         ).grouped_field_set
+
+    def _reads_variables_below(self) -> bool:
+        """Tell whether the answer hangs on variables otherwise than by the arguments of the root's own fields."""
+        below: list[Node] = [part.definition for part in self._fragments.values()]
+        below.extend(node.selection_set for field in self.root.fields for node in field.nodes if node.selection_set)
+        return any(isinstance(node, VariableNode) for part in below for node in _walk(part))
 
 
 class Plans:

@@ -17,12 +17,13 @@ from graphql import (
 )
 
 from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.shared import SharedEvent
 
 # (parents, info, **arguments): one result a parent, in their order. An exception as a result is that parent's error.
 BatchResolver = Callable[..., Sequence[Any] | Awaitable[Sequence[Any]]]
 # (values, info): the name of each value's type, in their order.
 TypeResolver = Callable[[Sequence[Any], FieldInfo], Sequence[Any] | Awaitable[Sequence[Any]]]
-# (info, **arguments): events, each of which is the value of the subscribed field.
+# (info, **arguments): events, each of which is the value of the subscribed field, or a SharedEvent of it.
 EventSource = Callable[..., AsyncIterator[Any] | Awaitable[AsyncIterator[Any]]]
 
 _BATCH, _TYPE_OF = "engine.batch", "engine.type_of"
@@ -109,7 +110,7 @@ def _find_field(schema: GraphQLSchema, type_name: str, field_name: str) -> Graph
 
 
 def _event_itself(events: Sequence[Any], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
-    return events
+    return [event.value if isinstance(event, SharedEvent) else event for event in events]
 
 
 def _subscriber(follow: EventSource) -> Callable[..., Any]:

@@ -120,13 +120,14 @@ class _Counter:
         if not is_list_type(kind):
             return 1
         told = annotation(field.ast_node, "listSize")
-        if "argument" in told:
-            for known in (_Around(field, node), around):
-                found = self._argument(known, told["argument"])
-                if found is not None:
-                    return min(max(found, 1), LARGEST_SIZE)
-        size: int = told.get("assumed", ASSUMED_SIZE)
-        return size
+        # A list that `first` sizes may be asked for from its end.
+        names = {"first": ("first", "last")}.get(told.get("argument", ""), (told.get("argument", ""),))
+        for known in (_Around(field, node), around):
+            found = [size for name in names if (size := self._argument(known, name)) is not None]
+            if found:
+                return min(max(*found, 1), LARGEST_SIZE)
+        assumed: int = told.get("assumed", ASSUMED_SIZE)
+        return assumed
 
     def _argument(self, known: _Around, name: str) -> int | None:
         """Return the argument's value, its default where it is not given, None where there is none."""

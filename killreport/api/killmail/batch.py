@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 from killreport.api.entity.views import EntityViews, load_entity_views
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
-from killreport.killmail.queries import AttackerRow, ItemRow, list_attackers, list_items
+from killreport.killmail.fitting import Fitting, lay_out
+from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow, list_attackers, list_items
 
 T = TypeVar("T")
 
@@ -36,14 +37,28 @@ class Parts:
         self._database = database
         self._views = views
         self._ids = killmail_ids
+        self._fittings: dict[int, Fitting] = {}
         self.attackers = Shared(self._load_attackers)
+        self.attacker_names = Shared(self._load_attacker_names)
         self.items = Shared(self._load_items)
 
-    async def _load_attackers(self) -> tuple[Mapping[int, list[AttackerRow]], EntityViews]:
+    def fitting(self, killmail: KillmailRow, items: Mapping[int, list[ItemRow]]) -> Fitting:
+        """Return the fitting of one of the killmails, laid out once for all that show it. items: all of the batch."""
+        found = self._fittings.get(killmail.killmail_id)
+        if found is None:
+            rows = items.get(killmail.killmail_id, [])
+            found = lay_out(killmail.ship_type_id, rows, self._views.universe)
+            self._fittings[killmail.killmail_id] = found
+        return found
+
+    async def _load_attackers(self) -> Mapping[int, list[AttackerRow]]:
         async with self._database.connection() as connection:
-            attackers = await list_attackers(connection, self._ids)
+            return await list_attackers(connection, self._ids)
+
+    async def _load_attacker_names(self) -> EntityViews:
+        attackers = await self.attackers.get()
         everybody = (attacker for group in attackers.values() for attacker in group)
-        return attackers, await load_entity_views(self._database, self._views.universe, everybody)
+        return await load_entity_views(self._database, self._views.universe, everybody)
 
     async def _load_items(self) -> Mapping[int, list[ItemRow]]:
         async with self._database.connection() as connection:

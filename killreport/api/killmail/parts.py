@@ -13,7 +13,8 @@ from killreport.api.killmail.views import AttackerView, ItemView, KillmailView, 
 async def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> list[list[AttackerView]]:
     """Return the attackers of each killmail in the order of the source."""
     context: ApiContext = info.context
-    attackers, entities = await _parts(killmails, context).attackers.get()
+    parts = parts_of(killmails, context)
+    attackers, entities = await parts.attackers.get(), await parts.attacker_names.get()
     return [
         [attacker_view(row, entities, context.views) for row in attackers.get(killmail.id, ())]
         for killmail in killmails
@@ -23,12 +24,12 @@ async def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) 
 async def resolve_items(killmails: Sequence[KillmailView], info: FieldInfo) -> list[list[ItemView]]:
     """Return what was not inside another item, for each killmail; contents hang below their containers."""
     context: ApiContext = info.context
-    items = await _parts(killmails, context).items.get()
+    items = await parts_of(killmails, context).items.get()
     return [item_tree(items.get(killmail.id, []), context.views) for killmail in killmails]
 
 
-def _parts(killmails: Sequence[KillmailView], context: ApiContext) -> Parts:
-    """Return the parts that all subscribers of a live killmail share, else new ones of exactly these killmails."""
+def parts_of(killmails: Sequence[KillmailView], context: ApiContext) -> Parts:
+    """Return the parts that all these killmails were read with, else new ones of exactly these killmails."""
     shared = killmails[0].parts
     if shared is not None and all(killmail.parts is shared for killmail in killmails):
         return shared

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-
-from graphql import GraphQLError
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
+from killreport.api.engine.shared import SharedEvent
+from killreport.api.killmail.filter_input import malformed_filter, read_filter
+from killreport.api.killmail.fitting import resolve_eft, resolve_fitting, resolve_valuation
+from killreport.api.killmail.pages import ConnectionView, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
+from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
+from killreport.api.killmail.relatives import resolve_attackers_page, resolve_related, resolve_top_damage
 from killreport.api.killmail.views import KillmailView, load_views
-from killreport.killmail.queries import MAX_PAGE, get_killmails, list_killmails
+from killreport.clock import utc_now
+from killreport.errors import Malformed
+from killreport.killmail.list_span import with_span
+from killreport.killmail.lists import Order, list_killmails
+from killreport.killmail.queries import get_killmails
 
 resolvers = Resolvers()
 
 
-@dataclass(frozen=True, slots=True)
-class PageInfoView:
-    """Whether and where a list goes on."""
-
-    has_next_page: bool
-    end_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionView:
-    """A page of killmails."""
-
-    nodes: list[KillmailView]
-    page_info: PageInfoView
-
-
 async def resolve_killmails(
-    _root: Sequence[None], info: FieldInfo, *, first: int, after: str | None = None
+    _root: Sequence[None],
+    info: FieldInfo,
+    *,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
+    order: str,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> list[ConnectionView]:
-    """Return one page, newest first. Raises GraphQLError for a page size or a cursor that cannot be."""
+    """Return one page. Raises GraphQLError for a filter, a page size or a cursor that cannot be."""
     context: ApiContext = info.context
-    if not 1 <= first <= MAX_PAGE:
-        raise GraphQLError(f"`first` must be from 1 to {MAX_PAGE}, not {first}.", extensions={"code": "BAD_REQUEST"})
-    before = None if after is None else decode_cursor(after)
+    ordered = Order[order]
+    try:
+        wanted = with_span(read_filter(filter), ordered, utc_now())
+    except Malformed as error:
+        raise malformed_filter(error) from None
+    asked = read_page(first, after, last, before, ordered)
     async with context.database.connection() as connection:
-        rows = await list_killmails(connection, first + 1, before)
-    page = rows[:first]
-    nodes = await load_views(context.database, context.views, page)
-    return [ConnectionView(nodes, PageInfoView(len(rows) > first, nodes[-1].cursor if nodes else None))]
+        if asked.is_forward:
+            page = await list_killmails(connection, wanted, ordered, first=asked.size, after=asked.cursor)
+        else:
+            page = await list_killmails(connection, wanted, ordered, last=asked.size, before=asked.cursor)
+    nodes = await load_views(context.database, context.views, page.rows, order=ordered)
+    page_info = asked.info([node.cursor for node in nodes], has_more=page.has_more)
+    return [ConnectionView(nodes, page_info, wanted)]
 
 
 async def resolve_killmail(
@@ -63,14 +68,34 @@ async def resolve_killmail(
     return [views[0] if views else None]
 
 
-def follow_stored(info: FieldInfo) -> AsyncIterator[KillmailView]:
+def follow_stored(info: FieldInfo) -> AsyncIterator[SharedEvent]:
     """Return an async iterator of what is stored from now on; not a generator, which would begin when first read."""
     context: ApiContext = info.context
     return context.live.subscribe()
 
 
+def follow_killmails(
+    info: FieldInfo,
+    *,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
+) -> AsyncIterator[SharedEvent]:
+    """Return an async iterator of what is stored from now on and passes. Raises GraphQLError for a bad filter."""
+    context: ApiContext = info.context
+    return context.live.subscribe(read_filter(filter))
+
+
 resolvers.field("Query", "killmails", resolve_killmails)
 resolvers.field("Query", "killmail", resolve_killmail)
+resolvers.field("KillmailConnection", "totalCount", resolve_total_count)
 resolvers.field("Killmail", "attackers", resolve_attackers)
+resolvers.field("Killmail", "attackersPage", resolve_attackers_page)
+resolvers.field("Killmail", "topDamage", resolve_top_damage)
 resolvers.field("Killmail", "items", resolve_items)
+resolvers.field("Killmail", "fitting", resolve_fitting)
+resolvers.field("Killmail", "eft", resolve_eft)
+resolvers.field("Killmail", "valuation", resolve_valuation)
+resolvers.field("Killmail", "pointsFactors", resolve_points_factors)
+resolvers.field("Killmail", "labelEvidence", resolve_label_evidence)
+resolvers.field("Killmail", "related", resolve_related)
+resolvers.source("killmails", follow_killmails)
 resolvers.source("killmailStored", follow_stored)

@@ -14,6 +14,7 @@ from killreport.api.killmail.parties import Party, final_blow_party, victim_part
 from killreport.api.universe.views import NamedView, SolarSystemView, TypeView, UniverseViews
 from killreport.db.database import Database
 from killreport.eve.flags import bay_of, flag_name
+from killreport.killmail.lists import Order, cursor_of
 from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow
 from killreport.market.price import PriceRule
 
@@ -115,7 +116,7 @@ class LinksView:
 
 @dataclass(frozen=True, slots=True)
 class KillmailView:
-    """One killmail without its attackers and items. `parts`: those of its whole batch, where many readers share it."""
+    """One killmail without its attackers and items. row: all of it is drawn from; parts: those of its whole batch."""
 
     id: int
     hash: str
@@ -135,17 +136,23 @@ class KillmailView:
     war_id: int | None
     links: LinksView
     stored_at: datetime
+    row: KillmailRow
     parts: Parts | None
 
 
 async def load_views(
-    database: Database, views: UniverseViews, rows: Sequence[KillmailRow], parts: Parts | None = None
+    database: Database,
+    views: UniverseViews,
+    rows: Sequence[KillmailRow],
+    parts: Parts | None = None,
+    order: Order = Order.NEWEST,
 ) -> list[KillmailView]:
-    """Return the views of these rows, in their order; one statement for all names."""
+    """Return the views of these rows, in their order; one statement for all names. order: of their cursors."""
     parties: list[Party] = [victim_party(row) for row in rows]
     parties.extend(final_blow_party(row) for row in rows)
     entities = await load_entity_views(database, views.universe, parties)
-    return [killmail_view(row, entities, views, parts) for row in rows]
+    shared = parts or Parts(database, views, [row.killmail_id for row in rows])
+    return [killmail_view(row, entities, views, shared, order) for row in rows]
 
 
 def price_rule(number: int) -> PriceRule:
@@ -158,23 +165,28 @@ def item_tree(rows: Sequence[ItemRow], views: UniverseViews) -> list[ItemView]:
     contents: defaultdict[int | None, list[ItemView]] = defaultdict(list)
     for row in reversed(rows):
         # Contents come after their container, so that going backwards they are complete when it is reached.
-        rule, bay = price_rule(row.price_rule), bay_of(row.flag)
-        view = ItemView(
-            type=views.type(row.type_id),
-            flag=row.flag,
-            flag_name=flag_name(row.flag),
-            slot=bay.value,
-            slot_name=bay.label,
-            quantity_dropped=row.quantity_dropped,
-            quantity_destroyed=row.quantity_destroyed,
-            singleton=row.singleton,
-            unit_price=row.unit_price_cents,
-            price_rule=rule.name,
-            price_explanation=rule.explanation,
-            items=contents.pop(row.ordinal, [])[::-1],
-        )
+        view = item_view(row, contents.pop(row.ordinal, [])[::-1], views)
         contents[row.parent_ordinal].append(view)
     return contents[None][::-1]
+
+
+def item_view(row: ItemRow, contents: list[ItemView], views: UniverseViews) -> ItemView:
+    """Return the view of one item with what was inside it."""
+    rule, bay = price_rule(row.price_rule), bay_of(row.flag)
+    return ItemView(
+        type=views.type(row.type_id),
+        flag=row.flag,
+        flag_name=flag_name(row.flag),
+        slot=bay.value,
+        slot_name=bay.label,
+        quantity_dropped=row.quantity_dropped,
+        quantity_destroyed=row.quantity_destroyed,
+        singleton=row.singleton,
+        unit_price=row.unit_price_cents,
+        price_rule=rule.name,
+        price_explanation=rule.explanation,
+        items=contents,
+    )
 
 
 def attacker_view(row: AttackerRow, entities: EntityViews, views: UniverseViews) -> AttackerView:
@@ -194,14 +206,16 @@ def attacker_view(row: AttackerRow, entities: EntityViews, views: UniverseViews)
     )
 
 
-def killmail_view(row: KillmailRow, entities: EntityViews, views: UniverseViews, parts: Parts | None) -> KillmailView:
+def killmail_view(
+    row: KillmailRow, entities: EntityViews, views: UniverseViews, parts: Parts | None, order: Order
+) -> KillmailView:
     """Return the view of one killmail."""
     killmail_hash = row.hash.hex()
     rule = price_rule(row.ship_price_rule)
     return KillmailView(
         id=row.killmail_id,
         hash=killmail_hash,
-        cursor=encode_cursor(row.killmail_time, row.killmail_id),
+        cursor=encode_cursor(cursor_of(row, order), order),
         time=row.killmail_time,
         solar_system=views.system(row.solar_system_id, row.constellation_id, row.region_id),
         victim=_victim(row, entities, views),
@@ -228,6 +242,7 @@ def killmail_view(row: KillmailRow, entities: EntityViews, views: UniverseViews,
             esi=f"{_ESI}/killmails/{row.killmail_id}/{killmail_hash}/",
         ),
         stored_at=row.stored_at,
+        row=row,
         parts=parts,
     )
 

@@ -139,7 +139,7 @@ async def test_a_subscriber_that_does_not_keep_up_is_cut_off_and_the_others_are_
     for number in range(8):
         await store(writer, database, arrival(60 + number))
         async with asyncio.timeout(20):
-            seen.append((await anext(quick)).id)
+            seen.append((await anext(quick)).value.id)
     assert seen == list(range(60, 68))
     with pytest.raises(TooSlow, match="subscribe again and read what was missed"):
         await anext(slow)

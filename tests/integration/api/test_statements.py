@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import pytest
 
 from killreport.api.app import create_app
 from killreport.config import Settings
-from killreport.db.database import Connection, Database
+from killreport.db.database import Database
 from killreport.killmail.store import KillmailWriter
+from tests.integration.api.recording import RecordingDatabase
 from tests.integration.kills import store_many
 from tests.integration.serving import GraphQL, serving
 
@@ -25,36 +24,6 @@ EVERYTHING = """fragment Everything on Killmail {
 }"""
 LIST = "query($first: Int!, $after: String) { killmails(first: $first, after: $after) { nodes { ...Everything } } }"
 ONE = "query($id: Int!) { killmail(id: $id) { ...Everything } }"
-
-
-class RecordingDatabase(Database):
-    """A database that notes every statement and its arguments."""
-
-    def __init__(self, inner: Database) -> None:
-        super().__init__(inner.url, inner.pool)
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection that is listened to."""
-
-        def note(query: Any) -> None:
-            # The live hub looks for events whenever something was stored; that is no part of a request.
-            if "from event where event_id >" not in query.query:
-                self.statements.append((query.query, query.args))
-
-        async with super().connection() as connection:
-            connection.add_query_logger(note)
-            try:
-                yield connection
-            finally:
-                connection.remove_query_logger(note)
-
-    async def count(self, api: GraphQL, query: str, variables: dict[str, Any]) -> int:
-        """Return how many statements the query takes."""
-        self.statements.clear()
-        await api.data(query, variables)
-        return len(self.statements)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
 from killreport.api.schema import build_schema
 from killreport.market.price import PriceRule
@@ -23,6 +23,8 @@ def test_every_type_field_and_argument_is_described() -> None:
                 for argument, meant in known.args.items()
                 if not meant.description
             )
+        if isinstance(found, GraphQLInputObjectType):
+            bare.extend(f"{name}.{field}" for field, meant in found.fields.items() if not meant.description)
         if isinstance(found, GraphQLEnumType):
             bare.extend(f"{name}.{value}" for value, known in found.values.items() if not known.description)
     assert bare == []

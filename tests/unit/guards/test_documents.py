@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from killreport import __version__
+from killreport.api.killmail.filter_sdl import filter_sdl
 from killreport.api.schema import schema_text
 from killreport.cli.main import COMMANDS
 from killreport.cli.reference import reference_pages
@@ -27,7 +28,9 @@ def test_a_generated_page_is_what_the_code_says_now(name: str) -> None:
 
 def test_the_whole_schema_is_kept_as_the_code_has_it_now() -> None:
     kept = ROOT / "killreport" / "api" / "schema.graphql"
+    kept_filter = ROOT / "killreport" / "api" / "killmail" / "filter.graphql"
 
+    assert kept_filter.read_text(encoding="utf-8") == filter_sdl(), "run `make docs`"
     assert kept.read_text(encoding="utf-8") == schema_text(), "run `make docs`"
 
 

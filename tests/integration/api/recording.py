@@ -1,0 +1,71 @@
+"""A database that notes what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from killreport.db.database import Connection, Database
+from tests.integration.serving import GraphQL
+
+_Note = Callable[[str, tuple[Any, ...]], None]
+
+
+class RecordingDatabase(Database):
+    """A database that notes every statement and its arguments."""
+
+    def __init__(self, inner: Database) -> None:
+        super().__init__(inner.url, inner.pool)
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection that is listened to."""
+
+        def note_query(query: Any) -> None:
+            self._note(query.query, query.args)
+
+        async with super().connection() as connection:
+            connection.add_query_logger(note_query)
+            try:
+                yield _Noting(connection, self._note)
+            finally:
+                connection.remove_query_logger(note_query)
+
+    async def count(self, api: GraphQL, query: str, variables: dict[str, Any]) -> int:
+        """Return how many statements the query takes."""
+        self.statements.clear()
+        await api.data(query, variables)
+        return len(self.statements)
+
+    def _note(self, statement: str, arguments: tuple[Any, ...]) -> None:
+        # The live hub looks for events whenever something was stored; that is no part of a request.
+        # A connection that meets a type first asks what it is; which connection serves a request is chance.
+        is_ours = not any(mark in statement for mark in ("from event where event_id >", "typeinfo", "'jit'"))
+        if is_ours:
+            self.statements.append((statement, arguments))
+
+
+class _Noting:
+    """A connection whose prepared statements are noted too; asyncpg tells its loggers of the others only."""
+
+    def __init__(self, connection: Connection, note: _Note) -> None:
+        self._connection, self._noted = connection, note
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def prepare(self, statement: str, **keywords: Any) -> Any:
+        """Return something that notes each fetch."""
+        return _Prepared(await self._connection.prepare(statement, **keywords), statement, self._noted)
+
+
+class _Prepared:
+    def __init__(self, prepared: Any, statement: str, note: _Note) -> None:
+        self._prepared, self._statement, self._noted = prepared, statement, note
+
+    async def fetch(self, *arguments: Any) -> Any:
+        """Note and fetch."""
+        self._noted(self._statement, arguments)
+        return await self._prepared.fetch(*arguments)

@@ -1,0 +1,137 @@
+"""Posting a killmail, over HTTP, against simulated hosts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from killreport.api.app import create_app
+from killreport.api.killmail import posting
+from killreport.config import Settings
+from killreport.db.database import Database
+from killreport.eve.load import read_packaged_universe
+from killreport.sim.journal import FIRST_SEQUENCE
+from killreport.sim.server import run_simulator
+from tests.integration.serving import GraphQL, serving
+
+POST = """mutation($id: Int, $hash: String, $link: String) {
+  postKillmail(id: $id, hash: $hash, link: $link) { isNew killmail { id hash attackers { ordinal } } }
+}"""
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[str]:
+    """Yield the URL of a silent simulator."""
+    async with run_simulator(tmp_path / "sim", universe=read_packaged_universe()) as url:
+        yield url
+
+
+@pytest.fixture
+async def package(simulator: str) -> dict[str, Any]:
+    """Return what the feed says of a published killmail."""
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{simulator}/control/publish", json={"count": 1}) as response:
+            head = (await response.json())["head"]
+        assert head >= FIRST_SEQUENCE
+        async with session.get(f"{simulator}/ephemeral/{head}.json") as response:
+            found: dict[str, Any] = await response.json()
+    return found
+
+
+@pytest.fixture
+async def api(
+    settings: Settings, database: Database, simulator: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[GraphQL]:
+    """Yield a client of an API whose outside hosts are the simulator."""
+    monkeypatch.setattr(posting, "POSTS_PER_SECOND", 1000.0)
+    monkeypatch.setattr(posting, "ZKILLBOARD_PER_SECOND", 1000.0)
+    outside = settings.replace(esi_url=simulator, zkillboard_url=simulator, esi_requests_per_second=1000.0)
+    async with serving(create_app(outside, database)) as address, aiohttp.ClientSession() as session:
+        yield GraphQL(session, address)
+
+
+async def test_a_posted_killmail_is_stored_once_with_all_that_follows_and_told(
+    api: GraphQL, package: dict[str, Any], database: Database
+) -> None:
+    named = {"id": package["killmail_id"], "hash": package["hash"].upper()}
+    async with api.subscription("subscription { killmails { id } }") as ws:
+        posted = (await api.data(POST, named))["postKillmail"]
+        message = await ws.receive_json(timeout=20)
+    assert message["payload"]["data"]["killmails"]["id"] == package["killmail_id"]
+    assert posted["isNew"] is True
+    assert posted["killmail"]["hash"] == package["hash"]
+    assert len(posted["killmail"]["attackers"]) == len(package["esi"]["attackers"])
+    again = (await api.data(POST, named))["postKillmail"]
+    assert again == {**posted, "isNew": False}
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from killmail") == 1
+        assert await connection.fetchval("select count(*) from refresh_ledger") > 0
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://esi.evetech.net/killmails/{id}/{hash}/",
+        "https://esi.evetech.net/latest/killmails/{id}/{hash}/?datasource=tranquility",
+        "https://zkillboard.com/kill/{id}/",
+    ],
+)
+async def test_a_link_names_a_killmail_too(api: GraphQL, package: dict[str, Any], link: str) -> None:
+    named = link.format(id=package["killmail_id"], hash=package["hash"])
+    posted = (await api.data(POST, {"link": named}))["postKillmail"]
+    assert (posted["isNew"], posted["killmail"]["id"]) == (True, package["killmail_id"])
+
+
+async def test_what_cannot_be_posted_is_refused_with_the_reason(
+    api: GraphQL, package: dict[str, Any], database: Database
+) -> None:
+    killmail_id, other = package["killmail_id"], "0" * 40
+    for variables, code, message in (
+        ({}, "BAD_REQUEST", "Give `id` and `hash`, or `link`."),
+        ({"id": 5}, "BAD_REQUEST", "Give `id` and `hash`, or `link`."),
+        ({"id": 5, "link": "x"}, "BAD_REQUEST", "Give `id` and `hash`, or `link`, not both."),
+        ({"id": 0, "hash": other}, "BAD_REQUEST", "`id` must be at least 1, not 0."),
+        ({"id": 5, "hash": "xyz"}, "BAD_REQUEST", "`hash`: the hash 'xyz' is not 40 hexadecimal digits."),
+        ({"link": "https://example.org/kill/1/"}, "BAD_REQUEST", "`link`: a link to a killmail on esi.evetech.net or "),
+        ({"id": killmail_id, "hash": other}, "NOT_FOUND", f"ESI has no killmail {killmail_id} with this hash."),
+        ({"link": "https://zkillboard.com/kill/77/"}, "NOT_FOUND", "zKillboard has no killmail 77."),
+    ):
+        error = await api.error(POST, variables)
+        assert error["extensions"]["code"] == code, error
+        assert error["message"].startswith(message)
+    await api.data(POST, {"id": killmail_id, "hash": package["hash"]})
+    error = await api.error(POST, {"id": killmail_id, "hash": other})
+    assert (error["extensions"]["code"], error["message"]) == (
+        "REFUSED",
+        f"The hash is not that of killmail {killmail_id}.",
+    )
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from quarantine") == 0
+
+
+async def test_a_body_that_does_not_have_the_hash_it_was_asked_by_is_not_stored(
+    api: GraphQL, package: dict[str, Any], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "killmail_hash", lambda _mail: bytes(20))
+    error = await api.error(POST, {"id": package["killmail_id"], "hash": package["hash"]})
+    assert error["message"] == f"The hash is not that of killmail {package['killmail_id']}."
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from killmail") == 0
+
+
+async def test_hosts_that_do_not_answer_in_time_are_told(
+    api: GraphQL, package: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "PATIENCE_SECONDS", 0.0)
+    error = await api.error(POST, {"id": package["killmail_id"], "hash": package["hash"]})
+    assert error["extensions"]["code"] == "UNAVAILABLE"
+    assert error["message"] == f"Killmail {package['killmail_id']} was not to be had in 0 s."
+
+
+async def test_the_schema_says_what_right_a_mutation_needs(api: GraphQL) -> None:
+    data = await api.data("{ __schema { directives { name args { name } } } }")
+    assert {"name": "right", "args": [{"name": "is"}]} in data["__schema"]["directives"]
