@@ -38,8 +38,9 @@ check: .venv/dev.stamp ## Format, lint, types, import contract and the unit test
 bench: .venv/dev.stamp ## Measure: import against a raw COPY, size on disk, latency, memory
 	@exec $(BIN)/python -m bench $(ARGS)
 
-docs: .venv/dev.stamp ## Write the generated pages of docs/reference anew
+docs: .venv/dev.stamp ## Write the generated pages of docs/reference and the schema of the API anew
 	$(BIN)/python -m killreport.cli.reference docs/reference
+	$(BIN)/python -m killreport.api.schema killreport/api/schema.graphql
 
 format: .venv/dev.stamp ## Bring the code into the project's format
 	$(BIN)/ruff format .

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import agreement, esi, feed, fleet, importing, jobs, queueing, workers
+from bench import agreement, esi, feed, fleet, graphql_engine, importing, jobs, queueing, workers
 from killreport.eve.load import read_packaged_universe
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
@@ -30,6 +30,8 @@ def main() -> None:
         print(json.dumps(asyncio.run(importing.measure(files, 2, 2)), indent=1))
     print("\nFrom the feed to the API:", flush=True)
     print(json.dumps(asyncio.run(feed.measure(1000, 0.02)), indent=1))
+    print("\nThe GraphQL engine:", flush=True)
+    print(json.dumps(graphql_engine.measure(100), indent=1))
     print("\nQueues:", flush=True)
     print(json.dumps(asyncio.run(queueing.measure_all(10_000)), indent=1))
     print("\nWorkers:", flush=True)

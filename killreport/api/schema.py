@@ -1,8 +1,13 @@
-"""The schema: the SDL files of this package, bound to their resolvers."""
+"""The schema: the SDL files of this package, bound to their resolvers.
+
+`make docs` writes it whole into `schema.graphql`, for readers and for tools; a test fails while that is out of date.
+"""
 
 from __future__ import annotations
 
+import sys
 from importlib import resources
+from pathlib import Path
 
 from ariadne import make_executable_schema
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
@@ -34,5 +39,9 @@ def build_schema() -> GraphQLSchema:
 
 
 def schema_text() -> str:
-    """Return the whole schema as SDL, sorted, as it is served and as `schema.graphql` of this package keeps it."""
+    """Return the whole schema as SDL, sorted, as `schema.graphql` of this package keeps it."""
     return print_schema(lexicographic_sort_schema(build_schema())) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(schema_text(), encoding="utf-8")

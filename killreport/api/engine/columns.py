@@ -127,13 +127,13 @@ class Batch:
 
     def rows(self, faults: Faults) -> Sequence[Any]:
         """Return the objects; one with a failed field has failed itself."""
-        keys = self.selection.keys
-        if not keys:
+        keys, make_objects = self.selection.keys, self.selection.make_objects
+        if make_objects is None:
             return [{} for _ in self.parents]
         columns = [column.assemble(faults) for column in self.columns]
         if faults.has_failed:
             return [_first_failed(row) or dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-        return [dict(zip(keys, row)) for row in zip(*columns)]  # noqa: B905 - lengths were checked on the way down
+        return make_objects(zip(*columns, strict=True))
 
 
 class Objects:

@@ -20,11 +20,12 @@ from graphql import (
     GraphQLString,
     Undefined,
 )
-from graphql.pyutils import inspect
+from graphql.pyutils import UndefinedType, inspect
 
 # Returns the completed column, or None where its values have to be looked at one by one.
 QuickColumn = Callable[[Sequence[Any]], Sequence[Any] | None]
 
+_UNFIT = {NoneType, UndefinedType}
 _PLAIN: dict[GraphQLLeafType, type] = {
     GraphQLString: str,
     GraphQLID: str,
@@ -79,15 +80,18 @@ def _serialising(leaf: GraphQLLeafType, non_null: bool) -> QuickColumn:
         serialise = {option.value: name for name, option in leaf.values.items()}.__getitem__
 
     def quick(column: Sequence[Any]) -> Sequence[Any] | None:
-        if any(issubclass(kind, BaseException) for kind in set(map(type, column))):
-            return None
-        has_none = None in column
-        if has_none and non_null:
+        kinds = set(map(type, column))
+        has_none = NoneType in kinds
+        if (has_none and non_null) or any(issubclass(kind, Exception) for kind in kinds):
             return None
         try:
+            if not has_none:
+                done = list(map(serialise, column))
+                return None if _UNFIT.intersection(map(type, done)) else done
             done = [None if value is None else serialise(value) for value in column]
         except (GraphQLError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
             return None
-        return done if done.count(None) == (column.count(None) if has_none else 0) and Undefined not in done else None
+        unfit = done.count(None) != column.count(None) or UndefinedType in set(map(type, done))
+        return None if unfit else done
 
     return quick

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -104,14 +105,28 @@ class FieldPlan:
 class Selection:
     """What is asked of objects of one type, in the order of the answer."""
 
-    __slots__ = ("fields", "keys", "of")
+    __slots__ = ("fields", "keys", "make_objects", "of")
 
     def __init__(
         self, operation: OperationPlan, of: GraphQLObjectType, grouped: GroupedFieldSet, path: tuple[str, ...]
     ) -> None:
         self.of = of
         self.fields = [FieldPlan(operation, of, key, details, path) for key, details in grouped.items()]
-        self.keys = [field.key for field in self.fields]
+        self.keys = tuple(field.key for field in self.fields)
+        self.make_objects = object_maker(self.keys) if self.keys else None
+
+
+@lru_cache(500)
+def object_maker(keys: tuple[str, ...]) -> Callable[[Iterable[Iterable[Any]]], list[dict[str, Any]]]:
+    """Return a function that makes an object with these keys of each row of values; there is at least one key.
+
+    It is compiled from the display of a dictionary, which builds one several times as fast as `dict(zip(keys, row))`.
+    """
+    names = [f"v{place}" for place in range(len(keys))]
+    display = ", ".join(f"{key!r}: {name}" for key, name in zip(keys, names, strict=True))
+    source = f"lambda rows: [{{{display}}} for {', '.join(names)}, in rows]"
+    made: Callable[[Iterable[Iterable[Any]]], list[dict[str, Any]]] = eval(source)  # noqa: S307 - keys are GraphQL names
+    return made
 
 
 class OperationPlan:

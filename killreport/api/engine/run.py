@@ -94,13 +94,14 @@ class Run:
         places = Under(batch.places, field.key)
 
         def go_on(results: Any) -> None:
-            column = _checked(results, f"The resolver of {field.parent}.{field.name}", len(parents))
+            column = _checked(results, f"The resolver of {field.parent.name}.{field.name}", len(parents))
             batch.columns[position] = self._descent.complete(field, field.shape, column, places)
 
         if field.name == "__typename":
             batch.columns[position] = Done([field.parent.name] * len(parents))
         elif field.batch is None and field.single is None:
-            go_on(_read_all(field.read, parents))
+            column = _read_all(field.read, parents)
+            batch.columns[position] = self._descent.complete(field, field.shape, column, places)
         else:
             self._soon(lambda: self._call(field, parents), go_on)
 

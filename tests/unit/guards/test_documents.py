@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from killreport import __version__
+from killreport.api.schema import schema_text
 from killreport.cli.main import COMMANDS
 from killreport.cli.reference import reference_pages
 from killreport.config import Settings
@@ -22,6 +23,12 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 @pytest.mark.parametrize("name", ["cli.md", "settings.md", "processes.md"])
 def test_a_generated_page_is_what_the_code_says_now(name: str) -> None:
     assert (REFERENCE / name).read_text(encoding="utf-8") == reference_pages()[name], "run `make docs`"
+
+
+def test_the_whole_schema_is_kept_as_the_code_has_it_now() -> None:
+    kept = ROOT / "killreport" / "api" / "schema.graphql"
+
+    assert kept.read_text(encoding="utf-8") == schema_text(), "run `make docs`"
 
 
 def test_no_page_is_generated_that_the_test_above_does_not_know() -> None:
