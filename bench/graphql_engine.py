@@ -13,14 +13,16 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from ariadne import make_executable_schema
-from graphql import ExecutionResult, GraphQLSchema, execute, parse
+from graphql import ExecutionResult, GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, execute, parse
 
 from bench.universe import seed_universe
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.entity.views import EntityViews
 from killreport.api.killmail.queries import ConnectionView, PageInfoView
@@ -62,7 +64,7 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
     loser, killer = number, ROWS + number
     return KillmailRow(
         100_000_000 + number, bytes(20), moment, system_id, system.constellation_id, system.region_id, None,
-        90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, 12_345, 1.0, 2.0, 3.0,
+        90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, 25, 12_345, 1.0, 2.0, 3.0,
         90_000_000 + killer, 98_000_000 + killer, None if number % 3 else 99_000_000 + killer, None, ship_type_id, None,
         5, 5, 100, 1, 200, 300, 400, 12_345_678_900, 7, False, number % 5 == 0, False, ["pvp", "loc:nullsec"], moment,
     )  # fmt: skip
@@ -71,11 +73,21 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
 def batch_schema(page: ConnectionView) -> GraphQLSchema:
     """Return the product's schema, answering from memory."""
     table = Resolvers()
-    table.field("Query", "killmails", lambda _root, _info, **_arguments: [page])
-    for name in ("killmail", "status", "workerStatus", "processes"):
-        table.field("Query", name, lambda _root, _info, **_arguments: [None])
-    table.source("killmailStored", lambda _info: Subscriber())
-    return bind(make_executable_schema(read_sdl(), *scalars), table)
+    schema = make_executable_schema(read_sdl(), *scalars)
+    assert schema.query_type is not None
+    assert schema.subscription_type is not None
+    for name in schema.query_type.fields:
+        table.field("Query", name, partial(_answer, page if name == "killmails" else None))
+    for name in schema.subscription_type.fields:
+        table.source(name, lambda _info, **_arguments: Subscriber())
+    for name, found in schema.type_map.items():
+        if isinstance(found, GraphQLInterfaceType | GraphQLUnionType):
+            table.type_of(name, lambda values, _info: values)
+    return bind(schema, table)
+
+
+def _answer(value: ConnectionView | None, _root: Sequence[None], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
+    return [value]
 
 
 def single_schema(page: ConnectionView) -> GraphQLSchema:
