@@ -77,7 +77,7 @@ def batch_schema(page: ConnectionView) -> GraphQLSchema:
     assert schema.query_type is not None
     assert schema.subscription_type is not None
     for name in schema.query_type.fields:
-        table.field("Query", name, partial(_answer, page if name == "killmails" else None))
+        table.field("Query", name, partial(_give, page if name == "killmails" else None))
     for name in schema.subscription_type.fields:
         table.source(name, lambda _info, **_arguments: Subscriber())
     for name, found in schema.type_map.items():
@@ -86,7 +86,7 @@ def batch_schema(page: ConnectionView) -> GraphQLSchema:
     return bind(schema, table)
 
 
-def _answer(value: ConnectionView | None, _root: Sequence[None], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
+def _give(value: ConnectionView | None, _root: Sequence[None], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
     return [value]
 
 
