@@ -55,7 +55,7 @@ def make_page() -> ConnectionView:
     entities = EntityViews(Names(pilots, groups, alliances), universe)
     ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
     nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None) for n in range(ROWS)]
-    return ConnectionView(nodes, PageInfoView(True, nodes[-1].cursor))
+    return ConnectionView(nodes, PageInfoView(True, False, nodes[0].cursor, nodes[-1].cursor))
 
 
 def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:

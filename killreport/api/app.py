@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.entity.facts import FactsLoader
 from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.live import LiveHub
@@ -31,6 +32,7 @@ from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
+from killreport.search.search import load_search
 
 
 def create_app(settings: Settings, database: Database) -> Starlette:
@@ -41,10 +43,11 @@ def create_app(settings: Settings, database: Database) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.connection() as connection:
             views = UniverseViews(await load_universe(connection))
+            search = await load_search(connection, views.universe)
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
             async with hub.running():
-                app.state.context = ApiContext(database, views, hub, queues)
+                app.state.context = ApiContext(database, views, hub, queues, facts=FactsLoader(database), search=search)
                 yield
 
     async def healthz(_request: Request) -> Response:

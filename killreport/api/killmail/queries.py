@@ -23,6 +23,8 @@ class PageInfoView:
     """Whether and where a list goes on."""
 
     has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
     end_cursor: str | None
 
 
@@ -46,7 +48,8 @@ async def resolve_killmails(
         rows = await list_killmails(connection, first + 1, before)
     page = rows[:first]
     nodes = await load_views(context.database, context.views, page)
-    return [ConnectionView(nodes, PageInfoView(len(rows) > first, nodes[-1].cursor if nodes else None))]
+    cursors = [nodes[0].cursor, nodes[-1].cursor] if nodes else [None, None]
+    return [ConnectionView(nodes, PageInfoView(len(rows) > first, after is not None, *cursors))]
 
 
 async def resolve_killmail(
