@@ -1,1 +1,1 @@
-"""Search by name, in the API."""
+"""Search in the API: everything that has a name, and what it leads to."""
