@@ -89,7 +89,7 @@ insert into affiliation (entity_kind, entity_id, since, alliance_id)
     ],
 )
 async def test_a_hundred_entities_with_all_that_hangs_on_them_take_as_many_statements_as_one(
-    api: GraphQL, recording: Recording, field: str, one_id: int, first_id: int, fields: str
+    api: GraphQL, recording: Recording, *, field: str, one_id: int, first_id: int, fields: str
 ) -> None:
     query = MANY.format(field=field, fields=fields)
     one = await recording.count(api, query, {"ids": [one_id]})
