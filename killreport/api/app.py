@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.entity.facts import FactsLoader
 from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.guard.cors import cross_origin
 from killreport.api.guard.guard import Guard
@@ -36,6 +37,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
 from killreport.fleet.table import FLEET, ProcessRow
+from killreport.search.search import load_search
 
 
 def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Starlette:
@@ -49,6 +51,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with database.connection() as connection:
             views = UniverseViews(await load_universe(connection))
+            search = await load_search(connection, views.universe)
         async with (
             QueueCounter(settings, database).open() as queues,
             open_events(settings, database) as events,
@@ -57,7 +60,16 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             hub = LiveHub(database, views, events, guard.killmails_changed)
             posting = KillmailPosting(database, views.universe, settings, events)
             async with hub.running(), posting.open():
-                app.state.context = ApiContext(database, views, hub, queues, posting, tuple(rows))
+                app.state.context = ApiContext(
+                    database,
+                    views,
+                    hub,
+                    queues,
+                    posting,
+                    facts=FactsLoader(database),
+                    search=search,
+                    rows=tuple(rows),
+                )
                 yield
 
     schema = build_schema()

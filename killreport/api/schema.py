@@ -13,10 +13,16 @@ from ariadne import make_executable_schema
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 
 from killreport.api.engine.registry import bind
-from killreport.api.killmail import mutations as killmail_mutations
+from killreport.api.entity import history as entity_history
+from killreport.api.entity import lists as entity_lists
+from killreport.api.entity import queries as entity
 from killreport.api.killmail import queries as killmail
+from killreport.api.leaderboard import queries as leaderboard
+from killreport.api.leaderboard import statistics
 from killreport.api.scalars import scalars
+from killreport.api.search import queries as search
 from killreport.api.status import queries as status
+from killreport.api.totals import queries as totals
 
 _SDL_FILES = (
     "guard/directives.graphql",
@@ -26,6 +32,22 @@ _SDL_FILES = (
     "entity/entity.graphql",
     "universe/universe.graphql",
     "status/status.graphql",
+    "leaderboard/leaderboard.graphql",
+    "search/search.graphql",
+    "totals/totals.graphql",
+)
+
+_TABLES = (
+    killmail.resolvers,
+    killmail_mutations.resolvers,
+    status.resolvers,
+    entity.resolvers,
+    entity_lists.resolvers,
+    entity_history.resolvers,
+    leaderboard.resolvers,
+    statistics.resolvers,
+    search.resolvers,
+    totals.resolvers,
 )
 
 
@@ -38,12 +60,7 @@ def read_sdl() -> list[str]:
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
     schema = make_executable_schema(read_sdl(), *scalars)
-    return bind(
-        schema,
-        killmail.resolvers,
-        killmail_mutations.resolvers,
-        status.resolvers,
-    )
+    return bind(schema, *_TABLES)
 
 
 def schema_text() -> str:

@@ -1,9 +1,12 @@
-"""What an alliance did and who is in it, in figures that a page reads with the alliance itself."""
+"""What an alliance did and who is in it, in figures that a page reads with it; and how many entities are known."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
+from killreport.entity.store import TABLES
 
 _COUNT = """
 with done as (
@@ -44,3 +47,21 @@ async def update_alliance_counts(connection: Connection) -> int:
     """
     status: str = await connection.execute(_COUNT, int(EntityKind.ALLIANCE))
     return int(status.rsplit(" ", 1)[-1])
+
+
+# So many are counted one by one; of more, the figure that the last analyze left is near enough.
+MOST_COUNTED = 10_000
+_KNOWN = " union all ".join(
+    f"""select {int(kind)}, counted, (select reltuples::bigint from pg_class where oid = '{table}'::regclass)
+          from (select count(*) as counted from (select from {table} limit {MOST_COUNTED + 1}) few) one"""  # noqa: S608
+    for kind, table in TABLES.items()
+)
+
+
+async def count_known(connection: Connection) -> Mapping[EntityKind, int]:
+    """Return how many characters, corporations and alliances are stored: exactly up to MOST_COUNTED, else about."""
+    rows = await connection.fetch(_KNOWN)
+    return {
+        EntityKind(kind): counted if counted <= MOST_COUNTED else max(counted, estimate)
+        for kind, counted, estimate in rows
+    }

@@ -72,13 +72,23 @@ class Period:
 
 async def list_periods(connection: Connection, kind: EntityKind, entity_id: int) -> list[Period]:
     """Return where a character or corporation belonged, the oldest first; they follow each other without a gap."""
+    return (await list_periods_of(connection, kind, [entity_id]))[entity_id]
+
+
+async def list_periods_of(
+    connection: Connection, kind: EntityKind, entity_ids: Collection[int]
+) -> dict[int, list[Period]]:
+    """Return what `list_periods` gives of each, by id, in one statement."""
     rows = await connection.fetch(
-        """select since, until, corporation_id, alliance_id from affiliation
-            where entity_kind = $1 and entity_id = $2 order by since""",
+        """select entity_id, since, until, corporation_id, alliance_id from affiliation
+            where entity_kind = $1 and entity_id = any($2::bigint[]) order by since""",
         int(kind),
-        entity_id,
+        list(entity_ids),
     )
-    return [Period(*row) for row in rows]
+    found: dict[int, list[Period]] = {entity_id: [] for entity_id in entity_ids}
+    for entity_id, *period in rows:
+        found[entity_id].append(Period(*period))
+    return found
 
 
 async def list_ids(connection: Connection, kind: EntityKind, *, after: int = 0, limit: int = 10_000) -> list[int]:

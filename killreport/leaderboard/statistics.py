@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -73,40 +74,70 @@ class Activity:
     losses: Sequence[Sequence[int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something that is counted, whatever its kind."""
+
+    kind: EntityKind
+    id: int
+
+
+# The rows of a table of statistics that belong to the wanted ones, each with its place among them.
+_WANTED = """from unnest($1::smallint[], $2::bigint[]) with ordinality as wanted (entity_kind, entity_id, place)
+             join {table} using (entity_kind, entity_id)"""
+
+
 async def get_totals(connection: Connection, kind: EntityKind, entity_id: int) -> Totals:
     """Return the counts of an entity's whole life; all are 0 where it was on no killmail. Reads one row."""
-    row = await connection.fetchrow(
-        f"select {', '.join(COUNTS)} from total_stat where entity_kind = $1 and entity_id = $2",  # noqa: S608
-        int(kind),
-        entity_id,
+    return (await list_totals(connection, [Counted(kind, entity_id)]))[0]
+
+
+async def list_totals(connection: Connection, counted: Sequence[Counted]) -> list[Totals]:
+    """Return what `get_totals` gives of each, in order, in one statement."""
+    rows = await connection.fetch(
+        f"select place, {', '.join(COUNTS)} {_WANTED.format(table='total_stat')}",
+        *_arrays(counted),
     )
-    return Totals() if row is None else Totals(*row)
+    return _in_order(counted, rows)
 
 
 async def get_totals_between(
     connection: Connection, kind: EntityKind, entity_id: int, first: date, last: date
 ) -> Totals:
     """Return the counts of the days from `first` to `last`, both included. Reads a row a day."""
-    row = await connection.fetchrow(
-        f"""select {", ".join(f"coalesce(sum({name}), 0)::bigint" for name in COUNTS)} from daily_stat
-            where entity_kind = $1 and entity_id = $2 and day between $3 and $4""",  # noqa: S608
-        int(kind),
-        entity_id,
+    return (await list_totals_between(connection, [Counted(kind, entity_id)], first, last))[0]
+
+
+async def list_totals_between(
+    connection: Connection, counted: Sequence[Counted], first: date, last: date
+) -> list[Totals]:
+    """Return what `get_totals_between` gives of each, in order, in one statement."""
+    rows = await connection.fetch(
+        f"""select place, {", ".join(f"sum({name})::bigint" for name in COUNTS)} {_WANTED.format(table="daily_stat")}
+            where day between $3 and $4 group by place""",
+        *_arrays(counted),
         first,
         last,
     )
-    return Totals(*row)
+    return _in_order(counted, rows)
 
 
 async def list_months(connection: Connection, kind: EntityKind, entity_id: int) -> list[Month]:
     """Return the months in which the entity was on a killmail, the oldest first. Reads a row for each of its days."""
+    return (await list_months_of(connection, [Counted(kind, entity_id)]))[0]
+
+
+async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> list[list[Month]]:
+    """Return what `list_months` gives of each, in order, in one statement."""
     rows = await connection.fetch(
-        f"""select date_trunc('month', day)::date as month, {SUMS} from daily_stat
-            where entity_kind = $1 and entity_id = $2 group by 1 order by 1""",  # noqa: S608
-        int(kind),
-        entity_id,
+        f"""select place, date_trunc('month', day)::date as month, {SUMS} {_WANTED.format(table="daily_stat")}
+            group by place, month order by month""",
+        *_arrays(counted),
     )
-    return [Month(row[0], Figures(*tuple(row)[1 : 1 + len(FIGURES)])) for row in rows]
+    found: list[list[Month]] = [[] for _ in counted]
+    for row in map(tuple, rows):
+        found[row[0] - 1].append(Month(row[1], Figures(*row[2 : 2 + len(FIGURES)])))
+    return found
 
 
 async def get_activity(connection: Connection, kind: EntityKind, entity_id: int) -> Activity:
@@ -114,13 +145,27 @@ async def get_activity(connection: Connection, kind: EntityKind, entity_id: int)
 
     Kept in a rollup of at most 168 rows: the newest killmails of a large alliance would show its last days only.
     """
+    return (await list_activity(connection, [Counted(kind, entity_id)]))[0]
+
+
+async def list_activity(connection: Connection, counted: Sequence[Counted]) -> list[Activity]:
+    """Return what `get_activity` gives of each, in order, in one statement."""
     rows = await connection.fetch(
-        "select slot, kills, losses from activity_stat where entity_kind = $1 and entity_id = $2",
-        int(kind),
-        entity_id,
+        f"select place, slot, kills, losses {_WANTED.format(table='activity_stat')}", *_arrays(counted)
     )
-    kills, losses = ([[0] * HOURS_A_DAY for _ in range(DAYS_A_WEEK)] for _ in range(2))
-    for slot, killed, lost in rows:
+    kills, losses = ([[[0] * HOURS_A_DAY for _ in range(DAYS_A_WEEK)] for _ in counted] for _ in range(2))
+    for place, slot, killed, lost in rows:
         weekday, hour = divmod(slot, HOURS_A_DAY)
-        kills[weekday][hour], losses[weekday][hour] = killed, lost
-    return Activity(kills, losses)
+        kills[place - 1][weekday][hour], losses[place - 1][weekday][hour] = killed, lost
+    return [Activity(*both) for both in zip(kills, losses, strict=True)]
+
+
+def _arrays(counted: Sequence[Counted]) -> tuple[list[int], list[int]]:
+    return [int(one.kind) for one in counted], [one.id for one in counted]
+
+
+def _in_order(counted: Sequence[Counted], rows: Sequence[Any]) -> list[Totals]:
+    found = [Totals()] * len(counted)
+    for row in map(tuple, rows):
+        found[row[0] - 1] = Totals(*row[1:])
+    return found

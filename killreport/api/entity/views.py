@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 from killreport.db.database import Database
+from killreport.entity.kind import EntityKind
 from killreport.entity.queries import NamedGroup, Names, names_of
 from killreport.eve.universe import Universe
 
@@ -17,6 +18,7 @@ class CharacterView:
 
     id: int
     name: str | None
+    kind: ClassVar[str] = EntityKind.CHARACTER.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,20 @@ class NamedGroupView:
     id: int
     name: str | None
     ticker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CorporationView(NamedGroupView):
+    """A corporation of players or NPCs."""
+
+    kind: ClassVar[str] = EntityKind.CORPORATION.name
+
+
+@dataclass(frozen=True, slots=True)
+class AllianceView(NamedGroupView):
+    """An alliance of corporations."""
+
+    kind: ClassVar[str] = EntityKind.ALLIANCE.name
 
 
 class Affiliated(Protocol):
@@ -57,39 +73,58 @@ class EntityViews:
             return None
         return CharacterView(character_id, self._names.characters.get(character_id))
 
-    def corporation(self, corporation_id: int | None) -> NamedGroupView | None:
+    def corporation(self, corporation_id: int | None) -> CorporationView | None:
         """Return the corporation, or None where there is no id."""
         if corporation_id is None:
             return None
         npc = self._universe.corporations.get(corporation_id)
         if npc is not None:
-            return NamedGroupView(corporation_id, npc.name, npc.ticker)
-        return _group_view(corporation_id, self._names.corporations.get(corporation_id))
+            return CorporationView(corporation_id, npc.name, npc.ticker)
+        known = self._names.corporations.get(corporation_id)
+        return CorporationView(corporation_id, *_name_and_ticker(known))
 
-    def alliance(self, alliance_id: int | None) -> NamedGroupView | None:
+    def alliance(self, alliance_id: int | None) -> AllianceView | None:
         """Return the alliance, or None where there is no id."""
-        return None if alliance_id is None else _group_view(alliance_id, self._names.alliances.get(alliance_id))
+        if alliance_id is None:
+            return None
+        known = self._names.alliances.get(alliance_id)
+        return AllianceView(alliance_id, *_name_and_ticker(known))
 
 
-def _group_view(entity_id: int, known: NamedGroup | None) -> NamedGroupView:
-    if known is None:
-        return NamedGroupView(entity_id, None, None)
-    return NamedGroupView(entity_id, known.name, known.ticker)
+def _name_and_ticker(known: NamedGroup | None) -> tuple[str | None, str | None]:
+    return (None, None) if known is None else (known.name, known.ticker)
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Ids of entities whose names are wanted."""
+
+    characters: set[int] = field(default_factory=set)
+    corporations: set[int] = field(default_factory=set)
+    alliances: set[int] = field(default_factory=set)
+
+    def add(self, party: Affiliated) -> None:
+        """Want whoever the party has."""
+        if party.character_id is not None:
+            self.characters.add(party.character_id)
+        if party.corporation_id is not None:
+            self.corporations.add(party.corporation_id)
+        if party.alliance_id is not None:
+            self.alliances.add(party.alliance_id)
 
 
 async def load_entity_views(database: Database, universe: Universe, parties: Iterable[Affiliated]) -> EntityViews:
     """Return views of everybody in `parties`; one statement, whatever their number."""
-    characters: set[int] = set()
-    corporations: set[int] = set()
-    alliances: set[int] = set()
+    wanted = Wanted()
     for party in parties:
-        if party.character_id is not None:
-            characters.add(party.character_id)
-        if party.corporation_id is not None and party.corporation_id not in universe.corporations:
-            corporations.add(party.corporation_id)
-        if party.alliance_id is not None:
-            alliances.add(party.alliance_id)
-    if not (characters or corporations or alliances):
+        wanted.add(party)
+    return await load_wanted(database, universe, wanted)
+
+
+async def load_wanted(database: Database, universe: Universe, wanted: Wanted) -> EntityViews:
+    """Return views of these entities; one statement, and none for what is static data."""
+    stored = wanted.corporations - universe.corporations.keys()
+    if not (wanted.characters or stored or wanted.alliances):
         return EntityViews(Names(), universe)
     async with database.connection() as connection:
-        return EntityViews(await names_of(connection, characters, corporations, alliances), universe)
+        return EntityViews(await names_of(connection, wanted.characters, stored, wanted.alliances), universe)

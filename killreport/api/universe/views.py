@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from killreport.eve.space import shown_security, space_class_of
 from killreport.eve.universe import Constellation, Region, Universe
@@ -10,10 +11,17 @@ from killreport.eve.universe import Constellation, Region, Universe
 
 @dataclass(frozen=True, slots=True)
 class NamedView:
-    """A region, constellation, category or faction."""
+    """A region, constellation or category; a faction is one of its own kind."""
 
     id: int
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactionView(NamedView):
+    """A faction, which can be on a killmail."""
+
+    kind: ClassVar[str] = "FACTION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,12 @@ class UniverseViews:
             self._groups[group_id] = view
         return self._groups[group_id]
 
-    def faction(self, faction_id: int | None) -> NamedView | None:
+    def faction(self, faction_id: int | None) -> FactionView | None:
         """Return the faction, without name where it is unknown; None where there is no id."""
         if faction_id is None:
             return None
         found = self.universe.factions.get(faction_id)
-        return NamedView(faction_id, None if found is None else found.name)
+        return FactionView(faction_id, None if found is None else found.name)
 
     def system(self, system_id: int, constellation_id: int | None, region_id: int | None) -> SolarSystemView:
         """Return the system as it lay in this constellation and region, which are those of the stored killmail."""

@@ -1,0 +1,150 @@
+"""Resolvers of an entity's past and of its members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from killreport.api.context import ApiContext
+from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.registry import BatchResolver, Resolvers
+from killreport.api.entity.pages import PageArguments, PageInfoView, checked_size, decode_id, encode_id
+from killreport.api.entity.things import Thing, load_things
+from killreport.clock import utc_now
+from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
+from killreport.entity.kind import EntityKind
+from killreport.entity.queries import list_periods_of
+
+resolvers = Resolvers()
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodView:
+    """Where an entity belonged for a while."""
+
+    since: datetime
+    until: datetime | None
+    corporation: Thing | None
+    alliance: Thing | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaView:
+    """The difference between a day and one so many days earlier."""
+
+    days: int
+    members: int
+    corporations: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotView:
+    """An alliance or a corporation on a day."""
+
+    day: date
+    member_count: int
+    corporation_count: int | None
+    deltas: list[DeltaView]
+
+
+@dataclass(frozen=True, slots=True)
+class MembersView:
+    """A page of members."""
+
+    nodes: list[Thing | None]
+    page_info: PageInfoView
+
+
+def _affiliations(kind: EntityKind) -> BatchResolver:
+    async def resolve(entities: Sequence[Any], info: FieldInfo) -> list[list[PeriodView]]:
+        context: ApiContext = info.context
+        async with context.database.connection() as connection:
+            found = await list_periods_of(connection, kind, {entity.id for entity in entities})
+        wanted = [
+            (group, group_id)
+            for periods in found.values()
+            for period in periods
+            for group, group_id in (
+                (EntityKind.CORPORATION, period.corporation_id),
+                (EntityKind.ALLIANCE, period.alliance_id),
+            )
+            if group_id is not None
+        ]
+        things = await load_things(context, wanted)
+
+        def view(kind: EntityKind, group_id: int | None) -> Thing | None:
+            return None if group_id is None else things.find(kind, group_id)
+
+        return [
+            [
+                PeriodView(
+                    period.since,
+                    period.until,
+                    view(EntityKind.CORPORATION, period.corporation_id),
+                    view(EntityKind.ALLIANCE, period.alliance_id),
+                )
+                for period in found[entity.id]
+            ]
+            for entity in entities
+        ]
+
+    return resolve
+
+
+def _snapshots(kind: EntityKind) -> BatchResolver:
+    async def resolve(
+        entities: Sequence[Any], info: FieldInfo, *, days: int, until: date | None = None
+    ) -> list[list[SnapshotView]]:
+        context: ApiContext = info.context
+        checked_size("days", days, MOST_SNAPSHOTS)
+        async with context.database.connection() as connection:
+            found = await list_snapshots_of(
+                connection, kind, {entity.id for entity in entities}, until=until or utc_now().date(), days=days
+            )
+        return [[_snapshot_view(snapshot) for snapshot in found[entity.id]] for entity in entities]
+
+    return resolve
+
+
+def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
+    deltas = [
+        DeltaView(days, members, snapshot.corporation_deltas.get(days))
+        for days, members in snapshot.member_deltas.items()
+    ]
+    return SnapshotView(snapshot.day, snapshot.member_count, snapshot.corporation_count, deltas)
+
+
+def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
+    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[MembersView]:
+        context: ApiContext = info.context
+        asked = PageArguments(**arguments).read(decode_id)
+        async with context.database.connection() as connection:
+            found = await list_members_of(
+                connection,
+                kind,
+                {entity.id for entity in entities},
+                beyond=asked.cursor,
+                backwards=not asked.is_forward,
+                limit=asked.size + 1,
+            )
+        things = await load_things(context, [(member, id_) for ids in found.values() for id_ in ids])
+        pages = []
+        for entity in entities:
+            ids = found[entity.id]
+            # One more was read, on the far side, to see whether the list goes on.
+            page = ids[: asked.size] if asked.is_forward else ids[-asked.size :]
+            page_info = asked.info([encode_id(id_) for id_ in page], has_more=len(ids) > asked.size)
+            pages.append(MembersView([things.find(member, id_) for id_ in page], page_info))
+        return pages
+
+    return resolve
+
+
+resolvers.field("Character", "affiliations", _affiliations(EntityKind.CHARACTER))
+resolvers.field("Corporation", "affiliations", _affiliations(EntityKind.CORPORATION))
+resolvers.field("Corporation", "snapshots", _snapshots(EntityKind.CORPORATION))
+resolvers.field("Alliance", "snapshots", _snapshots(EntityKind.ALLIANCE))
+resolvers.field("Corporation", "members", _members(EntityKind.CORPORATION, EntityKind.CHARACTER))
+resolvers.field("Alliance", "members", _members(EntityKind.ALLIANCE, EntityKind.CORPORATION))

@@ -1,0 +1,1 @@
+"""Rankings, statistics and lists of whom and what, in the API."""

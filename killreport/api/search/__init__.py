@@ -1,0 +1,1 @@
+"""Search in the API: everything that has a name, and what it leads to."""

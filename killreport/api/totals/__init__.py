@@ -1,0 +1,1 @@
+"""What the installation holds, and how complete it is, in the API."""
