@@ -19,7 +19,17 @@ from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PIL
 
 
 async def counts(database: Database) -> dict[str, int]:
-    tables = ("killmail_gate", "killmail", "attacker", "item", "event", "quarantine", "feed_cursor", "daily_stat")
+    tables = (
+        "killmail_gate",
+        "killmail",
+        "attacker",
+        "item",
+        "killed_by",
+        "event",
+        "quarantine",
+        "feed_cursor",
+        "daily_stat",
+    )
     async with database.connection() as connection:
         return {table: await connection.fetchval(f"select count(*) from {table}") for table in tables}
 
