@@ -1,4 +1,4 @@
-"""Counts the rankings of a month, 30 and 90 days and all time, so that their readers need not.
+"""Counts the rankings of all windows longer than a day, so that their readers need not.
 
 Input: the rollups of killmails. Effect: the tables `ranking` and `ranking_run`, a window a transaction; the old
 places are shown until then. Hazard: none; twice in a row only takes the time again.

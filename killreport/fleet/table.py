@@ -117,7 +117,7 @@ FLEET: tuple[ProcessRow, ...] = (
     _job("snapshot-alliances", "0 1 * * *", "Keeps a row a day of every alliance"),
     _job("snapshot-corporations", "0 1 * * *", "Keeps a row a day of every corporation"),
     _job("update-alliance-counts", "0 1 * * *", "Counts the kills, losses, ISK and members of every alliance"),
-    _job("update-rankings", "*/15 * * * *", "Counts the rankings of 30 days and longer", is_extra=True),
+    _job("update-rankings", "*/15 * * * *", "Counts the rankings of a week and longer", is_extra=True),
     _job("update-prices", "30 5 * * *", "Reads the day's prices and values again what had none", is_extra=True),
     _job(
         "repair-history",

@@ -25,8 +25,8 @@ class Window(StrEnum):
     ALL_TIME = "all"
 
 
-# Summed for every reader: a hundred thousand rows at most. The others are counted by a job, see `store.py`.
-LIVE = frozenset({Window.DAY, Window.WEEK, Window.DAYS_7})
+# Summed for every reader: fifteen thousand rows at most. The others are counted by a job, see `store.py`.
+LIVE = frozenset({Window.DAY})
 COUNTED = tuple(window for window in Window if window not in LIVE)
 _LENGTHS = {Window.DAY: 1, Window.DAYS_7: 7, Window.DAYS_30: 30, Window.DAYS_90: 90}
 

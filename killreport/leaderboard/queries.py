@@ -1,6 +1,7 @@
-"""Reads of rankings. Day, week and 7 days are summed from the rollups; longer windows are read as the job counted them.
+"""Reads of rankings. A day is summed from the rollups; longer windows are read as the job counted them.
 
-Measured at 18,000 killmails a day (15,000 characters a day): a week is 100,000 rows, 90 days are 1.3 million.
+Measured at 18,000 killmails a day (15,000 characters a day): a week is 100,000 rows, 90 days are
+1.3 million, and summing those takes tens of milliseconds to a second.
 """
 
 from __future__ import annotations

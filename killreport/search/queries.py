@@ -81,12 +81,16 @@ async def find_beginnings(connection: Connection, question: str) -> list[Hit]:
 async def find_alike(connection: Connection, question: str) -> list[Hit]:
     """Return those with it in their name or with a similar name, unordered; none for less than a trigram.
 
-    Needs `has_trigrams`.
+    Needs `has_trigrams`. connection: outside a transaction.
     """
     if len(question) < SHORTEST_TRIGRAM:
         return []
     escaped = question.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return [_hit(row) for row in await connection.fetch(_TRIGRAMS, question, f"%{escaped}%")]
+    async with connection.transaction(readonly=True):
+        # The planner takes comparing a name's trigrams for as cheap as comparing numbers, and would compare them all:
+        # at 20,000 names half a second instead of a millisecond.
+        await connection.execute("set local enable_seqscan = off")
+        return [_hit(row) for row in await connection.fetch(_TRIGRAMS, question, f"%{escaped}%")]
 
 
 async def add_kills(connection: Connection, hits: Sequence[Hit]) -> list[Hit]:

@@ -82,3 +82,18 @@ async def test_twice_in_a_row_and_twice_at_once_leave_what_once_leaves(
     reports = await asyncio.gather(run(name), run(name))
     assert await rows(database, name) == once
     assert {report.status for report in reports} <= {"succeeded", "skipped"}
+
+
+async def test_rankings_are_counted_for_every_window_longer_than_a_day(database: Database, run: RunJob) -> None:
+    async with database.connection() as connection:
+        await connection.execute("insert into total_stat values (3, 99000001, 8, 4, 0, 0, 0, 0, 2000, 600, 0, 0)")
+    await run("update-rankings")
+    async with database.connection() as connection:
+        windows = await connection.fetch("select time_window from ranking_run order by 1")
+        places = await connection.fetch(
+            "select metric, place, entity_id, kills from ranking where time_window = 'all' order by 1"
+        )
+    assert [row[0] for row in windows] == ["30d", "7d", "90d", "all", "month", "week"]
+    assert [tuple(row) for row in places] == [
+        (metric, 1, 99000001, 8) for metric in ("isk_destroyed", "isk_lost", "kills", "losses")
+    ]

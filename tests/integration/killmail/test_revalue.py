@@ -94,7 +94,8 @@ async def test_the_state_is_that_of_a_store_that_knew_the_price(database: Databa
     async with database.connection() as connection:
         revalued = await everything(connection)
         assert await recount_differences(connection) == []
-        for table in ("killmail_gate", "killmail", "attacker", "item", "killed_by", "daily_stat", "daily_total"):
+        facts = ("killmail_gate", "killmail", "attacker", "item", "killed_by")
+        for table in (*facts, "daily_stat", "daily_total", "system_stat", "total_stat", "activity_stat"):
             await connection.execute(f"delete from {table}")
     await writer.store(database, fleet())
     async with database.connection() as connection:

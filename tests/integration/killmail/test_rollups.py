@@ -17,8 +17,8 @@ from killreport.killmail.revalue import load_revaluer
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.market.store import PriceReference, store_references
-from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PILOT, RIFTER, body
-from tests.integration.killmail.test_store import arrival, counts
+from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PILOT, RIFTER, arrival, body
+from tests.integration.killmail.test_store import counts
 
 SYSTEMS = (30000142, 30000144, 30002187)
 NEW_TYPE = 2_000_000_001  # priceless until somebody knows better
@@ -132,7 +132,7 @@ async def test_a_recount_sees_a_wrong_row_of_every_rollup_and_a_rebuild_mends_it
     column = "killmails" if table == "daily_total" else "kills"
     async with database.connection() as connection:
         await connection.execute(f"update {table} set {column} = {column} + 1")
-        assert {found.table for found in await recount_differences(connection)} == {table}  # type: ignore[attr-defined]
+        assert {found.table for found in await recount_differences(connection)} == {table}
         await rebuild_rollups(connection)
         assert await recount_differences(connection) == []
 

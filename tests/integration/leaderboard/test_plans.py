@@ -1,0 +1,165 @@
+"""No read of rankings, statistics, lists or names scans a table of facts or of names, whatever it is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from killreport.db.database import Database
+from killreport.entity.history import list_members
+from killreport.entity.kind import EntityKind
+from killreport.eve.universe import Universe
+from killreport.leaderboard.dearest import list_dearest
+from killreport.leaderboard.model import Metric, Window
+from killreport.leaderboard.places import list_hours
+from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
+from killreport.leaderboard.statistics import get_activity, get_totals, get_totals_between, list_months
+from killreport.leaderboard.tops import list_tops
+from killreport.leaderboard.types import get_category_totals
+from killreport.search.search import load_search
+
+TODAY = datetime(2021, 12, 31, tzinfo=UTC).date()
+LARGE = {
+    *("killmail", "attacker", "item", "killed_by", "daily_stat", "total_stat", "system_stat", "activity_stat"),
+    *("character", "corporation", "alliance"),
+}
+# Many rows by few statements: enough that a scan of all is the dearer plan wherever an index can be used.
+FILL = """
+insert into killmail (killmail_id, hash, killmail_time, solar_system_id, constellation_id, region_id,
+    victim_character_id, victim_corporation_id, victim_alliance_id, ship_type_id, ship_group_id, damage_taken,
+    attacker_count, player_count, ship_value_cents, ship_price_rule, fitted_value_cents, dropped_value_cents,
+    destroyed_value_cents, total_value_cents, points, is_npc, is_solo, is_awox, labels, source)
+select n, decode(repeat('00', 20), 'hex'), '2021-01-01Z'::timestamptz + n * interval '25 minutes',
+    30000000 + n % 5000, 20000000, 10000000, 90000000 + n % 3000, 98000000 + n % 300, 99000000 + n % 30, 587, 25, 1,
+    1, 1, 1, 1, 1, 1, 1, n * 7919 % 100003, 1, false, true, false, '{}', 'test'
+from generate_series(1, 20000) n;
+insert into attacker (killmail_id, ordinal, is_final_blow, character_id, corporation_id, alliance_id, ship_type_id,
+    weapon_type_id, damage_done)
+select n, 0, true, 91000000 + n % 3000, 98000000 + n % 300, 99000000 + n % 30, 587, 587, 1
+from generate_series(1, 20000) n;
+insert into killed_by (code, killmail_time, killmail_id)
+select (99000000 + killmail_id % 30) << 4 | 3, killmail_time, killmail_id from killmail;
+insert into daily_stat
+select kind, 90000000 + entity, '2021-01-01'::date + day, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
+from unnest('{1,2,3,6}'::int[]) kind, generate_series(1, 50) entity, generate_series(1, 364, 2) day;
+insert into total_stat select kind, 90000000 + entity, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
+from generate_series(1, 9) kind, generate_series(1, 5000) entity;
+insert into system_stat
+select 1, 30000000 + system, '2021-01-01'::date + day, 90000000, 1, 1, 1, 1, 1, 1
+from generate_series(1, 300) system, generate_series(1, 364, 2) day;
+insert into activity_stat select 1, 90000000 + entity, slot, 1, 1
+from generate_series(1, 300) entity, generate_series(0, 167) slot;
+insert into character (character_id, name, corporation_id) select n, md5(n::text), 98000000 + n % 300
+from generate_series(1, 20000) n;
+insert into corporation (corporation_id, name, ticker, alliance_id)
+select n, md5(n::text), left(md5(n::text), 5), 99000000 + n % 30 from generate_series(1, 20000) n;
+insert into alliance (alliance_id, name, ticker) select n, md5(n::text), left(md5(n::text), 5)
+from generate_series(1, 20000) n;
+analyze;
+"""
+
+
+class Planning:
+    """A connection that explains every statement before it runs it, and keeps the nodes of the plans."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.nodes: list[dict[str, Any]] = []
+
+    async def _explain(self, statement: str, arguments: tuple[object, ...]) -> None:
+        plan = await self._connection.fetchval(f"explain (format json) {statement}", *arguments)
+        waiting = [json.loads(plan)[0]["Plan"]]
+        while waiting:
+            node = waiting.pop()
+            self.nodes.append(node)
+            waiting += node.get("Plans", [])
+
+    async def fetch(self, statement: str, *arguments: object) -> Any:
+        await self._explain(statement, arguments)
+        return await self._connection.fetch(statement, *arguments)
+
+    async def fetchrow(self, statement: str, *arguments: object) -> Any:
+        await self._explain(statement, arguments)
+        return await self._connection.fetchrow(statement, *arguments)
+
+    def transaction(self, **options: Any) -> Any:
+        return self._connection.transaction(**options)
+
+    async def execute(self, statement: str) -> None:
+        await self._connection.execute(statement)
+
+    async def fetchval(self, statement: str, *arguments: object) -> Any:
+        return await self._connection.fetchval(statement, *arguments)
+
+    def scans(self) -> set[str]:
+        return {node["Relation Name"] for node in self.nodes if node["Node Type"] == "Seq Scan"} & LARGE
+
+    def indexed(self) -> list[str]:
+        return [node["Node Type"] for node in self.nodes if re.search("Index", node["Node Type"])]
+
+
+Read = Callable[[Any, Universe], Awaitable[object]]
+ALLIANCE, CHARACTER = EntityKind.ALLIANCE, EntityKind.CHARACTER
+SYSTEMS = list(range(30000001, 30000050))
+
+
+async def _search(connection: Any, universe: Universe) -> None:
+    search = await load_search(connection, universe)
+    for text in ("a", "c4ca", "c4ca4238a0b923820dcc509a6f75849x", "0dcc5"):
+        await search.find(connection, text)
+
+
+READS: dict[str, Read] = {
+    "a day's ranking": lambda c, _: get_ranking(c, CHARACTER, Metric.KILLS, Window.DAY, today=TODAY),
+    "a ranking of systems": lambda c, _: get_ranking_of_place(
+        c, CHARACTER, Metric.KILLS, Window.DAYS_7, solar_system_ids=SYSTEMS, today=TODAY
+    ),
+    "dearest of a day": lambda c, _: list_dearest(c, Window.DAY, today=TODAY),
+    "dearest of 90 days": lambda c, _: list_dearest(c, Window.DAYS_90, today=TODAY),
+    "dearest of all": lambda c, _: list_dearest(c, Window.ALL_TIME, today=TODAY),
+    "dearest of systems": lambda c, _: list_dearest(c, Window.DAYS_30, today=TODAY, solar_system_ids=SYSTEMS),
+    "totals": lambda c, _: get_totals(c, ALLIANCE, 90000001),
+    "totals of days": lambda c, _: get_totals_between(c, ALLIANCE, 90000001, TODAY, TODAY),
+    "months": lambda c, _: list_months(c, ALLIANCE, 90000001),
+    "activity": lambda c, _: get_activity(c, CHARACTER, 90000001),
+    "lists": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.ALL_TIME, today=TODAY, universe=u),
+    "lists of 7 days": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.DAYS_7, today=TODAY, universe=u),
+    "hours": lambda c, _: list_hours(c, 30000001, now=datetime(2021, 12, 31, tzinfo=UTC), span=timedelta(days=7)),
+    "a category": lambda c, u: get_category_totals(c, 6, u, first=TODAY, last=TODAY),
+    "members": lambda c, _: list_members(c, EntityKind.CORPORATION, 98000001, after=100),
+    "corporations": lambda c, _: list_members(c, ALLIANCE, 99000001),
+    "search": _search,
+}
+
+
+async def test_no_read_scans_a_large_table(database: Database, universe: Universe) -> None:
+    found = {}
+    async with database.connection() as connection:
+        await connection.execute(FILL)
+        for name, read in READS.items():
+            planning = Planning(connection)
+            await read(planning, universe)
+            assert planning.indexed(), name
+            found[name] = planning.scans()
+    assert {name: tables for name, tables in found.items() if tables} == {}
+
+
+async def test_a_scan_would_be_seen(database: Database) -> None:
+    async with database.connection() as connection:
+        planning = Planning(connection)
+        await planning.fetch("select * from killmail where damage_taken = 1")
+    assert planning.scans() == {"killmail"}
+
+
+@pytest.mark.parametrize("window", [Window.DAYS_90, Window.ALL_TIME])
+async def test_a_counted_ranking_reads_its_places_alone(database: Database, window: Window) -> None:
+    async with database.connection() as connection:
+        await connection.execute("insert into ranking_run values ($1, null, $2, now())", window.value, TODAY)
+        planning = Planning(connection)
+        await get_ranking(planning, CHARACTER, Metric.KILLS, window, today=TODAY)
+    assert {node["Relation Name"] for node in planning.nodes if "Relation Name" in node} == {"ranking", "ranking_run"}
