@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from killreport.api.caller import caller_of
 from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
@@ -44,7 +45,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
             async with hub.running():
-                app.state.context = ApiContext(database, views, hub, queues)
+                app.state.context = ApiContext(settings, database, views, hub, queues)
                 yield
 
     async def healthz(_request: Request) -> Response:
@@ -60,7 +61,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
     app = Starlette(lifespan=lifespan, middleware=[Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)])
     graphql = GraphQL(
         schema,
-        context_value=lambda _request, _data: app.state.context,
+        context_value=lambda request, _data: app.state.context.of(caller_of(request, settings.operator_token)),
         query_parser=documents.parse,
         query_validator=cast(Any, documents.validate),
         execute_get_queries=True,

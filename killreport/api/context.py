@@ -1,12 +1,14 @@
-"""What resolvers reach, one for the process: the database, the static data, the live hub and the queues."""
+"""What resolvers reach: one for the process, and of it a copy for each request, with who asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from killreport.api.caller import ANYBODY, Caller
 from killreport.api.live import LiveHub
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.views import UniverseViews
+from killreport.config import Settings
 from killreport.db.database import Database
 
 
@@ -14,7 +16,13 @@ from killreport.db.database import Database
 class ApiContext:
     """Passed to every resolver as `info.context`."""
 
+    settings: Settings
     database: Database
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    caller: Caller = ANYBODY
+
+    def of(self, caller: Caller) -> ApiContext:
+        """Return the context of one caller's request."""
+        return replace(self, caller=caller)

@@ -1,8 +1,8 @@
-"""The scalars of the schema: instants, ISK, and whole numbers beyond 32 bits."""
+"""The scalars of the schema: instants, days, ISK, and whole numbers beyond 32 bits."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ariadne import ScalarType
@@ -35,7 +35,18 @@ def _read_id_literal(node: ValueNode, _variables: dict[str, Any] | None = None) 
     return _read_id(int(node.value))
 
 
+def _read_day(value: Any) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {value!r}.") from None
+    if day.isoformat() != value:
+        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {value!r}.")
+    return day
+
+
 scalars = [
+    ScalarType("Date", serializer=date.isoformat, value_parser=_read_day),
     ScalarType("DateTime", serializer=instant_text),
     ScalarType("Isk", serializer=isk_text),
     ScalarType("ID64", serializer=int, value_parser=_read_id, literal_parser=_read_id_literal),

@@ -14,6 +14,8 @@ from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 
 from killreport.api.engine.registry import bind
 from killreport.api.killmail import queries as killmail
+from killreport.api.operation import resolvers as operation
+from killreport.api.rights import keep_rights
 from killreport.api.scalars import scalars
 from killreport.api.status import queries as status
 
@@ -23,6 +25,13 @@ _SDL_FILES = (
     "entity/entity.graphql",
     "universe/universe.graphql",
     "status/status.graphql",
+    "operation/operation.graphql",
+)
+
+_TABLES = (
+    killmail.resolvers,
+    status.resolvers,
+    operation.resolvers,
 )
 
 
@@ -35,7 +44,7 @@ def read_sdl() -> list[str]:
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
     schema = make_executable_schema(read_sdl(), *scalars)
-    return bind(schema, killmail.resolvers, status.resolvers)
+    return keep_rights(bind(schema, *_TABLES))
 
 
 def schema_text() -> str:
