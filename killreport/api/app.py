@@ -24,6 +24,7 @@ from killreport.api.http import LimitedHTTPHandler
 from killreport.api.live import LiveHub
 from killreport.api.masking import masked, quiet
 from killreport.api.schema import build_schema
+from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_batch_executor
 from killreport.api.universe.views import UniverseViews
@@ -44,8 +45,8 @@ def create_app(settings: Settings, database: Database) -> Starlette:
             views = UniverseViews(await load_universe(connection))
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
-            async with hub.running():
-                app.state.context = ApiContext(settings, database, views, hub, queues)
+            async with hub.running(), StatusPolls(database, queues).open() as polls:
+                app.state.context = ApiContext(settings, database, views, hub, queues, polls)
                 yield
 
     async def healthz(_request: Request) -> Response:

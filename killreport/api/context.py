@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from killreport.api.caller import ANYBODY, Caller
 from killreport.api.live import LiveHub
+from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.views import UniverseViews
 from killreport.config import Settings
@@ -21,6 +22,7 @@ class ApiContext:
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    polls: StatusPolls
     caller: Caller = ANYBODY
 
     def of(self, caller: Caller) -> ApiContext:

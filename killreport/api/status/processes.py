@@ -62,6 +62,7 @@ class Process:
     last_error_at: datetime | None
     last_error: str | None
     last_report: str | None
+    memory_limit_mb: int
 
 
 class QueueCounter:
@@ -154,6 +155,7 @@ def process_status(
         last_error_at=failure.ended_at if failure else error.last_error_at if error else None,
         last_error=failure.error if failure else error.last_error if error else None,
         last_report=next((run.report for run in of_job if run.report), None),
+        memory_limit_mb=row.memory_limit_mb,
     )
 
 
