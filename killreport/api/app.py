@@ -27,6 +27,7 @@ from killreport.api.schema import build_schema
 from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
 from killreport.api.subscription import use_batch_executor
+from killreport.api.universe.prices import PriceDesk
 from killreport.api.universe.views import UniverseViews
 from killreport.api.websocket import LimitedWebSocketHandler
 from killreport.cache.events import open_events
@@ -46,7 +47,9 @@ def create_app(settings: Settings, database: Database) -> Starlette:
         async with QueueCounter(settings, database).open() as queues, open_events(settings, database) as events:
             hub = LiveHub(database, views, events)
             async with hub.running(), StatusPolls(database, queues).open() as polls:
-                app.state.context = ApiContext(settings, database, views, hub, queues, polls)
+                app.state.context = ApiContext(
+                    settings, database, views, hub, queues, polls, PriceDesk(database, views.universe)
+                )
                 yield
 
     async def healthz(_request: Request) -> Response:

@@ -8,6 +8,7 @@ from killreport.api.caller import ANYBODY, Caller
 from killreport.api.live import LiveHub
 from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
+from killreport.api.universe.prices import PriceDesk
 from killreport.api.universe.views import UniverseViews
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -23,6 +24,7 @@ class ApiContext:
     live: LiveHub
     queues: QueueCounter
     polls: StatusPolls
+    prices: PriceDesk
     caller: Caller = ANYBODY
 
     def of(self, caller: Caller) -> ApiContext:

@@ -18,6 +18,8 @@ from killreport.api.operation import resolvers as operation
 from killreport.api.rights import keep_rights
 from killreport.api.scalars import scalars
 from killreport.api.status import queries as status
+from killreport.api.universe import places, types
+from killreport.api.universe import queries as universe
 
 _SDL_FILES = (
     "root.graphql",
@@ -32,6 +34,9 @@ _TABLES = (
     killmail.resolvers,
     status.resolvers,
     operation.resolvers,
+    universe.resolvers,
+    places.resolvers,
+    types.resolvers,
 )
 
 
