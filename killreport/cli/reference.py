@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from killreport.api.reference import graphql_page
 from killreport.cli.config import shown_value
 from killreport.cli.main import COMMANDS, app, load_command
 from killreport.config import FILE_NAME, PREFIX, Settings
@@ -23,7 +24,12 @@ _ORIGIN = "<!-- Written by `make docs`; edits here are lost. -->"
 
 def reference_pages() -> dict[str, str]:
     """Return the text of every generated page, by file name."""
-    return {"cli.md": cli_page(), "settings.md": settings_page(), "processes.md": processes_page()}
+    return {
+        "cli.md": cli_page(),
+        "settings.md": settings_page(),
+        "processes.md": processes_page(),
+        "graphql.md": graphql_page(_ORIGIN),
+    }
 
 
 def cli_page() -> str:

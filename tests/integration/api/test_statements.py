@@ -39,8 +39,10 @@ class RecordingDatabase(Database):
         """Lend a connection that is listened to."""
 
         def note(query: Any) -> None:
-            # The live hub looks for events whenever something was stored; that is no part of a request.
-            if "from event where event_id >" not in query.query:
+            # The live hub looks for events whenever something was stored, and the driver of a new connection asks for
+            # the types it meets; both are no part of a request.
+            apart = ("from event where event_id >", "current_setting('jit')", "set_config('jit'", "typeinfo")
+            if not any(part in query.query for part in apart):
                 self.statements.append((query.query, query.args))
 
         async with super().connection() as connection:
