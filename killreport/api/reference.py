@@ -22,13 +22,13 @@ from graphql import (
 from killreport.api.rights import ANYONE, right_of
 from killreport.api.schema import build_schema
 
-_INTRODUCTION = """The API answers at `/graphql`, by POST with a JSON body of `query` and `variables`, and over WebSocket by the protocol
-graphql-transport-ws, where subscriptions can be followed too. `/graphql` in a browser is a page to try queries on, and
-`/schema.graphql` is the schema as text.
+_INTRODUCTION = """The API answers at `/graphql`: by POST with a JSON body of `query` and `variables`, and over WebSocket by the
+protocol graphql-transport-ws, where subscriptions can be followed too. `/graphql` in a browser is a page to try queries
+on, and `/schema.graphql` is the schema as text.
 
-A field that needs an operator asks for `Authorization: Bearer …` with the installation's `KILLREPORT_OPERATOR_TOKEN`, in
-the request, or in the one that opens the WebSocket. Every error has `extensions.code`; a refusal for want of a right has
-`FORBIDDEN`, and changes nothing."""
+A field that needs an operator asks for `Authorization: Bearer …` with the installation's `KILLREPORT_OPERATOR_TOKEN`,
+in the request, or in the one that opens the WebSocket. Every error has `extensions.code`; a refusal for want of a right
+has `FORBIDDEN`, and changes nothing."""
 
 
 def graphql_page(origin: str) -> str:
@@ -40,10 +40,9 @@ def graphql_page(origin: str) -> str:
         ("Mutations", schema.mutation_type),
         ("Subscriptions", schema.subscription_type),
     ):
-        parts.append(f"## {title}")
-        parts.append(root.description if root is not None and root.description else "There are none.")
-        for name in sorted(root.fields) if root is not None else ():
-            parts.extend(_root_field(schema, name, root.fields[name]))
+        if root is not None:
+            parts += [f"## {title}", str(root.description)]
+            parts += [part for name in sorted(root.fields) for part in _root_field(schema, name, root.fields[name])]
     parts.append("## Types")
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     built_in = ("Int", "Float", "Boolean", "String", "ID")
