@@ -22,9 +22,9 @@ from graphql import (
 from killreport.api.rights import ANYONE, right_of
 from killreport.api.schema import build_schema
 
-_INTRODUCTION = """The API answers at `/graphql`: by POST with a JSON body of `query` and `variables`, and over WebSocket by the
-protocol graphql-transport-ws, where subscriptions can be followed too. `/graphql` in a browser is a page to try queries
-on, and `/schema.graphql` is the schema as text.
+_INTRODUCTION = """The API answers at `/graphql`: by POST with a JSON body of `query` and `variables`, and over
+WebSocket by the protocol graphql-transport-ws, where subscriptions can be followed too. `/graphql` in a browser is a
+page to try queries on, and `/schema.graphql` is the schema as text.
 
 A field that needs an operator asks for `Authorization: Bearer …` with the installation's `KILLREPORT_OPERATOR_TOKEN`,
 in the request, or in the one that opens the WebSocket. Every error has `extensions.code`; a refusal for want of a right

@@ -11,8 +11,17 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.store import TABLES
 from killreport.errors import NotFound
 
-_TYPE = """select refreshed_at from eve_type left join type_detail using (type_id) where type_id = $1"""
-_OTHER = """select refreshed_at from {table} where {table}_id = $1"""
+_FRESH = "refreshed_at, coalesce(refreshed_at > now() - $2::interval, false) as is_fresh"
+# Names of our own.
+_TYPE = f"select {_FRESH} from eve_type left join type_detail using (type_id) where type_id = $1"  # noqa: S608
+_OTHER = f"select {_FRESH} from {{table}} where {{table}}_id = $1"  # noqa: S608
+_ON_LEDGER = "select exists (select from refresh_ledger where entity_kind = $1 and entity_id = $2)"
+_CLAIM = """
+insert into refresh_ledger (entity_kind, entity_id, queued_at, tries) values ($1, $2, clock_timestamp(), 1)
+on conflict (entity_kind, entity_id) do update set queued_at = clock_timestamp(), tries = refresh_ledger.tries + 1
+ where refresh_ledger.queued_at is null or refresh_ledger.queued_at < clock_timestamp() - $3::interval
+returning 1
+"""
 
 
 class RefreshState(StrEnum):
@@ -31,38 +40,26 @@ class Wish:
     refreshed_at: datetime | None
 
 
-async def begin_refresh(connection: Connection, kind: EntityKind, entity_id: int, *, fresh_for: timedelta) -> Wish:
-    """Return what is to be done about the wish; for QUEUED, the ledger's row is locked until the transaction ends.
+async def claim_refresh(connection: Connection, kind: EntityKind, entity_id: int, *, fresh_for: timedelta) -> Wish:
+    """Return what is to be done about the wish; of several at once, one alone gets QUEUED, and publishes the message.
 
-    The caller then publishes the message and marks the row (`ledger.mark_queued`) in the same transaction; a wish that
-    comes meanwhile waits for it, and finds WAITING. Only what is stored or on the ledger can be asked for, lest anybody
-    makes this installation ask for ids that do not exist. Raises NotFound for anything else.
+    The ledger has it as queued by then: a message that was lost on the way is sent again when the ledger's patience
+    ends. Only what is stored or on the ledger can be asked for, lest anybody makes this installation ask for ids that
+    do not exist. Raises NotFound for anything else.
     """
     statement = _TYPE if kind is EntityKind.SHIP_TYPE else _OTHER.format(table=TABLES[kind])
-    known = await connection.fetchrow(statement, entity_id)
-    if known is None:
-        on_ledger = await connection.fetchval(
-            "select 1 from refresh_ledger where entity_kind = $1 and entity_id = $2", int(kind), entity_id
-        )
-        if on_ledger is None:
-            raise NotFound("Nothing with this id was ever seen here, so there is nothing to refresh.")
-    refreshed_at: datetime | None = None if known is None else known["refreshed_at"]
-    is_fresh = refreshed_at is not None and await connection.fetchval(
-        "select $1::timestamptz > now() - $2::interval", refreshed_at, fresh_for
-    )
-    if is_fresh:
+    known = await connection.fetchrow(statement, entity_id, fresh_for)
+    if known is None and not await connection.fetchval(_ON_LEDGER, int(kind), entity_id):
+        raise NotFound("Nothing with this id was ever seen here, so there is nothing to refresh.")
+    refreshed_at = None if known is None else known["refreshed_at"]
+    if known is not None and known["is_fresh"]:
         return Wish(RefreshState.FRESH, refreshed_at)
+    claimed = await connection.fetchval(_CLAIM, int(kind), entity_id, fresh_for)
+    return Wish(RefreshState.QUEUED if claimed else RefreshState.WAITING, refreshed_at)
+
+
+async def give_back_refresh(connection: Connection, kind: EntityKind, entity_id: int) -> None:
+    """Leave a claimed wish to whoever hands the ledger over next."""
     await connection.execute(
-        "insert into refresh_ledger (entity_kind, entity_id) values ($1, $2) on conflict do nothing",
-        int(kind),
-        entity_id,
+        "update refresh_ledger set queued_at = null where entity_kind = $1 and entity_id = $2", int(kind), entity_id
     )
-    # clock_timestamp: the row may have been queued by somebody whose transaction ended after ours began.
-    is_waiting = await connection.fetchval(
-        """select coalesce(queued_at > clock_timestamp() - $3::interval, false) from refresh_ledger
-           where entity_kind = $1 and entity_id = $2 for update""",
-        int(kind),
-        entity_id,
-        fresh_for,
-    )
-    return Wish(RefreshState.WAITING if is_waiting else RefreshState.QUEUED, refreshed_at)

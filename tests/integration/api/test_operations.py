@@ -238,14 +238,26 @@ async def test_what_was_never_seen_is_not_asked_for(api: GraphQL, database: Data
     assert await everything(database) == before
 
 
-async def test_a_wish_is_forgotten_where_the_queues_do_not_answer(settings: Settings, database: Database) -> None:
+async def test_a_wish_waits_on_the_ledger_where_no_queue_answers(settings: Settings, database: Database) -> None:
     await name_everybody(database)
     async with database.connection() as connection:
         await connection.execute("update character set refreshed_at = now() - interval '1 day'")
-    before = await everything(database)
     away = settings.model_copy(update={"broker_url": SecretStr("amqp://guest:secret@127.0.0.1:1/")})
     async with serving(create_app(away, database)) as address, aiohttp.ClientSession() as session:
-        error = await GraphQL(session, address).error(REFRESH, {"kind": "CHARACTER", "id": PILOT})
-    assert error["extensions"] == {"code": "UNAVAILABLE"}
-    assert "secret" not in error["message"]
-    assert await everything(database) == before
+        answer = await GraphQL(session, address).data(REFRESH, {"kind": "CHARACTER", "id": PILOT})
+    assert answer["refreshEntity"]["state"] == "WAITING"
+    async with database.connection() as connection:
+        (row,) = await connection.fetch("select entity_id, queued_at from refresh_ledger")
+    assert tuple(row) == (PILOT, None)
+
+
+async def test_more_wishes_than_connections_are_all_queued(api: GraphQL, broker: Broker, database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "insert into character (character_id, name, refreshed_at)"
+            " select id, 'Alice', now() - interval '1 day' from generate_series(1, 20) as id"
+        )
+    wishes = [api.data(REFRESH, {"kind": "CHARACTER", "id": 1 + number}) for number in range(20)]
+    states = {answer["refreshEntity"]["state"] for answer in await asyncio.gather(*wishes)}
+    assert states == {"QUEUED"}
+    assert (await broker.counts(QUEUE)).ready == 20
