@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from graphql import GraphQLField, is_list_type, is_non_null_type
 from pydantic import SecretStr
@@ -21,6 +22,8 @@ from killreport.errors import Permanent
 from killreport.queueing.broker import Broker, Delivery
 from killreport.queueing.messages import CharacterMessage, Message
 from killreport.queueing.open import open_broker
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.protocol import Answer, Request
 from tests.integration.kills import CORPORATION, PILOT, RIFTER, name_everybody
 from tests.integration.serving import GraphQL, serving
 
@@ -261,3 +264,23 @@ async def test_more_wishes_than_connections_are_all_queued(api: GraphQL, broker:
     states = {answer["refreshEntity"]["state"] for answer in await asyncio.gather(*wishes)}
     assert states == {"QUEUED"}
     assert (await broker.counts(QUEUE)).ready == 20
+
+
+async def test_a_job_is_started_by_the_supervisor_of_the_same_home(operated: GraphQL, settings: Settings) -> None:
+    asked: list[Request] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(msgspec.json.decode(await reader.readline(), type=Request))
+        busy = Answer(error="queue-alliances is running already.", error_kind="Conflict")
+        writer.write(msgspec.json.encode(Answer() if len(asked) == 1 else busy) + b"\n")
+        await writer.drain()
+        writer.close()
+
+    folder = FleetFolder.make(settings.home)
+    trigger = 'mutation { triggerJob(name: "queue-alliances") }'
+    async with await asyncio.start_unix_server(answer, folder.control):
+        assert await as_operator(operated).data(trigger) == {"triggerJob": "queue-alliances"}
+        error = await as_operator(operated).error(trigger)
+        assert (await operated.error(trigger))["extensions"] == {"code": "FORBIDDEN"}
+    assert (error["message"], error["extensions"]["code"]) == ("queue-alliances is running already.", "CONFLICT")
+    assert asked == [Request(verb="trigger", name="queue-alliances")] * 2
