@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     sim_port: int = Field(default=4800, ge=1, le=65535, description="Port of the simulator.")
     api_url: str | None = Field(
         default=None, description="Where the site finds the API; unset: the API port on this machine."
+    )
+    operator_token: SecretStr | None = Field(
+        default=None, description="Who sends it to the API as bearer token is its operator; unset: nobody is."
     )
     public_url: str | None = Field(
         default=None,
@@ -194,6 +198,14 @@ class Settings(BaseSettings):
     def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
             raise ValueError("must start with redis:// or rediss://")
+        return value
+
+    @field_validator("operator_token")
+    @classmethod
+    def _is_bearer_token(cls, value: SecretStr | None) -> SecretStr | None:
+        # What RFC 6750 lets a bearer token be made of; without a colon it is never mistaken for a URL and half shown.
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{24,}", value.get_secret_value()):
+            raise ValueError("must have at least 24 signs, of letters, digits and -._~+/=")
         return value
 
     @field_validator(

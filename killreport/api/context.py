@@ -1,14 +1,18 @@
-"""What resolvers reach, one for the process: the database, what is kept in memory, and what else the process has."""
+"""What resolvers reach: one for the process, and of it a copy for each request, with who asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from killreport.api.caller import ANYBODY, Caller
 from killreport.api.entity.facts import FactsLoader
 from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
+from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
+from killreport.api.universe.prices import PriceDesk
 from killreport.api.universe.views import UniverseViews
+from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET, ProcessRow
 from killreport.search.search import Search
@@ -18,11 +22,19 @@ from killreport.search.search import Search
 class ApiContext:
     """Passed to every resolver as `info.context`."""
 
+    settings: Settings
     database: Database
     views: UniverseViews
     live: LiveHub
     queues: QueueCounter
+    polls: StatusPolls
+    prices: PriceDesk
     posting: KillmailPosting
     facts: FactsLoader
     search: Search
     rows: tuple[ProcessRow, ...] = FLEET
+    caller: Caller = ANYBODY
+
+    def of(self, caller: Caller) -> ApiContext:
+        """Return the context of one caller's request."""
+        return replace(self, caller=caller)

@@ -16,13 +16,18 @@ from killreport.api.engine.registry import bind
 from killreport.api.entity import history as entity_history
 from killreport.api.entity import lists as entity_lists
 from killreport.api.entity import queries as entity
+from killreport.api.killmail import mutations as killmail_mutations
 from killreport.api.killmail import queries as killmail
 from killreport.api.leaderboard import queries as leaderboard
 from killreport.api.leaderboard import statistics
+from killreport.api.operation import resolvers as operation
+from killreport.api.rights import keep_rights
 from killreport.api.scalars import scalars
 from killreport.api.search import queries as search
 from killreport.api.status import queries as status
 from killreport.api.totals import queries as totals
+from killreport.api.universe import places, types
+from killreport.api.universe import queries as universe
 
 _SDL_FILES = (
     "guard/directives.graphql",
@@ -35,6 +40,7 @@ _SDL_FILES = (
     "leaderboard/leaderboard.graphql",
     "search/search.graphql",
     "totals/totals.graphql",
+    "operation/operation.graphql",
 )
 
 _TABLES = (
@@ -48,6 +54,10 @@ _TABLES = (
     statistics.resolvers,
     search.resolvers,
     totals.resolvers,
+    operation.resolvers,
+    universe.resolvers,
+    places.resolvers,
+    types.resolvers,
 )
 
 
@@ -60,7 +70,7 @@ def read_sdl() -> list[str]:
 def build_schema() -> GraphQLSchema:
     """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
     schema = make_executable_schema(read_sdl(), *scalars)
-    return bind(schema, *_TABLES)
+    return keep_rights(bind(schema, *_TABLES))
 
 
 def schema_text() -> str:

@@ -12,8 +12,11 @@ from typing import Any
 
 import typer
 
+from killreport.api.guard.page import costs_page
+from killreport.api.reference import graphql_page
 from killreport.api.rest.openapi import openapi_text
 from killreport.api.rest.table import endpoints
+from killreport.api.schema import build_schema
 from killreport.cli.config import shown_value
 from killreport.cli.main import COMMANDS, app, load_command
 from killreport.config import FILE_NAME, PREFIX, Settings
@@ -31,6 +34,8 @@ def reference_pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "processes.md": processes_page(),
         "openapi.json": openapi_text(endpoints(Settings())),
+        "graphql.md": graphql_page(_ORIGIN),
+        "api-costs.md": costs_page(build_schema(), _ORIGIN),
     }
 
 

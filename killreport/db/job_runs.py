@@ -105,12 +105,17 @@ async def find_running(connection: Connection, job: str) -> JobRun | None:
     return None if row is None else _read(row)
 
 
-async def list_job_runs(connection: Connection, job: str | None = None, limit: int = 20) -> list[JobRun]:
-    """Return the latest runs, of one job or of all, the newest first."""
+async def list_job_runs(
+    connection: Connection, job: str | None = None, limit: int = 20, before: int | None = None
+) -> list[JobRun]:
+    """Return the latest runs, of one job or of all, the newest first. before: only runs with a lesser id."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from job_run where $1::text is null or job = $1 order by run_id desc limit $2",  # noqa: S608
+        f"""select {_COLUMNS} from job_run
+            where ($1::text is null or job = $1) and ($3::bigint is null or run_id < $3)
+            order by run_id desc limit $2""",  # noqa: S608
         job,
         limit,
+        before,
     )
     return [_read(row) for row in rows]
 

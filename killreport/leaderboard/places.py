@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,23 +24,46 @@ class Hour:
 async def list_hours(
     connection: Connection, solar_system_id: int, *, now: datetime, span: timedelta = timedelta(days=1)
 ) -> list[Hour]:
-    """Return every hour of the span up to now, the oldest first, those without a killmail too.
+    """Return the hours of one system, as `list_hours_of` does."""
+    found = await list_hours_of(connection, {solar_system_id: [solar_system_id]}, now=now, span=span)
+    return found[solar_system_id]
 
-    The first and the last are cut by the span. Raises Refused for a span longer than seven days. Reads a part
-    of the index by system and time: the busiest system of all has some two thousand killmails in seven days.
+
+async def list_hours_of(
+    connection: Connection,
+    systems_of: Mapping[int, Collection[int]],
+    *,
+    now: datetime,
+    span: timedelta = timedelta(days=1),
+) -> dict[int, list[Hour]]:
+    """Return of every place each hour of the span up to now, the oldest first, those without a killmail too.
+
+    systems_of: the ids of a place's systems, by the id it shall have in the result. The first and the last hour are
+    cut by the span. Raises Refused for a span longer than seven days. Reads a part of the index by system and time:
+    the busiest system of all has some two thousand killmails in seven days.
     """
     if span > LONGEST:
         raise Refused("The hours of a system go back seven days at most.")
+    pairs = [(place, system) for place, systems in systems_of.items() for system in systems]
     rows = await connection.fetch(
-        """select begins_at, count(killmail_id)::int as killmails, coalesce(sum(total_value_cents), 0)::bigint
-           from generate_series(date_trunc('hour', $2::timestamptz), $3::timestamptz, '1 hour') as begins_at
+        """select place, begins_at, count(killmail_id)::int, coalesce(sum(total_value_cents), 0)::bigint
+           from unnest($1::integer[]) as place
+           cross join generate_series(date_trunc('hour', $2::timestamptz), $3::timestamptz, '1 hour') as begins_at
            left join (
-               select killmail_id, date_trunc('hour', killmail_time) as hour, total_value_cents from killmail
-               where solar_system_id = $1 and killmail_time between $2 and $3
-           ) happened on hour = begins_at
-           group by begins_at order by begins_at""",
-        solar_system_id,
+               select of_place, killmail_id, date_trunc('hour', killmail_time) as hour, total_value_cents
+               from unnest($4::integer[], $5::integer[]) as pair (of_place, system)
+               cross join lateral (
+                   select killmail_id, killmail_time, total_value_cents from killmail
+                   where solar_system_id = pair.system and killmail_time between $2 and $3 offset 0) there
+           ) happened on of_place = place and hour = begins_at
+           group by place, begins_at order by place, begins_at""",
+        list(systems_of),
         now - span,
         now,
+        [place for place, _ in pairs],
+        [system for _, system in pairs],
     )
-    return [Hour(*row) for row in rows]
+    found: dict[int, list[Hour]] = {place: [] for place in systems_of}
+    for place, *hour in rows:
+        found[place].append(Hour(*hour))
+    return found

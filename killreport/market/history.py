@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,3 +29,21 @@ async def list_prices(connection: Connection, type_id: int, *, first: date, last
         last,
     )
     return [DayPrice(*row) for row in reversed(rows)]
+
+
+async def list_prices_of(
+    connection: Connection, type_ids: Collection[int], *, first: date, last: date
+) -> dict[int, list[DayPrice]]:
+    """Return the market days of several types from `first` to `last`, the oldest first, by type."""
+    wanted = sorted(set(type_ids))
+    rows = await connection.fetch(
+        """select type_id, day, average_cents from price_day
+           where type_id = any($1::integer[]) and day between $2 and $3 order by type_id, day""",
+        wanted,
+        first,
+        last,
+    )
+    found: dict[int, list[DayPrice]] = {type_id: [] for type_id in wanted}
+    for type_id, *price in rows:
+        found[type_id].append(DayPrice(*price))
+    return found

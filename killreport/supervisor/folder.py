@@ -17,9 +17,14 @@ class FleetFolder:
     path: Path
 
     @classmethod
+    def at(cls, home: Path) -> FleetFolder:
+        """Return the folder of the fleet at this home, there or not."""
+        return cls(home.absolute() / "fleet")
+
+    @classmethod
     def make(cls, home: Path) -> FleetFolder:
         """Return the folder of the fleet at this home, made where it is missing."""
-        folder = cls(home / "fleet")
+        folder = cls.at(home)
         for path in (folder.slots, folder.pipes, folder.runs, folder.logs):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder

@@ -82,6 +82,14 @@ def batch_resolver(field: GraphQLField) -> BatchResolver | None:
     return found
 
 
+def wrap_resolver(field: GraphQLField, wrap: Callable[[BatchResolver], BatchResolver]) -> bool:
+    """Put a function around the field's resolver; returns False where it has none and is an attribute."""
+    resolve = batch_resolver(field)
+    if resolve is not None:
+        field.extensions[_BATCH] = wrap(resolve)
+    return resolve is not None
+
+
 def type_resolver(abstract: GraphQLInterfaceType | GraphQLUnionType) -> TypeResolver:
     """Return what names the types of the interface's or union's values."""
     found: TypeResolver = abstract.extensions[_TYPE_OF]

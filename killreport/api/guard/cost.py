@@ -23,6 +23,7 @@ from graphql import (
     GraphQLUnionType,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -130,15 +131,19 @@ class _Counter:
         return assumed
 
     def _argument(self, known: _Around, name: str) -> int | None:
-        """Return the argument's value, its default where it is not given, None where there is none."""
+        """Return the argument's value, of a list its length; its default where it is not given, None without one."""
         if known.field is None or known.node is None or name not in known.field.args:
             return None
         for given in known.node.arguments or ():
             if given.name.value == name:
                 if isinstance(given.value, IntValueNode):
                     return int(given.value.value)
+                if isinstance(given.value, ListValueNode):
+                    return len(given.value.values)
                 if isinstance(given.value, VariableNode):
                     found = self._variables.get(given.value.name.value)
+                    if isinstance(found, list):
+                        return len(found)
                     if isinstance(found, int):
                         return found
         node = known.field.args[name].ast_node

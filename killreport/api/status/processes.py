@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from killreport.cache.heartbeat import ProcessHeartbeat
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.job_runs import JobRun
-from killreport.errors import KillreportError
+from killreport.errors import KillreportError, Unavailable
 from killreport.fleet.schedule import next_run
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.broker import Broker, QueueCounts
@@ -20,6 +21,8 @@ from killreport.queueing.open import open_broker
 
 # The answer shall come although the queues do not.
 PATIENCE_SECONDS = 2.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ class Process:
     last_error_at: datetime | None
     last_error: str | None
     last_report: str | None
+    memory_limit_mb: int
 
 
 class QueueCounter:
-    """Counts the queues for the API. Connects when first asked, and again after the broker was away."""
+    """Asks the queues for the API. Connects when first asked, and again after the broker was away."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
@@ -71,16 +75,25 @@ class QueueCounter:
         self._broker: Broker | None = None
         self._asking = asyncio.Lock()  # one question at a time: a status page is no reason for more connections
 
-    async def counts(self, queues: Sequence[str]) -> list[QueueCounts] | str:
-        """Return the counts of the queues, in their order, or within two seconds why they are not known."""
+    async def ask(self, work: Callable[[Broker], Awaitable[T]], patience_seconds: float = PATIENCE_SECONDS) -> T:
+        """Return what the work got from the queues. Raises Unavailable where they do not answer in time."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), self._asking:
+            async with asyncio.timeout(patience_seconds), self._asking:
                 if self._broker is None:
                     opening = open_broker(self._settings, self._database, patience_seconds=PATIENCE_SECONDS / 2)
                     self._broker = await self._stack.enter_async_context(opening)
-                return [await self._broker.counts(queue) for queue in queues]
+                return await work(self._broker)
         except TimeoutError:
-            return "The queues do not answer."
+            raise Unavailable("The queues do not answer.") from None
+
+    async def counts(self, queues: Sequence[str]) -> list[QueueCounts] | str:
+        """Return the counts of the queues, in their order, or within two seconds why they are not known."""
+
+        async def count(broker: Broker) -> list[QueueCounts]:
+            return [await broker.counts(queue) for queue in queues]
+
+        try:
+            return await self.ask(count)
         except (KillreportError, *DATABASE_ERRORS) as error:
             return str(error)
 
@@ -142,6 +155,7 @@ def process_status(
         last_error_at=failure.ended_at if failure else error.last_error_at if error else None,
         last_error=failure.error if failure else error.last_error if error else None,
         last_report=next((run.report for run in of_job if run.report), None),
+        memory_limit_mb=row.memory_limit_mb,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.status.processes import Process, WorkerStatus, process_status, worker_status
+from killreport.api.status.polls import list_worker_status
+from killreport.api.status.processes import Process, WorkerStatus, process_status
+from killreport.api.status.runs import follow_job_runs, resolve_job_runs, resolve_last_run
 from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
 from killreport.db.job_runs import list_job_runs
@@ -26,17 +28,22 @@ async def resolve_status(_root: Sequence[None], info: FieldInfo) -> list[FeedSta
 async def resolve_worker_status(_root: Sequence[None], info: FieldInfo) -> list[list[WorkerStatus]]:
     """Return one row a queue, in the fleet's order; within two seconds, whatever the queues do."""
     context: ApiContext = info.context
-    rows = [row for row in context.rows if row.queue is not None]
-    counts = await context.queues.counts([str(row.queue) for row in rows])
-    async with context.database.connection() as connection:
-        heartbeats = await list_heartbeats(connection)
-    now = utc_now()
-    return [
-        [
-            worker_status(row, counts if isinstance(counts, str) else counts[place], heartbeats, now)
-            for place, row in enumerate(rows)
-        ]
-    ]
+    rows = await list_worker_status(context.database, context.queues, context.rows)
+    return [rows]
+
+
+async def resolve_worker(processes: Sequence[Process], info: FieldInfo) -> list[WorkerStatus | None]:
+    """Return the row of `workerStatus` of each process; all are asked for at once."""
+    context: ApiContext = info.context
+    rows = await list_worker_status(context.database, context.queues, context.rows)
+    by_process = {row.process_name: row for row in rows}
+    return [by_process.get(process.name) for process in processes]
+
+
+def follow_worker_status(info: FieldInfo) -> AsyncIterator[list[WorkerStatus]]:
+    """Return an async iterator of the rows as they change; not a generator, which would begin when first read."""
+    context: ApiContext = info.context
+    return context.polls.workers.follow()
 
 
 # More than enough for the last success and the last failure of every job.
@@ -56,3 +63,8 @@ async def resolve_processes(_root: Sequence[None], info: FieldInfo) -> list[list
 resolvers.field("Query", "status", resolve_status)
 resolvers.field("Query", "workerStatus", resolve_worker_status)
 resolvers.field("Query", "processes", resolve_processes)
+resolvers.field("Query", "jobRuns", resolve_job_runs)
+resolvers.field("Process", "worker", resolve_worker)
+resolvers.field("Process", "lastRun", resolve_last_run)
+resolvers.source("workerStatus", follow_worker_status)
+resolvers.source("jobRuns", follow_job_runs)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from killreport.eve.space import shown_security, space_class_of
-from killreport.eve.universe import Constellation, Region, Universe
+from killreport.eve.tree import Tree
+from killreport.eve.universe import Category, Constellation, Region, Universe
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class UniverseViews:
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
-        self._groups: dict[int, GroupView | None] = {}
+        self._groups: dict[int, GroupView] = {}
         self._types: dict[int, TypeView] = {}
         self._systems: dict[tuple[int, int | None, int | None], SolarSystemView] = {}
         self._factions: dict[int, NamedView] = {}
@@ -79,16 +81,38 @@ class UniverseViews:
         """Return the type, or None where there is no id."""
         return None if type_id is None else self.type(type_id)
 
+    @cached_property
+    def tree(self) -> Tree:
+        """What lies in what; made when first asked for."""
+        return Tree(self.universe)
+
+    def region(self, region_id: int) -> NamedView | None:
+        """Return the region, None where it is unknown."""
+        return _known(region_id, self.universe.regions.get(region_id))
+
+    def constellation(self, constellation_id: int) -> NamedView | None:
+        """Return the constellation, None where it is unknown."""
+        return _known(constellation_id, self.universe.constellations.get(constellation_id))
+
+    def category(self, category_id: int) -> NamedView | None:
+        """Return the category, None where it is unknown."""
+        return _known(category_id, self.universe.categories.get(category_id))
+
+    def group(self, group_id: int) -> GroupView | None:
+        """Return the group, None where it is unknown."""
+        return self._group(group_id)
+
+    def system_today(self, system_id: int) -> SolarSystemView | None:
+        """Return the system where it lies today, None where it is unknown."""
+        found = self.universe.systems.get(system_id)
+        return None if found is None else self.system(system_id, found.constellation_id, found.region_id)
+
     def _group(self, group_id: int) -> GroupView | None:
         if group_id not in self._groups:
             group = self.universe.groups.get(group_id)
-            view = None
-            if group is not None:
-                category = self.universe.categories.get(group.category_id)
-                view = GroupView(
-                    group_id, group.name, None if category is None else NamedView(category.category_id, category.name)
-                )
-            self._groups[group_id] = view
+            if group is None:
+                return None
+            self._groups[group_id] = GroupView(group_id, group.name, self.category(group.category_id))
         return self._groups[group_id]
 
     def faction(self, faction_id: int | None) -> FactionView | None:
@@ -121,6 +145,10 @@ class UniverseViews:
             constellation=_named(constellation_id, constellation),
             region=_named(region_id, region),
         )
+
+
+def _known(entity_id: int, found: Constellation | Region | Category | None) -> NamedView | None:
+    return None if found is None else NamedView(entity_id, found.name)
 
 
 def _named(entity_id: int | None, known: Constellation | Region | None) -> NamedView | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.cli.config import shown_value
 from killreport.config import Settings, load_settings
 from killreport.errors import BadSetting
 
@@ -162,3 +163,21 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         settings.api_port = 4001
     assert settings.api_port == 4000
+
+
+@pytest.mark.parametrize(
+    "token", ["short", "x" * 23, "with a space in its middle", "https://user:secret@host/path", "ä" * 30]
+)
+def test_an_operator_token_that_is_short_or_no_bearer_token_is_refused_and_not_told(tmp_path: Path, token: str) -> None:
+    with pytest.raises(BadSetting, match="must have at least 24 signs") as refusal:
+        load_settings(_environment(tmp_path, operator_token=token))
+
+    assert token not in str(refusal.value)
+
+
+def test_an_operator_token_is_shown_masked(tmp_path: Path) -> None:
+    token = "abcdefghijklmnopqrstuvwx"
+    settings = load_settings(_environment(tmp_path, operator_token=token)).settings
+
+    assert token not in repr(settings)
+    assert token not in str(shown_value(settings.operator_token))

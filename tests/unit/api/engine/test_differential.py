@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from inspect import isawaitable
 from random import Random
 from typing import Any
@@ -40,11 +42,22 @@ async def run(schema: GraphQLSchema, document: DocumentNode, world: World, given
     return await result if isawaitable(result) else result
 
 
+@pytest.fixture
+def garbage_kept() -> Iterator[None]:
+    """Have garbage collected only where the test says so: found inside a named tuple's code, which has no built-in
+    functions, a coroutine that was left behind is an error instead of a warning that can be filtered."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 # graphql-core leaves some of its own coroutines behind where a null bubbled past them.
+@pytest.mark.usefixtures("garbage_kept")
 @pytest.mark.filterwarnings("ignore:coroutine '(Executor|_slow.<locals>.resolve_one):RuntimeWarning")
 async def test_whatever_is_asked_the_engine_answers_as_graphql_core_does() -> None:
     compared = answered = 0
     for seed in range(FIRST, FIRST + CASES // WORLDS):
+        gc.collect()
         text = Author(CORE, Random(seed)).document()
         document, unbubbled = parse(text), parse(without_bubbling(text))
         if validate(CORE, document, RULES):

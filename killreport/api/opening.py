@@ -1,0 +1,55 @@
+"""What one API process holds while it serves: loaded and opened before the first request, closed after the last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from killreport.api.context import ApiContext
+from killreport.api.entity.facts import FactsLoader
+from killreport.api.guard.guard import Guard
+from killreport.api.killmail.posting import KillmailPosting
+from killreport.api.live import LiveHub
+from killreport.api.status.polls import StatusPolls
+from killreport.api.status.processes import QueueCounter
+from killreport.api.universe.prices import PriceDesk
+from killreport.api.universe.views import UniverseViews
+from killreport.cache.buckets import open_buckets
+from killreport.cache.events import open_events
+from killreport.config import Settings
+from killreport.db.database import Database
+from killreport.eve.load import load_universe
+from killreport.fleet.table import ProcessRow
+from killreport.search.search import load_search
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings, database: Database, rows: Sequence[ProcessRow], guard: Guard
+) -> AsyncIterator[ApiContext]:
+    """Lend the context of resolvers, and have the guard's buckets open and its kept answers dropped by events."""
+    async with database.connection() as connection:
+        views = UniverseViews(await load_universe(connection))
+        search = await load_search(connection, views.universe)
+    async with (
+        QueueCounter(settings, database).open() as queues,
+        open_events(settings, database) as events,
+        open_buckets(settings, database) as guard.gate.buckets,
+    ):
+        hub = LiveHub(database, views, events, guard.killmails_changed)
+        posting = KillmailPosting(database, views.universe, settings, events)
+        polls = StatusPolls(database, queues, rows)
+        async with hub.running(), posting.open(), polls.open():
+            yield ApiContext(
+                settings,
+                database,
+                views,
+                live=hub,
+                queues=queues,
+                polls=polls,
+                prices=PriceDesk(database, views.universe),
+                posting=posting,
+                facts=FactsLoader(database),
+                search=search,
+                rows=tuple(rows),
+            )

@@ -1,0 +1,60 @@
+"""Asking for news of one entity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from killreport.api.context import ApiContext
+from killreport.api.engine.info import FieldInfo
+from killreport.entity.kind import EntityKind
+from killreport.entity.refresh import RefreshState, Wish, claim_refresh, give_back_refresh
+from killreport.errors import Unavailable
+from killreport.queueing.broker import Priority
+from killreport.queueing.messages import (
+    QUEUE_OF,
+    AllianceMessage,
+    CharacterMessage,
+    CorporationMessage,
+    Message,
+    TypeMessage,
+)
+
+FRESH_FOR = timedelta(minutes=10)
+# Wishes are published one after the other.
+PATIENCE_SECONDS = 10.0
+
+_MESSAGES: dict[str, tuple[EntityKind, Callable[[int], Message]]] = {
+    "CHARACTER": (EntityKind.CHARACTER, CharacterMessage),
+    "CORPORATION": (EntityKind.CORPORATION, CorporationMessage),
+    "ALLIANCE": (EntityKind.ALLIANCE, AllianceMessage),
+    "TYPE": (EntityKind.SHIP_TYPE, TypeMessage),
+}
+
+
+async def resolve_refresh_entity(
+    _root: Sequence[None],
+    info: FieldInfo,
+    *,
+    kind: str,
+    id: int,  # noqa: A002 - the schema's name
+) -> list[Wish]:
+    """Queue the entity unless it is fresh or waits. Where no queue answers it waits on the ledger. Raises NotFound."""
+    context: ApiContext = info.context
+    entity_kind, message_of = _MESSAGES[kind]
+    async with context.database.connection() as connection:
+        wish = await claim_refresh(connection, entity_kind, id, fresh_for=FRESH_FOR)
+    if wish.state is RefreshState.QUEUED:
+        # No connection is held meanwhile: the queues may need one, and the pool is small.
+        message = message_of(id)
+        try:
+            await context.queues.ask(
+                lambda broker: broker.publish_many(QUEUE_OF[type(message)], [message], priority=Priority.PERSON),
+                PATIENCE_SECONDS,
+            )
+        except Unavailable:
+            async with context.database.connection() as connection:
+                await give_back_refresh(connection, entity_kind, id)
+            return [replace(wish, state=RefreshState.WAITING)]
+    return [wish]

@@ -1,0 +1,15 @@
+"""Which function does what of the operations."""
+
+from __future__ import annotations
+
+from killreport.api.engine.registry import Resolvers
+from killreport.api.operation.jobs import resolve_trigger_job
+from killreport.api.operation.letters import resolve_dead_letters, resolve_purge, resolve_retry
+from killreport.api.operation.refresh import resolve_refresh_entity
+
+resolvers = Resolvers()
+resolvers.field("Query", "deadLetters", resolve_dead_letters)
+resolvers.field("Mutation", "refreshEntity", resolve_refresh_entity)
+resolvers.field("Mutation", "triggerJob", resolve_trigger_job)
+resolvers.field("Mutation", "retryDeadLetters", resolve_retry)
+resolvers.field("Mutation", "purgeDeadLetters", resolve_purge)

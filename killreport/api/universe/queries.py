@@ -1,0 +1,106 @@
+"""Resolvers of static data by id, and of what lies in what; all from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.registry import BatchResolver, Resolvers
+from killreport.api.pages import Connection, bad_request, checked_size, decode_place, page_of
+from killreport.api.universe.shelves import WithId
+from killreport.api.universe.views import TypeView, UniverseViews
+
+MOST_IDS = 200
+
+resolvers = Resolvers()
+
+Find = Callable[[UniverseViews, int], Any]
+
+
+def _one(find: Find) -> BatchResolver:
+    def resolve(_root: Sequence[None], info: FieldInfo, *, id: int) -> list[Any]:  # noqa: A002 - the schema's name
+        return [find(info.context.views, id)]
+
+    return resolve
+
+
+def _several(find: Find, every: Callable[[UniverseViews], Sequence[int]] | None = None) -> BatchResolver:
+    def resolve(_root: Sequence[None], info: FieldInfo, *, ids: list[int] | None = None) -> list[list[Any]]:
+        views: UniverseViews = info.context.views
+        if ids is None:
+            assert every is not None
+            ids = list(every(views))
+        elif not 1 <= len(ids) <= MOST_IDS:
+            raise bad_request(f"`ids` may have from 1 to {MOST_IDS} ids, not {len(ids)}.")
+        return [[find(views, one) for one in ids]]
+
+    return resolve
+
+
+def _children(ids_of: Callable[[UniverseViews, int], Sequence[int]], find: Find) -> BatchResolver:
+    def resolve(parents: Sequence[WithId], info: FieldInfo) -> list[list[Any]]:
+        views: UniverseViews = info.context.views
+        return [[find(views, one) for one in ids_of(views, parent.id)] for parent in parents]
+
+    return resolve
+
+
+def _known_type(views: UniverseViews, type_id: int) -> TypeView | None:
+    return views.type(type_id) if type_id in views.universe.types else None
+
+
+def resolve_region_of_constellation(parents: Sequence[WithId], info: FieldInfo) -> list[Any]:
+    """Return the region each constellation lies in today."""
+    views: UniverseViews = info.context.views
+    found = [views.universe.constellations.get(parent.id) for parent in parents]
+    return [None if one is None else views.region(one.region_id) for one in found]
+
+
+def resolve_types_of_group(
+    parents: Sequence[WithId], info: FieldInfo, *, first: int, after: str | None = None
+) -> list[Connection[TypeView]]:
+    """Return a page of the types of each group, by id."""
+    views: UniverseViews = info.context.views
+    size, past = checked_size(first), -1 if after is None else decode_place(after)
+    pages = []
+    for parent in parents:
+        ids = views.tree.types_of_group.get(parent.id, ())
+        rest = [one for one in ids if one > past]
+        nodes = [views.type(one) for one in rest[:size]]
+        is_first = after is None
+        pages.append(page_of(nodes, rest[:size], has_more=len(rest) > size, is_first=is_first, total=len(ids)))
+    return pages
+
+
+_FINDERS: tuple[tuple[str, str, Find, Callable[[UniverseViews], Sequence[int]] | None], ...] = (
+    ("region", "regions", UniverseViews.region, lambda views: sorted(views.universe.regions)),
+    ("constellation", "constellations", UniverseViews.constellation, None),
+    ("system", "systems", UniverseViews.system_today, None),
+    ("type", "types", _known_type, None),
+    ("group", "groups", UniverseViews.group, None),
+    ("category", "categories", UniverseViews.category, lambda views: sorted(views.universe.categories)),
+)
+for _name, _plural, _find, _every in _FINDERS:
+    resolvers.field("Query", _name, _one(_find))
+    resolvers.field("Query", _plural, _several(_find, _every))
+
+_CHILDREN: tuple[tuple[str, str, Callable[[UniverseViews, int], Sequence[int]], Find], ...] = (
+    (
+        *("Region", "constellations"),
+        lambda views, one: views.tree.constellations_of_region.get(one, ()),
+        UniverseViews.constellation,
+    ),
+    ("Region", "systems", lambda views, one: views.tree.systems_of_region.get(one, ()), UniverseViews.system_today),
+    (
+        *("Constellation", "systems"),
+        lambda views, one: views.tree.systems_of_constellation.get(one, ()),
+        UniverseViews.system_today,
+    ),
+    ("Category", "groups", lambda views, one: views.tree.groups_of_category.get(one, ()), UniverseViews.group),
+)
+for _parent, _field, _ids_of, _find in _CHILDREN:
+    resolvers.field(_parent, _field, _children(_ids_of, _find))
+
+resolvers.field("Constellation", "region", resolve_region_of_constellation)
+resolvers.field("Group", "types", resolve_types_of_group)

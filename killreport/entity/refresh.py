@@ -1,0 +1,65 @@
+"""A person's wish for news of an entity: whether it is new enough, asked for already, or to be asked for now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from killreport.db.database import Connection
+from killreport.entity.kind import EntityKind
+from killreport.entity.store import TABLES
+from killreport.errors import NotFound
+
+_FRESH = "refreshed_at, coalesce(refreshed_at > now() - $2::interval, false) as is_fresh"
+# Names of our own.
+_TYPE = f"select {_FRESH} from eve_type left join type_detail using (type_id) where type_id = $1"  # noqa: S608
+_OTHER = f"select {_FRESH} from {{table}} where {{table}}_id = $1"  # noqa: S608
+_ON_LEDGER = "select exists (select from refresh_ledger where entity_kind = $1 and entity_id = $2)"
+_CLAIM = """
+insert into refresh_ledger (entity_kind, entity_id, queued_at, tries) values ($1, $2, clock_timestamp(), 1)
+on conflict (entity_kind, entity_id) do update set queued_at = clock_timestamp(), tries = refresh_ledger.tries + 1
+ where refresh_ledger.queued_at is null or refresh_ledger.queued_at < clock_timestamp() - $3::interval
+returning 1
+"""
+
+
+class RefreshState(StrEnum):
+    """What is to be done about a wish."""
+
+    QUEUED = "QUEUED"
+    WAITING = "WAITING"
+    FRESH = "FRESH"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be done, and when the entity was last refreshed; None: never."""
+
+    state: RefreshState
+    refreshed_at: datetime | None
+
+
+async def claim_refresh(connection: Connection, kind: EntityKind, entity_id: int, *, fresh_for: timedelta) -> Wish:
+    """Return what is to be done about the wish; of several at once, one alone gets QUEUED, and publishes the message.
+
+    The ledger has it as queued by then: a message that was lost on the way is sent again when the ledger's patience
+    ends. Only what is stored or on the ledger can be asked for, lest anybody makes this installation ask for ids that
+    do not exist. Raises NotFound for anything else.
+    """
+    statement = _TYPE if kind is EntityKind.SHIP_TYPE else _OTHER.format(table=TABLES[kind])
+    known = await connection.fetchrow(statement, entity_id, fresh_for)
+    if known is None and not await connection.fetchval(_ON_LEDGER, int(kind), entity_id):
+        raise NotFound("Nothing with this id was ever seen here, so there is nothing to refresh.")
+    refreshed_at = None if known is None else known["refreshed_at"]
+    if known is not None and known["is_fresh"]:
+        return Wish(RefreshState.FRESH, refreshed_at)
+    claimed = await connection.fetchval(_CLAIM, int(kind), entity_id, fresh_for)
+    return Wish(RefreshState.QUEUED if claimed else RefreshState.WAITING, refreshed_at)
+
+
+async def give_back_refresh(connection: Connection, kind: EntityKind, entity_id: int) -> None:
+    """Leave a claimed wish to whoever hands the ledger over next."""
+    await connection.execute(
+        "update refresh_ledger set queued_at = null where entity_kind = $1 and entity_id = $2", int(kind), entity_id
+    )
