@@ -6,10 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from killreport.config import Settings
 from killreport.db.database import Connection, Database
 from tests.integration.serving import GraphQL
 
 _Note = Callable[[str, tuple[Any, ...]], None]
+
+
+def without_limits(settings: Settings) -> Settings:
+    """Return the settings with queries as large as a test likes, for who counts statements and not costs."""
+    return settings.replace(api_max_cost=10**9, api_max_fields=10**6, api_max_aliases=10**6, api_max_depth=100)
 
 
 class RecordingDatabase(Database):
