@@ -33,6 +33,8 @@ RIVALS = ("strawberry", "yoga", "yoga, cache")
 # What the rivals' schema has.
 COMPARED = ("list", "page")
 CLIENTS = (1, 8, 32)
+_OURS, _CACHED = "killreport", "killreport, cache"
+PAIRS = (*((_CACHED, _OURS), (_OURS, "strawberry"), (_OURS, "yoga"), (_CACHED, "yoga"), (_CACHED, "yoga, cache")),)
 
 
 @asynccontextmanager
@@ -54,17 +56,16 @@ async def servers(url: str, folder: Path, rivals: Sequence[str]) -> AsyncIterato
         await install(folder)
     async with AsyncExitStack() as stack:
         lent = [
-            await stack.enter_async_context(killreport_server(settings, "killreport", 0)),
-            await stack.enter_async_context(killreport_server(settings, "killreport, cache", CACHE_BYTES)),
+            await stack.enter_async_context(killreport_server(settings, _OURS, 0)),
+            await stack.enter_async_context(killreport_server(settings, _CACHED, CACHE_BYTES)),
         ]
-        for name in rivals:
-            lent.append(await stack.enter_async_context(rival(folder, name, url)))
-        yield lent
+        others = [await stack.enter_async_context(rival(folder, name, url)) for name in rivals]
+        yield [*lent, *others]
 
 
 def may_ask(server: Server, ask: Ask) -> bool:
     """Whether the server's schema has what is asked."""
-    return server.name.startswith("killreport") or ask.name in COMPARED
+    return server.name in (_OURS, _CACHED) or ask.name in COMPARED
 
 
 async def check_equal(lent: Sequence[Server], wanted: Sequence[Ask]) -> None:
@@ -94,23 +95,24 @@ async def turns(
             loads: dict[str, list[Load]] = {server.name: [] for server in asked}
             for _ in range(rounds):
                 for server in asked:
-                    loads[server.name].append(await press(server.url, ask.bodies, count, seconds))
-            best = {name: max(taken, key=lambda load: load.per_second) for name, taken in loads.items()}
-            found.setdefault(ask.name, {})[f"{count} clients"] = {
-                "servers": {name: asdict(load) for name, load in best.items()},
-                "ratios_of_requests_per_second": _ratios(best),
-            }
+                    loads[server.name].append(await press(server.url, ask.bodies, count, seconds, server.pid))
+            found.setdefault(ask.name, {})[f"{count} clients"] = _summed_up(loads)
     return found
 
 
-def _ratios(best: dict[str, Load]) -> dict[str, float]:
-    def ratio(ours: str, other: str) -> float:
-        return round(best[ours].per_second / best[other].per_second, 2)
-
-    ours, cached = "killreport", "killreport, cache"
-    found = {f"{cached} / {ours}": ratio(cached, ours)}
-    pairs = [(ours, "strawberry"), (ours, "yoga"), (cached, "yoga"), (cached, "yoga, cache")]
-    return found | {f"{one} / {other}": ratio(one, other) for one, other in pairs if other in best}
+def _summed_up(loads: dict[str, list[Load]]) -> dict[str, Any]:
+    best = {name: max(taken, key=lambda load: load.per_second) for name, taken in loads.items()}
+    cpu = {name: min(load.cpu_ms for load in taken) for name, taken in loads.items()}
+    pairs = [(one, other) for one, other in PAIRS if other in best]
+    return {
+        "servers": {name: asdict(load) | {"cpu_ms": cpu[name]} for name, load in best.items()},
+        "ratios_of_requests_per_second": {
+            f"{one} / {other}": round(best[one].per_second / best[other].per_second, 2) for one, other in pairs
+        },
+        "ratios_of_requests_per_cpu_second": {
+            f"{one} / {other}": round(cpu[other] / cpu[one], 2) for one, other in pairs if cpu[one]
+        },
+    }
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -118,7 +120,6 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     rivals = () if options.alone else RIVALS
     with tempfile.TemporaryDirectory(prefix="killreport-bench-") as own:
         folder = Path(options.rivals or own)
-        folder.mkdir(parents=True, exist_ok=True)
         async with filled(options.killmails, options.database) as url, servers(url, folder, rivals) as lent:
             wanted = [ask for ask in await asks(url, build_schema()) if not options.only or ask.name in options.only]
             await check_equal(lent, wanted)
@@ -137,7 +138,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clients", type=int, nargs="*", default=CLIENTS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a turn takes")
-    print(json.dumps(asyncio.run(measure(parser.parse_args(arguments))), indent=1))
+    options = parser.parse_args(arguments)
+    if options.rivals:
+        Path(options.rivals).mkdir(parents=True, exist_ok=True)
+    print(json.dumps(asyncio.run(measure(options)), indent=1))
 
 
 if __name__ == "__main__":

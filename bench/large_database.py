@@ -109,7 +109,7 @@ async def _copy(database: Database, copies: int) -> None:
 
 
 async def _drop_indexes(connection: Any) -> Sequence[str]:
-    """Drop the indexes of the copied tables and return the statements that make them again, which is quicker at the end.
+    """Drop the indexes of the copied tables and return the statements that make them again, at the end.
 
     Building one sorts once; keeping it up to date would touch a page of it for every row.
     """

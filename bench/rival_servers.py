@@ -31,6 +31,7 @@ class Server:
 
     name: str
     url: str
+    pid: int
 
 
 async def install(folder: Path) -> None:
@@ -49,9 +50,9 @@ async def killreport_server(settings: Settings, name: str, cache_bytes: int) -> 
     """Lend the product's API. cache_bytes: 0 for none."""
     port = free_port()
     own = settings.replace(api_port=port, api_cache_bytes=cache_bytes)
-    async with running("run", "killreport-backend", environment=child_environment(own)):
+    async with running("run", "killreport-backend", environment=child_environment(own)) as process:
         await _listening(port)
-        yield Server(name, f"http://127.0.0.1:{port}/graphql")
+        yield Server(name, f"http://127.0.0.1:{port}/graphql", process.pid)
 
 
 @asynccontextmanager
@@ -72,7 +73,7 @@ async def rival(folder: Path, name: str, database_url: str) -> AsyncIterator[Ser
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **others})
     try:
         await _listening(port)
-        yield Server(name, f"http://127.0.0.1:{port}/graphql")
+        yield Server(name, f"http://127.0.0.1:{port}/graphql", process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

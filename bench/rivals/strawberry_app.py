@@ -1,4 +1,4 @@
-"""The list and the page of `bench/api_queries.py` on strawberry, asyncpg and uvicorn, as a careful developer writes them.
+"""The list and the page of `bench/api_queries.py` on strawberry, asyncpg and uvicorn, carefully written.
 
 DataLoaders a request for names; the static data of EVE is kept by the process. Runs in an environment of its own, with
 nothing of KillReport in it. Environment: DATABASE_URL, PORT.
@@ -85,13 +85,11 @@ kept: dict[str, Any] = {}
 _KEPT: defaultdict[str, dict[int, Any]] = defaultdict(dict)
 
 
-async def _static(name: str, ids: int | None) -> Any:
-    """Return static data, known after the first request; a loader's future could not be awaited by a later loop turn."""
-    if ids is None:
-        return None
-    if ids not in _KEPT[name]:
-        _KEPT[name][ids] = await kept[name].load(ids)
-    return _KEPT[name][ids]
+async def _static(name: str, key: int) -> Any:
+    """Return static data; it is kept from the first request on."""
+    if key not in _KEPT[name]:
+        _KEPT[name][key] = await kept[name].load(key)
+    return _KEPT[name][key]
 
 
 @strawberry.type
@@ -364,18 +362,18 @@ class Application(GraphQL):
         return orjson.dumps(data)
 
 
-async def _start(app: Any, message: Any = None) -> None:
+async def _start() -> None:
     global pool
     pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=5, server_settings={"jit": "off"})
     kept.update({name: DataLoader(load) for name, load in STATIC.items()})
 
 
 class Lifespan:
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, _app: Any) -> None:
+        pass
 
     async def __aenter__(self) -> None:
-        await _start(self._app)
+        await _start()
 
     async def __aexit__(self, *_: object) -> None:
         await pool.close()
