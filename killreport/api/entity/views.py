@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from killreport.db.database import Database
 from killreport.entity.queries import NamedGroup, Names, names_of
 from killreport.eve.universe import Universe
 
 
-@dataclass(frozen=True, slots=True)
-class CharacterView:
+class CharacterView(msgspec.Struct, frozen=True, gc=False):
     """A pilot; without name while it is not known."""
 
     id: int
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedGroupView:
+class NamedGroupView(msgspec.Struct, frozen=True, gc=False):
     """A corporation or an alliance; without name and ticker while it is not known."""
 
     id: int
