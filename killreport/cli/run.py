@@ -41,11 +41,12 @@ class Worker(Protocol):
 
 async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.api.app import create_app
+    from killreport.cli.collector import calm_collector
     from killreport.cli.serve import bind, serve
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
         async with open_ready_database(settings, process="killreport-backend") as database:
-            await serve(create_app(settings, database, rows), listener, stop)
+            await serve(create_app(settings, database, rows), listener, stop, calm_collector)
 
 
 async def _run_frontend(settings: Settings, _rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +39,10 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers (ours decide), telling the process manager when it accepts."""
 
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to `stop_on_signals`."""
@@ -48,6 +52,7 @@ class _Server(uvicorn.Server):
         """Start accepting, then say so."""
         await super().startup(sockets)
         if self.started:
+            self._on_started()
             notify_ready()
             notify_status("serves requests")
 
@@ -87,10 +92,17 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         raise Conflict(f"Cannot listen on {host} port {port} ({setting}): {error.strerror or error}.") from None
 
 
-async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
+def _nothing() -> None:
+    pass
+
+
+async def serve(
+    app: Any, listener: socket.socket, stop: asyncio.Event, on_started: Callable[[], None] = _nothing
+) -> None:
     """Serve `app` on `listener` until `stop` is set; open requests then have a few seconds to end.
 
-    The application finds `stop` as `app.state.stop`, so that responses without an end can end.
+    The application finds `stop` as `app.state.stop`, so that responses without an end can end. on_started: called once
+    the application has loaded what it keeps, before the process says that it is ready.
     """
     if hasattr(app, "state"):
         app.state.stop = stop
@@ -107,7 +119,7 @@ async def serve(app: Any, listener: socket.socket, stop: asyncio.Event) -> None:
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = _Server(config)
+    server = _Server(config, on_started)
 
     async def watch() -> None:
         await stop.wait()

@@ -49,6 +49,7 @@ class Run:
             failed = columns[position].assemble(self._faults)[0]
             if isinstance(failed, Failed):
                 self._faults.null(failed, ())
+                self._let_go()
                 return ExecutionResult(None, self._faults.errors())
         return self._finish()
 
@@ -61,7 +62,12 @@ class Run:
         if isinstance(data, Failed):
             self._faults.null(data, ())
             data = None
+        self._let_go()
         return ExecutionResult(data, self._faults.errors() or None)
+
+    def _let_go(self) -> None:
+        """Part from the descent, which holds this run: or all of the answer's views would wait for the collector."""
+        del self._descent
 
     def _go_down(self) -> None:
         while self._ready:

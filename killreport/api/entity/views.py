@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import NamedGroup, Names, names_of
 from killreport.eve.universe import Universe
 
 
-@dataclass(frozen=True, slots=True)
-class CharacterView:
+class CharacterView(msgspec.Struct, frozen=True, gc=False):
     """A pilot; without name while it is not known."""
 
     id: int
@@ -21,8 +22,7 @@ class CharacterView:
     kind: ClassVar[str] = EntityKind.CHARACTER.name
 
 
-@dataclass(frozen=True, slots=True)
-class NamedGroupView:
+class NamedGroupView(msgspec.Struct, frozen=True, gc=False):
     """A corporation or an alliance; without name and ticker while it is not known."""
 
     id: int
@@ -30,15 +30,13 @@ class NamedGroupView:
     ticker: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CorporationView(NamedGroupView):
+class CorporationView(NamedGroupView, frozen=True, gc=False):
     """A corporation of players or NPCs."""
 
     kind: ClassVar[str] = EntityKind.CORPORATION.name
 
 
-@dataclass(frozen=True, slots=True)
-class AllianceView(NamedGroupView):
+class AllianceView(NamedGroupView, frozen=True, gc=False):
     """An alliance of corporations."""
 
     kind: ClassVar[str] = EntityKind.ALLIANCE.name

@@ -31,6 +31,9 @@ from killreport.config import Settings
 
 # What a request costs that is refused or found in the memory: small, and not nothing.
 SMALLEST_COST = 1
+# Bounds the memory of the costs: together well below a megabyte.
+REMEMBERED_COSTS = 1_000
+LONGEST_VARIABLES = 200
 _DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
 
 
@@ -83,6 +86,8 @@ class Gate:
         self._persisted = Persisted()
         # Like the documents themselves: so many, and short ones only.
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        # Equal requests cost the same, and walking through the document takes as long as a statement.
+        self._costs: dict[Key, int] = {}
 
     def admit(self, data: Any, *, is_get: bool = False) -> Admitted:
         """Return the operation of a request. Raises GraphQLError (Refused for several mistakes) where there is none.
@@ -100,10 +105,19 @@ class Gate:
 
     def cost(self, admitted: Admitted) -> int:
         """Return what it costs. Raises GraphQLError (QUERY_TOO_COSTLY) beyond the limit."""
-        variables = admitted.data.get("variables") or {}
-        cost = operation_cost(self._schema, admitted.document, admitted.operation, variables)
+        cost = self._costs.get(admitted.key)
+        if cost is None:
+            variables = admitted.data.get("variables") or {}
+            cost = operation_cost(self._schema, admitted.document, admitted.operation, variables)
+            self._remember(admitted.key, cost)
         self.check_cost(cost)
         return cost
+
+    def _remember(self, key: Key, cost: int) -> None:
+        if len(key[2]) <= LONGEST_VARIABLES:
+            if len(self._costs) >= REMEMBERED_COSTS:
+                self._costs.clear()
+            self._costs[key] = cost
 
     def check_cost(self, cost: int) -> None:
         """Raise GraphQLError (QUERY_TOO_COSTLY) where one request costs more than it may."""

@@ -1,11 +1,16 @@
-"""Killmails as the schema shows them. Field names are the schema's, in snake_case."""
+"""Killmails as the schema shows them. Field names are the schema's, in snake_case.
+
+Structs, since an answer makes thousands: they are made several times as fast as frozen dataclasses, and as none can be
+in a circle, the collector need not look at them.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from killreport.api.cursor import encode_cursor
 from killreport.api.entity.views import CharacterView, EntityViews, NamedGroupView, load_entity_views
@@ -25,8 +30,7 @@ _ESI = "https://esi.evetech.net"
 _PRICE_RULES = {rule.value: rule for rule in PriceRule}
 
 
-@dataclass(frozen=True, slots=True)
-class PositionView:
+class PositionView(msgspec.Struct, frozen=True, gc=False):
     """Metres from the star."""
 
     x: float
@@ -34,8 +38,7 @@ class PositionView:
     z: float
 
 
-@dataclass(frozen=True, slots=True)
-class VictimView:
+class VictimView(msgspec.Struct, frozen=True, gc=False):
     """Who lost what."""
 
     character: CharacterView | None
@@ -47,8 +50,7 @@ class VictimView:
     position: PositionView | None
 
 
-@dataclass(frozen=True, slots=True)
-class FinalBlowView:
+class FinalBlowView(msgspec.Struct, frozen=True, gc=False):
     """Who struck the final blow, from the killmail's own row."""
 
     character: CharacterView | None
@@ -59,8 +61,7 @@ class FinalBlowView:
     weapon_type: TypeView | None
 
 
-@dataclass(frozen=True, slots=True)
-class AttackerView:
+class AttackerView(msgspec.Struct, frozen=True, gc=False):
     """One party to the kill."""
 
     ordinal: int
@@ -75,8 +76,7 @@ class AttackerView:
     security_status: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemView:
+class ItemView(msgspec.Struct, frozen=True, gc=False):
     """One item; unit_price is in hundredths of an ISK."""
 
     type: TypeView
@@ -93,8 +93,7 @@ class ItemView:
     items: list[ItemView]
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesView:
+class ValuesView(msgspec.Struct, frozen=True, gc=False):
     """Worth of the loss, in hundredths of an ISK."""
 
     ship: int
@@ -106,16 +105,14 @@ class ValuesView:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinksView:
+class LinksView(msgspec.Struct, frozen=True, gc=False):
     """Addresses of the same killmail elsewhere."""
 
     zkillboard: str
     esi: str
 
 
-@dataclass(frozen=True, slots=True)
-class KillmailView:
+class KillmailView(msgspec.Struct, frozen=True, gc=False):
     """One killmail without its attackers and items. row: all of it is drawn from; parts: those of its whole batch."""
 
     id: int

@@ -11,7 +11,7 @@ from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.store import KillmailWriter
-from tests.integration.api.recording import RecordingDatabase
+from tests.integration.api.recording import RecordingDatabase, without_limits
 from tests.integration.kills import store_many
 from tests.integration.serving import GraphQL, serving
 
@@ -35,7 +35,7 @@ def recording(database: Database) -> RecordingDatabase:
 @pytest.fixture
 async def api(settings: Settings, recording: RecordingDatabase) -> AsyncIterator[GraphQL]:
     """Yield a client of an API whose statements are noted."""
-    async with serving(create_app(settings, recording)) as address, aiohttp.ClientSession() as session:
+    async with serving(create_app(without_limits(settings), recording)) as address, aiohttp.ClientSession() as session:
         yield GraphQL(session, address)
 
 

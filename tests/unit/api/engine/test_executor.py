@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 from inspect import isawaitable
 from types import SimpleNamespace
@@ -202,3 +204,26 @@ async def test_an_answer_nested_beyond_all_measure_is_refused_in_a_sentence(wait
 
 _SELF = SimpleNamespace(id=1)
 _SELF.ships = [_SELF]
+
+
+class Watched:
+    """An owner that can be watched."""
+
+    id = 7
+
+
+async def test_what_was_answered_does_not_wait_for_the_collector() -> None:
+    watched: list[weakref.ref[Watched]] = []
+
+    async def owners(parents: Sequence[Any], _info: FieldInfo) -> list[Watched]:
+        found = [Watched() for _ in parents]
+        watched.extend(map(weakref.ref, found))
+        return found
+
+    gc.disable()
+    try:
+        result = await run("{ ships { owner { id } } }", owner=owners)
+        assert result.data == {"ships": [{"owner": {"id": 7}}] * 3}
+        assert [reference() for reference in watched] == [None] * 3
+    finally:
+        gc.enable()

@@ -1,0 +1,55 @@
+"""What the gate remembers of a request never answers for another."""
+
+from __future__ import annotations
+
+import pytest
+
+from killreport.api.documents import Documents
+from killreport.api.guard import gate as gate_module
+from killreport.api.guard.gate import LONGEST_VARIABLES, REMEMBERED_COSTS, Gate
+from killreport.api.schema import build_schema
+from killreport.config import Settings
+
+
+@pytest.fixture
+def gate() -> Gate:
+    schema = build_schema()
+    return Gate(Settings(), schema, Documents())
+
+
+def price(gate: Gate, first: int) -> int:
+    text = "query One($n: Int!) { killmails(first: $n) { nodes { victim { damageTaken } } } }"
+    return gate.cost(gate.admit({"query": text, "variables": {"n": first}}))
+
+
+def test_equal_requests_are_priced_once(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = price(gate, 10)
+    monkeypatch.setattr(gate_module, "operation_cost", lambda *_: pytest.fail("priced again"))
+
+    assert price(gate, 10) == first
+
+
+def test_other_variables_are_priced_anew(gate: Gate) -> None:
+    assert price(gate, 200) > price(gate, 10)
+    assert price(gate, 10) < price(gate, 200)
+
+
+def test_other_operations_of_a_document_are_priced_anew(gate: Gate) -> None:
+    text = "query One { killmails(first: 200) { nodes { id } } } query Two { killmails(first: 1) { nodes { id } } }"
+    one = gate.cost(gate.admit({"query": text, "operationName": "One"}))
+
+    assert gate.cost(gate.admit({"query": text, "operationName": "Two"})) < one
+
+
+def test_costs_are_remembered_for_so_many_requests_only(gate: Gate) -> None:
+    prices = [price(gate, 1 + number) for number in range(REMEMBERED_COSTS + 1)]
+
+    assert len(gate._costs) == 1
+    assert price(gate, 1) == prices[0]
+
+
+def test_long_variables_are_not_remembered(gate: Gate) -> None:
+    text = "query One($n: String) { killmails(first: 1, after: $n) { nodes { id } } }"
+    gate.cost(gate.admit({"query": text, "variables": {"n": "x" * LONGEST_VARIABLES}}))
+
+    assert gate._costs == {}
