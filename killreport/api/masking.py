@@ -21,8 +21,10 @@ _log = structlog.get_logger(__name__)
 
 # Ariadne logs every error with its traceback, also a caller's typing mistake; `masked` logs what deserves it.
 quiet = logging.getLogger("killreport.api.graphql")
-quiet.addHandler(logging.NullHandler())
-quiet.propagate = False
+quiet.disabled = True
+
+# On an error that was logged: a resolver has one for all its parents, and the log needs it once.
+_LOGGED_AS = "logged_as"
 
 
 def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
@@ -38,8 +40,11 @@ def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
         _log.warning("api_database_lost", reason=repr(cause))
         shown["message"], extensions = "The database does not answer; try again shortly.", {"code": "UNAVAILABLE"}
     elif cause is not None:
-        error_id = secrets.token_hex(4)
-        _log.error("api_query_failed", error_id=error_id, path=error.path, exc_info=cause)
+        error_id = getattr(cause, _LOGGED_AS, None)
+        if error_id is None:
+            error_id = secrets.token_hex(4)
+            setattr(cause, _LOGGED_AS, error_id)
+            _log.error("api_query_failed", error_id=error_id, path=error.path, exc_info=cause)
         shown["message"], extensions = f"Something failed here; the log has it as {error_id}.", {"code": "INTERNAL"}
     else:
         extensions.setdefault("code", "BAD_REQUEST")

@@ -42,7 +42,8 @@ class Descent:
                 if value is None:
                     settled[index] = self._null(field, shape, places, index)
                 elif isinstance(value, Exception):
-                    raise value
+                    # Not raised: one error of many parents would get a longer traceback with each of them.
+                    settled[index] = self._error(field, shape, value, places, index)
                 elif shape.leaf is not None:
                     settled[index] = complete_leaf(shape.leaf, value)
                 else:

@@ -46,3 +46,15 @@ def test_mistakes_of_the_caller_are_not_logged() -> None:
         shown = masked(GraphQLError("Cannot query field 'x'."))
     assert (shown["message"], shown["extensions"]) == ("Cannot query field 'x'.", {"code": "BAD_REQUEST"})
     assert logs == []
+
+
+def test_an_error_of_many_parents_is_logged_once_under_one_id() -> None:
+    cause = RuntimeError("broken")
+    errors = [GraphQLError("broken", original_error=cause, path=["nodes", place]) for place in range(100)]
+
+    with structlog.testing.capture_logs() as logs:
+        messages = {masked(error)["message"] for error in errors}
+
+    assert len(messages) == 1
+    assert [entry["event"] for entry in logs] == ["api_query_failed"]
+    assert logs[0]["error_id"] in messages.pop()

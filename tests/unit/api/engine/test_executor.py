@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import traceback
 import weakref
 from collections.abc import Sequence
 from inspect import isawaitable
@@ -86,6 +87,17 @@ async def test_an_exception_that_is_raised_is_the_error_of_every_parent() -> Non
     result = await run("{ ships { id owner { id } } }", owner=owner)
     assert result.data == {"ships": [{"id": n, "owner": None} for n in range(3)]}
     assert told(result) == [(["ships", n, "owner"], "nobody knows") for n in range(3)]
+
+
+async def test_an_error_of_many_parents_has_the_traceback_of_one() -> None:
+    def fail(_parents: Sequence[Any], _info: FieldInfo) -> list[Any]:
+        raise ValueError("no owner")
+
+    result = await run("{ ships(first: 200) { owner { id } } }", owner=fail)
+
+    cause = (result.errors or [])[-1].original_error
+    assert cause is not None
+    assert len(traceback.extract_tb(cause.__traceback__)) < 5
 
 
 @pytest.mark.parametrize(
