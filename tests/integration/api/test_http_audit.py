@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REQUIRES_SERVICES
 from tests.integration.serving import GraphQL
+from tests.npm import installed
 
 AUDIT = Path(__file__).with_name("audit.mjs")
-PACKAGES = ("graphql-http@1.23.1", "graphql@16.11.0")
 # What the specification leaves open, and why it is so here.
 WARNINGS: dict[str, str] = {}
 
@@ -27,22 +25,8 @@ async def run(*command: str, cwd: Path) -> tuple[int, str]:
     return process.returncode or 0, (output or errors).decode()
 
 
-@pytest.fixture
-async def packages(tmp_path: Path) -> Path:
-    """Return a folder with the audit suite; skips the test where there is no Node.js or no registry."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        assert not REQUIRES_SERVICES, "node and npm are not installed"
-        pytest.skip("node and npm are not installed")
-    folder = tmp_path / "audit"
-    folder.mkdir()
-    code, output = await run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES, cwd=folder)
-    if code != 0:
-        assert not REQUIRES_SERVICES, output
-        pytest.skip(f"npm cannot install the audit suite: {output}")
-    return folder
-
-
-async def test_the_audit_suite_of_graphql_over_http_passes(api: GraphQL, packages: Path) -> None:
+async def test_the_audit_suite_of_graphql_over_http_passes(api: GraphQL, pytestconfig: pytest.Config) -> None:
+    packages = (await asyncio.to_thread(installed, pytestconfig)).parent
     code, output = await run("node", str(AUDIT), f"{api.address}/graphql", cwd=packages)
     assert code == 0, output
     results = json.loads(output)

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.integration.fleet.npm import installed
+from tests.npm import installed
 from tests.unit.fleet.exports import bundle
 
 

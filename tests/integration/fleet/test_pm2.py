@@ -20,7 +20,7 @@ from killreport.fleet.export.pm2 import pm2_bundle
 from killreport.fleet.export.writing import write_bundle
 from killreport.fleet.table import FLEET
 from tests.acceptance.demos import free_ports
-from tests.integration.fleet.npm import installed
+from tests.npm import installed
 
 PATIENCE_SECONDS = 180.0
 JOB = "snapshot-alliances"

