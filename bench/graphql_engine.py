@@ -25,9 +25,10 @@ from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.entity.views import EntityViews
-from killreport.api.killmail.pages import ConnectionView, PageInfoView
+from killreport.api.killmail.pages import ConnectionView
 from killreport.api.killmail.views import KillmailView, killmail_view
 from killreport.api.live import Subscriber
+from killreport.api.pages import PageInfo
 from killreport.api.scalars import instant_text, isk_text, scalars
 from killreport.api.schema import read_sdl
 from killreport.api.universe.views import UniverseViews
@@ -56,7 +57,7 @@ def make_page() -> ConnectionView:
     entities = EntityViews(Names(pilots, groups, alliances), universe)
     ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
     nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None, Order.NEWEST) for n in range(ROWS)]
-    return ConnectionView(nodes, PageInfoView(True, False, nodes[0].cursor, nodes[-1].cursor), None)
+    return ConnectionView(nodes, PageInfo(True, False, nodes[0].cursor, nodes[-1].cursor), None)
 
 
 def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:

@@ -40,6 +40,22 @@ def decode_cursor(cursor: str, order: Order = Order.NEWEST, argument: str = "aft
     return found
 
 
+def encode_id(number: int) -> str:
+    """Return the cursor of the entry with this id, in a list that is ordered by it."""
+    return _encode(f"i{number}")
+
+
+def decode_id(cursor: str, argument: str = "after") -> int:
+    """Return the id of a cursor. Raises GraphQLError (BAD_CURSOR) for what `encode_id` never gave."""
+    try:
+        number = int(_decode(cursor).removeprefix("i"))
+        if encode_id(number) != cursor or not 0 <= number < 2**63:
+            raise ValueError(cursor)
+    except (ValueError, binascii.Error):
+        raise bad_cursor(argument) from None
+    return number
+
+
 def encode_ordinal(ordinal: int) -> str:
     """Return the cursor after this place of a list that never changes."""
     return _encode(f"n{ordinal}")

@@ -1,19 +1,20 @@
-"""Pages of lists that are ordered by an id, and the sizes a page may have."""
+"""Pages of lists: which one the arguments of a connection ask for, and where it stands."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from graphql import GraphQLError
 
-MAX_PAGE = 200
-_LONGEST = 32
+from killreport.api.cursor import encode_id
+
+MOST = 200
+DEFAULT_PAGE = 50
 
 T = TypeVar("T")
+Place = TypeVar("Place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,56 @@ class Connection(Generic[T]):
     total_count: int | None = None
 
 
-def checked_size(first: int, name: str = "first", most: int = MAX_PAGE) -> int:
-    """Return the size of a page. Raises GraphQLError (BAD_REQUEST) for one that cannot be."""
-    if not 1 <= first <= most:
-        raise bad_request(f"`{name}` must be from 1 to {most}, not {first}.")
-    return first
+@dataclass(frozen=True, slots=True)
+class PageRequest(Generic[Place]):
+    """`size` entries beyond the cursor: after it, or where it is not forward, before it."""
+
+    size: int
+    cursor: Place | None
+    is_forward: bool
+
+    def info(self, cursors: Sequence[str], *, has_more: bool) -> PageInfo:
+        """Return where the page stands. has_more: beyond it, in the direction of reading.
+
+        On the other side there is something if the page has a cursor, for that is the cursor of an entry there.
+        """
+        has_cursor = self.cursor is not None
+        return PageInfo(
+            has_next_page=has_more if self.is_forward else has_cursor,
+            has_previous_page=has_cursor if self.is_forward else has_more,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """The arguments of a connection as they were given."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def read(self, decode: Callable[[str, str], Place]) -> PageRequest[Place]:
+        """Return the page that is asked for. Raises GraphQLError for what does not go together.
+
+        decode: returns the place of a cursor; told the name of the argument too, for its error.
+        """
+        if self.last is None and self.before is None:
+            size = checked_size("first", DEFAULT_PAGE if self.first is None else self.first)
+            return PageRequest(size, None if self.after is None else decode(self.after, "after"), True)
+        if self.first is not None or self.after is not None:
+            raise bad_request("Give `first` and `after` to read on, or `last` and `before` to read back, not both.")
+        size = checked_size("last", DEFAULT_PAGE if self.last is None else self.last)
+        return PageRequest(size, None if self.before is None else decode(self.before, "before"), False)
+
+
+def checked_size(argument: str, size: int, most: int = MOST) -> int:
+    """Return the size of a list. Raises GraphQLError (BAD_REQUEST) where nobody may ask for so many."""
+    if not 1 <= size <= most:
+        raise bad_request(f"`{argument}` must be from 1 to {most}, not {size}.")
+    return size
 
 
 def bad_request(message: str) -> GraphQLError:
@@ -47,31 +93,9 @@ def bad_request(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
 
 
-def encode_place(number: int) -> str:
-    """Return the cursor of the entry with this id."""
-    return base64.urlsafe_b64encode(f"i{number}".encode()).decode().rstrip("=")
-
-
-def decode_place(cursor: str) -> int:
-    """Return the id of a cursor. Raises GraphQLError (BAD_CURSOR) for what `encode_place` never gave."""
-    try:
-        if len(cursor) > _LONGEST:
-            raise ValueError(cursor)
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        number = int(base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").removeprefix("i"))
-        if encode_place(number) != cursor or not 0 <= number < 2**63:
-            raise ValueError(cursor)
-    except (ValueError, binascii.Error):
-        raise GraphQLError(
-            "`after` is not a cursor of this list: give `pageInfo.endCursor` of an earlier page, unchanged.",
-            extensions={"code": "BAD_CURSOR"},
-        ) from None
-    return number
-
-
 def page_of(
     nodes: Sequence[T], ids: Sequence[int], *, has_more: bool, is_first: bool, total: int | None = None
 ) -> Connection[T]:
     """Return the page that these nodes, of these ids, are."""
-    cursors = [encode_place(number) for number in (ids[0], ids[-1])] if ids else [None, None]
+    cursors = [encode_id(number) for number in (ids[0], ids[-1])] if ids else [None, None]
     return Connection(nodes, PageInfo(has_more, not is_first, cursors[0], cursors[1]), total)

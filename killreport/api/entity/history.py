@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from killreport.api.context import ApiContext
+from killreport.api.cursor import decode_id, encode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.pages import PageArguments, PageInfoView, checked_size, decode_id, encode_id
 from killreport.api.entity.things import Thing, load_things
+from killreport.api.pages import PageArguments, PageInfo, checked_size
 from killreport.clock import utc_now
 from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind
@@ -54,7 +55,7 @@ class MembersView:
     """A page of members."""
 
     nodes: list[Thing | None]
-    page_info: PageInfoView
+    page_info: PageInfo
 
 
 def _affiliations(kind: EntityKind) -> BatchResolver:

@@ -10,12 +10,11 @@ from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.pages import PageArguments, PageInfoView, bad_request
 from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.pages import PageArguments, PageInfo, bad_request
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists import Cursor
 from killreport.killmail.lists_of import Side, list_killmails_of
 
 resolvers = Resolvers()
@@ -26,7 +25,7 @@ class KillmailPageView:
     """A page of an entity's killmails. wanted: what the list is of, as a filter."""
 
     nodes: list[KillmailView]
-    page_info: PageInfoView
+    page_info: PageInfo
     wanted: KillmailFilter
 
 
@@ -36,7 +35,7 @@ _WORDS = {Side.KILLS: "attacker", Side.LOSSES: "victim", Side.EITHER: ""}
 def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
     async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[KillmailPageView]:
         context: ApiContext = info.context
-        asked = PageArguments(**arguments).read(lambda cursor: Cursor(*decode_cursor(cursor)))
+        asked = PageArguments(**arguments).read(lambda cursor, argument: decode_cursor(cursor, argument=argument))
         ids = [entity.id for entity in entities]
         try:
             async with context.database.connection() as connection:

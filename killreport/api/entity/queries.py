@@ -9,8 +9,8 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.pages import MOST, bad_request
 from killreport.api.entity.things import Thing, load_things, name_types
+from killreport.api.pages import MOST, bad_request
 from killreport.api.universe.views import FactionView
 from killreport.entity.facts import find_seen
 from killreport.entity.kind import EntityKind

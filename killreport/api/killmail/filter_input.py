@@ -8,16 +8,12 @@ from typing import Any
 from graphql import GraphQLError
 
 from killreport.api.engine.registry import snake_case
+from killreport.api.pages import bad_request
 from killreport.errors import Malformed
 from killreport.killmail.filter_tree import EVERYTHING, NOT, KillmailFilter
 from killreport.killmail.filters import FILTERS
 
 _NAMES = {snake_case(name): name for name in FILTERS}
-
-
-def bad_request(message: str) -> GraphQLError:
-    """Return the error of an argument that cannot be; the message names it."""
-    return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
 
 
 def malformed_filter(error: Malformed) -> GraphQLError:

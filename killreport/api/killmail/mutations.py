@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.killmail.filter_input import bad_request
 from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.pages import bad_request
 from killreport.errors import Malformed
 from killreport.killmail.arrival import read_hash
 from killreport.zkillboard.killmail_link import KillmailLink, read_link

@@ -9,9 +9,9 @@ from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor, decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
 from killreport.api.entity.views import load_entity_views
-from killreport.api.killmail.filter_input import bad_request
-from killreport.api.killmail.pages import ConnectionView, PageInfoView, PageRequest, check_size
+from killreport.api.killmail.pages import ConnectionView
 from killreport.api.killmail.views import AttackerView, KillmailView, attacker_view, load_views
+from killreport.api.pages import PageInfo, PageRequest, bad_request, checked_size
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
 
@@ -24,7 +24,7 @@ class AttackerPageView:
     """Some attackers of one killmail."""
 
     nodes: list[AttackerView]
-    page_info: PageInfoView
+    page_info: PageInfo
     total_count: int
 
 
@@ -33,7 +33,7 @@ async def resolve_attackers_page(
 ) -> list[AttackerPageView]:
     """Return `first` attackers of each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
-    size = check_size("first", first)
+    size = checked_size("first", first)
     begin = 0 if after is None else decode_ordinal(after) + 1
     async with context.database.connection() as connection:
         found = await list_some_attackers(connection, [killmail.id for killmail in killmails], begin, size)
@@ -42,7 +42,7 @@ async def resolve_attackers_page(
     pages = []
     for killmail in killmails:
         nodes = [attacker_view(row, entities, context.views) for row in found.get(killmail.id, ())]
-        page_info = PageInfoView(
+        page_info = PageInfo(
             has_next_page=begin + len(nodes) < killmail.attacker_count and bool(nodes),
             has_previous_page=begin > 0,
             start_cursor=encode_ordinal(nodes[0].ordinal) if nodes else None,
@@ -69,7 +69,7 @@ async def resolve_related(
 ) -> list[ConnectionView]:
     """Return a page of what died around each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
-    asked = PageRequest(check_size("first", first), None if after is None else decode_cursor(after), True)
+    asked = PageRequest(checked_size("first", first), None if after is None else decode_cursor(after), True)
     # Killmails of one fight are related to each other: one page and one view of each, however often it is there.
     asking = {killmail.id: killmail.row for killmail in killmails}
     if len(asking) * asked.size > MOST_RELATED_AT_ONCE:

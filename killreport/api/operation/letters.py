@@ -37,7 +37,7 @@ async def resolve_dead_letters(
     """Return the newest dead letters. Raises NotFound for a name that is no queue, Unavailable."""
     context: ApiContext = info.context
     find_queue(queue)
-    size = checked_size(first)
+    size = checked_size("first", first)
     letters = await context.queues.ask(lambda broker: broker.dead_list(queue, size))
     return [
         [

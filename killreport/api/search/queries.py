@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.entity.pages import checked_size
 from killreport.api.entity.things import Thing, load_things
+from killreport.api.pages import checked_size
 from killreport.entity.kind import EntityKind
 from killreport.search.model import MOST_HITS, Kind
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from killreport.api.context import ApiContext
+from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
-from killreport.api.pages import Connection, checked_size, decode_place, page_of
+from killreport.api.pages import Connection, checked_size, page_of
 from killreport.api.status.polls import RunChanges, follow_runs
 from killreport.api.status.processes import Process
 from killreport.db.job_runs import JobRun, last_runs, list_job_runs
@@ -54,8 +55,8 @@ async def resolve_job_runs(
     context: ApiContext = info.context
     if job is not None and (row := find_process(job)).kind != "job":
         raise Refused(f"{job} is a {row.kind}, not a job.")
-    size = checked_size(first)
-    before = None if after is None else decode_place(after)
+    size = checked_size("first", first)
+    before = None if after is None else decode_id(after)
     async with context.database.connection() as connection:
         runs = await list_job_runs(connection, job, size + 1, before)
     page = [run_view(run) for run in runs[:size]]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.pages import Connection, bad_request, checked_size, decode_place, page_of
+from killreport.api.pages import Connection, bad_request, checked_size, page_of
 from killreport.api.universe.shelves import WithId
 from killreport.api.universe.views import TypeView, UniverseViews
 
@@ -62,7 +63,7 @@ def resolve_types_of_group(
 ) -> list[Connection[TypeView]]:
     """Return a page of the types of each group, by id."""
     views: UniverseViews = info.context.views
-    size, past = checked_size(first), -1 if after is None else decode_place(after)
+    size, past = checked_size("first", first), -1 if after is None else decode_id(after)
     pages = []
     for parent in parents:
         ids = views.tree.types_of_group.get(parent.id, ())

@@ -63,7 +63,7 @@ def killmails_of(shelf: Shelf) -> KillmailLists:
         parents: Sequence[WithId], info: FieldInfo, *, first: int, after: str | None = None
     ) -> list[Connection[KillmailView]]:
         context: ApiContext = info.context
-        size = checked_size(first)
+        size = checked_size("first", first)
         cursor = None if after is None else Cursor(*decode_cursor(after))
         async with context.database.connection() as connection:
             pages = await list_shelves(connection, shelf, [parent.id for parent in parents], size=size, cursor=cursor)

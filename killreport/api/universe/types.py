@@ -87,7 +87,7 @@ async def resolve_price(parents: Sequence[WithId], info: FieldInfo) -> list[Type
 async def resolve_price_history(parents: Sequence[WithId], info: FieldInfo, *, days: int) -> list[list[DayPriceView]]:
     """Return the market days of each type."""
     context: ApiContext = info.context
-    checked_size(days, "days", MOST_DAYS)
+    checked_size("days", days, MOST_DAYS)
     wanted = {parent.id for parent in parents}
     if days * len(wanted) > MOST_PRICES:
         raise bad_request(f"`days` of all types together may be {MOST_PRICES}, not {days * len(wanted)}.")
