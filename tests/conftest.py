@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
@@ -21,6 +23,17 @@ REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
 # Each drop has the server write out all it has in memory: the first of a batch takes a second, the others hardly any.
 MOST_USED_DATABASES = 20
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Take back what a command that ran in this process set up: its stream is closed with the test."""
+    handlers = list(logging.getLogger().handlers)
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        structlog.contextvars.clear_contextvars()
+        logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ async def test_what_was_dumped_is_restored_into_an_empty_database_only(
         "killreport: The database is not empty: killreport db reset empties it, nothing was restored.\n",
     )
     assert terminal.run("db", "reset", "--yes")[0] == 0
-    assert terminal.run("db", "restore", str(file))[0] == 0
+    assert terminal.run("db", "restore", str(file))[::2] == (0, "")
     assert len(before) > 8_000
     assert await rows(database_url) == before
     assert terminal.run("db", "status", "--json")[0] == 0
