@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -74,7 +75,7 @@ def dump(path: Dump) -> None:
     before = os.umask(0o077)  # it has what the database has, secrets of players too
     try:
         arguments = ["--format=custom", "--no-owner", "--no-privileges", f"--file={path}"]
-        status = asyncio.run(run_client(settings, find_client("pg_dump"), arguments))
+        status = asyncio.run(_run_fitting(settings, "pg_dump", arguments))
     finally:
         os.umask(before)
     if status != 0:
@@ -94,7 +95,7 @@ def restore(path: Dump) -> None:
         raise NotFound(f"There is no file {path}.")
     asyncio.run(_refuse_tables(settings))
     arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path)]
-    if asyncio.run(run_client(settings, find_client("pg_restore"), arguments)) != 0:
+    if asyncio.run(_run_fitting(settings, "pg_restore", arguments)) != 0:
         raise typer.Exit(1)
     print(f"{path} is in the database; killreport db status counts its rows.")
 
@@ -177,19 +178,35 @@ async def run_client(settings: Settings, program: str, arguments: Sequence[str])
         return await process.wait()
 
 
-def find_client(name: str) -> str:
-    """Return a program of PostgreSQL's, the embedded server's before the machine's: it must be as new as the server.
+async def _run_fitting(settings: Settings, name: str, arguments: Sequence[str]) -> int:
+    return await run_client(settings, await find_client(settings, name), arguments)
 
+
+async def find_client(settings: Settings, name: str) -> str:
+    """Return a program of PostgreSQL's of the database's own version, else the newest there is.
+
+    An older one does not dump a newer server; what a newer one writes or says, an older server does not understand.
     Raises NotFound.
     """
     from killreport.db.embedded import find_binaries
     from killreport.errors import Unavailable
 
+    found = [path for path in (shutil.which(name),) if path is not None]
     with contextlib.suppress(Unavailable):
-        return str(find_binaries() / "bin" / name)
-    if found := shutil.which(name):
-        return found
-    raise NotFound(f"There is no {name} on this machine: install PostgreSQL's client programs.")
+        found.append(str(find_binaries() / "bin" / name))
+    if not found:
+        raise NotFound(f"There is no {name} on this machine: install PostgreSQL's client programs.")
+    async with _connected(settings) as database, database.connection() as connection:
+        server: int = await connection.fetchval("select current_setting('server_version_num')::int / 10000")
+    versions = {path: await _major_version(path) for path in found}
+    return max(found, key=lambda path: (versions[path] == server, versions[path]))
+
+
+async def _major_version(program: str) -> int:
+    process = await asyncio.create_subprocess_exec(program, "--version", stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    number = re.search(rb"\d+", told)
+    return int(number[0]) if number else 0
 
 
 def find_psql() -> str:
