@@ -18,6 +18,10 @@ MARK = "Written by `killreport export"
 HARD_LIMIT = 1.25
 
 
+# Where containers get their addresses from, and this machine. Source: RFC 1918, RFC 4193.
+PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """Where the fleet is to run. python, user: on a machine. image: in containers.
@@ -51,12 +55,18 @@ class Surroundings:
 
     def container_environment(self) -> dict[str, str]:
         """Return the same as a container needs it: reachable from outside of it, with its home where the image's is."""
-        return self.environment() | {
-            variable("home"): "/var/lib/killreport",
-            variable("host"): "0.0.0.0",  # noqa: S104 - what may reach it is the container network's business
-            variable("api_url"): f"http://killreport-backend:{self.settings.api_port}",
-            variable("log_format"): "json",
-        }
+        # The site asks from a container of its own; who comes through a proxy is limited all the same.
+        site = {} if "api_unlimited_networks" in self.changed else {variable("api_unlimited_networks"): PRIVATE}
+        return (
+            self.environment()
+            | site
+            | {
+                variable("home"): "/var/lib/killreport",
+                variable("host"): "0.0.0.0",  # noqa: S104 - what may reach it is the container network's business
+                variable("api_url"): f"http://killreport-backend:{self.settings.api_port}",
+                variable("log_format"): "json",
+            }
+        )
 
     def port(self, row: ProcessRow) -> int | None:
         """Return the port the process listens on; None for one that does not."""
