@@ -49,7 +49,7 @@ LIVE = "subscription Site_Live { killmails { ...RowParts } }\n" + _ROW
 
 STATUS = """
 query Site_Status {
-  processes {
+  processes: fleet {
     name kind description isExtra queueName schedule nextRunAt isAlive lastSuccessAt lastErrorAt lastError lastReport
   }
   workerStatus { queueName messageCount delayedCount deadLetterCount oldestMessageAt ratePerSecond trouble }

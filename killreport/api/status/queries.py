@@ -50,7 +50,7 @@ def follow_worker_status(info: FieldInfo) -> AsyncIterator[list[WorkerStatus]]:
 _RUNS = 500
 
 
-async def resolve_processes(_root: Sequence[None], info: FieldInfo) -> list[list[Process]]:
+async def resolve_fleet(_root: Sequence[None], info: FieldInfo) -> list[list[Process]]:
     """Return the fleet, in its order."""
     context: ApiContext = info.context
     async with context.database.connection() as connection:
@@ -62,7 +62,8 @@ async def resolve_processes(_root: Sequence[None], info: FieldInfo) -> list[list
 
 resolvers.field("Query", "status", resolve_status)
 resolvers.field("Query", "workerStatus", resolve_worker_status)
-resolvers.field("Query", "processes", resolve_processes)
+resolvers.field("Query", "fleet", resolve_fleet)
+resolvers.field("Query", "processes", resolve_fleet)
 resolvers.field("Query", "jobRuns", resolve_job_runs)
 resolvers.field("Process", "worker", resolve_worker)
 resolvers.field("Process", "lastRun", resolve_last_run)

@@ -73,8 +73,8 @@ async def test_a_process_tells_of_its_queue_and_its_last_run(
         await note_skipped(connection, "queue-alliances", "hand", "It runs already.")
     async with open_broker(settings, database) as broker:
         await broker.publish_many("esi_character_info_queue", [CharacterMessage(1)])
-    query = "{ processes { name memoryLimitMb worker { queueName messageCount } lastRun { id status } } }"
-    rows = {row["name"]: row for row in (await api.data(query))["processes"]}
+    query = "{ fleet { name memoryLimitMb worker { queueName messageCount } lastRun { id status } } }"
+    rows = {row["name"]: row for row in (await api.data(query))["fleet"]}
     assert list(rows) == [row.name for row in FLEET]
     assert rows["worker-characters"] == {
         "name": "worker-characters",

@@ -1,4 +1,4 @@
-"""`workerStatus` and `processes`: exactly the contract's rows, right counts, an answer with no broker."""
+"""`workerStatus` and `fleet`: exactly the contract's rows, right counts, an answer with no broker."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ async def test_a_broker_that_is_away_is_told_in_the_row(settings: Settings, data
 
 
 async def test_processes_are_the_fleet_in_its_order(api: GraphQL) -> None:
-    rows = (await api.data("{ processes { name kind isExtra nextRunAt isAlive schedule } }"))["processes"]
+    fields = "{ name kind isExtra nextRunAt isAlive schedule }"
+    answer = await api.data(f"{{ fleet {fields} processes {fields} }}")
+    rows = answer["fleet"]
+    assert answer["processes"] == rows
     assert [row["name"] for row in rows] == [row.name for row in FLEET]
     assert [row["isExtra"] for row in rows] == [False] * 17 + [True] * (len(FLEET) - 17)
     assert all((row["nextRunAt"] is not None) == (row["kind"] == "job") for row in rows)
