@@ -147,6 +147,8 @@ async def test_one_process_does_it_all_and_the_first_jobs(home: Path, environmen
         await fleet.read_until("All stopped.")
         assert await fleet.process.wait() == 0
 
-    assert [line.split()[0] for line in fleet.said if " succeeded " in line] == list(FIRST_JOBS[:2])
+    # Among them may be one whose schedule came round meanwhile.
+    succeeded = [line.split()[0] for line in fleet.said if " succeeded " in line]
+    assert [name for name in succeeded if name in FIRST_JOBS] == list(FIRST_JOBS[:2])
     assert fleets == []
     assert processes_of(home) == {}
