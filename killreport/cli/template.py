@@ -43,8 +43,9 @@ def warm_up(settings: Settings) -> None:
     for name in names:
         import_module(name)
     from killreport.eve.load import keep_packaged_universe
+    from killreport.search.static import static_names
 
-    keep_packaged_universe()
+    static_names(keep_packaged_universe())
 
 
 def template(

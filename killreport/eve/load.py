@@ -46,13 +46,14 @@ _ROWS_AT_ONCE = 1000
 _kept: list[Universe] = []
 
 
-def keep_packaged_universe() -> None:
+def keep_packaged_universe() -> Universe:
     """Read the static data the package brings once, so that `load_universe` returns it where the database has the same.
 
-    For the warm process that the fleet is forked from. Idempotent.
+    For the warm process that the fleet is forked from. Idempotent; returns it.
     """
     if not _kept:
         _kept.append(read_packaged_universe())
+    return _kept[0]
 
 
 async def load_universe(connection: Connection) -> Universe:

@@ -8,14 +8,14 @@ from killreport.db.database import Connection
 from killreport.eve.universe import Universe
 from killreport.search.model import Hit, Kind, clean, rank
 from killreport.search.queries import add_kills, find_alike, find_beginnings, has_trigrams
-from killreport.search.static import StaticNames
+from killreport.search.static import static_names
 
 
 class Search:
     """Searches everything that has a name; keep one for each universe."""
 
     def __init__(self, universe: Universe, *, with_trigrams: bool) -> None:
-        self._static = StaticNames(universe)
+        self._static = static_names(universe)
         self._with_trigrams = with_trigrams
 
     async def find(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate
 
 from killreport.eve.universe import Universe
@@ -70,3 +71,9 @@ def _names(universe: Universe) -> Iterator[tuple[Kind, int, str]]:
         yield Kind.REGION, region.region_id, region.name
     for faction in universe.factions.values():
         yield Kind.FACTION, faction.faction_id, faction.name
+
+
+@lru_cache(maxsize=1)
+def static_names(universe: Universe) -> StaticNames:
+    """Return the names of a universe, made once for it: processes forked from one that has them share them."""
+    return StaticNames(universe)
