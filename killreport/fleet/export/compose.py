@@ -115,6 +115,8 @@ def _always_on(row: ProcessRow, surroundings: Surroundings) -> Node:
     if row.is_single:
         # Two of it would pass the limits that outside hosts set for one address; a fixed name refuses `--scale`.
         service["container_name"] = row.name if row.name.startswith("killreport-") else f"killreport-{row.name}"
+    if row.instances > 1:
+        service["scale"] = row.instances
     service["depends_on"] = _dependencies(row)
     port = surroundings.port(row)
     if port is not None:

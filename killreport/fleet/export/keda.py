@@ -43,7 +43,7 @@ def scaled_object(row: ProcessRow, surroundings: Surroundings) -> tuple[Node, tu
         "metadata": metadata(row.name),
         "spec": {
             "scaleTargetRef": {"name": row.name},
-            "minReplicaCount": 1,
+            "minReplicaCount": min(row.instances, bound),
             "maxReplicaCount": bound,
             "triggers": [
                 {

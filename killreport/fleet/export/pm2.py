@@ -49,7 +49,7 @@ def _app(row: ProcessRow, surroundings: Surroundings) -> dict[str, Any]:
         "args": ["-m", "killreport", "run", row.name, *guard],
         "interpreter": "none",
         "exec_mode": "fork",
-        "instances": 1,
+        "instances": row.instances,
         "autorestart": row.restarts,
         "max_memory_restart": f"{row.memory_limit_mb}M",
         "kill_timeout": _milliseconds(row.kill_timeout),

@@ -61,7 +61,7 @@ def systemd_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
     rows = started_rows(rows)
     files = {TARGET: _target(rows), SLICE: _slice(), SECRETS_EXAMPLE: _secrets_example()}
     for row in rows:
-        files[f"{unit_name(row)}.service"] = _service(row, surroundings)
+        files |= {f"{name}.service": _service(row, surroundings) for name in _copies(row)}
         if surroundings.port(row) is not None:
             files[f"{unit_name(row)}.socket"] = _socket(row, surroundings)
         if row.schedule is not None:
@@ -79,11 +79,16 @@ def unit_name(row: ProcessRow) -> str:
     return row.name if row.name.startswith("killreport-") else f"killreport-{row.name}"
 
 
+def _copies(row: ProcessRow) -> list[str]:
+    """Return the names of the units of each copy of a worker; of everything else there is one."""
+    return [unit_name(row), *(f"{unit_name(row)}-{number}" for number in range(2, row.instances + 1))]
+
+
 def _target(rows: Sequence[ProcessRow]) -> str:
     wanted = []
     for row in rows:
         kinds = ("timer",) if row.kind == "job" else ("socket", "service") if row.port_setting else ("service",)
-        wanted += [("Wants", f"{unit_name(row)}.{kind}") for kind in kinds]
+        wanted += [("Wants", f"{name}.{kind}") for kind in kinds for name in _copies(row)]
     unit = [
         ("Description", "KillReport's fleet, each process a unit"),
         # The supervisor would run the same processes a second time.

