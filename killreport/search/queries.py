@@ -7,12 +7,17 @@ tens of thousands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+import asyncpg
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.search.model import Hit, Kind, Match
 
 MOST_CANDIDATES = 100
+# The longest that similar names are looked for.
+ALIKE_MILLISECONDS = 50
 SHORTEST_TRIGRAM = 3
 # Everything that is searched in memory and counted in `total_stat`.
 _COUNTED = {
@@ -81,15 +86,22 @@ async def find_beginnings(connection: Connection, question: str) -> list[Hit]:
 async def find_alike(connection: Connection, question: str) -> list[Hit]:
     """Return those with it in their name or with a similar name, unordered; none for less than a trigram.
 
-    Needs `has_trigrams`. connection: outside a transaction.
+    None either where so many names have its trigrams, as those of `corp`, that comparing them takes too long: the
+    better matches are found without. Needs `has_trigrams`. connection: outside a transaction.
     """
     if len(question) < SHORTEST_TRIGRAM:
         return []
     escaped = question.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    with suppress(asyncpg.QueryCanceledError):
+        return await _find_alike(connection, question, escaped)
+    return []
+
+
+async def _find_alike(connection: Connection, question: str, escaped: str) -> list[Hit]:
     async with connection.transaction(readonly=True):
         # The planner takes comparing a name's trigrams for as cheap as comparing numbers, and would compare them all:
         # at 20,000 names half a second instead of a millisecond.
-        await connection.execute("set local enable_seqscan = off")
+        await connection.execute(f"set local enable_seqscan = off; set local statement_timeout = {ALIKE_MILLISECONDS}")
         return [_hit(row) for row in await connection.fetch(_TRIGRAMS, question, f"%{escaped}%")]
 
 

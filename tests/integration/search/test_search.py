@@ -8,6 +8,7 @@ import pytest
 
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
+from killreport.search import queries
 from killreport.search.model import Hit, Kind, Match
 from killreport.search.search import Search, load_search
 
@@ -119,3 +120,12 @@ async def test_kinds_and_limit_narrow_the_hits(search: Search, connection: Conne
     assert ids(hits, Kind.CHARACTER) == [3, 1]
     assert len(hits) == 2
     assert len(await search.find(connection, "a", limit=10_000)) == 50
+
+
+async def test_names_that_too_many_are_like_are_not_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_TRIGRAMS", "select pg_sleep(60), $1::text, $2::text")
+    async with database.connection() as connection:
+        assert await queries.find_alike(connection, "corp") == []
+        assert await connection.fetchval("show statement_timeout") == "0"
