@@ -156,5 +156,6 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
             "image_url": "off",
             # What a test has just stored, it wants to see; tests of kept answers say so.
             "api_cache_bytes": 0,
+            "api_names_seconds": 0,
         }
     )

@@ -18,6 +18,7 @@ from killreport.cache.buckets import open_buckets
 from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.entity.known import KnownNames
 from killreport.eve.load import load_universe
 from killreport.fleet.table import ProcessRow
 from killreport.search.search import load_search
@@ -29,7 +30,7 @@ async def open_context(
 ) -> AsyncIterator[ApiContext]:
     """Lend the context of resolvers, and have the guard's buckets open and its kept answers dropped by events."""
     async with database.connection() as connection:
-        views = UniverseViews(await load_universe(connection))
+        views = UniverseViews(await load_universe(connection), KnownNames(settings.api_names_seconds))
         search = await load_search(connection, views.universe)
     async with (
         QueueCounter(settings, database).open() as queues,

@@ -113,4 +113,4 @@ async def load_things(context: ApiContext, wanted: Iterable[tuple[EntityKind, in
     for kind, thing_id in wanted:
         if kind in sets:
             sets[kind].add(thing_id)
-    return Things(await load_wanted(context.database, context.views.universe, ids), context.views)
+    return Things(await load_wanted(context.database, context.views, ids), context.views)

@@ -8,9 +8,10 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.entity.queries import NamedGroup, Names, names_of
+from killreport.entity.queries import NamedGroup, Names
 from killreport.eve.universe import Universe
 
 
@@ -111,18 +112,16 @@ class Wanted:
             self.alliances.add(party.alliance_id)
 
 
-async def load_entity_views(database: Database, universe: Universe, parties: Iterable[Affiliated]) -> EntityViews:
-    """Return views of everybody in `parties`; one statement, whatever their number."""
+async def load_entity_views(database: Database, views: UniverseViews, parties: Iterable[Affiliated]) -> EntityViews:
+    """Return views of everybody in `parties`; one statement at most, whatever their number."""
     wanted = Wanted()
     for party in parties:
         wanted.add(party)
-    return await load_wanted(database, universe, wanted)
+    return await load_wanted(database, views, wanted)
 
 
-async def load_wanted(database: Database, universe: Universe, wanted: Wanted) -> EntityViews:
-    """Return views of these entities; one statement, and none for what is static data."""
-    stored = wanted.corporations - universe.corporations.keys()
-    if not (wanted.characters or stored or wanted.alliances):
-        return EntityViews(Names(), universe)
-    async with database.connection() as connection:
-        return EntityViews(await names_of(connection, wanted.characters, stored, wanted.alliances), universe)
+async def load_wanted(database: Database, views: UniverseViews, wanted: Wanted) -> EntityViews:
+    """Return views of these entities; one statement at most, none for static data and names that were read lately."""
+    stored = wanted.corporations - views.universe.corporations.keys()
+    names = await views.names.get(database, wanted.characters, stored, wanted.alliances)
+    return EntityViews(names, views.universe)

@@ -58,7 +58,7 @@ class Parts:
     async def _load_attacker_names(self) -> EntityViews:
         attackers = await self.attackers.get()
         everybody = (attacker for group in attackers.values() for attacker in group)
-        return await load_entity_views(self._database, self._views.universe, everybody)
+        return await load_entity_views(self._database, self._views, everybody)
 
     async def _load_items(self) -> Mapping[int, list[ItemRow]]:
         async with self._database.connection() as connection:

@@ -38,7 +38,7 @@ async def resolve_attackers_page(
     async with context.database.connection() as connection:
         found = await list_some_attackers(connection, [killmail.id for killmail in killmails], begin, size)
     everybody = (row for group in found.values() for row in group)
-    entities = await load_entity_views(context.database, context.views.universe, everybody)
+    entities = await load_entity_views(context.database, context.views, everybody)
     pages = []
     for killmail in killmails:
         nodes = [attacker_view(row, entities, context.views) for row in found.get(killmail.id, ())]
@@ -57,7 +57,7 @@ async def resolve_top_damage(killmails: Sequence[KillmailView], info: FieldInfo)
     context: ApiContext = info.context
     async with context.database.connection() as connection:
         found = await list_top_damage(connection, [killmail.id for killmail in killmails])
-    entities = await load_entity_views(context.database, context.views.universe, found.values())
+    entities = await load_entity_views(context.database, context.views, found.values())
     return [
         attacker_view(row, entities, context.views) if (row := found.get(killmail.id)) and row.damage_done else None
         for killmail in killmails

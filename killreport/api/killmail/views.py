@@ -147,7 +147,7 @@ async def load_views(
     """Return the views of these rows, in their order; one statement for all names. order: of their cursors."""
     parties: list[Party] = [victim_party(row) for row in rows]
     parties.extend(final_blow_party(row) for row in rows)
-    entities = await load_entity_views(database, views.universe, parties)
+    entities = await load_entity_views(database, views, parties)
     shared = parts or Parts(database, views, [row.killmail_id for row in rows])
     return [killmail_view(row, entities, views, shared, order) for row in rows]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from killreport.entity.known import KnownNames
 from killreport.eve.space import shown_security, space_class_of
 from killreport.eve.tree import Tree
 from killreport.eve.universe import Category, Constellation, Region, Universe
@@ -57,10 +58,14 @@ class SolarSystemView:
 
 
 class UniverseViews:
-    """Makes views of static data and keeps them; bounded by the number of ids that exist."""
+    """Makes views of static data and keeps them; bounded by the number of ids that exist.
 
-    def __init__(self, universe: Universe) -> None:
+    names: what is remembered of the names of entities beside them; None: nothing.
+    """
+
+    def __init__(self, universe: Universe, names: KnownNames | None = None) -> None:
         self.universe = universe
+        self.names = names or KnownNames(0)
         self._groups: dict[int, GroupView] = {}
         self._types: dict[int, TypeView] = {}
         self._systems: dict[tuple[int, int | None, int | None], SolarSystemView] = {}
