@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from graphql import get_operation_ast, parse
+import pytest
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_operation_ast,
+    parse,
+    validate,
+)
 
+from killreport.api.guard.annotations import annotation
 from killreport.api.guard.lifetime import Lifetime, operation_lifetime
 from killreport.api.schema import build_schema
 
@@ -38,3 +47,36 @@ def test_what_the_schema_says_nothing_of_is_never_kept() -> None:
 
 def test_only_queries_are_kept() -> None:
     assert lifetime("subscription { killmailStored { id } }").seconds == 0
+
+
+# What is of one moment, of the machinery, or of who asks.
+NEVER_KEPT = {
+    *("Query", "Mutation", "Subscription", "PostedKillmail", "Refresh", "DeadLetter"),
+    *("Process", "WorkerStatus", "JobRun", "JobRunConnection", "JobRunCount"),
+}
+
+
+def test_everything_that_can_be_asked_for_says_how_long_it_lives_or_is_never_kept_on_purpose() -> None:
+    composite = (GraphQLObjectType, GraphQLInterfaceType, GraphQLUnionType)
+    silent = {
+        name
+        for name, kind in SCHEMA.type_map.items()
+        if isinstance(kind, composite) and not name.startswith("__") and not annotation(kind.ast_node, "cacheControl")
+    }
+    assert silent - NEVER_KEPT - {"Status"} == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ leaderboard(kind: CHARACTER, window: WEEK) { places { entity { ... on Character { id name } } } } }",
+        '{ search(query: "rifter") { thing { ... on Type { id name } } } }',
+        "{ character(id: 1) { name statistics { totals { kills } } kills { nodes { id } } } }",
+        "{ killmails { nodes { id victim { character { name } } } pageInfo { hasNextPage } } }",
+        "{ type(id: 587) { name price { isk } priceHistory(days: 7) { day } } }",
+    ],
+)
+def test_what_pages_show_is_kept(query: str) -> None:
+    document = parse(query)
+    assert validate(SCHEMA, document) == []
+    assert lifetime(query).seconds > 0
