@@ -26,7 +26,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.entity.views import EntityViews
 from killreport.api.killmail.pages import ConnectionView
-from killreport.api.killmail.views import KillmailView, killmail_view
+from killreport.api.killmail.views import KillmailView
 from killreport.api.live import Subscriber
 from killreport.api.pages import PageInfo
 from killreport.api.scalars import instant_text, isk_text, scalars
@@ -54,9 +54,9 @@ def make_page() -> ConnectionView:
     pilots = {90_000_000 + number: f"Pilot Number {number}" for number in range(2 * ROWS)}
     groups = {98_000_000 + number: group for number in range(2 * ROWS)}
     alliances = {99_000_000 + number: group for number in range(2 * ROWS)}
-    entities = EntityViews(Names(pilots, groups, alliances), universe)
+    entities = EntityViews(Names(pilots, groups, alliances), views)
     ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
-    nodes = [killmail_view(_row(n, ships[n], systems[n * 7]), entities, views, None, Order.NEWEST) for n in range(ROWS)]
+    nodes = [KillmailView(_row(n, ships[n], systems[n * 7]), entities, views, None, Order.NEWEST) for n in range(ROWS)]
     return ConnectionView(nodes, PageInfo(True, False, nodes[0].cursor, nodes[-1].cursor), None)
 
 

@@ -10,21 +10,42 @@ from graphql import GraphQLError, GraphQLObjectType, is_abstract_type, located_e
 from graphql.pyutils import inspect, is_iterable
 
 from killreport.api.engine.columns import Batch, Column, Done, Faults, Lists, Objects, Sifted
+from killreport.api.engine.lasting import Answers, Lasting
 from killreport.api.engine.leaves import complete_leaf
-from killreport.api.engine.places import Items, Kept, Places
-from killreport.api.engine.plan import FieldPlan, Shape
+from killreport.api.engine.places import Items, Kept, Places, Under
+from killreport.api.engine.plan import FieldPlan, Selection, Shape
 
 # (field, abstract type, values, what takes the names): the names may come later.
 NameTypes = Callable[[FieldPlan, Any, Sequence[Any], Callable[[Sequence[Any]], None]], None]
 
 
 class Descent:
-    """Completes columns of one run; `ready` gathers the batches whose fields are still to be had."""
+    """Completes columns of one run; `ready` gathers the batches whose fields are still to be had.
 
-    def __init__(self, faults: Faults, name_types: NameTypes) -> None:
+    answers: those of lasting objects, None to work everything out.
+    """
+
+    def __init__(self, faults: Faults, name_types: NameTypes, answers: Answers | None) -> None:
         self.ready: list[Batch] = []
         self._faults = faults
         self._name_types = name_types
+        self._answers = answers
+
+    def read(self, batch: Batch, position: int, field: FieldPlan) -> None:
+        """Complete a field that is an attribute of its parents."""
+        parents = batch.parents
+        if field.name == "__typename":
+            batch.columns[position] = Done([field.parent.name] * len(parents))
+            return
+        try:
+            column = list(map(field.read, parents))
+        except Exception:
+            column = [_read(field.read, parent) for parent in parents]
+        quick = field.shape.quick
+        done = None if quick is None else quick(column)
+        batch.columns[position] = (
+            self.complete(field, field.shape, column, Under(batch.places, field.key)) if done is None else Done(done)
+        )
 
     def complete(self, field: FieldPlan, shape: Shape, column: Sequence[Any], places: Places) -> Column:
         """Return the completed column of what was had for a field, or will be completed by the batches it made."""
@@ -33,8 +54,23 @@ class Descent:
             if quick is not None:
                 return Done(quick)
         kinds = set(map(type, column))
-        if shape.leaf is None and NoneType not in kinds and not any(issubclass(kind, Exception) for kind in kinds):
+        is_sound = shape.leaf is None and not any(issubclass(kind, Exception) for kind in kinds)
+        if is_sound and NoneType not in kinds:
             return self._descend(field, shape, column, places)
+        if is_sound and not shape.non_null:
+            settled: list[Any] = [None] * len(column)
+            live = [index for index, value in enumerate(column) if value is not None]
+        else:
+            settled, live = self._sift(field, shape, column, places)
+        if not live:
+            return Done(settled)
+        below = self._descend(field, shape, [column[index] for index in live], Kept(places, live))
+        return Sifted(settled, live, below)
+
+    def _sift(
+        self, field: FieldPlan, shape: Shape, column: Sequence[Any], places: Places
+    ) -> tuple[list[Any], list[int]]:
+        """Return what is settled about each value, and the indexes of those that are not."""
         settled: list[Any] = [None] * len(column)
         live: list[int] = []
         for index, value in enumerate(column):
@@ -50,10 +86,7 @@ class Descent:
                     live.append(index)
             except Exception as error:
                 settled[index] = self._error(field, shape, error, places, index)
-        if not live:
-            return Done(settled)
-        below = self._descend(field, shape, [column[index] for index in live], Kept(places, live))
-        return Sifted(settled, live, below)
+        return settled, live
 
     def _descend(self, field: FieldPlan, shape: Shape, values: Sequence[Any], places: Places) -> Column:
         """Return the column of values that are neither null nor errors nor leaves."""
@@ -61,9 +94,20 @@ class Descent:
             return self._descend_lists(field, shape, values, places)
         if is_abstract_type(shape.named):
             return self._descend_abstract(field, shape, values, places)
-        batch = Batch(field.selection(shape.named), values, places)
+        selection = field.selection(shape.named)
+        if self._answers is not None and values and isinstance(values[0], Lasting) and selection.is_plain:
+            kept = self._kept(self._answers, selection, values)
+            if kept is not None:
+                return Done(kept)
+        batch = Batch(selection, values, places)
         self.ready.append(batch)
         return Objects([None] * len(values), [(range(len(values)), batch)], shape, places)
+
+    @staticmethod
+    def _kept(answers: Answers, selection: Selection, values: Sequence[Any]) -> Sequence[Any] | None:
+        if all(issubclass(kind, Lasting) for kind in set(map(type, values))):
+            return answers.find(selection, values, _settle)
+        return None
 
     def _descend_lists(self, field: FieldPlan, shape: Shape, values: Sequence[Any], places: Places) -> Column:
         assert shape.inner is not None
@@ -105,6 +149,31 @@ class Descent:
 
     def _error(self, field: FieldPlan, shape: Shape, error: Exception, places: Places, index: int) -> Any:
         return self._faults.fail(located_error(error, field.nodes, list(places.path(index))), shape)
+
+
+def _settle(selection: Selection, values: Sequence[Any]) -> Sequence[Any] | None:
+    """Return the objects of a selection that asks for attributes only; None where one has an error."""
+    faults = Faults()
+    descent = Descent(faults, _name_nothing, None)
+    root = Batch(selection, values, Places())
+    descent.ready.append(root)
+    while descent.ready:
+        batch = descent.ready.pop()
+        for position, field in enumerate(batch.selection.fields):
+            descent.read(batch, position, field)
+    rows = root.rows(faults)
+    return None if faults.has_failed or faults.errors() else rows
+
+
+def _name_nothing(_field: FieldPlan, abstract: Any, _values: Sequence[Any], _take: Callable[..., None]) -> None:
+    raise AssertionError(f"{abstract} is no attribute that is plain")
+
+
+def _read(read: Callable[[Any], Any], parent: Any) -> Any:
+    try:
+        return read(parent)
+    except Exception as error:
+        return error
 
 
 def _as_list(value: Any, field: FieldPlan) -> Sequence[Any] | GraphQLError:

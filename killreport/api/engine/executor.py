@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, OperationType
 
+from killreport.api.engine.lasting import Answers
 from killreport.api.engine.plan import Plans
 from killreport.api.engine.run import Run
 from killreport.api.engine.shared import SharedEvent
 
-_PLANS = "engine.plans"
+T = TypeVar("T")
+
+_PLANS, _ANSWERS = "engine.plans", "engine.answers"
 
 
 class BatchExecutor(Executor[Any]):
@@ -29,11 +32,12 @@ class BatchExecutor(Executor[Any]):
             message = f"Schema is not configured to execute {kind.value} operation."
             return ExecutionResult(None, [GraphQLError(message, self.operation)])
         try:
-            plan = _plans(self.schema).plan(self, root_type)
+            plan = _extension(self.schema, _PLANS, Plans).plan(self, root_type)
+            kept = _extension(self.schema, _ANSWERS, Answers)
             event = self.root_value
             if isinstance(event, SharedEvent) and not plan.reads_variables_below:
-                return self._guarded(event.answer(plan, self.context_value, lambda: Run(self, plan).together()))
-            run = Run(self, plan)
+                return self._guarded(event.answer(plan, self.context_value, lambda: Run(self, plan, kept).together()))
+            run = Run(self, plan, kept)
             is_serial = kind is OperationType.MUTATION if serially is None else serially
             result = run.serially() if is_serial else run.together()
         except GraphQLError as error:
@@ -52,5 +56,9 @@ class BatchExecutor(Executor[Any]):
         return ExecutionResult(None, [GraphQLError("Selections are nested too deeply.", self.operation)])
 
 
-def _plans(schema: GraphQLSchema) -> Plans:
-    return cast(Plans, schema.extensions.setdefault(_PLANS, Plans()))
+def _extension(schema: GraphQLSchema, key: str, make: Callable[[], T]) -> T:
+    """Return what the schema carries under this key, made when first asked for."""
+    found = schema.extensions.get(key)
+    if found is None:
+        found = schema.extensions[key] = make()
+    return cast(T, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -70,9 +70,19 @@ class FieldPlan:
         # Introspection is resolved by graphql-core's own functions, which take one parent and the schema.
         self.single = found.resolve if self.batch is None else None
         self.read: Callable[[Any], Any] = attrgetter(snake_case(self.name))
+        self.is_attribute = self.name == "__typename" or (self.batch is None and self.single is None)
         self.schema = operation.schema
         self._operation = operation
         self._selections: dict[str, Selection] = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is an attribute that is a leaf, or one object of which nothing but such attributes is asked."""
+        if not self.is_attribute or self.shape.inner is not None:
+            return False
+        if self.shape.leaf is not None:
+            return True
+        return not is_abstract_type(self.shape.named) and self.selection(self.shape.named).is_plain
 
     def selection(self, runtime_type: GraphQLObjectType) -> Selection:
         """Return what is asked of a value of this type."""
@@ -105,7 +115,7 @@ class FieldPlan:
 class Selection:
     """What is asked of objects of one type, in the order of the answer."""
 
-    __slots__ = ("fields", "keys", "make_objects", "of")
+    __slots__ = ("__weakref__", "_held", "_is_plain", "fields", "kept", "keys", "make_objects", "of")
 
     def __init__(
         self, operation: OperationPlan, of: GraphQLObjectType, grouped: GroupedFieldSet, path: tuple[str, ...]
@@ -114,6 +124,27 @@ class Selection:
         self.fields = [FieldPlan(operation, of, key, details, path) for key, details in grouped.items()]
         self.keys = tuple(field.key for field in self.fields)
         self.make_objects = object_maker(self.keys) if self.keys else None
+        self._is_plain: bool | None = None
+        # Answers by the id of their object, which is held, so that an id means what it meant.
+        self.kept: dict[int, Any] = {}
+        self._held: list[Any] = []
+
+    def keep(self, values: Mapping[int, Any], answers: Mapping[int, Any]) -> None:
+        """Keep the answers of objects, both by the objects' ids."""
+        self.kept.update(answers)
+        self._held.extend(values.values())
+
+    def forget(self) -> None:
+        """Keep nothing any more."""
+        self.kept.clear()
+        self._held.clear()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the answer hangs on nothing but the attributes of the object, and of the objects it holds."""
+        if self._is_plain is None:
+            self._is_plain = all(field.is_plain for field in self.fields)
+        return self._is_plain
 
 
 @lru_cache(500)

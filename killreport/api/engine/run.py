@@ -14,6 +14,7 @@ from graphql.pyutils import is_iterable
 from killreport.api.engine.columns import Batch, Done, Failed, Faults
 from killreport.api.engine.descent import Descent
 from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.lasting import Answers
 from killreport.api.engine.places import Places, Under
 from killreport.api.engine.plan import FieldPlan, OperationPlan
 from killreport.api.engine.registry import type_resolver
@@ -24,11 +25,11 @@ _Continue = Callable[[Any], None]
 class Run:
     """Everything of one run; used once."""
 
-    def __init__(self, executor: Executor[Any], plan: OperationPlan) -> None:
+    def __init__(self, executor: Executor[Any], plan: OperationPlan, answers: Answers) -> None:
         self._executor = executor
         self._root = Batch(plan.root, [executor.root_value], Places())
         self._faults = Faults()
-        self._descent = Descent(self._faults, self._name_types)
+        self._descent = Descent(self._faults, self._name_types, answers)
         self._ready = self._descent.ready
         self._waiting: list[tuple[Awaitable[Any], _Continue]] = []
 
@@ -96,20 +97,17 @@ class Run:
             await asyncio.gather(*running, return_exceptions=True)
 
     def _start(self, batch: Batch, position: int, field: FieldPlan) -> None:
+        if field.is_attribute:
+            self._descent.read(batch, position, field)
+            return
         parents = batch.parents
-        places = Under(batch.places, field.key)
 
         def go_on(results: Any) -> None:
             column = _checked(results, f"The resolver of {field.parent.name}.{field.name}", len(parents))
+            places = Under(batch.places, field.key)
             batch.columns[position] = self._descent.complete(field, field.shape, column, places)
 
-        if field.name == "__typename":
-            batch.columns[position] = Done([field.parent.name] * len(parents))
-        elif field.batch is None and field.single is None:
-            column = _read_all(field.read, parents)
-            batch.columns[position] = self._descent.complete(field, field.shape, column, places)
-        else:
-            self._soon(lambda: self._call(field, parents), go_on)
+        self._soon(lambda: self._call(field, parents), go_on)
 
     def _soon(self, call: Callable[[], Any], go_on: _Continue) -> None:
         """Go on with what the call returns or raises, now or when it is there."""
@@ -155,20 +153,6 @@ class Run:
 async def _outcome(awaitable: Awaitable[Any]) -> Any:
     try:
         return await awaitable
-    except Exception as error:
-        return error
-
-
-def _read_all(read: Callable[[Any], Any], parents: Sequence[Any]) -> Sequence[Any]:
-    try:
-        return list(map(read, parents))
-    except Exception:
-        return [_read(read, parent) for parent in parents]
-
-
-def _read(read: Callable[[Any], Any], parent: Any) -> Any:
-    try:
-        return read(parent)
     except Exception as error:
         return error
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
-from killreport.api.entity.views import AllianceView, CharacterView, CorporationView, EntityViews, Wanted, load_wanted
+from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
+from killreport.api.entity.views import EntityViews, Wanted, load_wanted
 from killreport.api.universe.views import (
     FactionView,
     GroupView,

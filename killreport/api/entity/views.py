@@ -4,43 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-import msgspec
-
+from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
-from killreport.entity.kind import EntityKind
-from killreport.entity.queries import NamedGroup, Names
-from killreport.eve.universe import Universe
-
-
-class CharacterView(msgspec.Struct, frozen=True, gc=False):
-    """A pilot; without name while it is not known."""
-
-    id: int
-    name: str | None
-    kind: ClassVar[str] = EntityKind.CHARACTER.name
-
-
-class NamedGroupView(msgspec.Struct, frozen=True, gc=False):
-    """A corporation or an alliance; without name and ticker while it is not known."""
-
-    id: int
-    name: str | None
-    ticker: str | None
-
-
-class CorporationView(NamedGroupView, frozen=True, gc=False):
-    """A corporation of players or NPCs."""
-
-    kind: ClassVar[str] = EntityKind.CORPORATION.name
-
-
-class AllianceView(NamedGroupView, frozen=True, gc=False):
-    """An alliance of corporations."""
-
-    kind: ClassVar[str] = EntityKind.ALLIANCE.name
+from killreport.entity.queries import Names
 
 
 class Affiliated(Protocol):
@@ -62,36 +31,29 @@ class Affiliated(Protocol):
 class EntityViews:
     """Views of the entities of one batch; NPC corporations are static data, everything else is stored."""
 
-    def __init__(self, names: Names, universe: Universe) -> None:
+    def __init__(self, names: Names, views: UniverseViews) -> None:
         self._names = names
-        self._universe = universe
+        self._npc_corporations = views.universe.corporations
+        self._met = views.met
 
     def character(self, character_id: int | None) -> CharacterView | None:
         """Return the pilot, or None where there is no id."""
         if character_id is None:
             return None
-        return CharacterView(character_id, self._names.characters.get(character_id))
+        return self._met.character(character_id, self._names.characters.get(character_id))
 
     def corporation(self, corporation_id: int | None) -> CorporationView | None:
         """Return the corporation, or None where there is no id."""
         if corporation_id is None:
             return None
-        npc = self._universe.corporations.get(corporation_id)
-        if npc is not None:
-            return CorporationView(corporation_id, npc.name, npc.ticker)
-        known = self._names.corporations.get(corporation_id)
-        return CorporationView(corporation_id, *_name_and_ticker(known))
+        npc = self._npc_corporations.get(corporation_id)
+        return self._met.corporation(corporation_id, npc or self._names.corporations.get(corporation_id))
 
     def alliance(self, alliance_id: int | None) -> AllianceView | None:
         """Return the alliance, or None where there is no id."""
         if alliance_id is None:
             return None
-        known = self._names.alliances.get(alliance_id)
-        return AllianceView(alliance_id, *_name_and_ticker(known))
-
-
-def _name_and_ticker(known: NamedGroup | None) -> tuple[str | None, str | None]:
-    return (None, None) if known is None else (known.name, known.ticker)
+        return self._met.alliance(alliance_id, self._names.alliances.get(alliance_id))
 
 
 @dataclass(slots=True)
@@ -124,4 +86,4 @@ async def load_wanted(database: Database, views: UniverseViews, wanted: Wanted) 
     """Return views of these entities; one statement at most, none for static data and names that were read lately."""
     stored = wanted.corporations - views.universe.corporations.keys()
     names = await views.names.get(database, wanted.characters, stored, wanted.alliances)
-    return EntityViews(names, views.universe)
+    return EntityViews(names, views)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
+from killreport.api.killmail.part_views import ItemView
 from killreport.api.killmail.parts import parts_of
-from killreport.api.killmail.views import ItemView, KillmailView, item_view, price_rule
+from killreport.api.killmail.sides import price_rule
+from killreport.api.killmail.views import KillmailView
 from killreport.api.universe.views import TypeView, UniverseViews
 from killreport.eve.flags import Bay
 from killreport.killmail.eft import eft_text
@@ -145,7 +147,7 @@ def _slot_view(slot: Slot, views: UniverseViews) -> SlotView:
 
 
 def _content_view(content: Content, views: UniverseViews) -> ItemView:
-    return item_view(content.row, [_content_view(inner, views) for inner in content.contents], views)
+    return ItemView(content.row, [_content_view(inner, views) for inner in content.contents], views)
 
 
 def _valuation_view(killmail: KillmailView, fitting: Fitting, views: UniverseViews) -> ValuationView:

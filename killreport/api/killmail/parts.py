@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.batch import Parts
-from killreport.api.killmail.views import AttackerView, ItemView, KillmailView, attacker_view, item_tree
+from killreport.api.killmail.part_views import AttackerView, ItemView, item_tree
+from killreport.api.killmail.views import KillmailView
 
 
 async def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> list[list[AttackerView]]:
@@ -16,8 +17,7 @@ async def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) 
     parts = parts_of(killmails, context)
     attackers, entities = await parts.attackers.get(), await parts.attacker_names.get()
     return [
-        [attacker_view(row, entities, context.views) for row in attackers.get(killmail.id, ())]
-        for killmail in killmails
+        [AttackerView(row, entities, context.views) for row in attackers.get(killmail.id, ())] for killmail in killmails
     ]
 
 

@@ -10,7 +10,8 @@ from killreport.api.cursor import decode_cursor, decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
 from killreport.api.entity.views import load_entity_views
 from killreport.api.killmail.pages import ConnectionView
-from killreport.api.killmail.views import AttackerView, KillmailView, attacker_view, load_views
+from killreport.api.killmail.part_views import AttackerView
+from killreport.api.killmail.views import KillmailView, load_views
 from killreport.api.pages import PageInfo, PageRequest, bad_request, checked_size
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
@@ -41,7 +42,7 @@ async def resolve_attackers_page(
     entities = await load_entity_views(context.database, context.views, everybody)
     pages = []
     for killmail in killmails:
-        nodes = [attacker_view(row, entities, context.views) for row in found.get(killmail.id, ())]
+        nodes = [AttackerView(row, entities, context.views) for row in found.get(killmail.id, ())]
         page_info = PageInfo(
             has_next_page=begin + len(nodes) < killmail.attacker_count and bool(nodes),
             has_previous_page=begin > 0,
@@ -59,7 +60,7 @@ async def resolve_top_damage(killmails: Sequence[KillmailView], info: FieldInfo)
         found = await list_top_damage(connection, [killmail.id for killmail in killmails])
     entities = await load_entity_views(context.database, context.views, found.values())
     return [
-        attacker_view(row, entities, context.views) if (row := found.get(killmail.id)) and row.damage_done else None
+        AttackerView(row, entities, context.views) if (row := found.get(killmail.id)) and row.damage_done else None
         for killmail in killmails
     ]
 

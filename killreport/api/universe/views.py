@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from killreport.api.engine.lasting import Lasting
+from killreport.api.entity.met import MetEntities
 from killreport.entity.known import KnownNames
 from killreport.eve.space import shown_security, space_class_of
 from killreport.eve.tree import Tree
@@ -21,7 +23,7 @@ class NamedView:
 
 
 @dataclass(frozen=True, slots=True)
-class FactionView(NamedView):
+class FactionView(NamedView, Lasting):
     """A faction, which can be on a killmail."""
 
     kind: ClassVar[str] = "FACTION"
@@ -37,7 +39,7 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeView:
+class TypeView(Lasting):
     """A type; without name and group where the static data does not know it."""
 
     id: int
@@ -46,7 +48,7 @@ class TypeView:
 
 
 @dataclass(frozen=True, slots=True)
-class SolarSystemView:
+class SolarSystemView(Lasting):
     """A system in the constellation and region it had when the killmail was stored."""
 
     id: int
@@ -60,16 +62,17 @@ class SolarSystemView:
 class UniverseViews:
     """Makes views of static data and keeps them; bounded by the number of ids that exist.
 
-    names: what is remembered of the names of entities beside them; None: nothing.
+    names: what is remembered of the names of entities beside them; None: nothing. Their views are kept too.
     """
 
     def __init__(self, universe: Universe, names: KnownNames | None = None) -> None:
         self.universe = universe
         self.names = names or KnownNames(0)
+        self.met = MetEntities()
         self._groups: dict[int, GroupView] = {}
         self._types: dict[int, TypeView] = {}
         self._systems: dict[tuple[int, int | None, int | None], SolarSystemView] = {}
-        self._factions: dict[int, NamedView] = {}
+        self._factions: dict[int, FactionView] = {}
 
     def type(self, type_id: int) -> TypeView:
         """Return the type, known or not."""
@@ -124,8 +127,13 @@ class UniverseViews:
         """Return the faction, without name where it is unknown; None where there is no id."""
         if faction_id is None:
             return None
-        found = self.universe.factions.get(faction_id)
-        return FactionView(faction_id, None if found is None else found.name)
+        view = self._factions.get(faction_id)
+        if view is None:
+            found = self.universe.factions.get(faction_id)
+            view = FactionView(faction_id, None if found is None else found.name)
+            if found is not None:
+                self._factions[faction_id] = view
+        return view
 
     def system(self, system_id: int, constellation_id: int | None, region_id: int | None) -> SolarSystemView:
         """Return the system as it lay in this constellation and region, which are those of the stored killmail."""

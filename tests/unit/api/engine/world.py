@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.lasting import Lasting
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 
 SDL = """
@@ -72,11 +73,16 @@ class Being:
         return self._world.attribute(self, name)
 
 
+class LastingBeing(Being, Lasting):
+    """One of the few objects that are met again and again."""
+
+
 class World:
     """Values of everything; `health` is how rarely something is wrong."""
 
     def __init__(self, schema: GraphQLSchema, seed: int, health: float) -> None:
         self.schema, self.seed, self.health = schema, seed, health
+        self._lasting: dict[tuple[str, int], LastingBeing] = {}
 
     def attribute(self, being: Being, name: str) -> Any:
         """Return an attribute, or raise."""
@@ -111,12 +117,19 @@ class World:
         if isinstance(inner, GraphQLEnumType):
             return chance.choice(list(inner.values))
         if isinstance(inner, GraphQLObjectType):
-            return Being(self, inner.name, key)
+            number = chance.randrange(8)
+            return Being(self, inner.name, key) if number > 2 else self._met_again(inner.name, number)
         if is_abstract_type(inner):
             return Being(self, chance.choice(self.schema.get_possible_types(inner)).name, key)
         number = chance.randrange(-1000, 1000)
         by_name = {"Int": number, "Float": number / 8, "Boolean": number > 0, "Money": number}
         return by_name.get(inner.name, f"“{number}”\n")
+
+    def _met_again(self, kind: str, number: int) -> LastingBeing:
+        found = self._lasting.get((kind, number))
+        if found is None:
+            found = self._lasting[kind, number] = LastingBeing(self, kind, f"lasting {kind} {number}")
+        return found
 
     def type_name(self, value: Any, abstract: GraphQLAbstractType) -> Any:
         """Return the name of the type of a value, rarely a wrong one or an exception."""

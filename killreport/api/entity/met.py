@@ -1,0 +1,90 @@
+"""The views of characters, corporations and alliances, each made once while its name stays the same.
+
+What an answer shows of a lasting object is kept by the engine; so the same pilot had better be the same object.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+import msgspec
+
+from killreport.api.engine.lasting import Lasting
+from killreport.entity.kind import EntityKind
+from killreport.entity.queries import NamedGroup
+from killreport.eve.universe import NpcCorporation
+
+T = TypeVar("T")
+
+# Of each kind: a few megabytes.
+MOST_MET = 20_000
+
+
+class CharacterView(msgspec.Struct, Lasting, frozen=True, gc=False):
+    """A pilot; without name while it is not known."""
+
+    id: int
+    name: str | None
+    kind: ClassVar[str] = EntityKind.CHARACTER.name
+
+
+class NamedGroupView(msgspec.Struct, Lasting, frozen=True, gc=False):
+    """A corporation or an alliance; without name and ticker while it is not known."""
+
+    id: int
+    name: str | None
+    ticker: str | None
+
+
+class CorporationView(NamedGroupView, frozen=True, gc=False):
+    """A corporation of players or NPCs."""
+
+    kind: ClassVar[str] = EntityKind.CORPORATION.name
+
+
+class AllianceView(NamedGroupView, frozen=True, gc=False):
+    """An alliance of corporations."""
+
+    kind: ClassVar[str] = EntityKind.ALLIANCE.name
+
+
+class MetEntities:
+    """The views that were made lately; of too many all are forgotten, and those in use are soon there again."""
+
+    def __init__(self, most: int = MOST_MET) -> None:
+        self._most = most
+        self._characters: dict[int, CharacterView] = {}
+        self._corporations: dict[int, CorporationView] = {}
+        self._alliances: dict[int, AllianceView] = {}
+
+    def character(self, character_id: int, name: str | None) -> CharacterView:
+        """Return the view of a character of this name."""
+        view = self._characters.get(character_id)
+        if view is None or view.name != name:
+            view = CharacterView(character_id, name)
+            _keep(self._characters, character_id, view, self._most)
+        return view
+
+    def corporation(self, corporation_id: int, known: NamedGroup | NpcCorporation | None) -> CorporationView:
+        """Return the view of a corporation of this name and ticker."""
+        name, ticker = (None, None) if known is None else (known.name, known.ticker)
+        view = self._corporations.get(corporation_id)
+        if view is None or view.name != name or view.ticker != ticker:
+            view = CorporationView(corporation_id, name, ticker)
+            _keep(self._corporations, corporation_id, view, self._most)
+        return view
+
+    def alliance(self, alliance_id: int, known: NamedGroup | None) -> AllianceView:
+        """Return the view of an alliance of this name and ticker."""
+        name, ticker = (None, None) if known is None else (known.name, known.ticker)
+        view = self._alliances.get(alliance_id)
+        if view is None or view.name != name or view.ticker != ticker:
+            view = AllianceView(alliance_id, name, ticker)
+            _keep(self._alliances, alliance_id, view, self._most)
+        return view
+
+
+def _keep(views: dict[int, T], entity_id: int, view: T, most: int) -> None:
+    if len(views) >= most:
+        views.clear()
+    views[entity_id] = view
