@@ -77,9 +77,12 @@ def batch_schema(page: ConnectionView) -> GraphQLSchema:
     table = Resolvers()
     schema = make_executable_schema(read_sdl(), *scalars)
     assert schema.query_type is not None
+    assert schema.mutation_type is not None
     assert schema.subscription_type is not None
     for name in schema.query_type.fields:
         table.field("Query", name, partial(_give, page if name == "killmails" else None))
+    for name in schema.mutation_type.fields:
+        table.field("Mutation", name, partial(_give, None))
     for name in schema.subscription_type.fields:
         table.source(name, lambda _info, **_arguments: Subscriber())
     for name, found in schema.type_map.items():

@@ -37,4 +37,4 @@ class ApiContext:
 
     def of(self, caller: Caller) -> ApiContext:
         """Return the context of one caller's request."""
-        return replace(self, caller=caller)
+        return self if caller is self.caller else replace(self, caller=caller)

@@ -45,9 +45,10 @@ class PageRequest(Generic[Place]):
     is_forward: bool
 
     def info(self, cursors: Sequence[str], *, has_more: bool) -> PageInfo:
-        """Return where the page stands. has_more: beyond it, in the direction of reading.
+        """Return where the page stands. cursors: of its first and last entry, at least; has_more: beyond it.
 
-        On the other side there is something if the page has a cursor, for that is the cursor of an entry there.
+        Beyond is in the direction of reading. On the other side there is something if the page has a cursor, for that
+        is the cursor of an entry there.
         """
         has_cursor = self.cursor is not None
         return PageInfo(

@@ -129,7 +129,13 @@ async def list_related(
 async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:
     branches = branches_of(wanted.root)
     leaders = await _choose_leaders(connection, [branch for branch in branches if branch.is_contested])
-    return [KillmailRow(*row) for row in await _fetch(connection, *page_statement(branches, leaders, window))]
+    statement, arguments = page_statement(branches, leaders, window)
+    if wanted == EVERYTHING:
+        # There is one plan for it, whatever the cursor, so that a kept statement is as good as a new one.
+        rows = await connection.fetch(statement, *arguments)
+    else:
+        rows = await _fetch(connection, statement, arguments)
+    return [KillmailRow(*row) for row in rows]
 
 
 async def _choose_leaders(connection: Connection, branches: Sequence[Branch]) -> dict[Branch, Condition]:

@@ -51,7 +51,7 @@ def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
         for entity_id in ids:
             page = pages[entity_id]
             nodes = [views[row.killmail_id] for row in page.rows]
-            page_info = asked.info([node.cursor for node in nodes], has_more=page.has_more)
+            page_info = asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=page.has_more)
             found.append(KillmailPageView(nodes, page_info, _filter(kind, side, entity_id)))
         return found
 

@@ -21,9 +21,13 @@ class Shared(Generic[T]):
     def __init__(self, load: Callable[[], Awaitable[T]]) -> None:
         self._load = load
         self._task: asyncio.Future[T] | None = None
+        # The value, where it did not have to be loaded.
+        self.known: T | None = None
 
     async def get(self) -> T:
         """Return the value; raises for everybody what loading raised."""
+        if self.known is not None:
+            return self.known
         if self._task is None:
             self._task = asyncio.ensure_future(self._load())
         # One caller may be cancelled while others still wait.

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
+from killreport.api.entity.views import EntityViews
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.part_views import AttackerView, ItemView, item_tree
 from killreport.api.killmail.views import KillmailView
+from killreport.killmail.queries import AttackerRow, ItemRow
+
+T = TypeVar("T")
+# Of each killmail, now or later.
+Found = list[T] | Awaitable[list[T]]
 
 
-async def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> list[list[AttackerView]]:
-    """Return the attackers of each killmail in the order of the source."""
+def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> Found[list[AttackerView]]:
+    """Return the attackers of each killmail in the order of the source; at once where they were read beside it."""
     context: ApiContext = info.context
     parts = parts_of(killmails, context)
-    attackers, entities = await parts.attackers.get(), await parts.attacker_names.get()
-    return [
-        [AttackerView(row, entities, context.views) for row in attackers.get(killmail.id, ())] for killmail in killmails
-    ]
+
+    def found(attackers: Mapping[int, list[AttackerRow]], entities: EntityViews) -> list[list[AttackerView]]:
+        return [
+            [AttackerView(row, entities, context.views) for row in attackers.get(killmail.id, ())]
+            for killmail in killmails
+        ]
+
+    async def loaded() -> list[list[AttackerView]]:
+        return found(await parts.attackers.get(), await parts.attacker_names.get())
+
+    attackers, entities = parts.attackers.known, parts.attacker_names.known
+    return loaded() if attackers is None or entities is None else found(attackers, entities)
 
 
-async def resolve_items(killmails: Sequence[KillmailView], info: FieldInfo) -> list[list[ItemView]]:
-    """Return what was not inside another item, for each killmail; contents hang below their containers."""
+def resolve_items(killmails: Sequence[KillmailView], info: FieldInfo) -> Found[list[ItemView]]:
+    """Return what was not inside another item, for each killmail; contents hang below their containers.
+
+    At once where they were read beside it.
+    """
     context: ApiContext = info.context
-    items = await parts_of(killmails, context).items.get()
-    return [item_tree(items.get(killmail.id, []), context.views) for killmail in killmails]
+    parts = parts_of(killmails, context)
+
+    def found(items: Mapping[int, list[ItemRow]]) -> list[list[ItemView]]:
+        return [item_tree(items.get(killmail.id, []), context.views) for killmail in killmails]
+
+    async def loaded() -> list[list[ItemView]]:
+        return found(await parts.items.get())
+
+    return loaded() if parts.items.known is None else found(parts.items.known)
 
 
 def parts_of(killmails: Sequence[KillmailView], context: ApiContext) -> Parts:

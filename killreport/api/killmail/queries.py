@@ -9,20 +9,25 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
+from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
 from killreport.api.killmail.fitting import resolve_eft, resolve_fitting, resolve_valuation
 from killreport.api.killmail.pages import ConnectionView, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
 from killreport.api.killmail.relatives import resolve_attackers_page, resolve_related, resolve_top_damage
-from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.killmail.views import KillmailView, load_everybody, load_views
 from killreport.clock import utc_now
 from killreport.errors import Malformed
 from killreport.killmail.list_span import with_span
 from killreport.killmail.lists import Order, list_killmails
-from killreport.killmail.queries import get_killmails
+from killreport.killmail.queries import get_with_parts
 
 resolvers = Resolvers()
+
+# Fields of Killmail that are drawn from all of its attackers, and from all of its items.
+_ATTACKERS = frozenset({"attackers", "pointsFactors", "labelEvidence"})
+_ITEMS = frozenset({"items", "fitting", "eft", "valuation", "pointsFactors", "labelEvidence"})
 
 
 async def resolve_killmails(
@@ -50,7 +55,7 @@ async def resolve_killmails(
         else:
             page = await list_killmails(connection, wanted, ordered, last=asked.size, before=asked.cursor)
     nodes = await load_views(context.database, context.views, page.rows, order=ordered)
-    page_info = asked.info([node.cursor for node in nodes], has_more=page.has_more)
+    page_info = asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=page.has_more)
     return [ConnectionView(nodes, page_info, wanted)]
 
 
@@ -62,10 +67,20 @@ async def resolve_killmail(
 ) -> list[KillmailView | None]:
     """Return one killmail, None where it is not stored."""
     context: ApiContext = info.context
+    asked = info.selected()
+    attackers, items = not _ATTACKERS.isdisjoint(asked), not _ITEMS.isdisjoint(asked)
     async with context.database.connection() as connection:
-        rows = await get_killmails(connection, [id])
-    views = await load_views(context.database, context.views, rows)
-    return [views[0] if views else None]
+        found = await get_with_parts(connection, id, attackers=attackers, items=items)
+    if found is None:
+        return [None]
+    row, its_attackers, its_items = found
+    parts = Parts(context.database, context.views, [id])
+    entities = await load_everybody(context.database, context.views, [row], its_attackers)
+    if attackers:
+        parts.attackers.known, parts.attacker_names.known = {id: its_attackers}, entities
+    if items:
+        parts.items.known = {id: its_items}
+    return [KillmailView(row, entities, context.views, parts, Order.NEWEST)]
 
 
 def follow_stored(info: FieldInfo) -> AsyncIterator[SharedEvent]:

@@ -85,6 +85,6 @@ async def resolve_related(
     connections = {}
     for killmail_id, page in zip(asking, pages, strict=True):
         nodes = [views[row.killmail_id] for row in page.rows]
-        page_info = asked.info([node.cursor for node in nodes], has_more=page.has_more)
+        page_info = asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=page.has_more)
         connections[killmail_id] = ConnectionView(nodes, page_info, None)
     return [connections[killmail.id] for killmail in killmails]

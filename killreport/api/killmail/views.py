@@ -12,7 +12,7 @@ from killreport.api.killmail.sides import FinalBlowView, LinksView, ValuesView, 
 from killreport.api.universe.views import SolarSystemView, UniverseViews
 from killreport.db.database import Database
 from killreport.killmail.lists import Order, cursor_of
-from killreport.killmail.queries import KillmailRow
+from killreport.killmail.queries import AttackerRow, KillmailRow
 
 # For people and programs to look up the same killmail; never the hosts of the settings, which may be a simulator.
 _ZKILLBOARD = "https://zkillboard.com"
@@ -88,13 +88,15 @@ async def load_views(
     order: Order = Order.NEWEST,
 ) -> list[KillmailView]:
     """Return the views of these rows, in their order; one statement for all names. order: of their cursors."""
-    entities = await load_wanted(database, views, _everybody(rows))
+    entities = await load_everybody(database, views, rows)
     shared = parts or Parts(database, views, [row.killmail_id for row in rows])
     return [KillmailView(row, entities, views, shared, order) for row in rows]
 
 
-def _everybody(rows: Sequence[KillmailRow]) -> Wanted:
-    """Return who lost these ships, and who struck the final blows."""
+async def load_everybody(
+    database: Database, views: UniverseViews, rows: Sequence[KillmailRow], attackers: Sequence[AttackerRow] = ()
+) -> EntityViews:
+    """Return views of who lost these ships, who struck the final blows, and the attackers; one statement at most."""
     characters: set[int | None] = set()
     corporations: set[int | None] = set()
     alliances: set[int | None] = set()
@@ -102,4 +104,7 @@ def _everybody(rows: Sequence[KillmailRow]) -> Wanted:
         characters.update((row.victim_character_id, row.final_blow_character_id))
         corporations.update((row.victim_corporation_id, row.final_blow_corporation_id))
         alliances.update((row.victim_alliance_id, row.final_blow_alliance_id))
-    return Wanted(*({found for found in ids if found is not None} for ids in (characters, corporations, alliances)))
+    wanted = Wanted(*({found for found in ids if found is not None} for ids in (characters, corporations, alliances)))
+    for attacker in attackers:
+        wanted.add(attacker)
+    return await load_wanted(database, views, wanted)
