@@ -1,7 +1,7 @@
 """A database of many killmails, made in minutes: some are stored as always, and the rest are copies of their rows.
 
 Copy k has the killmails of k times a whole number of weeks earlier under smaller ids, so every rollup can be shifted
-or multiplied as well, and a recount finds no difference. Everybody has a name.
+or multiplied as well, and a recount finds no difference. Everybody has a name, and the rankings were counted once.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from pydantic import SecretStr
 from bench.agreement import DEFAULT_DATA
 from bench.importing import decode_files, time_writer
 from bench.universe import seed_universe
+from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database, open_database
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.recount import recount_differences
 from killreport.killmail.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_TOTAL, SYSTEM_STAT, TOTAL_STAT
+from killreport.leaderboard.store import count_rankings
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
 
@@ -61,6 +63,7 @@ async def fill(url: str, killmails: int) -> int:
                 await connection.execute(_name_everybody(kind, values), timeout=600)
             await connection.execute("vacuum (analyze)", timeout=600)
             count: int = await connection.fetchval("select count(*) from killmail")
+        await count_rankings(database, today=utc_now().date())
     return count
 
 

@@ -14,10 +14,10 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.queries import NamedGroup
 from killreport.eve.universe import NpcCorporation
 
-T = TypeVar("T")
-
 # Of each kind: a few megabytes.
 MOST_MET = 20_000
+
+T = TypeVar("T")
 
 
 class CharacterView(msgspec.Struct, Lasting, frozen=True, gc=False):
@@ -48,6 +48,9 @@ class AllianceView(NamedGroupView, frozen=True, gc=False):
     kind: ClassVar[str] = EntityKind.ALLIANCE.name
 
 
+G = TypeVar("G", bound=NamedGroupView)
+
+
 class MetEntities:
     """The views that were made lately; of too many all are forgotten, and those in use are soon there again."""
 
@@ -67,20 +70,18 @@ class MetEntities:
 
     def corporation(self, corporation_id: int, known: NamedGroup | NpcCorporation | None) -> CorporationView:
         """Return the view of a corporation of this name and ticker."""
-        name, ticker = (None, None) if known is None else (known.name, known.ticker)
-        view = self._corporations.get(corporation_id)
-        if view is None or view.name != name or view.ticker != ticker:
-            view = CorporationView(corporation_id, name, ticker)
-            _keep(self._corporations, corporation_id, view, self._most)
-        return view
+        return self._group(self._corporations, CorporationView, corporation_id, known)
 
     def alliance(self, alliance_id: int, known: NamedGroup | None) -> AllianceView:
         """Return the view of an alliance of this name and ticker."""
+        return self._group(self._alliances, AllianceView, alliance_id, known)
+
+    def _group(self, views: dict[int, G], make: type[G], group_id: int, known: NamedGroup | NpcCorporation | None) -> G:
         name, ticker = (None, None) if known is None else (known.name, known.ticker)
-        view = self._alliances.get(alliance_id)
+        view = views.get(group_id)
         if view is None or view.name != name or view.ticker != ticker:
-            view = AllianceView(alliance_id, name, ticker)
-            _keep(self._alliances, alliance_id, view, self._most)
+            view = make(group_id, name, ticker)
+            _keep(views, group_id, view, self._most)
         return view
 
 
