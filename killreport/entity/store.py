@@ -1,7 +1,9 @@
 """Writes of characters, corporations and alliances, each in its caller's transaction.
 
 What ESI leaves out is NULL, never what it was before. The ledger's row goes with the write. An answer that is older
-than what is stored changes nothing, so that two workers with the same entity in hand end with the newer one.
+than what is stored changes nothing, so that two workers with the same entity in hand end with the newer one. Each write
+tells whether it changed anything that is shown, which is everything but the time of asking: whoever keeps such a thing
+in memory is told so after the commit, by the caller.
 """
 
 from __future__ import annotations
@@ -13,23 +15,32 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.esi.model import Affiliation, Alliance, Character, Corporation
 
+# What was stored is locked before it is written over, so that of two writers the second compares with what the first
+# left: the insert reads from a subquery that needs all of `before`.
 _CHARACTER = """
+with before as materialized (
+    select to_jsonb(known) - 'refreshed_at' as facts from character known where character_id = $1 for no key update
+)
 insert into character (character_id, refreshed_at, name, corporation_id, alliance_id, faction_id, birthday, gender,
                        security_status, title, description, gone_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null from (select count(*) from before) locked
 on conflict (character_id) do update
    set refreshed_at = excluded.refreshed_at, name = excluded.name, corporation_id = excluded.corporation_id,
        alliance_id = excluded.alliance_id, faction_id = excluded.faction_id, birthday = excluded.birthday,
        gender = excluded.gender, security_status = excluded.security_status, title = excluded.title,
        description = excluded.description, gone_at = null
  where character.refreshed_at <= excluded.refreshed_at
-returning character_id
+returning to_jsonb(character) - 'refreshed_at' is distinct from (select facts from before)
 """
 _CORPORATION = """
+with before as materialized (
+    select to_jsonb(known) - 'refreshed_at' as facts from corporation known where corporation_id = $1 for no key update
+)
 insert into corporation (corporation_id, refreshed_at, name, ticker, member_count, ceo_id, creator_id, alliance_id,
                          faction_id, tax_rate, date_founded, url, description, home_station_id, is_war_eligible,
                          gone_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, null)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, null
+  from (select count(*) from before) locked
 on conflict (corporation_id) do update
    set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
        member_count = excluded.member_count, ceo_id = excluded.ceo_id, creator_id = excluded.creator_id,
@@ -37,22 +48,27 @@ on conflict (corporation_id) do update
        date_founded = excluded.date_founded, url = excluded.url, description = excluded.description,
        home_station_id = excluded.home_station_id, is_war_eligible = excluded.is_war_eligible, gone_at = null
  where corporation.refreshed_at <= excluded.refreshed_at
-returning corporation_id
+returning to_jsonb(corporation) - 'refreshed_at' is distinct from (select facts from before)
 """
 _ALLIANCE = """
+with before as materialized (
+    select to_jsonb(known) - 'refreshed_at' as facts from alliance known where alliance_id = $1 for no key update
+)
 insert into alliance (alliance_id, refreshed_at, name, ticker, executor_corporation_id, creator_id,
                       creator_corporation_id, faction_id, date_founded, gone_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, null from (select count(*) from before) locked
 on conflict (alliance_id) do update
    set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
        executor_corporation_id = excluded.executor_corporation_id, creator_id = excluded.creator_id,
        creator_corporation_id = excluded.creator_corporation_id, faction_id = excluded.faction_id,
        date_founded = excluded.date_founded, gone_at = null
  where alliance.refreshed_at <= excluded.refreshed_at
+returning to_jsonb(alliance) - 'refreshed_at' is distinct from (select facts from before)
 """
 _GONE = """
 insert into {table} ({table}_id, gone_at) values ($1, now())
 on conflict ({table}_id) do update set gone_at = coalesce({table}.gone_at, now()), refreshed_at = now()
+returning gone_at = now()
 """
 TABLES = {EntityKind.CHARACTER: "character", EntityKind.CORPORATION: "corporation", EntityKind.ALLIANCE: "alliance"}
 
@@ -94,9 +110,9 @@ returning known.character_id, known.corporation_id, known.alliance_id
 """
 
 
-async def store_character(connection: Connection, character_id: int, character: Character, *, at: datetime) -> None:
-    """Store what ESI told of a character at that moment."""
-    is_newer = await connection.fetchval(
+async def store_character(connection: Connection, character_id: int, character: Character, *, at: datetime) -> bool:
+    """Store what ESI told of a character at that moment, and return whether that is other than before."""
+    is_changed = await connection.fetchval(
         _CHARACTER,
         character_id,
         at,
@@ -110,17 +126,18 @@ async def store_character(connection: Connection, character_id: int, character: 
         character.title,
         character.description,
     )
-    if is_newer is not None:
+    if is_changed is not None:  # None: what is stored is newer
         where = ([character_id], [character.corporation_id], [character.alliance_id])
         await connection.execute(_MOVE, int(EntityKind.CHARACTER), *where, at)
     await settle(connection, EntityKind.CHARACTER, [character_id])
+    return bool(is_changed)
 
 
 async def store_corporation(
     connection: Connection, corporation_id: int, corporation: Corporation, *, at: datetime
-) -> None:
-    """Store what ESI told of a corporation at that moment."""
-    is_newer = await connection.fetchval(
+) -> bool:
+    """Store what ESI told of a corporation at that moment, and return whether that is other than before."""
+    is_changed = await connection.fetchval(
         _CORPORATION,
         corporation_id,
         at,
@@ -138,15 +155,16 @@ async def store_corporation(
         corporation.home_station_id,
         corporation.war_eligible,
     )
-    if is_newer is not None:
+    if is_changed is not None:  # None: what is stored is newer
         where = ([corporation_id], [None], [corporation.alliance_id])
         await connection.execute(_MOVE, int(EntityKind.CORPORATION), *where, at)
     await settle(connection, EntityKind.CORPORATION, [corporation_id])
+    return bool(is_changed)
 
 
-async def store_alliance(connection: Connection, alliance_id: int, alliance: Alliance, *, at: datetime) -> None:
-    """Store what ESI told of an alliance at that moment."""
-    await connection.execute(
+async def store_alliance(connection: Connection, alliance_id: int, alliance: Alliance, *, at: datetime) -> bool:
+    """Store what ESI told of an alliance at that moment, and return whether that is other than before."""
+    is_changed = await connection.fetchval(
         _ALLIANCE,
         alliance_id,
         at,
@@ -159,6 +177,7 @@ async def store_alliance(connection: Connection, alliance_id: int, alliance: All
         alliance.date_founded,
     )
     await settle(connection, EntityKind.ALLIANCE, [alliance_id])
+    return bool(is_changed)
 
 
 async def apply_affiliations(connection: Connection, affiliations: Sequence[Affiliation], *, at: datetime) -> list[int]:
@@ -180,14 +199,15 @@ async def apply_affiliations(connection: Connection, affiliations: Sequence[Affi
     return [character_id for character_id, _, _ in moved]
 
 
-async def mark_gone(connection: Connection, kind: EntityKind, entity_id: int) -> None:
+async def mark_gone(connection: Connection, kind: EntityKind, entity_id: int) -> bool:
     """Note that ESI does not know the entity, any more or at all: what is known stays, and it is not asked for again.
 
-    For characters, corporations and alliances; of any other kind the ledger's row alone goes.
+    For characters, corporations and alliances; of any other kind the ledger's row alone goes. Returns whether that is
+    news.
     """
-    if kind in TABLES:
-        await connection.execute(_GONE.format(table=TABLES[kind]), entity_id)
+    is_news = kind in TABLES and await connection.fetchval(_GONE.format(table=TABLES[kind]), entity_id)
     await settle(connection, kind, [entity_id])
+    return bool(is_news)
 
 
 async def settle(connection: Connection, kind: EntityKind, entity_ids: Sequence[int]) -> None:

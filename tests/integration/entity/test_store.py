@@ -7,14 +7,16 @@ import itertools
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import count_waiting, find_due, mark_queued, note_seen
 from killreport.entity.queries import list_missing_corporation_ids, list_periods, list_stale_ids, names_of
 from killreport.entity.store import apply_affiliations, mark_gone, store_alliance, store_character, store_corporation
 from killreport.esi.model import Affiliation, Alliance, Character, Corporation
+from tests.integration.workers.queues import eventually
 
 PILOT, HOME, AWAY, UNION = 90_000_001, 98_000_001, 98_000_002, 99_000_001
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -43,6 +45,62 @@ async def row_of(database: Database, table: str, entity_id: int) -> dict[str, ob
 async def store(database: Database, character: Character, at: datetime = NOON) -> None:
     async with database.transaction() as connection:
         await store_character(connection, PILOT, character, at=at)
+
+
+async def is_somebody_blocked(database: Database) -> bool:
+    """Whether somebody waits for a lock that another holds."""
+    query = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with database.connection() as connection:
+        return await connection.fetchrow(query) is not None
+
+
+async def test_a_write_tells_whether_it_changed_anything_that_is_shown(database: Database) -> None:
+    corporation = Corporation(name="Ana Co", ticker="ANA", member_count=3, ceo_id=PILOT, tax_rate=0.1)
+    alliance = Alliance(
+        name="Ana Union", ticker="UNI", creator_id=PILOT, creator_corporation_id=HOME, date_founded=NOON
+    )
+    told: list[bool] = []
+    async with database.transaction() as connection:
+        for days, character in ((0, pilot()), (1, pilot()), (2, pilot(name="Bea Vell")), (1, pilot()), (3, pilot())):
+            told.append(await store_character(connection, PILOT, character, at=NOON + timedelta(days=days)))
+        assert told == [True, False, True, False, True]
+        for days, ticker in enumerate(("ANA", "ANA", "BEA")):
+            renamed = msgspec.structs.replace(corporation, ticker=ticker)
+            told.append(await store_corporation(connection, HOME, renamed, at=NOON + timedelta(days=days)))
+        for days, faction_id in enumerate((None, None, 500_001)):
+            enlisted = msgspec.structs.replace(alliance, faction_id=faction_id)
+            told.append(await store_alliance(connection, UNION, enlisted, at=NOON + timedelta(days=days)))
+    assert told[5:] == [True, False, True] * 2
+
+
+async def test_being_gone_and_being_back_are_told_once(database: Database) -> None:
+    told: list[bool] = []
+    for _ in range(2):
+        async with database.transaction() as connection:
+            told.append(await mark_gone(connection, EntityKind.CHARACTER, PILOT))
+    for _ in range(2):
+        async with database.transaction() as connection:
+            told.append(await store_character(connection, PILOT, pilot(), at=datetime.now(UTC)))
+    async with database.transaction() as connection:
+        told.append(await mark_gone(connection, EntityKind.SHIP_TYPE, 587))
+    assert told == [True, False, True, False, False]
+
+
+async def test_of_two_writers_at_once_the_second_compares_with_what_the_first_left(database: Database) -> None:
+    await store(database, pilot())
+
+    async def write(connection: Connection, name: str) -> bool:
+        return await store_character(connection, PILOT, pilot(name=name), at=NOON + WEEK)
+
+    async def write_back() -> bool:
+        async with database.transaction() as second:
+            return await write(second, "Ana Vell")
+
+    async with database.transaction() as first:
+        assert await write(first, "Bea Vell")
+        second = asyncio.create_task(write_back())
+        await eventually(lambda: is_somebody_blocked(database))
+    assert await second
 
 
 async def test_a_member_who_left_an_alliance_shows_none_and_the_period_is_closed(database: Database) -> None:
