@@ -23,6 +23,8 @@ MOST_UNREAD = 1000
 PREFIX = "killreport"
 # The id of each event of stored or changed killmails, after its commit.
 KILLMAIL_CHANNEL = "killmail"
+# Characters, corporations and alliances of which something else is stored than before (`cache.entity_events`).
+ENTITY_CHANNEL = "entity"
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from killreport.cache.entity_events import tell_entities
+from killreport.cache.events import open_events
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.cron.progress import Progress
@@ -35,9 +37,9 @@ async def run(settings: Settings, database: Database, *, progress: Progress) -> 
             async for ids in stored_ids(database, EntityKind.CHARACTER):
                 await queue_ids(broker, progress, ids, CharacterMessage)
             return f"{progress.counts['queued']} characters queued, all there are."
-        async with open_esi(settings, database) as esi:
+        async with open_esi(settings, database) as esi, open_events(settings, database) as events:
             async for ids in stored_ids(database, EntityKind.CHARACTER):
-                await _queue_due(database, broker, esi, ids, progress)
+                await tell_entities(events, await _queue_due(database, broker, esi, ids, progress))
     counts = progress.counts
     return (
         f"{counts['queued']} of {counts['characters']} characters queued: {counts['moved']} moved, "
@@ -47,7 +49,8 @@ async def run(settings: Settings, database: Database, *, progress: Progress) -> 
 
 async def _queue_due(
     database: Database, broker: Broker, esi: EsiClient, ids: Sequence[int], progress: Progress
-) -> None:
+) -> Sequence[int]:
+    """Queue those of the ids that are due, and return who belonged elsewhere before."""
     at = utc_now()
     affiliations = await esi.affiliations(ids)
     left_out = set(ids) - {affiliation.character_id for affiliation in affiliations}
@@ -57,7 +60,8 @@ async def _queue_due(
     # Published before they are stored as moved: a crash in between leaves them to be found again.
     await queue_ids(broker, progress, sorted({*moved, *stale, *left_out}), CharacterMessage)
     async with database.transaction() as connection:
-        await apply_affiliations(connection, affiliations, at=at)
+        changed = await apply_affiliations(connection, affiliations, at=at)
     progress.count("characters", len(ids))
     progress.count("moved", len(moved))
     progress.count("left_out", len(left_out))
+    return changed

@@ -6,6 +6,8 @@ the second finds nothing to change.
 
 from __future__ import annotations
 
+from killreport.cache.entity_events import tell_entities
+from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.cron.progress import Progress
 from killreport.db.database import Database
@@ -14,8 +16,9 @@ from killreport.entity import counts
 
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
     """Bring the figures of all alliances up to date and return a sentence about it."""
-    del settings
     async with database.transaction() as connection:
         changed = await counts.update_alliance_counts(connection)
-    progress.count("changed", changed)
-    return f"{changed} alliances have other figures than before."
+    async with open_events(settings, database) as events:
+        await tell_entities(events, changed.resized_ids)
+    progress.count("changed", changed.count)
+    return f"{changed.count} alliances have other figures than before."

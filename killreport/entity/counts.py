@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -24,7 +25,9 @@ with done as (
       from alliance known left join done using (alliance_id) left join made_of using (alliance_id)
 ), locked as (
     -- In one order, so that a worker storing alliances and this never wait for each other in a circle.
-    select present.* from present join alliance known using (alliance_id)
+    select present.*, (known.member_count, known.corporation_count)
+                      is distinct from (present.members, present.corporations) as has_other_size
+      from present join alliance known using (alliance_id)
      where (known.kills, known.losses, known.isk_destroyed_cents, known.isk_lost_cents, known.member_count,
             known.corporation_count)
            is distinct from (present.kills, present.losses, present.isk_destroyed_cents, present.isk_lost_cents,
@@ -37,16 +40,25 @@ update alliance known
        isk_lost_cents = locked.isk_lost_cents, member_count = locked.members,
        corporation_count = locked.corporations, counted_at = now()
   from locked where known.alliance_id = locked.alliance_id
+returning known.alliance_id, locked.has_other_size
 """
 
 
-async def update_alliance_counts(connection: Connection) -> int:
-    """Count every stored alliance's kills, losses, ISK, members and corporations; return how many had changed.
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """Alliances with other figures than before: how many, and the ids of those with other members or corporations."""
+
+    count: int
+    resized_ids: list[int]
+
+
+async def update_alliance_counts(connection: Connection) -> Recounted:
+    """Count every stored alliance's kills, losses, ISK, members and corporations; return which had changed.
 
     One statement over the rollups; alliances whose figures are right are not written.
     """
-    status: str = await connection.execute(_COUNT, int(EntityKind.ALLIANCE))
-    return int(status.rsplit(" ", 1)[-1])
+    rows = await connection.fetch(_COUNT, int(EntityKind.ALLIANCE))
+    return Recounted(len(rows), [alliance_id for alliance_id, has_other_size in rows if has_other_size])
 
 
 # So many are counted one by one; of more, the figure that the last analyze left is near enough.

@@ -40,7 +40,8 @@ async def handle(message: AllianceCorporationsMessage, tools: Tools) -> None:
         found = await tools.esi.alliance_corporation_ids(alliance_id)
     except NotFound:
         async with tools.database.transaction() as connection:
-            await mark_gone(connection, EntityKind.ALLIANCE, alliance_id)
+            is_changed = await mark_gone(connection, EntityKind.ALLIANCE, alliance_id)
+        tools.entities.tell([alliance_id] if is_changed else [])
         return
     corporations = [CorporationMessage(i) for i in found if is_askable(EntityKind.CORPORATION, i)]
     if corporations:

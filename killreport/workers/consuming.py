@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 import structlog
@@ -26,6 +26,7 @@ from killreport.queueing.handling import explain
 from killreport.queueing.messages import QUEUE_OF, Message
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
+from killreport.workers.telling import EntityTeller, telling_entities
 from killreport.workers.waiting import either, wait_or_end
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 class Tools:
     """What a handler works with. stop: set when the worker was told to end; whoever waits for long should look.
 
-    priority: of the message in hand, for those that follow from it.
+    entities: to be told of what changed about one. priority: of the message in hand, for those that follow from it.
     """
 
     settings: Settings
@@ -48,6 +49,7 @@ class Tools:
     broker: Broker
     esi: EsiClient
     stop: asyncio.Event
+    entities: EntityTeller
     priority: Priority = Priority.BATCH
 
 
@@ -74,9 +76,10 @@ async def run_worker(
     async with (
         open_broker(settings, database) as broker,
         open_esi(settings, database) as esi,
+        telling_entities(settings, database) as entities,
         beat(database, row.name) as heartbeat,
     ):
-        handler = _handler(kind, handle, Tools(settings, database, broker, esi, stop), heartbeat)
+        handler = _handler(kind, handle, Tools(settings, database, broker, esi, stop, entities), heartbeat)
         await _consume(row, broker, handler, database, stop, once=once)
 
 
@@ -120,15 +123,10 @@ def _handler(kind: type[_MESSAGE], handle: Handle[_MESSAGE], tools: Tools, heart
     async def handler(message: Message, delivery: Delivery) -> None:
         assert isinstance(message, kind)  # the queue decodes to this kind, and to no other
         try:
-            await handle(message, tools_for(tools, delivery.priority))
+            await handle(message, replace(tools, priority=delivery.priority))
         except Exception as error:
             heartbeat.failed(explain(error))
             raise
         heartbeat.succeeded()
 
     return handler
-
-
-def tools_for(tools: Tools, priority: Priority) -> Tools:
-    """Return the tools for a message of this priority."""
-    return Tools(tools.settings, tools.database, tools.broker, tools.esi, tools.stop, priority)

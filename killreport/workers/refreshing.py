@@ -26,8 +26,8 @@ Named = Mapping[EntityKind, Sequence[int | None]]
 class Store(Protocol[_FOUND_contra]):
     """Stores one entity and takes its row out of the ledger, in the caller's transaction."""
 
-    async def __call__(self, connection: Connection, entity_id: int, found: _FOUND_contra, /, *, at: datetime) -> None:
-        """Store it as it was at this instant."""
+    async def __call__(self, connection: Connection, entity_id: int, found: _FOUND_contra, /, *, at: datetime) -> bool:
+        """Store it as it was at this instant, and return whether that is other than before."""
 
 
 async def refresh(
@@ -39,7 +39,7 @@ async def refresh(
     store: Store[_FOUND],
     named: Callable[[_FOUND], Named],
 ) -> None:
-    """Store what ESI says of an entity, in one transaction, and after it queue whom it names.
+    """Store what ESI says of an entity, in one transaction, and after it tell what changed and queue whom it names.
 
     An id of the game itself is static data: it leaves the ledger and ESI is not asked. One that ESI does not have is
     noted as gone. Raises as the client and the database do; nothing is stored then.
@@ -52,12 +52,14 @@ async def refresh(
         found = await read(entity_id)
     except NotFound:
         async with tools.database.transaction() as connection:
-            await mark_gone(connection, kind, entity_id)
+            is_changed = await mark_gone(connection, kind, entity_id)
+        tools.entities.tell([entity_id] if is_changed else [])
         return
     async with tools.database.transaction() as connection:
         # Before the store, and by kind: the order in which every writer locks the ledger.
         unknown = await _note(connection, named(found), tools.settings)
-        await store(connection, entity_id, found, at=utc_now())
+        is_changed = await store(connection, entity_id, found, at=utc_now())
+    tools.entities.tell([entity_id] if is_changed else [])
     if unknown:
         # Where this fails or is cut off, the ledger has them, and the next sweep hands them over.
         await publish_entities(tools.broker, unknown, tools.priority)

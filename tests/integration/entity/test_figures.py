@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime
 
 from killreport.db.database import Connection, Database
-from killreport.entity.counts import update_alliance_counts
+from killreport.entity.counts import Recounted, update_alliance_counts
 from killreport.entity.kind import EntityKind
 from killreport.entity.snapshots import snapshot_alliances, snapshot_corporations
 
@@ -67,8 +67,13 @@ async def test_counts_are_the_sums_of_the_days_and_are_written_only_where_they_c
                 UNION,
                 datetime(2026, 11, day, tzinfo=UTC).date(),
             )
-        assert await update_alliance_counts(connection) == 2
-        assert await update_alliance_counts(connection) == 0
+        changed = await update_alliance_counts(connection)
+        assert (changed.count, sorted(changed.resized_ids)) == (2, [UNION, LONE])
+        assert await update_alliance_counts(connection) == Recounted(0, [])
+        await connection.execute("update daily_stat set kills = 5")
+        assert await update_alliance_counts(connection) == Recounted(1, [])
+        await connection.execute("update daily_stat set kills = 3")
+        await update_alliance_counts(connection)
         row = await connection.fetchrow(
             """select kills, losses, isk_destroyed_cents::bigint, isk_lost_cents::bigint, member_count,
                       corporation_count from alliance where alliance_id = $1""",
