@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from killreport.api.context import ApiContext
 from killreport.api.entity.facts import FactsLoader
+from killreport.api.entity.news import EntityNews
 from killreport.api.guard.guard import Guard
 from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
@@ -37,10 +38,16 @@ async def open_context(
         open_events(settings, database) as events,
         open_buckets(settings, database) as guard.gate.buckets,
     ):
+
+        def forget(ids: frozenset[int] | None) -> None:
+            # The names first: an answer that is made anew reads them.
+            views.names.drop(ids)
+            guard.entities_changed(ids)
+
         hub = LiveHub(database, views, events, guard.killmails_changed)
         posting = KillmailPosting(database, views.universe, settings, events)
         polls = StatusPolls(database, queues, rows)
-        async with hub.running(), posting.open(), polls.open():
+        async with hub.running(), EntityNews(events, forget).running(), posting.open(), polls.open():
             yield ApiContext(
                 settings,
                 database,

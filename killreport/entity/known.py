@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Generic, TypeVar
 
 from killreport.clock import monotonic
@@ -32,15 +32,35 @@ class _Kept(Generic[T]):
         for id_ in list(self._values)[: max(0, len(self._values) - self._most)]:
             del self._values[id_]
 
+    def drop(self, ids: Iterable[int]) -> None:
+        for id_ in ids:
+            self._values.pop(id_, None)
+
+    def clear(self) -> None:
+        self._values.clear()
+
 
 class KnownNames:
-    """Names of one process. seconds: how long one is kept; 0: not at all. A name that is not known is never kept."""
+    """Names of one process, each until it is dropped, and no longer than `seconds`; 0: none is kept at all.
+
+    That a name is not known is never kept.
+    """
 
     def __init__(self, seconds: float, most: int = MOST_NAMES) -> None:
         self._seconds = seconds
         self._characters = _Kept[str](most)
         self._corporations = _Kept[NamedGroup](most)
         self._alliances = _Kept[NamedGroup](most)
+        self._drops = 0
+
+    def drop(self, ids: Collection[int] | None) -> None:
+        """Forget the names of these entities, of whatever kind; None: all names."""
+        self._drops += 1
+        for kept in (self._characters, self._corporations, self._alliances):
+            if ids is None:
+                kept.clear()
+            else:
+                kept.drop(ids)
 
     async def get(
         self, database: Database, characters: Collection[int], corporations: Collection[int], alliances: Collection[int]
@@ -59,9 +79,11 @@ class KnownNames:
         )
         if not any(missing):
             return kept
+        drops = self._drops
         async with database.connection() as connection:
             read = await names_of(connection, *missing)
-        if self._seconds:
+        # What was dropped meanwhile may have been read before it changed.
+        if self._seconds and drops == self._drops:
             until = now + self._seconds
             self._characters.keep(read.characters, until)
             self._corporations.keep(read.corporations, until)

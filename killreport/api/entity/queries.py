@@ -11,6 +11,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things, name_types
 from killreport.api.pages import MOST, bad_request
+from killreport.api.shown import note_shown
 from killreport.api.universe.views import FactionView
 from killreport.entity.facts import find_seen
 from killreport.entity.kind import EntityKind
@@ -23,6 +24,7 @@ async def load_entities(context: ApiContext, kind: EntityKind, ids: Sequence[int
     if kind is EntityKind.FACTION:
         seen = set(ids) & context.views.universe.factions.keys()
     else:
+        note_shown(ids)
         async with context.database.connection() as connection:
             seen = await find_seen(connection, kind, set(ids))
         if kind is EntityKind.CORPORATION:

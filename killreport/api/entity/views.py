@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
+from killreport.api.shown import note_shown
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
 from killreport.entity.queries import Names
@@ -85,5 +86,6 @@ async def load_entity_views(database: Database, views: UniverseViews, parties: I
 async def load_wanted(database: Database, views: UniverseViews, wanted: Wanted) -> EntityViews:
     """Return views of these entities; one statement at most, none for static data and names that were read lately."""
     stored = wanted.corporations - views.universe.corporations.keys()
+    note_shown(wanted.characters, stored, wanted.alliances)
     names = await views.names.get(database, wanted.characters, stored, wanted.alliances)
     return EntityViews(names, views)

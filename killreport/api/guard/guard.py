@@ -43,6 +43,10 @@ class Guard:
         """Forget the answers that show killmails."""
         self.responses.drop("killmails")
 
+    def entities_changed(self, ids: frozenset[int] | None) -> None:
+        """Forget the answers that show these characters, corporations or alliances; None: any of them."""
+        self.responses.drop_showing(ids)
+
     def allows_origin(self, connection: HTTPConnection) -> bool:
         """Whether a page of the connection's origin may open a WebSocket, which no preflight guards."""
         origin = connection.headers.get("origin")

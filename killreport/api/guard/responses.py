@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+from array import array
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,13 @@ import msgspec
 import zstandard
 
 from killreport.api.guard.lifetime import Lifetime
+from killreport.api.shown import noting_shown
 from killreport.clock import monotonic
 
 Key = tuple[str, str | None, bytes]
 SMALLEST_COMPRESSED = 1_000
+# The tag of answers that depend on entities they do not show: a search may find somebody else tomorrow.
+ENTITIES = "entities"
 # What an entry takes besides its bodies.
 _OVERHEAD = 700
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -42,12 +46,13 @@ class Answer:
 
 @dataclass(slots=True)
 class Entry:
-    """One kept answer."""
+    """One kept answer. shown: the ids of the entities in it; an array, because a page of killmails shows hundreds."""
 
     body: bytes
     etag: str
     until: float
     tags: frozenset[str]
+    shown: array[int]
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def variant(self, accepted: str) -> tuple[bytes, str | None]:
@@ -61,6 +66,15 @@ class Entry:
         return self.body, None
 
 
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """An answer that is being made, and who waits for it. shown: grows meanwhile."""
+
+    landed: asyncio.Future[Entry | None]
+    tags: frozenset[str]
+    shown: set[int]
+
+
 class ResponseCache:
     """Whole answers by document, operation and variables, bounded by bytes; the one unused for longest goes first."""
 
@@ -68,7 +82,7 @@ class ResponseCache:
         self._most_bytes = most_bytes
         self._clock = clock
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
-        self._flights: dict[Key, tuple[asyncio.Future[Entry | None], frozenset[str]]] = {}
+        self._flights: dict[Key, _Flight] = {}
         self.bytes = 0
 
     @property
@@ -99,38 +113,47 @@ class ResponseCache:
         """
         flying = self._flights.get(key)
         if flying is not None:
-            entry = await asyncio.shield(flying[0])
+            entry = await asyncio.shield(flying.landed)
             return entry if entry is not None else await compute()
-        flight: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
-        self._flights[key] = flight, lifetime.tags
         entry = None
-        try:
-            answer = await compute()
-            if answer.is_whole:
-                entry = self._entry(answer, lifetime)
-                if self._is_current(key, flight):
-                    self._keep(key, entry)
-            return entry or answer
-        finally:
-            if self._is_current(key, flight):
-                del self._flights[key]
-            flight.set_result(entry)
+        with noting_shown() as shown:
+            flight = self._flights[key] = _Flight(asyncio.get_running_loop().create_future(), lifetime.tags, shown)
+            try:
+                answer = await compute()
+                if answer.is_whole:
+                    entry = self._entry(answer, lifetime, shown)
+                    if self._flights.get(key) is flight:
+                        self._keep(key, entry)
+                return entry or answer
+            finally:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                flight.landed.set_result(entry)
 
     def drop(self, tag: str) -> None:
         """Forget every answer with this tag, those being computed too."""
-        for key in [key for key, entry in self._entries.items() if tag in entry.tags]:
+        self._drop(lambda one: tag in one.tags)
+
+    def drop_showing(self, ids: frozenset[int] | None) -> None:
+        """Forget the answers that show one of these entities (None: any at all), those being computed too.
+
+        And those with the tag ENTITIES.
+        """
+        self._drop(
+            lambda one: ENTITIES in one.tags or (bool(one.shown) if ids is None else not ids.isdisjoint(one.shown))
+        )
+
+    def _drop(self, is_over: Callable[[Entry | _Flight], bool]) -> None:
+        for key in [key for key, entry in self._entries.items() if is_over(entry)]:
             self._remove(key)
-        for key in [key for key, (_, tags) in self._flights.items() if tag in tags]:
+        for key in [key for key, flight in self._flights.items() if is_over(flight)]:
             del self._flights[key]
 
-    def _is_current(self, key: Key, flight: asyncio.Future[Entry | None]) -> bool:
-        found = self._flights.get(key)
-        return found is not None and found[0] is flight
-
-    def _entry(self, answer: Answer, lifetime: Lifetime) -> Entry:
+    def _entry(self, answer: Answer, lifetime: Lifetime, shown: Iterable[int]) -> Entry:
         body = msgspec.json.encode(answer.content)
         until = self._clock() + lifetime.seconds
-        return Entry(body, hashlib.sha256(body).hexdigest()[:32], until, lifetime.tags)
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        return Entry(body, etag, until, lifetime.tags, array("q", shown))
 
     def _keep(self, key: Key, entry: Entry) -> None:
         size = _size(key, entry)
@@ -150,4 +173,4 @@ class ResponseCache:
 
 def _size(key: Key, entry: Entry) -> int:
     # The compressed bodies come later, if somebody asks; together they are smaller than the body.
-    return 2 * len(entry.body) + len(key[2]) + _OVERHEAD
+    return 2 * len(entry.body) + entry.shown.itemsize * len(entry.shown) + len(key[2]) + _OVERHEAD

@@ -67,7 +67,7 @@ async def test_kills_stored_while_the_listener_is_cut_off_arrive_all_the_same(
     api: GraphQL, writer: KillmailWriter, database: Database
 ) -> None:
     cut = (
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'listen %'"
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'listen %_killmail'"
         " and datname = current_database()"
     )
     async with api.subscription("subscription { killmailStored { id } }") as ws:

@@ -14,6 +14,7 @@ from graphql import (
 
 from killreport.api.guard.annotations import annotation
 from killreport.api.guard.lifetime import Lifetime, operation_lifetime
+from killreport.api.guard.responses import ENTITIES
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()
@@ -37,6 +38,14 @@ def test_an_answer_lives_as_long_as_its_shortest_field() -> None:
 def test_fields_of_fragments_count() -> None:
     query = "{ killmail(id: 1) { ...F } ... on Query { status { killmailCount } } } fragment F on Killmail { id }"
     assert lifetime(query).seconds == 5
+
+
+def test_lists_that_depend_on_entities_they_do_not_show_end_with_any_news_of_one() -> None:
+    entities = frozenset({ENTITIES})
+    assert lifetime('{ search(query: "ana") { name } }') == Lifetime(30, entities)
+    assert lifetime("{ corporation(id: 1) { members { nodes { id } } } }") == Lifetime(30, entities)
+    assert lifetime("{ alliance(id: 1) { members { nodes { id } } } }") == Lifetime(30, entities)
+    assert lifetime("{ alliance(id: 1) { name } }") == Lifetime(30)
 
 
 def test_what_the_schema_says_nothing_of_is_never_kept() -> None:

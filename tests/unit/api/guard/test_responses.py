@@ -8,7 +8,8 @@ import gzip
 import zstandard
 
 from killreport.api.guard.lifetime import Lifetime
-from killreport.api.guard.responses import Answer, Entry, Key, ResponseCache
+from killreport.api.guard.responses import ENTITIES, Answer, Entry, Key, ResponseCache
+from killreport.api.shown import note_shown
 
 LIFETIME = Lifetime(10, frozenset({"killmails"}))
 KEY: Key = ("hash", None, b"null")
@@ -119,6 +120,49 @@ async def test_what_was_begun_before_an_event_is_neither_kept_nor_given_to_who_a
     assert isinstance(after, Entry)
     assert after.body == b'{"data":"new"}'
     assert cache.find(KEY) is after
+
+
+async def keep(cache: ResponseCache, name: str, *shown: int, tags: frozenset[str] = frozenset()) -> Key:
+    """Have the cache keep an answer that shows these entities, as tasks of its resolvers note them."""
+
+    async def note() -> None:
+        note_shown(shown)
+
+    async def compute() -> Answer:
+        await asyncio.gather(*(asyncio.create_task(note()) for _ in range(2)))
+        return await answer()
+
+    key: Key = (name, None, b"null")
+    await cache.shared(key, Lifetime(10, tags), compute)
+    return key
+
+
+async def test_news_of_entities_ends_the_life_of_the_answers_that_show_them() -> None:
+    cache = ResponseCache(20_000)
+    shows, does_not, nobody = await keep(cache, "a", 1, 2), await keep(cache, "b", 3), await keep(cache, "c")
+    searched = await keep(cache, "d", tags=frozenset({ENTITIES}))
+    cache.drop_showing(frozenset({2, 4}))
+    assert [cache.find(key) is None for key in (shows, does_not, nobody, searched)] == [True, False, False, True]
+    cache.drop_showing(None)
+    assert [cache.find(key) is None for key in (does_not, nobody)] == [True, False]
+
+
+async def test_an_answer_that_had_read_an_entity_before_the_news_of_it_is_not_kept() -> None:
+    cache = ResponseCache(10_000)
+    has_read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Answer:
+        note_shown([7])
+        has_read.set()
+        await go_on.wait()
+        return await answer()
+
+    asking = asyncio.create_task(cache.shared(KEY, LIFETIME, slow))
+    await has_read.wait()
+    cache.drop_showing(frozenset({7}))
+    go_on.set()
+    assert isinstance(await asking, Entry)
+    assert cache.find(KEY) is None
 
 
 async def test_memory_is_bounded_and_the_longest_unused_goes_first() -> None:
