@@ -122,7 +122,10 @@ class Settings(BaseSettings):
         default=32 * 2**20, ge=0, description="Memory for answers kept by one API process; 0: none is kept."
     )
     api_names_seconds: float = Field(
-        default=60.0, ge=0, le=3600, description="How long an API process remembers a name; 0: not at all."
+        default=600.0,
+        ge=0,
+        le=3600,
+        description="How long an API process remembers a name of whose change nobody tells it; 0: not at all.",
     )
     image_url: str = Field(
         default="https://images.evetech.net", description="EVE's image server; `off` shows drawn stand-ins instead."
