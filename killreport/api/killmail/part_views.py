@@ -5,60 +5,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from killreport.api.entity.met import CharacterView, NamedGroupView
-from killreport.api.entity.views import EntityViews
-from killreport.api.killmail.sides import of_row, price_rule
+from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
+from killreport.api.killmail.sides import RowView, faction_of, named_by, of_row, price_rule, type_of
 from killreport.api.universe.views import FactionView, TypeView, UniverseViews
 from killreport.eve.flags import bay_of, flag_name
-from killreport.killmail.queries import AttackerRow, ItemRow
+from killreport.killmail.queries import ItemRow
 
 
-class AttackerView:
+class AttackerView(RowView):
     """One party to the kill."""
 
-    __slots__ = ("_entities", "_views", "row")
-
-    def __init__(self, row: AttackerRow, entities: EntityViews, views: UniverseViews) -> None:
-        self.row, self._entities, self._views = row, entities, views
-
+    __slots__ = ()
     ordinal: int = of_row("ordinal")
+    character: CharacterView | None = named_by("character_id", "character")
+    corporation: CorporationView | None = named_by("corporation_id", "corporation")
+    alliance: AllianceView | None = named_by("alliance_id", "alliance")
+    faction: FactionView | None = faction_of("faction_id")
+    ship_type: TypeView | None = type_of("ship_type_id")
+    weapon_type: TypeView | None = type_of("weapon_type_id")
     damage_done: int = of_row("damage_done")
     final_blow: bool = of_row("is_final_blow")
 
     @property
-    def character(self) -> CharacterView | None:
-        """Return the pilot."""
-        return self._entities.character(self.row.character_id)
-
-    @property
-    def corporation(self) -> NamedGroupView | None:
-        """Return the corporation."""
-        return self._entities.corporation(self.row.corporation_id)
-
-    @property
-    def alliance(self) -> NamedGroupView | None:
-        """Return the corporation's alliance."""
-        return self._entities.alliance(self.row.alliance_id)
-
-    @property
-    def faction(self) -> FactionView | None:
-        """Return the faction."""
-        return self._views.faction(self.row.faction_id)
-
-    @property
-    def ship_type(self) -> TypeView | None:
-        """Return the ship."""
-        return self._views.type_or_none(self.row.ship_type_id)
-
-    @property
-    def weapon_type(self) -> TypeView | None:
-        """Return the weapon."""
-        return self._views.type_or_none(self.row.weapon_type_id)
-
-    @property
     def security_status(self) -> float | None:
         """Return it to two digits: the column is a 4-byte real, ESI gives at most one that matters, more are noise."""
-        found = self.row.security_status
+        found: float | None = self.row.security_status
         return None if found is None else round(found, 2)
 
 

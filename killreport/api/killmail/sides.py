@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from killreport.api.entity.met import CharacterView, NamedGroupView
+from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
 from killreport.api.entity.views import EntityViews
 from killreport.api.universe.views import FactionView, TypeView, UniverseViews
 from killreport.killmail.queries import KillmailRow
@@ -23,6 +23,24 @@ _PRICE_RULES = {rule.value: rule for rule in PriceRule}
 def of_row(column: str) -> Any:
     """Return a property that is a column of the view's `row`, read without running a line of Python."""
     return property(attrgetter(f"row.{column}"))
+
+
+def named_by(column: str, what: str) -> Any:
+    """Return a property that is the character, corporation or alliance (`what`) whose id is in a column of the row."""
+    read, find = attrgetter(f"row.{column}"), attrgetter(f"entities.{what}")
+    return property(lambda view: find(view)(read(view)))
+
+
+def type_of(column: str) -> Any:
+    """Return a property that is the type whose id is in a column of the row, None where it is null."""
+    read = attrgetter(f"row.{column}")
+    return property(lambda view: view.views.type_or_none(read(view)))
+
+
+def faction_of(column: str) -> Any:
+    """Return a property that is the faction whose id is in a column of the row."""
+    read = attrgetter(f"row.{column}")
+    return property(lambda view: view.views.faction(read(view)))
 
 
 def price_rule(number: int) -> PriceRule:
@@ -38,40 +56,25 @@ class PositionView(msgspec.Struct, frozen=True, gc=False):
     z: float
 
 
-class VictimView:
+class RowView:
+    """A view that is a row, and whom and what its ids name."""
+
+    __slots__ = ("entities", "row", "views")
+
+    def __init__(self, row: Any, entities: EntityViews, views: UniverseViews) -> None:
+        self.row, self.entities, self.views = row, entities, views
+
+
+class VictimView(RowView):
     """Who lost what."""
 
-    __slots__ = ("_entities", "_views", "row")
-
-    def __init__(self, row: KillmailRow, entities: EntityViews, views: UniverseViews) -> None:
-        self.row, self._entities, self._views = row, entities, views
-
+    __slots__ = ()
+    character: CharacterView | None = named_by("victim_character_id", "character")
+    corporation: CorporationView | None = named_by("victim_corporation_id", "corporation")
+    alliance: AllianceView | None = named_by("victim_alliance_id", "alliance")
+    faction: FactionView | None = faction_of("victim_faction_id")
+    ship_type: TypeView = type_of("ship_type_id")
     damage_taken: int = of_row("damage_taken")
-
-    @property
-    def character(self) -> CharacterView | None:
-        """Return the pilot."""
-        return self._entities.character(self.row.victim_character_id)
-
-    @property
-    def corporation(self) -> NamedGroupView | None:
-        """Return the pilot's, or the structure's, corporation."""
-        return self._entities.corporation(self.row.victim_corporation_id)
-
-    @property
-    def alliance(self) -> NamedGroupView | None:
-        """Return the corporation's alliance."""
-        return self._entities.alliance(self.row.victim_alliance_id)
-
-    @property
-    def faction(self) -> FactionView | None:
-        """Return the faction."""
-        return self._views.faction(self.row.victim_faction_id)
-
-    @property
-    def ship_type(self) -> TypeView:
-        """Return what was lost."""
-        return self._views.type(self.row.ship_type_id)
 
     @property
     def position(self) -> PositionView | None:
@@ -80,43 +83,16 @@ class VictimView:
         return None if x is None or y is None or z is None else PositionView(x, y, z)
 
 
-class FinalBlowView:
+class FinalBlowView(RowView):
     """Who struck the final blow, from the killmail's own row."""
 
-    __slots__ = ("_entities", "_views", "row")
-
-    def __init__(self, row: KillmailRow, entities: EntityViews, views: UniverseViews) -> None:
-        self.row, self._entities, self._views = row, entities, views
-
-    @property
-    def character(self) -> CharacterView | None:
-        """Return the pilot."""
-        return self._entities.character(self.row.final_blow_character_id)
-
-    @property
-    def corporation(self) -> NamedGroupView | None:
-        """Return the corporation."""
-        return self._entities.corporation(self.row.final_blow_corporation_id)
-
-    @property
-    def alliance(self) -> NamedGroupView | None:
-        """Return the corporation's alliance."""
-        return self._entities.alliance(self.row.final_blow_alliance_id)
-
-    @property
-    def faction(self) -> FactionView | None:
-        """Return the faction."""
-        return self._views.faction(self.row.final_blow_faction_id)
-
-    @property
-    def ship_type(self) -> TypeView | None:
-        """Return the ship."""
-        return self._views.type_or_none(self.row.final_blow_ship_type_id)
-
-    @property
-    def weapon_type(self) -> TypeView | None:
-        """Return the weapon."""
-        return self._views.type_or_none(self.row.final_blow_weapon_type_id)
+    __slots__ = ()
+    character: CharacterView | None = named_by("final_blow_character_id", "character")
+    corporation: CorporationView | None = named_by("final_blow_corporation_id", "corporation")
+    alliance: AllianceView | None = named_by("final_blow_alliance_id", "alliance")
+    faction: FactionView | None = faction_of("final_blow_faction_id")
+    ship_type: TypeView | None = type_of("final_blow_ship_type_id")
+    weapon_type: TypeView | None = type_of("final_blow_weapon_type_id")
 
 
 class ValuesView:
