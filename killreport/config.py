@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         default="x-forwarded-for", description="The header in which those proxies write whom they speak for."
     )
     api_introspection: bool = Field(
-        default=True, description="Answer questions about the schema; off hides the explorer too."
+        default=True, description="Answer questions about the schema; off leaves the explorer without it."
     )
     api_explorer: bool = Field(default=True, description="Show browsers a page to try queries at /graphql.")
     api_allowed_origins: str = Field(

@@ -69,7 +69,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         [
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
-            Route("/explorer/{name}", explorer_file),
+            *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
             *plain_routes(settings, database, schema),
             *rest_routes(settings),
         ]

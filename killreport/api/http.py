@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.explorer import page_headers
 from killreport.api.guard.client import Client
 from killreport.api.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
 from killreport.api.guard.guard import Guard, told
@@ -40,8 +41,10 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
     async def handle_request(self, request: Request) -> Response:
         """Return the explorer, an answer, or a stream of answers."""
         if request.method == "GET" and not {"query", "extensions"} & request.query_params.keys():
-            if self.introspection and self.explorer and self._guard.settings.api_explorer:
-                return await self.render_explorer(request, self.explorer)
+            if self.explorer and self._guard.settings.api_explorer:
+                page = await self.render_explorer(request, self.explorer)
+                page.headers.update(page_headers(request))
+                return page
             return _refusal("Give the query as `query`, or post it.", 405, {"Allow": "GET, POST, OPTIONS"})
         if request.method not in ("GET", "POST"):
             return _refusal("Use GET or POST.", 405, {"Allow": "GET, POST, OPTIONS"})

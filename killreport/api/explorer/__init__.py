@@ -1,36 +1,122 @@
-"""The page a browser gets at `/graphql`: a form to try queries. Everything it needs comes from here, no CDN."""
+"""The page a browser gets at `/graphql`: a place to try queries and to read the schema.
+
+Everything it needs comes from here, no CDN. What the API answers goes into the page as text only; the policy in the
+headers forbids every other script and every way to turn text into markup.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import html
+import json
+import re
+from functools import cache
 from importlib import resources
+from itertools import takewhile
 from typing import Any
 
 from ariadne.explorer import Explorer
 from starlette.requests import Request
 from starlette.responses import Response
 
-_MEDIA_TYPES = {"explorer.js": "text/javascript", "explorer.css": "text/css"}
-_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+MODULES = (
+    "explorer.js",
+    "address.js",
+    "answer.js",
+    "completion.js",
+    "context.js",
+    "dom.js",
+    "editor.js",
+    "live.js",
+    "panel.js",
+    "request.js",
+    "schema.js",
+    "tokens.js",
+)
+EXAMPLES = "examples.json"
+_MEDIA_TYPES = {
+    "explorer.css": "text/css",
+    "mark.svg": "image/svg+xml",
+    EXAMPLES: "application/json",
+    **dict.fromkeys(MODULES, "text/javascript"),
+}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {hosts}; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
+)
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 
 
 class FormExplorer(Explorer):
-    """Ariadne's own explorers load their code from a CDN; this one is a page, a script and a style sheet of ours."""
+    """Ariadne's own explorers load their code from a CDN; this one is a page, modules and a style sheet of ours."""
 
     def html(self, request: Any) -> str | None:
         """Return the page, or None (Ariadne answers 405) for a client that did not ask for HTML."""
         if "text/html" not in request.headers.get("accept", ""):
             return None
-        return _read("explorer.html")
+        return _page()
+
+
+def page_headers(request: Request) -> dict[str, str]:
+    """Return the headers of the page: what it may load, whom it may ask, and that it tells nobody where it was."""
+    return {
+        "Content-Security-Policy": _POLICY.format(hosts=_hosts(request.headers.get("host", ""))),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _hosts(host: str) -> str:
+    # Older browsers do not count the WebSocket of the same host as 'self'; a name that is none is left out.
+    return f"'self' ws://{host} wss://{host}" if _HOST.fullmatch(host) else "'self'"
+
+
+async def explorer_file(request: Request) -> Response:
+    """Serve a file of the explorer by its name; any other name is 404."""
+    name = request.path_params["name"]
+    if name not in _MEDIA_TYPES:
+        return Response("There is no such file.", 404, media_type="text/plain")
+    content, etag = _file(name)
+    headers = {
+        # Asked about each time, so that modules of two releases never meet in one page.
+        "Cache-Control": "no-cache",
+        "ETag": etag,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    }
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(None, 304, headers)
+    return Response(content, headers=headers, media_type=_MEDIA_TYPES[name])
+
+
+def examples() -> list[dict[str, str]]:
+    """Return the examples in the order of the menu, each with its title, a note on it, and the document."""
+    folder = resources.files("killreport.api.explorer").joinpath("examples")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".graphql")), key=lambda file: file.name)
+    return [_example(file.read_text(encoding="utf-8")) for file in files]
+
+
+def _example(document: str) -> dict[str, str]:
+    title, *note = (
+        line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("# "), document.splitlines())
+    )
+    return {"title": title, "note": " ".join(note), "query": document}
+
+
+@cache
+def _file(name: str) -> tuple[bytes, str]:
+    content = (json.dumps(examples()) if name == EXAMPLES else _read(name)).encode()
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+@cache
+def _page() -> str:
+    preloads = "\n".join(f'<link rel="modulepreload" href="/explorer/{name}">' for name in MODULES[1:])
+    page = _read("explorer.html").replace("<!-- modules -->", preloads)
+    return page.replace("<!-- query -->", html.escape(examples()[0]["query"]))
 
 
 def _read(name: str) -> str:
     return resources.files("killreport.api.explorer").joinpath(name).read_text(encoding="utf-8")
-
-
-async def explorer_file(request: Request) -> Response:
-    """Serve the explorer's script and style sheet."""
-    name = request.path_params["name"]
-    if name not in _MEDIA_TYPES:
-        return Response("There is no such file.", 404, media_type="text/plain")
-    headers = {"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": _POLICY}
-    return Response(_read(name), headers=headers, media_type=_MEDIA_TYPES[name])

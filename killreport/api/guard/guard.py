@@ -48,10 +48,15 @@ class Guard:
         self.responses.drop_showing(ids)
 
     def allows_origin(self, connection: HTTPConnection) -> bool:
-        """Whether a page of the connection's origin may open a WebSocket, which no preflight guards."""
+        """Whether a page of the connection's origin may open a WebSocket, which no preflight guards.
+
+        The API's own explorer may: a page of the same origin could ask over HTTP as well.
+        """
         origin = connection.headers.get("origin")
         allowed = listed(self.settings.api_allowed_origins)
-        return origin is None or "*" in allowed or origin in allowed
+        if origin is None or "*" in allowed or origin in allowed:
+            return True
+        return origin.partition("://")[2] == connection.headers.get("host")
 
     def rate_headers(self, grant: Grant | None) -> dict[str, str]:
         """Return the headers that tell a client how much it may still spend.
