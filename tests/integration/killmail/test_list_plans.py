@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from killreport.db.database import Connection, Database
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.filter_tree import KillmailFilter
@@ -127,7 +127,7 @@ def _assert_bounded(plans: list[dict[str, Any]]) -> None:
 @pytest.fixture
 async def connection(database: Database, writer: KillmailWriter) -> AsyncIterator[Connection]:
     """Yield a connection to some thousand made-up killmails with fresh statistics."""
-    generator = Generator(read_packaged_universe(), World(1))
+    generator = Generator(keep_packaged_universe(), World(1))
     begin = 1_638_360_000
     arrivals = [
         Arrival(decode_killmail(msgspec.json.encode(generator.generate(number, begin + 60 * number))), "test")
