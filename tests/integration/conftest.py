@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from killreport.eve.load import keep_packaged_universe
@@ -11,4 +13,6 @@ from killreport.eve.universe import Universe
 @pytest.fixture(scope="session", autouse=True)
 def universe() -> Universe:
     """Return the packaged static data; a database with the same is not read again."""
-    return keep_packaged_universe()
+    universe = keep_packaged_universe()
+    gc.freeze()
+    return universe
