@@ -5,6 +5,9 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
+# A program starts a quarter quicker where its modules lie compiled beside them, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Passed on to the command, as in: make test ARGS='tests/unit -k hash'
 ARGS ?=
 # A Python of your choice; otherwise the first of these that is new enough.

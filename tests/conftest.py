@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import structlog
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.db.embedded import use_embedded_server
-from killreport.db.migrate import upgrade
-from killreport.eve.seed import load_seed
+from tests.databases import UsedDatabases, create_database, create_template, drop_databases, with_database_name
 
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
-# Each drop has the server write out all it has in memory: the first of a batch takes a second, the others hardly any.
-MOST_USED_DATABASES = 20
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lasting_things_frozen() -> None:
+    """Have the garbage collector pass over what lives to the end anyway: modules, schemas and thousands of tests."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """Take back what a command that ran in this process set up: its stream is closed with the test."""
+    """Log plainly, and take back what a command that ran in this process set up: its stream is closed with the test.
+
+    structlog's own tracebacks show the variables of every frame: to draw one takes a second.
+    """
     handlers = list(logging.getLogger().handlers)
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
     yield
-    if structlog.is_configured():
-        structlog.reset_defaults()
-        structlog.contextvars.clear_contextvars()
-        logging.getLogger().handlers[:] = handlers
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +61,6 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
         return
     assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REQUIRE_SERVICES is set, and KILLREPORT_TEST_DATABASE_URL is not"
-    import asyncio  # noqa: PLC0415 - only this branch needs a loop of its own
-
     # With xdist every process has a folder of its own below one that all share.
     root = tmp_path_factory.getbasetemp()
     home = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "embedded"
@@ -65,71 +70,28 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         runner.run(server.__aexit__(None, None, None))
 
 
-def with_database_name(url: str, name: str) -> str:
-    """Return the URL with another database name; the query string stays."""
-    head, question, query = url.partition("?")
-    return f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def template_database(server_url: str) -> Iterator[str]:
     """Yield the name of a database with the present schema and the static data, to be copied by tests."""
-    import asyncio  # noqa: PLC0415
-
-    name = f"killreport_test_{os.getpid()}_{secrets.token_hex(4)}"
-
-    async def create() -> None:
-        await _execute(server_url, f'create database "{name}"')
-        connection = await asyncpg.connect(with_database_name(server_url, name))
-        try:
-            await upgrade(connection)
-            await load_seed(connection)
-        finally:
-            await connection.close()
-
-    asyncio.run(create())
+    name = asyncio.run(create_template(server_url))
     yield name
-    asyncio.run(_execute(server_url, f'drop database if exists "{name}" with (force)'))
+    asyncio.run(drop_databases(server_url, name))
 
 
 @pytest.fixture(scope="session")
-def used_databases(server_url: str) -> Iterator[list[str]]:
-    """Yield where tests put the names of databases they are done with; all are dropped in the end."""
-    import asyncio  # noqa: PLC0415
-
-    used: list[str] = []
+def used_databases(server_url: str) -> Iterator[UsedDatabases]:
+    """Yield where tests put the databases they are done with; all are dropped in the end."""
+    used = UsedDatabases(server_url)
     yield used
-    asyncio.run(_drop(server_url, used))
+    asyncio.run(used.drop())
 
 
 @pytest.fixture
-async def database_url(server_url: str, template_database: str, used_databases: list[str]) -> AsyncIterator[str]:
+async def database_url(server_url: str, template_database: str, used_databases: UsedDatabases) -> AsyncIterator[str]:
     """Yield the URL of a migrated and seeded database of the test's own; nobody is connected to it afterwards."""
-    name = f"{template_database}_{secrets.token_hex(4)}"
-    await _execute(server_url, f'create database "{name}" template "{template_database}"')
+    name = await create_database(server_url, template_database)
     yield with_database_name(server_url, name)
-    await _execute(
-        server_url,
-        f"""alter database "{name}" allow_connections false;
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'""",
-    )
-    used_databases.append(name)
-    if len(used_databases) >= MOST_USED_DATABASES:
-        await _drop(server_url, used_databases)
-        used_databases.clear()
-
-
-async def _drop(server_url: str, names: list[str]) -> None:
-    for name in names:
-        await _execute(server_url, f'drop database if exists "{name}" with (force)')
+    await used_databases.add(name)
 
 
 @pytest.fixture

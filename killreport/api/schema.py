@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -67,8 +68,12 @@ def read_sdl() -> list[str]:
     return [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES]
 
 
+@cache
 def build_schema() -> GraphQLSchema:
-    """Return the executable schema; camelCase fields read the snake_case attributes of the views."""
+    """Return the executable schema, made once a process and then changed by nobody.
+
+    Its camelCase fields read the snake_case attributes of the views.
+    """
     schema = make_executable_schema(read_sdl(), *scalars)
     return keep_rights(bind(schema, *_TABLES))
 

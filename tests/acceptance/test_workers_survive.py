@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.environment import child_environment
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.fleet.table import QUEUES
 from killreport.killmail.archive import read_records
 from killreport.killmail.recount import recount_differences
@@ -190,7 +190,7 @@ async def survive(
     async with database.connection() as connection:
         await connection.execute("insert into feed_cursor values ('r2z2', $1)", FIRST_SEQUENCE)
     async with run_simulator(
-        folder / "sim", universe=read_packaged_universe(), seed=SEED, corpus=corpus, error_rate=0.05
+        folder / "sim", universe=keep_packaged_universe(), seed=SEED, corpus=corpus, error_rate=0.05
     ) as url:
         outside = dict.fromkeys(("r2z2_url", "redisq_url", "zkillboard_url", "esi_url", "everef_url"), url)
         settings = settings.replace(

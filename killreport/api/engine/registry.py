@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -96,6 +97,7 @@ def type_resolver(abstract: GraphQLInterfaceType | GraphQLUnionType) -> TypeReso
     return found
 
 
+@cache
 def snake_case(name: str) -> str:
     """Return a camelCase name as an attribute or an argument is written."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

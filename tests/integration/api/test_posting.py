@@ -13,7 +13,7 @@ from killreport.api.app import create_app
 from killreport.api.killmail import posting
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
 from tests.integration.serving import GraphQL, serving
@@ -26,7 +26,7 @@ POST = """mutation($id: Int, $hash: String, $link: String) {
 @pytest.fixture
 async def simulator(tmp_path: Path) -> AsyncIterator[str]:
     """Yield the URL of a silent simulator."""
-    async with run_simulator(tmp_path / "sim", universe=read_packaged_universe()) as url:
+    async with run_simulator(tmp_path / "sim", universe=keep_packaged_universe()) as url:
         yield url
 
 

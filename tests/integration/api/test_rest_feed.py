@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.killmail.store import KillmailWriter, tell
 from killreport.workers import redisq
-from tests.conftest import with_database_name
+from tests.databases import UsedDatabases, create_database, with_database_name
 from tests.integration.kills import CONTAINER, NOON, TRITANIUM, arrival, attacker, store, store_many
 from tests.integration.serving import GraphQL
 from tests.integration.workers.lines import watch_log
@@ -115,15 +113,14 @@ async def test_a_queue_without_a_name_is_refused(api: GraphQL) -> None:
 
 
 @pytest.fixture
-async def other_board(server_url: str, template_database: str) -> AsyncIterator[Database]:
+async def other_board(
+    server_url: str, template_database: str, used_databases: UsedDatabases
+) -> AsyncIterator[Database]:
     """Yield the database of a second, empty board."""
-    name = f"{template_database}_{secrets.token_hex(4)}"
-    connection = await asyncpg.connect(server_url)
-    await connection.execute(f'create database "{name}" template "{template_database}"')
+    name = await create_database(server_url, template_database)
     async with open_pool(with_database_name(server_url, name), 5, "test") as database:
         yield database
-    await connection.execute(f'drop database if exists "{name}" with (force)')
-    await connection.close()
+    await used_databases.add(name)
 
 
 @asynccontextmanager

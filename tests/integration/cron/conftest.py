@@ -13,18 +13,11 @@ from killreport.config import Settings
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
 from killreport.db.job_runs import JobRun, list_job_runs
-from killreport.eve.load import read_packaged_universe
 from killreport.eve.universe import Universe
 from killreport.sim.server import run_simulator
 
 RunJob = Callable[..., Coroutine[Any, Any, JobReport]]
 Runs = Callable[[], Awaitable[list[JobRun]]]
-
-
-@pytest.fixture(scope="session")
-def universe() -> Universe:
-    """Return the packaged static data."""
-    return read_packaged_universe()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,19 +10,16 @@ import pytest
 
 from killreport.db.database import Connection
 from killreport.db.server_folder import ServerFolder, folder_of
-from tests.conftest import with_database_name
+from tests.databases import UsedDatabases, create_database, with_database_name
 from tests.integration.db.users import UserProcess, wait_until_stopped
 
 
 @pytest.fixture
-async def empty_url(server_url: str) -> AsyncIterator[str]:
+async def empty_url(server_url: str, used_databases: UsedDatabases) -> AsyncIterator[str]:
     """Yield the URL of a database without a single table."""
-    name = f"killreport_test_empty_{secrets.token_hex(6)}"
-    admin = await asyncpg.connect(server_url)
-    await admin.execute(f'create database "{name}"')
+    name = await create_database(server_url)
     yield with_database_name(server_url, name)
-    await admin.execute(f'drop database "{name}" with (force)')
-    await admin.close()
+    await used_databases.add(name)
 
 
 @pytest.fixture

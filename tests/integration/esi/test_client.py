@@ -17,7 +17,7 @@ from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailab
 from killreport.esi import transport
 from killreport.esi.budget import Budget
 from killreport.esi.client import EsiClient, open_esi
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.sim.server import run_simulator
 
 BODY = b'{"name":"Ana","corporation_id":98000001,"birthday":"2010-01-01T00:00:00Z"}'
@@ -217,7 +217,7 @@ async def test_two_processes_together_stay_within_the_budget(database: Database)
 
 async def test_the_simulators_entities_are_all_read(settings: Settings, database: Database) -> None:
     async with (
-        run_simulator(settings.home.parent / "sim", universe=read_packaged_universe(), seed=1) as url,
+        run_simulator(settings.home.parent / "sim", universe=keep_packaged_universe(), seed=1) as url,
         open_esi(settings.replace(esi_url=url, esi_requests_per_second=1000), database) as esi,
     ):
         alliances = await esi.alliance_ids()

@@ -24,6 +24,12 @@ TABLES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything read from the database, whatever other tests keep."""
+    monkeypatch.setattr(load, "_kept", [])
+
+
 async def counts(connection: Connection) -> dict[str, int]:
     """Return how many rows each table of static data has."""
     return {table: await connection.fetchval(f"select count(*) from {table}") for table in TABLES}
@@ -204,10 +210,7 @@ async def test_the_seed_in_the_database_is_what_the_package_brings(database: Dat
         assert parts_of(await load_universe(connection)) == parts_of(read_packaged_universe())
 
 
-async def test_a_kept_universe_is_used_only_where_the_database_has_the_same(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(load, "_kept", [])
+async def test_a_kept_universe_is_used_only_where_the_database_has_the_same(database: Database) -> None:
     keep_packaged_universe()
     keep_packaged_universe()
     (kept,) = load._kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -9,16 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from killreport.db.database import Connection, Database
-from killreport.eve.load import read_packaged_universe
+from killreport.db.database import Connection, Database, open_pool
+from killreport.eve.universe import Universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.filters import FILTERS
 from killreport.killmail.lists import Order, cursor_of, list_killmails, related_killmails
 from killreport.killmail.store import KillmailWriter
+from killreport.market.price import load_price_book
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
+from tests.databases import create_database, drop_databases, with_database_name
 
 FACTS = {"killmail", "attacker", "item", "killed_by"}
 KILLMAILS = 4_000
@@ -124,21 +127,37 @@ def _assert_bounded(plans: list[dict[str, Any]]) -> None:
     assert read <= MOST_ROWS, (read, json.dumps(plans, indent=1))
 
 
-@pytest.fixture
-async def connection(database: Database, writer: KillmailWriter) -> AsyncIterator[Connection]:
-    """Yield a connection to some thousand made-up killmails with fresh statistics."""
-    generator = Generator(read_packaged_universe(), World(1))
+@pytest.fixture(scope="module")
+def template_database(server_url: str, template_database: str, universe: Universe) -> Iterator[str]:
+    """Yield the name of a template that has some thousand made-up killmails too, with fresh statistics."""
+    name = asyncio.run(create_database(server_url, template_database))
+    asyncio.run(_fill(with_database_name(server_url, name), universe))
+    yield name
+    asyncio.run(drop_databases(server_url, name))
+
+
+async def _fill(url: str, universe: Universe) -> None:
+    generator = Generator(universe, World(1))
     begin = 1_638_360_000
     arrivals = [
         Arrival(decode_killmail(msgspec.json.encode(generator.generate(number, begin + 60 * number))), "test")
         for number in range(KILLMAILS)
     ]
-    await writer.store(database, arrivals)
+    async with open_pool(url, 1, "test") as database:
+        async with database.connection() as connection:
+            prices = await load_price_book(connection, universe)
+        await KillmailWriter(universe, prices).store(database, arrivals)
+        async with database.connection() as connection:
+            await connection.execute("vacuum analyze killmail, attacker, item, killed_by")
+
+
+@pytest.fixture
+async def connection(database: Database) -> AsyncIterator[Connection]:
+    """Yield a connection to the made-up killmails."""
     async with database.connection() as connection:
         # Some thousand killmails are read in order of time almost for free; on a disk where a random page costs hardly
         # more than the next one, the plans of so few are those of many.
         await connection.execute("set random_page_cost = 1.1")
-        await connection.execute("vacuum analyze killmail, attacker, item, killed_by")
         yield connection
 
 

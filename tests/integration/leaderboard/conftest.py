@@ -1,21 +1,13 @@
-"""A writer and a universe over the test's own database."""
+"""A writer over the test's own database."""
 
 from __future__ import annotations
 
 import pytest
 
 from killreport.db.database import Database
-from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import load_price_book
-
-
-@pytest.fixture
-async def universe(database: Database) -> Universe:
-    """Return the packaged static data."""
-    async with database.connection() as connection:
-        return await load_universe(connection)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 from multidict import CIMultiDict
 
-from killreport.eve.load import read_packaged_universe
 from killreport.eve.universe import Universe
 from killreport.sim.server import run_simulator
 
@@ -74,12 +73,6 @@ class Clock:
 
 
 Running = Callable[..., AbstractAsyncContextManager[Client]]
-
-
-@pytest.fixture(scope="session")
-def universe() -> Universe:
-    """Return the packaged static data."""
-    return read_packaged_universe()
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.eve.load import read_packaged_universe
-from killreport.eve.universe import Universe
 from killreport.workers import redisq
 from tests.integration.workers.lines import Lines, watch_log
 
@@ -22,11 +20,6 @@ RunWorker = Callable[[Settings], AbstractAsyncContextManager[asyncio.Task[None]]
 def lines() -> Iterator[Lines]:
     with watch_log() as lines:
         yield lines
-
-
-@pytest.fixture(scope="session")
-def universe() -> Universe:
-    return read_packaged_universe()
 
 
 @pytest.fixture

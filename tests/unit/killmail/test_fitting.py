@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from killreport.eve.flags import Bay
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.killmail.eft import eft_text
 from killreport.killmail.fitting import Slot, Worth, lay_out
 from killreport.killmail.queries import ItemRow
 from tests.unit.killmail.rows import item_row
 
-UNIVERSE = read_packaged_universe()
+UNIVERSE = keep_packaged_universe()
 IDS = {kind.name: kind.type_id for kind in UNIVERSE.types.values() if kind.is_published}
 RIFTER, LOKI = IDS["Rifter"], IDS["Loki"]
 GUN, SHELLS, LAUNCHER, ROCKETS = "200mm AutoCannon II", "Republic Fleet EMP S", "Rocket Launcher II", "Inferno Rocket"

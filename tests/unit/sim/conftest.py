@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.eve.universe import Universe
 from killreport.sim.generator import Generator
 from killreport.sim.journal import FIRST_SEQUENCE
@@ -18,7 +18,7 @@ NOON = 1_760_000_400
 @pytest.fixture(scope="session")
 def universe() -> Universe:
     """Return the packaged static data."""
-    return read_packaged_universe()
+    return keep_packaged_universe()
 
 
 @pytest.fixture(scope="session")
