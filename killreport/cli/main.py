@@ -157,7 +157,8 @@ def killreport(
 def main() -> None:
     """Run the command line of this process and exit.
 
-    0: done. 1: an error of ours, told in a sentence. 2: a wrong option or a bad setting. 130: stopped by Ctrl-C.
+    0: done. 1: an error of ours, told in a sentence. 2: a wrong option or a bad setting. 130: stopped by Ctrl-C, or by
+    a second signal while it was stopping.
     """
     status = status_of(sys.argv[1:])
     try:
@@ -178,6 +179,13 @@ def status_of(arguments: list[str]) -> int:
         return 130
     except Exception as error:  # the last resort of the whole program: nothing may end in a traceback
         return _explain(_innermost(error))
+    except BaseException as error:
+        from asyncio import CancelledError  # only here: most commands need no event loop
+
+        # A second signal cancelled what was still being stopped.
+        if not isinstance(error, CancelledError):
+            raise
+        return 130
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,8 +132,11 @@ def test_a_traceback_is_shown_on_request_before_the_sentence(
     assert lines[-1] == "killreport: The port is taken."
 
 
-def test_ctrl_c_ends_with_its_own_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _status_of_raising(monkeypatch, KeyboardInterrupt()) == 130
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), asyncio.CancelledError()], ids=["ctrl-c", "second signal"])
+def test_who_is_told_to_stop_ends_with_a_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stopped: BaseException
+) -> None:
+    assert _status_of_raising(monkeypatch, stopped) == 130
     assert capsys.readouterr() == ("", "")
 
 
