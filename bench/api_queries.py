@@ -28,6 +28,10 @@ _FILTERED = f"""query Filtered($id: ID64!) {{ killmails(first: 25, filter: {{ al
   nodes {{ {_ROW} }} pageInfo {{ hasNextPage }} }} }}"""
 _LEADERBOARD = """query Leaderboard { leaderboard(kind: CHARACTER, window: ALL_TIME, first: 25) {
   places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } } } }"""
+_PLACE = """query Place($id: Int!) {
+  leaderboard(kind: CHARACTER, window: ALL_TIME, scope: { regionId: $id }, first: 25) {
+    countedAt
+    places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } } } }"""
 _SEARCH = 'query Search { search(query: "Pilot 21", first: 20) { rank kind id name kills } }'
 PAGES = 50
 
@@ -51,6 +55,10 @@ async def asks(url: str, schema: GraphQLSchema) -> list[Ask]:
             "select entity_id from total_stat where entity_kind = $1 order by kills desc limit 1",
             int(EntityKind.ALLIANCE),
         )
+        busiest = await connection.fetchval(
+            "select entity_id from total_stat where entity_kind = $1 order by kills desc limit 1",
+            int(EntityKind.REGION),
+        )
     finally:
         await connection.close()
     wanted: list[tuple[str, str, list[dict[str, Any]]]] = [
@@ -58,6 +66,7 @@ async def asks(url: str, schema: GraphQLSchema) -> list[Ask]:
         ("page", PAGE, [{"id": row["killmail_id"]} for row in rows]),
         ("filtered", _FILTERED, [{"id": largest}]),
         ("leaderboard", _LEADERBOARD, [{}]),
+        ("place", _PLACE, [{"id": busiest}]),
         ("search", _SEARCH, [{}]),
     ]
     return [

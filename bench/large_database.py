@@ -27,6 +27,7 @@ from killreport.db.database import Database, open_database
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.recount import recount_differences
 from killreport.killmail.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_TOTAL, SYSTEM_STAT, TOTAL_STAT
+from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
@@ -64,6 +65,7 @@ async def fill(url: str, killmails: int) -> int:
             await connection.execute("vacuum (analyze)", timeout=600)
             count: int = await connection.fetchval("select count(*) from killmail")
         await count_rankings(database, today=utc_now().date())
+        await count_places(database, now=utc_now())
     return count
 
 

@@ -63,6 +63,10 @@ SERVICES: dict[str, Callable[[Settings, Sequence[ProcessRow], asyncio.Event], Aw
 }
 
 
+# Jobs that leave something out as long as it is not due.
+_WITH_ALL = ("queue-characters", "update-rankings")
+
+
 def module_of(row: ProcessRow) -> str:
     """Return the module that does a worker's or a job's work: each is one file, named after it."""
     if row.kind == "worker":
@@ -79,7 +83,12 @@ def run(  # noqa: PLR0917 - options of a command
     ],
     once: Annotated[bool, typer.Option("--once", help="A worker: end as soon as there is nothing left to do.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="queue-characters: queue everyone, not only who changed or is stale.")
+        bool,
+        typer.Option(
+            "--all",
+            help="queue-characters: queue everyone, not only who changed or is stale. update-rankings: count busy"
+            " places over all time, due or not.",
+        ),
     ] = False,
     if_due: Annotated[
         bool, typer.Option("--if-due", help="A job: run only if its schedule has come round since it last ran.")
@@ -104,8 +113,8 @@ def run(  # noqa: PLR0917 - options of a command
         raise Refused(f"{name} is a name this version reserves: its program comes with a later one.")
     if once and process.kind != "worker":
         raise Refused(f"--once is for workers; {name} is a {process.kind}.")
-    if everything and process.name != "queue-characters":
-        raise Refused(f"--all is for queue-characters; {name} has no such choice.")
+    if everything and process.name not in _WITH_ALL:
+        raise Refused(f"--all is for {' and '.join(_WITH_ALL)}; {name} has no such choice.")
     home = load_all().settings.home
     rows = fleet_rows(home, overrides)
     process = find_process(name, rows)

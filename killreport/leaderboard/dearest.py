@@ -1,18 +1,22 @@
-"""The dearest losses of a window, over all of space or in some systems: walks an index day by day."""
+"""The dearest losses of a window, over all of space or in a place."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from killreport.db.database import Connection
-from killreport.errors import Refused
 from killreport.leaderboard.model import Window, first_day
+from killreport.leaderboard.scope import Scope
 
 MOST = 100
 _DAY = "(killmail_time at time zone 'UTC')::date"  # as the indexes have it
 _ORDER = "order by total_value_cents desc, killmail_id desc"
+_WANTED = "select killmail_id, total_value_cents from killmail"
+_IS_COUNTED = "select exists (select from place_run where place_kind = $1 and place_id = $2)"
+# A statement and its arguments.
+_Read = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +32,50 @@ async def list_dearest(
     window: Window,
     *,
     today: date,
-    solar_system_ids: Collection[int] | None = None,
+    scope: Scope | None = None,
     limit: int = 10,
 ) -> list[Dear]:
     """Return the dearest killmails of a window, the dearest first, at most MOST.
 
-    solar_system_ids: only there; then not of all time (Refused).
+    scope: only there; of all time, where the place is a busy one, as `place_count.py` counted it last.
     """
     size = int(min(limit, MOST))
     first = first_day(window, today)
-    arguments: tuple[object, ...] = ()
-    wanted = "select killmail_id, total_value_cents from killmail"
-    if first is None:
-        if solar_system_ids is not None:
-            raise Refused("A place has no ranking of all time: ask for 90 days at most.")
-        statement = f"{wanted} {_ORDER} limit {size}"
+    if scope is None:
+        found = _of_all_time(size) if first is None else _of_days(first, today, size)
+    elif first is not None:
+        found = _of_days(first, today, size, scope)
+    elif await connection.fetchval(_IS_COUNTED, int(scope.kind), scope.place_id):
+        found = _of_counted(scope, size)
     else:
-        days = "generate_series($1::date, $2::date, interval '1 day') as day"
-        where = f"{_DAY} = day::date"
-        arguments = (first, today)
-        if solar_system_ids is not None:
-            days += ", unnest($3::integer[]) as system"
-            where += " and solar_system_id = system"
-            arguments = (first, today, list(solar_system_ids))
-        statement = f"""select found.* from {days} cross join lateral (
-                {wanted} where {where} {_ORDER} limit {size}) found
-            {_ORDER} limit {size}"""  # noqa: S608 - names and numbers of our own
+        found = _of_quiet(scope, size)
+    statement, *arguments = found
     return [Dear(*row) for row in await connection.fetch(statement, *arguments)]
+
+
+def _of_all_time(size: int) -> _Read:
+    return (f"{_WANTED} {_ORDER} limit {size}",)
+
+
+def _of_days(first: date, today: date, size: int, scope: Scope | None = None) -> _Read:
+    days = "generate_series($1::date, $2::date, interval '1 day') as day"
+    where = f"{_DAY} = day::date"
+    if scope is not None:
+        days += ", unnest($3::integer[]) as system"
+        where += " and solar_system_id = system"
+    statement = f"""select found.* from {days} cross join lateral (
+            {_WANTED} where {where} {_ORDER} limit {size}) found
+        {_ORDER} limit {size}"""  # noqa: S608 - names and numbers of our own, here and below
+    return (statement, first, today, *(() if scope is None else (scope.solar_system_ids,)))
+
+
+def _of_counted(scope: Scope, size: int) -> _Read:
+    statement = f"""select killmail_id, total_value_cents from place_dearest
+        where place_kind = $1 and place_id = $2 {_ORDER} limit {size}"""  # noqa: S608
+    return (statement, int(scope.kind), scope.place_id)
+
+
+def _of_quiet(scope: Scope, size: int) -> _Read:
+    # `offset 0`: else the planner may walk the dearest of everywhere, until it met enough of this place.
+    there = f"{_WANTED} where solar_system_id = any($1::integer[]) offset 0"
+    return (f"select * from ({there}) there {_ORDER} limit {size}", scope.solar_system_ids)  # noqa: S608

@@ -11,6 +11,8 @@ from killreport.entity.kind import EntityKind
 
 # What a ranking shows at most, as zKillboard's pages do.
 MOST_PLACES = 500
+# Of a system, a constellation or a region.
+MOST_PLACES_OF_PLACE = 200
 
 
 class Window(StrEnum):
@@ -64,6 +66,8 @@ class Figures:
 
 
 FIGURES = tuple(Figures.__dataclass_fields__)
+# The same, summed over rows of a rollup.
+SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in FIGURES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,20 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.rollup import SYSTEM_KINDS
-from killreport.leaderboard.model import FIGURES, LIVE, MOST_PLACES, Figures, Metric, Ranked, Ranking, Window, first_day
-
-SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in FIGURES)
+from killreport.leaderboard.model import (
+    FIGURES,
+    LIVE,
+    MOST_PLACES,
+    MOST_PLACES_OF_PLACE,
+    SUMS,
+    Figures,
+    Metric,
+    Ranked,
+    Ranking,
+    Window,
+    first_day,
+)
+from killreport.leaderboard.scope import Scope
 
 
 async def get_ranking(
@@ -58,27 +69,42 @@ async def get_ranking_of_place(
     metric: Metric,
     window: Window,
     *,
-    solar_system_ids: Collection[int],
+    scope: Scope,
     today: date,
     limit: int = 100,
 ) -> Ranking:
-    """Return the head of a ranking of characters, corporations, alliances or ship types in these systems.
+    """Return the head of a ranking of characters, corporations, alliances or ship types in a place.
 
-    Summed for this reader from days, so not for all time. Raises Refused for that and for other kinds.
+    Summed for this reader; of all time, where the place is a busy one, as `place_count.py` counted it last. Raises
+    Refused for other kinds.
     """
-    first = first_day(window, today)
-    if first is None:
-        raise Refused("A place has no ranking of all time: ask for 90 days at most.")
     if kind not in SYSTEM_KINDS:
         raise Refused("Only characters, corporations, alliances and ship types are ranked by place.")
+    size = min(limit, MOST_PLACES_OF_PLACE)
+    first = first_day(window, today)
+    if first is None:
+        run = await connection.fetchrow(
+            "select last_day, counted_at from place_run where place_kind = $1 and place_id = $2",
+            int(scope.kind),
+            scope.place_id,
+        )
+        if run is not None:
+            rows = await connection.fetch(
+                f"""select entity_id, {", ".join(FIGURES)} from place_head
+                    where place_kind = $1 and place_id = $2 and entity_kind = $3 and {metric.column} > 0
+                    order by {metric.column} desc, entity_id limit {size}""",  # noqa: S608
+                int(scope.kind),
+                scope.place_id,
+                int(kind),
+            )
+            return Ranking(kind, metric, window, None, run["last_day"], run["counted_at"], _places(rows))
+    days = "" if first is None else "and day between $3 and $4"
     rows = await connection.fetch(
         f"""select entity_id, {SUMS} from system_stat
-            where entity_kind = $1 and solar_system_id = any($2::integer[]) and day between $3 and $4
-            {_head(metric, limit)}""",  # noqa: S608
+            where entity_kind = $1 and solar_system_id = any($2::integer[]) {days} {_head(metric, size)}""",  # noqa: S608
         int(kind),
-        list(solar_system_ids),
-        first,
-        today,
+        scope.solar_system_ids,
+        *(() if first is None else (first, today)),
     )
     return Ranking(kind, metric, window, first, today, None, _places(rows))
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
 
 
-def systems_of(universe: Universe, kind: EntityKind, place_id: int) -> list[int]:
-    """Return the ids of the systems of a place, ascending. Raises NotFound, and Refused for what is no place."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A place, and the ids of its systems, ascending."""
+
+    kind: EntityKind
+    place_id: int
+    solar_system_ids: Sequence[int]
+
+
+def find_scope(universe: Universe, kind: EntityKind, place_id: int) -> Scope:
+    """Return a place with its systems. Raises NotFound, and Refused for what is no place."""
     systems = universe.systems.values()
     match kind:
         case EntityKind.SOLAR_SYSTEM:
@@ -21,4 +33,4 @@ def systems_of(universe: Universe, kind: EntityKind, place_id: int) -> list[int]
             raise Refused("Only a solar system, a constellation or a region is a place to rank in.")
     if not found:
         raise NotFound(f"There is no place with the id {place_id}.")
-    return sorted(found)
+    return Scope(kind, place_id, sorted(found))

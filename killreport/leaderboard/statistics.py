@@ -10,8 +10,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.rollup import COUNTS
-from killreport.leaderboard.model import FIGURES, Figures
-from killreport.leaderboard.queries import SUMS
+from killreport.leaderboard.model import FIGURES, SUMS, Figures
 
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
 

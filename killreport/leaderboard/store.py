@@ -7,8 +7,7 @@ from datetime import date
 
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.leaderboard.model import COUNTED, FIGURES, MOST_PLACES, Metric, Window, first_day
-from killreport.leaderboard.queries import SUMS
+from killreport.leaderboard.model import COUNTED, FIGURES, MOST_PLACES, SUMS, Metric, Window, first_day
 
 # One at a time over the whole database; spells "ranks" in ASCII.
 RANKING_LOCK = 0x72616E6B73

@@ -20,7 +20,7 @@ from killreport.killmail.queries import get_killmails
 from killreport.leaderboard.dearest import MOST, list_dearest
 from killreport.leaderboard.model import Figures, Metric, Window
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
-from killreport.leaderboard.scope import systems_of
+from killreport.leaderboard.scope import Scope, find_scope
 
 resolvers = Resolvers()
 
@@ -77,21 +77,19 @@ async def resolve_leaderboard(
     context: ApiContext = info.context
     checked_size("first", first)
     of, by, days, today = _KINDS[kind], _metric(kind, metric), Window[window], utc_now().date()
-    systems = _systems(context.views.universe, scope)
+    place = _scope(context.views.universe, scope)
     try:
         async with context.database.connection() as connection:
-            if systems is None:
+            if place is None:
                 ranking = await get_ranking(connection, of, by, days, today=today, limit=first)
             else:
-                ranking = await get_ranking_of_place(
-                    connection, of, by, days, solar_system_ids=systems, today=today, limit=first
-                )
+                ranking = await get_ranking_of_place(connection, of, by, days, scope=place, today=today, limit=first)
     except Refused as error:
         raise bad_request(f"`scope`: {error}") from None
     things = await load_things(context, [(of, place.entity_id) for place in ranking.places])
     places = [
-        PlaceView(place.place, things.find(of, place.entity_id), _value(place.figures, by), place.figures)
-        for place in ranking.places
+        PlaceView(one.place, things.find(of, one.entity_id), _value(one.figures, by), one.figures)
+        for one in ranking.places
     ]
     return [LeaderboardView(ranking.first_day, ranking.last_day, ranking.counted_at, places)]
 
@@ -104,18 +102,13 @@ async def resolve_most_valuable(
     first: int,
     scope: Mapping[str, int | None] | None = None,
 ) -> list[list[KillmailView]]:
-    """Return the most valuable killmails. Raises GraphQLError for a place over all time."""
+    """Return the most valuable killmails. Raises GraphQLError for a place that is none."""
     context: ApiContext = info.context
     checked_size("first", first, MOST)
-    systems = _systems(context.views.universe, scope)
-    try:
-        async with context.database.connection() as connection:
-            dear = await list_dearest(
-                connection, Window[window], today=utc_now().date(), solar_system_ids=systems, limit=first
-            )
-            rows = await get_killmails(connection, [one.killmail_id for one in dear])
-    except Refused as error:
-        raise bad_request(f"`scope`: {error}") from None
+    place = _scope(context.views.universe, scope)
+    async with context.database.connection() as connection:
+        dear = await list_dearest(connection, Window[window], today=utc_now().date(), scope=place, limit=first)
+        rows = await get_killmails(connection, [one.killmail_id for one in dear])
     views = {view.id: view for view in await load_views(context.database, context.views, rows)}
     return [[views[one.killmail_id] for one in dear if one.killmail_id in views]]
 
@@ -131,8 +124,8 @@ def _metric(kind: str, name: str | None) -> Metric:
     return metric
 
 
-def _systems(universe: Universe, scope: Mapping[str, int | None] | None) -> list[int] | None:
-    """Return the systems of the place; None for all of space."""
+def _scope(universe: Universe, scope: Mapping[str, int | None] | None) -> Scope | None:
+    """Return the place; None for all of space."""
     if scope is None:
         return None
     places = [(kind, scope[name]) for name, kind in _PLACES.items() if scope.get(name) is not None]
@@ -140,7 +133,7 @@ def _systems(universe: Universe, scope: Mapping[str, int | None] | None) -> list
         raise bad_request("`scope` must have exactly one of `regionId`, `constellationId` and `systemId`.")
     kind, place_id = places[0]
     try:
-        return systems_of(universe, kind, place_id or 0)
+        return find_scope(universe, kind, place_id or 0)
     except NotFound as error:
         raise bad_request(f"`scope`: {error}") from None
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.pages import Connection, PageInfo, checked_size
+from killreport.api.pages import Connection, PageArguments, PageRequest
 from killreport.entity.kind import EntityKind
-from killreport.killmail.lists import Cursor
 from killreport.killmail.place_lists import Shelf, list_shelves
 from killreport.leaderboard.statistics import Totals
 from killreport.leaderboard.types import find_totals
@@ -59,18 +58,21 @@ TotalsOf = Callable[[Sequence[WithId], FieldInfo], Awaitable[list[KillTotalsView
 def killmails_of(shelf: Shelf) -> KillmailLists:
     """Return a resolver of the killmails of its parents: one statement for all, and one for all names."""
 
-    async def resolve(
-        parents: Sequence[WithId], info: FieldInfo, *, first: int, after: str | None = None
-    ) -> list[Connection[KillmailView]]:
+    async def resolve(parents: Sequence[WithId], info: FieldInfo, **arguments: Any) -> list[Connection[KillmailView]]:
         context: ApiContext = info.context
-        size = checked_size("first", first)
-        cursor = None if after is None else Cursor(*decode_cursor(after))
+        asked = PageArguments(**arguments).read(lambda cursor, argument: decode_cursor(cursor, argument=argument))
+        ids = [parent.id for parent in parents]
         async with context.database.connection() as connection:
-            pages = await list_shelves(connection, shelf, [parent.id for parent in parents], size=size, cursor=cursor)
+            pages = await list_shelves(
+                connection, shelf, ids, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
+            )
         rows = [row for page in pages.values() for row in page.rows]
         views = {view.id: view for view in await load_views(context.database, context.views, rows)}
-        found = {one: ([views[row.killmail_id] for row in page.rows], page.has_more) for one, page in pages.items()}
-        return [_connection(*found[parent.id], has_cursor=cursor is not None) for parent in parents]
+        found = {
+            one: _connection([views[row.killmail_id] for row in page.rows], asked, has_more=page.has_more)
+            for one, page in pages.items()
+        }
+        return [found[id_] for id_ in ids]
 
     return resolve
 
@@ -87,6 +89,5 @@ def totals_of(kind: EntityKind) -> TotalsOf:
     return resolve
 
 
-def _connection(nodes: Sequence[KillmailView], has_more: bool, *, has_cursor: bool) -> Connection[KillmailView]:
-    cursors = (nodes[0].cursor, nodes[-1].cursor) if nodes else (None, None)
-    return Connection(nodes, PageInfo(has_more, has_cursor, *cursors))
+def _connection(nodes: Sequence[KillmailView], asked: PageRequest[Any], *, has_more: bool) -> Connection[KillmailView]:
+    return Connection(nodes, asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=has_more))

@@ -137,6 +137,31 @@ async def test_killmails_of_a_place_come_page_by_page_the_newest_first(
     assert (await api.data("{ type(id: 34) { totals { kills losses } } }"))["type"]["totals"] == NOBODY
 
 
+async def test_killmails_of_a_place_are_read_back_from_the_end(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store_many(writer, database, 5)
+    asked = "nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor }"
+    for place, place_id, name in (
+        ("system", JITA, "killmails"),
+        ("region", THE_FORGE, "killmails"),
+        ("type", RIFTER, "losses"),
+        ("group", FRIGATE, "losses"),
+    ):
+        query = f"""query($before: String) {{ {place}(id: {place_id}) {{
+            list: {name}(last: 2, before: $before) {{ {asked} }} }} }}"""
+        pages, before = [], None
+        for _ in range(3):
+            found = (await api.data(query, {"before": before}))[place]["list"]
+            pages.append([node["id"] for node in found["nodes"]])
+            assert found["pageInfo"]["hasNextPage"] is (before is not None)
+            assert found["pageInfo"]["hasPreviousPage"] is (len(pages) < 3)
+            before = found["pageInfo"]["startCursor"]
+        assert pages == [[1001, 1000], [1003, 1002], [1004]]
+        both = await api.ask(f"{{ {place}(id: {place_id}) {{ {name}(first: 1, last: 1) {{ nodes {{ id }} }} }} }}")
+        assert both["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
+
+
 async def test_activity_counts_each_hour_of_a_place(api: GraphQL, writer: KillmailWriter, database: Database) -> None:
     now = utc_now()
     await store(

@@ -15,7 +15,7 @@ from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
 from killreport.leaderboard.places import list_hours
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
-from killreport.leaderboard.scope import systems_of
+from killreport.leaderboard.scope import Scope, find_scope
 from killreport.leaderboard.statistics import (
     Totals,
     get_activity,
@@ -93,36 +93,34 @@ async def test_each_figure_has_a_ranking_and_those_with_none_of_it_have_no_place
 async def test_a_place_ranks_what_happened_in_its_systems(
     database: Database, universe: Universe, kind: EntityKind, place: int
 ) -> None:
-    systems = systems_of(universe, kind, place)
-    elsewhere = systems_of(universe, EntityKind.REGION, 10000043)
+    scope = find_scope(universe, kind, place)
+    elsewhere = find_scope(universe, EntityKind.REGION, 10000043)
     async with database.connection() as connection:
 
-        async def ranked(where: list[int]) -> list[tuple[int, int]]:
+        async def ranked(where: Scope, window: Window) -> list[tuple[int, int]]:
             found = await get_ranking_of_place(
-                connection,
-                EntityKind.CORPORATION,
-                Metric.KILLS,
-                Window.DAYS_30,
-                solar_system_ids=where,
-                today=TODAY,
+                connection, EntityKind.CORPORATION, Metric.KILLS, window, scope=where, today=TODAY
             )
             return [(at.entity_id, at.figures.kills) for at in found.places]
 
-        assert await ranked(systems) == [(KILLERS_CORPORATION, 7)]
-        assert await ranked(elsewhere) == []
+        assert await ranked(scope, Window.DAYS_30) == [(KILLERS_CORPORATION, 7)]
+        assert await ranked(scope, Window.ALL_TIME) == [(KILLERS_CORPORATION, 8)]
+        assert await ranked(elsewhere, Window.ALL_TIME) == []
 
 
 async def test_what_is_no_place_and_what_is_not_kept_of_places_is_refused(
     database: Database, universe: Universe
 ) -> None:
     with pytest.raises(NotFound):
-        systems_of(universe, EntityKind.REGION, 1)
+        find_scope(universe, EntityKind.REGION, 1)
     with pytest.raises(Refused):
-        systems_of(universe, EntityKind.ALLIANCE, 1)
+        find_scope(universe, EntityKind.ALLIANCE, 1)
+    scope = find_scope(universe, EntityKind.SOLAR_SYSTEM, JITA)
     async with database.connection() as connection:
-        for kind, window in ((EntityKind.CHARACTER, Window.ALL_TIME), (EntityKind.REGION, Window.DAY)):
-            with pytest.raises(Refused):
-                await get_ranking_of_place(connection, kind, Metric.KILLS, window, solar_system_ids=[JITA], today=TODAY)
+        with pytest.raises(Refused):
+            await get_ranking_of_place(
+                connection, EntityKind.REGION, Metric.KILLS, Window.DAY, scope=scope, today=TODAY
+            )
 
 
 @pytest.mark.usefixtures("kills")
@@ -130,17 +128,18 @@ async def test_the_dearest_killmails_come_first_and_only_those_of_the_window_and
     async with database.connection() as connection:
         await connection.execute("update killmail set total_value_cents = 1000 * killmail_id")
 
-        async def dearest(window: Window, systems: list[int] | None = None) -> list[int]:
-            found = await list_dearest(connection, window, today=TODAY, solar_system_ids=systems, limit=3)
+        async def dearest(window: Window, *systems: int) -> list[int]:
+            scope = Scope(EntityKind.REGION, THE_FORGE, systems) if systems else None
+            found = await list_dearest(connection, window, today=TODAY, scope=scope, limit=3)
             return [dear.killmail_id for dear in found]
 
         assert await dearest(Window.DAY) == [6, 5, 4]
         assert await dearest(Window.DAYS_30) == [7, 6, 5]
         assert await dearest(Window.ALL_TIME) == [8, 7, 6]
-        assert await dearest(Window.DAYS_30, [JITA, 30000144]) == [7, 6, 5]
-        assert await dearest(Window.DAYS_30, [30000144]) == []
-        with pytest.raises(Refused):
-            await dearest(Window.ALL_TIME, [JITA])
+        assert await dearest(Window.DAYS_30, JITA, 30000144) == [7, 6, 5]
+        assert await dearest(Window.DAYS_30, 30000144) == []
+        assert await dearest(Window.ALL_TIME, JITA) == [8, 7, 6]
+        assert await dearest(Window.ALL_TIME, 30000144) == []
 
 
 @pytest.mark.usefixtures("kills")

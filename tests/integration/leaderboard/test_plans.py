@@ -18,6 +18,7 @@ from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
 from killreport.leaderboard.places import list_hours
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
+from killreport.leaderboard.scope import Scope
 from killreport.leaderboard.statistics import get_activity, get_totals, get_totals_between, list_months
 from killreport.leaderboard.tops import list_tops
 from killreport.leaderboard.types import get_category_totals
@@ -105,7 +106,7 @@ class Planning:
 
 Read = Callable[[Any, Universe], Awaitable[object]]
 ALLIANCE, CHARACTER = EntityKind.ALLIANCE, EntityKind.CHARACTER
-SYSTEMS = list(range(30000001, 30000050))
+SCOPE = Scope(EntityKind.REGION, 10000000, list(range(30000001, 30000050)))
 
 
 async def _search(connection: Any, universe: Universe) -> None:
@@ -117,12 +118,16 @@ async def _search(connection: Any, universe: Universe) -> None:
 READS: dict[str, Read] = {
     "a day's ranking": lambda c, _: get_ranking(c, CHARACTER, Metric.KILLS, Window.DAY, today=TODAY),
     "a ranking of systems": lambda c, _: get_ranking_of_place(
-        c, CHARACTER, Metric.KILLS, Window.DAYS_7, solar_system_ids=SYSTEMS, today=TODAY
+        c, CHARACTER, Metric.KILLS, Window.DAYS_7, scope=SCOPE, today=TODAY
+    ),
+    "a quiet place's ranking of all time": lambda c, _: get_ranking_of_place(
+        c, CHARACTER, Metric.KILLS, Window.ALL_TIME, scope=SCOPE, today=TODAY
     ),
     "dearest of a day": lambda c, _: list_dearest(c, Window.DAY, today=TODAY),
     "dearest of 90 days": lambda c, _: list_dearest(c, Window.DAYS_90, today=TODAY),
     "dearest of all": lambda c, _: list_dearest(c, Window.ALL_TIME, today=TODAY),
-    "dearest of systems": lambda c, _: list_dearest(c, Window.DAYS_30, today=TODAY, solar_system_ids=SYSTEMS),
+    "dearest of systems": lambda c, _: list_dearest(c, Window.DAYS_30, today=TODAY, scope=SCOPE),
+    "dearest of a quiet place": lambda c, _: list_dearest(c, Window.ALL_TIME, today=TODAY, scope=SCOPE),
     "totals": lambda c, _: get_totals(c, ALLIANCE, 90000001),
     "totals of days": lambda c, _: get_totals_between(c, ALLIANCE, 90000001, TODAY, TODAY),
     "months": lambda c, _: list_months(c, ALLIANCE, 90000001),
@@ -163,3 +168,15 @@ async def test_a_counted_ranking_reads_its_places_alone(database: Database, wind
         planning = Planning(connection)
         await get_ranking(planning, CHARACTER, Metric.KILLS, window, today=TODAY)
     assert {node["Relation Name"] for node in planning.nodes if "Relation Name" in node} == {"ranking", "ranking_run"}
+
+
+async def test_a_busy_place_reads_what_was_counted_alone(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "insert into place_run values ($1, $2, $3, now())", int(SCOPE.kind), SCOPE.place_id, TODAY
+        )
+        planning = Planning(connection)
+        await get_ranking_of_place(planning, CHARACTER, Metric.KILLS, Window.ALL_TIME, scope=SCOPE, today=TODAY)
+        await list_dearest(planning, Window.ALL_TIME, today=TODAY, scope=SCOPE)
+    read = {node["Relation Name"] for node in planning.nodes if "Relation Name" in node}
+    assert read == {"place_run", "place_head", "place_dearest"}

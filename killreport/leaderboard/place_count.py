@@ -1,0 +1,102 @@
+"""Counts the rankings of busy places over all time: once a day, since that reads all their days.
+
+A place with few killmails is not counted: its days are summed for whoever asks, in some milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from killreport.db.database import Connection, Database
+from killreport.entity.kind import EntityKind
+from killreport.killmail.rollup import SYSTEM_KINDS
+from killreport.leaderboard.dearest import MOST as MOST_DEAREST
+from killreport.leaderboard.model import FIGURES, MOST_PLACES_OF_PLACE, SUMS
+from killreport.leaderboard.store import RANKING_LOCK
+
+# A place with more is counted; as many killmails have some ten thousand rows in system_stat.
+LIVE_KILLMAILS = 2_000
+COUNT_EVERY = timedelta(hours=20)
+
+# Of each region its places: itself, its constellations, its systems.
+_PLACES = f"""select kind, id, solar_system_id from eve_system cross join lateral (values
+    ({EntityKind.SOLAR_SYSTEM:d}, solar_system_id), ({EntityKind.CONSTELLATION:d}, constellation_id),
+    ({EntityKind.REGION:d}, region_id)) as place(kind, id) where region_id = $1"""  # noqa: S608 - numbers of our own
+_DUE = f"""
+    select region_id from eve_region
+    left join total_stat on entity_kind = {EntityKind.REGION:d} and entity_id = region_id
+    left join place_run on place_kind = {EntityKind.REGION:d} and place_id = region_id
+    where (kills > $1 or counted_at is not null) and (counted_at is null or counted_at <= $2)
+    order by region_id
+"""  # noqa: S608
+_BUSY = f"""
+    select place.kind, place.id, place.solar_system_id from ({_PLACES}) place
+    join total_stat on entity_kind = place.kind and entity_id = place.id and kills > $2
+"""  # noqa: S608
+_MAPPED = "unnest($1::smallint[], $2::integer[], $3::integer[]) as busy (place_kind, place_id, solar_system_id)"
+_PLACE = "partition by place_kind, place_id order by"
+_RANKS = ", ".join(f"row_number() over ({_PLACE} {name} desc, entity_id) as by_{name}" for name in FIGURES)
+_IS_HEAD = " or ".join(f"({name} > 0 and by_{name} <= {MOST_PLACES_OF_PLACE})" for name in FIGURES)
+_NAMES = ", ".join(FIGURES)
+_HEADS = f"""
+    with there as materialized (
+        select solar_system_id, entity_id, {SUMS} from system_stat
+        where entity_kind = $4::smallint and solar_system_id = any($3::integer[]) group by 1, 2
+    ), figure as (
+        select place_kind, place_id, entity_id, {SUMS} from there join {_MAPPED} using (solar_system_id)
+        group by 1, 2, 3
+    ), ranked as (select *, {_RANKS} from figure)
+    insert into place_head (place_kind, place_id, entity_kind, entity_id, {_NAMES})
+    select place_kind, place_id, $4::smallint, entity_id, {_NAMES} from ranked where {_IS_HEAD}
+"""  # noqa: S608
+_DEAREST = f"""
+    insert into place_dearest (place_kind, place_id, killmail_id, total_value_cents)
+    select place_kind, place_id, killmail_id, total_value_cents from (
+        select place_kind, place_id, killmail_id, total_value_cents,
+               row_number() over ({_PLACE} total_value_cents desc, killmail_id desc) as place
+        from killmail join {_MAPPED} using (solar_system_id)) ranked
+    where place <= {MOST_DEAREST}
+"""  # noqa: S608
+_RUNS = f"""insert into place_run (place_kind, place_id, last_day, counted_at)
+    select distinct place_kind, place_id, $4::date, $5::timestamptz from {_MAPPED}"""  # noqa: S608
+
+
+async def count_places(
+    database: Database, *, now: datetime, everything: bool = False, counted: Callable[[int], None] = lambda _: None
+) -> int:
+    """Count the busy places of each region that is due, a region a transaction; return how many places there are.
+
+    Due is what was not counted for COUNT_EVERY, with `everything` all. `counted` is told the places of each region.
+    Readers see the counts of before until then. Safe to repeat and to run twice at once.
+    """
+    due_since = now if everything else now - COUNT_EVERY
+    async with database.connection() as connection:
+        regions = await connection.fetch(_DUE, LIVE_KILLMAILS, due_since)
+    places = 0
+    for (region_id,) in regions:
+        async with database.transaction() as connection:
+            await connection.execute("select pg_advisory_xact_lock($1)", RANKING_LOCK)
+            found = await _count_region(connection, region_id, now)
+        places += found
+        counted(found)
+    return places
+
+
+async def _count_region(connection: Connection, region_id: int, now: datetime) -> int:
+    """Replace what is counted of a region and of all in it; return of how many places."""
+    for table in ("place_run", "place_head", "place_dearest"):
+        await connection.execute(
+            f"""delete from {table} using (select distinct kind, id from ({_PLACES}) every) place
+                where place_kind = place.kind and place_id = place.id""",  # noqa: S608
+            region_id,
+        )
+    rows = await connection.fetch(_BUSY, region_id, LIVE_KILLMAILS)
+    if not rows:
+        return 0
+    busy = [list(column) for column in zip(*map(tuple, rows), strict=True)]
+    for kind in SYSTEM_KINDS:
+        await connection.execute(_HEADS, *busy, int(kind))
+    await connection.execute(_DEAREST, *busy)
+    await connection.execute(_RUNS, *busy, now.date(), now)
+    return len(set(zip(*busy[:2], strict=True)))
