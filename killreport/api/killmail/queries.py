@@ -75,9 +75,13 @@ async def resolve_killmail(
         return [None]
     row, its_attackers, its_items = found
     parts = Parts(context.database, context.views, [id])
-    entities = await load_everybody(context.database, context.views, [row], its_attackers)
+    # Points and labels are drawn from the attackers without their names.
+    are_shown = "attackers" in asked
+    entities = await load_everybody(context.database, context.views, [row], its_attackers if are_shown else ())
     if attackers:
-        parts.attackers.known, parts.attacker_names.known = {id: its_attackers}, entities
+        parts.attackers.known = {id: its_attackers}
+    if are_shown:
+        parts.attacker_names.known = entities
     if items:
         parts.items.known = {id: its_items}
     return [KillmailView(row, entities, context.views, parts, Order.NEWEST)]

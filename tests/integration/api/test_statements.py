@@ -12,7 +12,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.store import KillmailWriter
 from tests.integration.api.recording import RecordingDatabase, without_limits
-from tests.integration.kills import store_many
+from tests.integration.kills import KILLER, store_many
 from tests.integration.serving import GraphQL, serving
 
 EVERYTHING = """fragment Everything on Killmail {
@@ -86,6 +86,20 @@ async def test_one_killmail_takes_two_statements(
     await store_many(writer, database, 3)
     # The killmail with its attackers and items; all their names.
     assert await recording.count(api, ONE + EVERYTHING, {"id": 1001}) == 2
+
+
+async def test_points_and_labels_of_a_killmail_read_no_names_of_its_attackers(
+    api: GraphQL, writer: KillmailWriter, database: Database, recording: RecordingDatabase
+) -> None:
+    await store_many(writer, database, 1)
+
+    async def asked_for(fields: str) -> set[object]:
+        await recording.count(api, f"{{ killmail(id: 1000) {{ {fields} }} }}", {})
+        arguments = [one for _, several in recording.statements for one in several]
+        return {id_ for ids in arguments if isinstance(ids, list) for id_ in ids}
+
+    assert KILLER + 1 in await asked_for("attackers { character { name } }")
+    assert KILLER + 1 not in await asked_for("pointsFactors { points } labelEvidence { label }")
 
 
 async def test_neither_the_list_nor_a_kill_nor_the_status_scans_the_facts(
