@@ -1,8 +1,8 @@
-"""What resolvers reach: one for the process, and of it a copy for each request, with who asks."""
+"""What resolvers reach: one for the process, and of it a copy for each kind of caller, with who asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from killreport.api.caller import ANYBODY, Caller
 from killreport.api.entity.facts import FactsLoader
@@ -34,7 +34,12 @@ class ApiContext:
     search: Search
     rows: tuple[ProcessRow, ...] = FLEET
     caller: Caller = ANYBODY
+    # By caller; shared by all copies.
+    copies: dict[Caller, ApiContext] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, caller: Caller) -> ApiContext:
-        """Return the context of one caller's request."""
-        return self if caller is self.caller else replace(self, caller=caller)
+        """Return the context of a caller's requests: one for equal callers, for whom live answers are made once."""
+        found = self.copies.get(caller)
+        if found is None:
+            found = self.copies[caller] = replace(self, caller=caller)
+        return found

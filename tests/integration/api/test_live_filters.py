@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from killreport.api.app import create_app
+from killreport.api.engine.run import Run
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.filter_tree import KillmailFilter
@@ -35,6 +36,29 @@ async def api(settings: Settings, recording: RecordingDatabase) -> AsyncIterator
     """Yield a client of an API whose statements are noted."""
     async with serving(create_app(settings, recording)) as address, aiohttp.ClientSession() as session:
         yield GraphQL(session, address)
+
+
+async def test_a_killmail_is_worked_out_once_for_all_who_follow_the_same(
+    api: GraphQL, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+
+    def together(run: Run) -> object:
+        runs.append(run)
+        return run_together(run)
+
+    run_together = Run.together
+    async with AsyncExitStack() as stack:
+        # Different filters, and clients that know nothing of each other.
+        followers = [
+            await stack.enter_async_context(api.subscription(FOLLOW, {"filter": {"valueMin": number}}))
+            for number in range(5)
+        ]
+        monkeypatch.setattr(Run, "together", together)
+        await store(writer, database, arrival(1), arrival(2))
+        for follower in followers:
+            assert sorted(await received(follower, 2)) == [1, 2]
+    assert len(runs) == 2
 
 
 async def received(ws: aiohttp.ClientWebSocketResponse, count: int) -> list[int]:
