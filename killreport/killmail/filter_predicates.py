@@ -8,8 +8,8 @@ would let one through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -20,17 +20,40 @@ from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow
 from killreport.killmail.rollup import code_of
 
 _REGION_OF_SPACE = {SpaceClass.POCHVEN: POCHVEN_REGION, SpaceClass.ZARZAKH: ZARZAKH_REGION}
+_Where = Literal["anywhere", "fitted", "dropped"]
 SPACES = tuple(space.value for space in SpaceClass if space in LABELLED or space in _REGION_OF_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A stored killmail with its rows. universe: tells the group of an attacker's ship, which no row has."""
+    """A stored killmail with its rows. universe: tells the group of an attacker's ship, which no row has.
+
+    A thousand filters ask the same of it, so what takes a walk over the rows is worked out once.
+    """
 
     killmail: KillmailRow
     attackers: Sequence[AttackerRow]
     items: Sequence[ItemRow]
     universe: Universe
+    _known: dict[str, frozenset[int | None]] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def killers(self, attribute: str, is_group: bool) -> frozenset[int | None]:
+        """Return what the attackers have as this attribute, or the groups of the types that they have."""
+        key = f"group of {attribute}" if is_group else attribute
+        found = self._known.get(key)
+        if found is None:
+            found = frozenset(getattr(attacker, attribute) for attacker in self.attackers)
+            if is_group:
+                found = frozenset(self.universe.group_id_of(type_id) for type_id in found if type_id is not None)
+            self._known[key] = found
+        return found
+
+    def item_types(self, where: _Where) -> frozenset[int | None]:
+        """Return the types of the items that are there."""
+        found = self._known.get(where)
+        if found is None:
+            found = self._known[where] = frozenset(item.type_id for item in self.items if _is_there(item, where))
+        return found
 
 
 class Binder:
@@ -106,10 +129,7 @@ class Killer:
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Look for an attacker with one of the ids."""
-        found: Iterator[int | None] = (getattr(attacker, self.attribute) for attacker in facts.attackers)
-        if self.is_group:
-            found = (facts.universe.group_id_of(type_id) for type_id in found if type_id is not None)
-        return any(entity_id in value for entity_id in found)
+        return not facts.killers(self.attribute, self.is_group).isdisjoint(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +250,7 @@ class HourOfDay:
 class HasItem:
     """The victim had an item of one of the types: anywhere, fitted to the ship that died, or left in the wreck."""
 
-    where: Literal["anywhere", "fitted", "dropped"]
+    where: _Where
 
     def sql(self, value: tuple[int, ...], binder: Binder) -> str:
         """Look the killmail up among the items."""
@@ -243,9 +263,10 @@ class HasItem:
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Look for such an item."""
-        return any(item.type_id in value and self._is_there(item) for item in facts.items)
+        return not facts.item_types(self.where).isdisjoint(value)
 
-    def _is_there(self, item: ItemRow) -> bool:
-        if self.where == "fitted":
-            return item.parent_ordinal is None and item.flag in FITTED_FLAGS
-        return self.where == "anywhere" or item.quantity_dropped > 0
+
+def _is_there(item: ItemRow, where: _Where) -> bool:
+    if where == "fitted":
+        return item.parent_ordinal is None and item.flag in FITTED_FLAGS
+    return where == "anywhere" or item.quantity_dropped > 0
