@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 from killreport.eve.flags import FITTED_FLAGS
@@ -221,6 +222,7 @@ class Space:
         return facts.killmail.region_id in regions or any(label in facts.killmail.labels for label in labels)
 
 
+@lru_cache(200)
 def _spaces(value: tuple[str, ...]) -> tuple[list[str], list[int]]:
     spaces = [SpaceClass(space) for space in value]
     labels = [f"loc:{space.value}" for space in spaces if space in LABELLED]

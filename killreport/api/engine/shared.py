@@ -45,8 +45,9 @@ class SharedEvent:
         if known is None:
             # The context is kept, so that its id means what it meant.
             known = self._answers[key] = (context, asyncio.ensure_future(_shareable(run)))
+        answered = known[1]
         # One subscriber may leave while others still wait.
-        return await asyncio.shield(known[1])
+        return answered.result() if answered.done() else await asyncio.shield(answered)
 
 
 async def _shareable(run: Callable[[], _Results]) -> ExecutionResult:
