@@ -34,7 +34,7 @@ class ApiContext:
     search: Search
     rows: tuple[ProcessRow, ...] = FLEET
     caller: Caller = ANYBODY
-    # By caller; shared by all copies.
+    # By caller, of whom there are four kinds; shared by all copies.
     copies: dict[Caller, ApiContext] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, caller: Caller) -> ApiContext:

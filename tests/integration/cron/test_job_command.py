@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -16,9 +17,11 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.db.job_runs import PROCESS_DIED
 from killreport.environment import child_environment
+from killreport.leaderboard.place_count import LIVE_KILLMAILS
 from tests.integration.cron.conftest import Runs
 
 PATIENCE_SECONDS = 60
+THE_FORGE = 10000002
 
 
 @asynccontextmanager
@@ -76,6 +79,23 @@ async def test_a_job_prints_one_line_or_one_object(job_settings: Settings, runs:
     assert status == 0
     assert (report["job"], report["status"], report["sentence"]) == ("queue-alliances", "succeeded", newest.report)
     assert report["counts"] == newest.counts == before.counts
+
+
+async def test_all_is_for_jobs_that_leave_out_what_is_not_due(settings: Settings, database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into total_stat values ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0)", 9, THE_FORGE, LIVE_KILLMAILS + 1
+        )
+    told = [await run(settings, "update-rankings", *options) for options in ((), (), ("--all",))]
+    assert [status for status, _, _ in told] == [0, 0, 0]
+    counted = [re.search(r"all time of (\d+) busy", out) for _, out, _ in told]
+    assert [found and found[1] for found in counted] == ["1", "0", "1"]
+
+    status, out, said = await run(settings, "queue-alliances", "--all")
+    assert (status, out) == (1, "")
+    assert said == [
+        "killreport: --all is for queue-characters and update-rankings; queue-alliances has no such choice."
+    ]
 
 
 async def test_a_job_that_fails_says_why_and_is_on_the_record(settings: Settings, runs: Runs) -> None:

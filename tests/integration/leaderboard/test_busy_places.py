@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -146,3 +147,9 @@ async def test_a_region_is_counted_again_when_it_is_due_and_forgotten_when_it_is
     async with database.connection() as connection:
         for table in ("place_head", "place_dearest", "place_run"):
             assert await connection.fetchval(f"select count(*) from {table}") == 0
+
+
+async def test_two_runs_at_once_count_each_place_once(database: Database, universe: Universe) -> None:
+    summed, _ = await _read(database, universe)
+    assert await asyncio.gather(*(count_places(database, now=NOON) for _ in range(3))) == [3, 3, 3]
+    assert (await _read(database, universe))[0] == summed
