@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,27 +102,35 @@ async def open_browser(profile: Path) -> AsyncIterator[Page]:
     """Lend a tab of a new browser with an empty profile in the folder `profile`; it is closed afterwards."""
     chromium = find_chromium()
     assert chromium is not None
-    process = await asyncio.create_subprocess_exec(
-        chromium,
-        *FLAGS,
-        f"--user-data-dir={profile}",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        address = await _debugger_address(process)
-        async with aiohttp.ClientSession() as session:
-            host = address.split("/")[2]
-            async with session.put(f"http://{host}/json/new?about:blank") as answer:
-                tab = (await answer.json())["webSocketDebuggerUrl"]
-            async with session.ws_connect(tab, max_msg_size=0) as socket:
-                page = Page(socket)
-                for domain in ("Page", "Runtime", "Log", "Network"):
-                    await page.call(f"{domain}.enable")
+    # Killed, it would leave what it keeps beside its profile; a name short enough for a socket's address.
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as scratch:
+        process = await asyncio.create_subprocess_exec(
+            chromium,
+            *FLAGS,
+            f"--user-data-dir={profile}",
+            env={**os.environ, "TMPDIR": scratch},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with _new_tab(await _debugger_address(process)) as page:
                 yield page
-    finally:
-        process.kill()
-        await process.communicate()
+        finally:
+            process.kill()
+            await process.communicate()
+
+
+@asynccontextmanager
+async def _new_tab(address: str) -> AsyncIterator[Page]:
+    async with aiohttp.ClientSession() as session:
+        host = address.split("/")[2]
+        async with session.put(f"http://{host}/json/new?about:blank") as answer:
+            tab = (await answer.json())["webSocketDebuggerUrl"]
+        async with session.ws_connect(tab, max_msg_size=0) as socket:
+            page = Page(socket)
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                await page.call(f"{domain}.enable")
+            yield page
 
 
 async def _debugger_address(process: asyncio.subprocess.Process) -> str:
