@@ -7,8 +7,10 @@ import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+import redis.asyncio
 
 from killreport.cache.buckets import RedisBuckets
+from killreport.cache.events import PREFIX
 from tests.conftest import REQUIRES_SERVICES
 
 
@@ -24,6 +26,9 @@ async def two() -> AsyncIterator[tuple[RedisBuckets, RedisBuckets]]:
     yield one, other
     await one.close()
     await other.close()
+    async with redis.asyncio.Redis.from_url(url) as client:
+        if left := [key async for key in client.scan_iter(f"{PREFIX}:{name}:*")]:
+            await client.delete(*left)
 
 
 async def test_processes_spend_from_one_bucket(two: tuple[RedisBuckets, RedisBuckets]) -> None:
