@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
-from killreport.api.killmail.views import KillmailView
+from killreport.api.killmail.views import KillmailView, load_views
 from killreport.api.pages import PageArguments, PageInfo, PageRequest
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.list_count import count_killmails
-from killreport.killmail.lists import Cursor, Order
+from killreport.killmail.lists import Cursor, Order, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,42 @@ class ConnectionView:
 
 
 def read_page(
-    first: int | None, after: str | None, last: int | None, before: str | None, order: Order
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    order: Order = Order.NEWEST,
 ) -> PageRequest[Cursor]:
     """Return what the four arguments of a connection ask for. Raises GraphQLError for what does not go together."""
     return PageArguments(first, after, last, before).read(lambda cursor, name: decode_cursor(cursor, order, name))
+
+
+def connection_of(
+    asked: PageRequest[Cursor], nodes: list[KillmailView], *, has_more: bool, wanted: KillmailFilter | None
+) -> ConnectionView:
+    """Return these killmails as the page that was asked for. wanted: see `ConnectionView`."""
+    cursors = [node.cursor for node in (*nodes[:1], *nodes[-1:])]
+    return ConnectionView(nodes, asked.info(cursors, has_more=has_more), wanted)
+
+
+async def load_connections(
+    context: ApiContext,
+    asked: PageRequest[Cursor],
+    pages: Mapping[int, Page],
+    wanted: Callable[[int], KillmailFilter | None],
+) -> dict[int, ConnectionView]:
+    """Return pages of several lists by the ids of what they belong to, with one statement for all names.
+
+    A killmail that is in several has one view. wanted: told such an id, returns what its list is of.
+    """
+    rows = {row.killmail_id: row for page in pages.values() for row in page.rows}
+    views = {view.id: view for view in await load_views(context.database, context.views, list(rows.values()))}
+    return {
+        of: connection_of(
+            asked, [views[row.killmail_id] for row in page.rows], has_more=page.has_more, wanted=wanted(of)
+        )
+        for of, page in pages.items()
+    }
 
 
 async def resolve_total_count(connections: Sequence[ConnectionView], info: FieldInfo) -> list[int | None]:

@@ -12,7 +12,7 @@ from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
 from killreport.api.killmail.fitting import resolve_eft, resolve_fitting, resolve_valuation
-from killreport.api.killmail.pages import ConnectionView, read_page, resolve_total_count
+from killreport.api.killmail.pages import ConnectionView, connection_of, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
 from killreport.api.killmail.relatives import resolve_attackers_page, resolve_related, resolve_top_damage
@@ -55,8 +55,7 @@ async def resolve_killmails(
         else:
             page = await list_killmails(connection, wanted, ordered, last=asked.size, before=asked.cursor)
     nodes = await load_views(context.database, context.views, page.rows, order=ordered)
-    page_info = asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=page.has_more)
-    return [ConnectionView(nodes, page_info, wanted)]
+    return [connection_of(asked, nodes, has_more=page.has_more, wanted=wanted)]
 
 
 async def resolve_killmail(

@@ -9,9 +9,9 @@ from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor, decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
 from killreport.api.entity.views import load_entity_views
-from killreport.api.killmail.pages import ConnectionView
+from killreport.api.killmail.pages import ConnectionView, load_connections
 from killreport.api.killmail.part_views import AttackerView
-from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.killmail.views import KillmailView
 from killreport.api.pages import PageInfo, PageRequest, bad_request, checked_size
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
@@ -80,11 +80,5 @@ async def resolve_related(
         )
     async with context.database.connection() as connection:
         pages = await list_related(connection, list(asking.values()), asked.size, asked.cursor)
-    rows = list({row.killmail_id: row for page in pages for row in page.rows}.values())
-    views = {view.id: view for view in await load_views(context.database, context.views, rows)}
-    connections = {}
-    for killmail_id, page in zip(asking, pages, strict=True):
-        nodes = [views[row.killmail_id] for row in page.rows]
-        page_info = asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=page.has_more)
-        connections[killmail_id] = ConnectionView(nodes, page_info, None)
+    connections = await load_connections(context, asked, dict(zip(asking, pages, strict=True)), lambda _: None)
     return [connections[killmail.id] for killmail in killmails]

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
-from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.pages import Connection, PageArguments, PageRequest
+from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.entity.kind import EntityKind
+from killreport.killmail.filter_tree import Condition, Every, KillmailFilter
 from killreport.killmail.place_lists import Shelf, list_shelves
 from killreport.leaderboard.statistics import Totals
 from killreport.leaderboard.types import find_totals
@@ -51,28 +50,35 @@ def totals_view(totals: Totals) -> KillTotalsView:
     )
 
 
-KillmailLists = Callable[..., Awaitable[list[Connection[KillmailView]]]]
+KillmailLists = Callable[..., Awaitable[list[ConnectionView]]]
 TotalsOf = Callable[[Sequence[WithId], FieldInfo], Awaitable[list[KillTotalsView]]]
+# The condition of a filter that asks for the same list.
+_FILTERS = {
+    Shelf.SOLAR_SYSTEM: "system",
+    Shelf.CONSTELLATION: "constellation",
+    Shelf.REGION: "region",
+    Shelf.SHIP_TYPE: "victimShipType",
+    Shelf.SHIP_GROUP: "victimShipGroup",
+}
 
 
 def killmails_of(shelf: Shelf) -> KillmailLists:
     """Return a resolver of the killmails of its parents: one statement for all, and one for all names."""
 
-    async def resolve(parents: Sequence[WithId], info: FieldInfo, **arguments: Any) -> list[Connection[KillmailView]]:
+    def wanted(one: int) -> KillmailFilter:
+        # Not read from plain data: the static data has a type and a group 0, which nobody may ask a filter for.
+        return KillmailFilter(Every((Condition(_FILTERS[shelf], (one,)),)))
+
+    async def resolve(parents: Sequence[WithId], info: FieldInfo, **arguments: Any) -> list[ConnectionView]:
         context: ApiContext = info.context
-        asked = PageArguments(**arguments).read(lambda cursor, argument: decode_cursor(cursor, argument=argument))
+        asked = read_page(**arguments)
         ids = [parent.id for parent in parents]
         async with context.database.connection() as connection:
             pages = await list_shelves(
                 connection, shelf, ids, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
             )
-        rows = [row for page in pages.values() for row in page.rows]
-        views = {view.id: view for view in await load_views(context.database, context.views, rows)}
-        found = {
-            one: _connection([views[row.killmail_id] for row in page.rows], asked, has_more=page.has_more)
-            for one, page in pages.items()
-        }
-        return [found[id_] for id_ in ids]
+        connections = await load_connections(context, asked, pages, wanted)
+        return [connections[id_] for id_ in ids]
 
     return resolve
 
@@ -87,7 +93,3 @@ def totals_of(kind: EntityKind) -> TotalsOf:
         return [totals_view(found.get(parent.id, Totals())) for parent in parents]
 
     return resolve
-
-
-def _connection(nodes: Sequence[KillmailView], asked: PageRequest[Any], *, has_more: bool) -> Connection[KillmailView]:
-    return Connection(nodes, asked.info([node.cursor for node in (*nodes[:1], *nodes[-1:])], has_more=has_more))

@@ -158,6 +158,8 @@ async def test_killmails_of_a_place_are_read_back_from_the_end(
             assert found["pageInfo"]["hasPreviousPage"] is (len(pages) < 3)
             before = found["pageInfo"]["startCursor"]
         assert pages == [[1001, 1000], [1003, 1002], [1004]]
+        total = await api.data(f"{{ {place}(id: {place_id}) {{ list: {name}(first: 1) {{ totalCount }} }} }}")
+        assert total[place]["list"] == {"totalCount": 5}
         both = await api.ask(f"{{ {place}(id: {place_id}) {{ {name}(first: 1, last: 1) {{ nodes {{ id }} }} }} }}")
         assert both["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
 
@@ -227,11 +229,10 @@ async def test_a_type_tells_its_price_its_slots_and_its_detail(api: GraphQL, dat
 
 
 TYPE_FIELDS = """name published slot slots { high } detail { mass } price { isk } priceHistory(days: 5) { average }
-    totals { losses } losses(first: 2) { nodes { id victim { character { name } } } }
+    totals { losses } losses(first: 2) { totalCount nodes { id victim { character { name } } } }
     group { category { totals { kills } } }"""
-PLACE_FIELDS = (
-    "activity { killmails } totals { kills } killmails(first: 2) { nodes { id victim { character { name } } } }"
-)
+PLACE_FIELDS = """activity { killmails } totals { kills }
+    killmails(first: 2) { totalCount nodes { id victim { character { name } } } }"""
 
 
 @pytest.mark.parametrize(
