@@ -26,12 +26,11 @@ PAGE = f"""query Page($id: Int!) {{ killmail(id: $id) {{
   items {{ {_ITEM} items {{ {_ITEM} }} }} }} }}"""
 _FILTERED = f"""query Filtered($id: ID64!) {{ killmails(first: 25, filter: {{ alliance: [$id] }}) {{
   nodes {{ {_ROW} }} pageInfo {{ hasNextPage }} }} }}"""
-_LEADERBOARD = """query Leaderboard { leaderboard(kind: CHARACTER, window: ALL_TIME, first: 25) {
-  places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } } } }"""
-_PLACE = """query Place($id: Int!) {
-  leaderboard(kind: CHARACTER, window: ALL_TIME, scope: { regionId: $id }, first: 25) {
-    countedAt
-    places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } } } }"""
+_LEADERS = "places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } }"
+_LEADERBOARD = f"""query Leaderboard {{
+  leaderboard(kind: CHARACTER, window: ALL_TIME, first: 25) {{ {_LEADERS} }} }}"""
+_PLACE = f"""query Place($id: Int!) {{
+  leaderboard(kind: CHARACTER, window: ALL_TIME, scope: {{ regionId: $id }}, first: 25) {{ countedAt {_LEADERS} }} }}"""
 _SEARCH = 'query Search { search(query: "Pilot 21", first: 20) { rank kind id name kills } }'
 PAGES = 50
 
@@ -51,14 +50,12 @@ async def asks(url: str, schema: GraphQLSchema) -> list[Ask]:
         rows = await connection.fetch(
             f"select killmail_id from killmail order by killmail_time desc, killmail_id desc limit {PAGES}"
         )
-        largest = await connection.fetchval(
-            "select entity_id from total_stat where entity_kind = $1 order by kills desc limit 1",
-            int(EntityKind.ALLIANCE),
-        )
-        busiest = await connection.fetchval(
-            "select entity_id from total_stat where entity_kind = $1 order by kills desc limit 1",
-            int(EntityKind.REGION),
-        )
+        largest, busiest = [
+            await connection.fetchval(
+                "select entity_id from total_stat where entity_kind = $1 order by kills desc limit 1", int(kind)
+            )
+            for kind in (EntityKind.ALLIANCE, EntityKind.REGION)
+        ]
     finally:
         await connection.close()
     wanted: list[tuple[str, str, list[dict[str, Any]]]] = [

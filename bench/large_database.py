@@ -64,8 +64,9 @@ async def fill(url: str, killmails: int) -> int:
                 await connection.execute(_name_everybody(kind, values), timeout=600)
             await connection.execute("vacuum (analyze)", timeout=600)
             count: int = await connection.fetchval("select count(*) from killmail")
-        await count_rankings(database, today=utc_now().date())
-        await count_places(database, now=utc_now())
+        now = utc_now()
+        await count_rankings(database, today=now.date())
+        await count_places(database, now=now)
     return count
 
 

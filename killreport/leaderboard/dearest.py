@@ -8,13 +8,12 @@ from typing import Any
 
 from killreport.db.database import Connection
 from killreport.leaderboard.model import Window, first_day
-from killreport.leaderboard.scope import Scope
+from killreport.leaderboard.scope import Scope, find_count
 
 MOST = 100
 _DAY = "(killmail_time at time zone 'UTC')::date"  # as the indexes have it
 _ORDER = "order by total_value_cents desc, killmail_id desc"
 _WANTED = "select killmail_id, total_value_cents from killmail"
-_IS_COUNTED = "select exists (select from place_run where place_kind = $1 and place_id = $2)"
 # A statement and its arguments.
 _Read = tuple[Any, ...]
 
@@ -45,7 +44,7 @@ async def list_dearest(
         found = _of_all_time(size) if first is None else _of_days(first, today, size)
     elif first is not None:
         found = _of_days(first, today, size, scope)
-    elif await connection.fetchval(_IS_COUNTED, int(scope.kind), scope.place_id):
+    elif await find_count(connection, scope):
         found = _of_counted(scope, size)
     else:
         found = _of_quiet(scope, size)

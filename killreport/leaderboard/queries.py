@@ -27,7 +27,7 @@ from killreport.leaderboard.model import (
     Window,
     first_day,
 )
-from killreport.leaderboard.scope import Scope
+from killreport.leaderboard.scope import Scope, find_count
 
 
 async def get_ranking(
@@ -82,22 +82,17 @@ async def get_ranking_of_place(
         raise Refused("Only characters, corporations, alliances and ship types are ranked by place.")
     size = min(limit, MOST_PLACES_OF_PLACE)
     first = first_day(window, today)
-    if first is None:
-        run = await connection.fetchrow(
-            "select last_day, counted_at from place_run where place_kind = $1 and place_id = $2",
+    count = await find_count(connection, scope) if first is None else None
+    if count is not None:
+        rows = await connection.fetch(
+            f"""select entity_id, {", ".join(FIGURES)} from place_head
+                where place_kind = $1 and place_id = $2 and entity_kind = $3 and {metric.column} > 0
+                order by {metric.column} desc, entity_id limit {size}""",  # noqa: S608
             int(scope.kind),
             scope.place_id,
+            int(kind),
         )
-        if run is not None:
-            rows = await connection.fetch(
-                f"""select entity_id, {", ".join(FIGURES)} from place_head
-                    where place_kind = $1 and place_id = $2 and entity_kind = $3 and {metric.column} > 0
-                    order by {metric.column} desc, entity_id limit {size}""",  # noqa: S608
-                int(scope.kind),
-                scope.place_id,
-                int(kind),
-            )
-            return Ranking(kind, metric, window, None, run["last_day"], run["counted_at"], _places(rows))
+        return Ranking(kind, metric, window, None, count.last_day, count.counted_at, _places(rows))
     days = "" if first is None else "and day between $3 and $4"
     rows = await connection.fetch(
         f"""select entity_id, {SUMS} from system_stat

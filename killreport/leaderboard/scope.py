@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
+from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
@@ -17,6 +19,14 @@ class Scope:
     kind: EntityKind
     place_id: int
     solar_system_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCount:
+    """When all time of a busy place was counted, and up to which day."""
+
+    last_day: date
+    counted_at: datetime
 
 
 def find_scope(universe: Universe, kind: EntityKind, place_id: int) -> Scope:
@@ -34,3 +44,13 @@ def find_scope(universe: Universe, kind: EntityKind, place_id: int) -> Scope:
     if not found:
         raise NotFound(f"There is no place with the id {place_id}.")
     return Scope(kind, place_id, sorted(found))
+
+
+async def find_count(connection: Connection, scope: Scope) -> PlaceCount | None:
+    """Return the last count of a place, as `place_count.py` made it; None for one that is summed for its readers."""
+    row = await connection.fetchrow(
+        "select last_day, counted_at from place_run where place_kind = $1 and place_id = $2",
+        int(scope.kind),
+        scope.place_id,
+    )
+    return None if row is None else PlaceCount(*row)
