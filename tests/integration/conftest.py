@@ -1,13 +1,15 @@
-"""The static data, read once a process, as the warm process keeps it that the fleet is forked from."""
+"""What integration tests share: the static data, read once a process as a fleet's warm process keeps it; a Redis."""
 
 from __future__ import annotations
 
 import gc
+import os
 
 import pytest
 
 from killreport.eve.load import keep_packaged_universe
 from killreport.eve.universe import Universe
+from tests.conftest import REQUIRES_SERVICES
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +18,13 @@ def universe() -> Universe:
     universe = keep_packaged_universe()
     gc.freeze()
     return universe
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """Return where a Redis is; skips the test where none is, or fails it where one has to be."""
+    url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
+    if not url:
+        assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
+        pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
+    return url

@@ -6,7 +6,6 @@ Nothing grows old here: what is forgotten was forgotten because of an event.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -24,7 +23,6 @@ from killreport.db.database import Database
 from killreport.entity import known
 from killreport.killmail.store import KillmailWriter
 from killreport.queueing.messages import CharacterMessage, CorporationMessage, Message
-from tests.conftest import REQUIRES_SERVICES
 from tests.integration.kills import ALLIANCE, CORPORATION, PILOT, arrival, store
 from tests.integration.serving import GraphQL, serving
 from tests.integration.workers.queues import drain, eventually, publish
@@ -45,10 +43,7 @@ async def site() -> AsyncIterator[Site]:
 def settings(request: pytest.FixtureRequest, settings: Settings, site: Site) -> Settings:
     """Return settings with everything kept, and with either transport of events."""
     if request.param == "redis":
-        url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
-        if not url:
-            assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
-            pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
+        url = request.getfixturevalue("redis_url")
         settings = settings.model_copy(update={"redis_url": SecretStr(url)})
     return settings.replace(
         api_cache_bytes=2**24, api_names_seconds=3600, esi_url=site.url, esi_requests_per_second=5000.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -20,7 +19,6 @@ from killreport.db.database import Database
 from killreport.eve.load import load_universe
 from killreport.killmail.store import KillmailWriter
 from killreport.workers.telling import telling
-from tests.conftest import REQUIRES_SERVICES
 from tests.integration.kills import arrival, name_everybody, store, store_many
 from tests.integration.serving import GraphQL, serving
 
@@ -91,13 +89,9 @@ async def hub(settings: Settings, database: Database) -> AsyncIterator[LiveHub]:
 
 
 @pytest.fixture
-def over_redis(settings: Settings) -> Settings:
+def over_redis(settings: Settings, redis_url: str) -> Settings:
     """Return settings with a Redis; skips the test where none is there."""
-    url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
-    if not url:
-        assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
-        pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
-    return settings.model_copy(update={"redis_url": SecretStr(url)})
+    return settings.model_copy(update={"redis_url": SecretStr(redis_url)})
 
 
 async def test_over_redis_what_the_feed_tells_arrives_at_once(

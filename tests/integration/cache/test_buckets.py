@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator
 
@@ -11,22 +10,17 @@ import redis.asyncio
 
 from killreport.cache.buckets import RedisBuckets
 from killreport.cache.events import PREFIX
-from tests.conftest import REQUIRES_SERVICES
 
 
 @pytest.fixture
-async def two() -> AsyncIterator[tuple[RedisBuckets, RedisBuckets]]:
+async def two(redis_url: str) -> AsyncIterator[tuple[RedisBuckets, RedisBuckets]]:
     """Yield the same buckets as two processes see them; skips the test where there is no Redis."""
-    url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
-    if not url:
-        assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
-        pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
     name = secrets.token_hex(6)
-    one, other = RedisBuckets(url, name, 1000, 0.1), RedisBuckets(url, name, 1000, 0.1)
+    one, other = RedisBuckets(redis_url, name, 1000, 0.1), RedisBuckets(redis_url, name, 1000, 0.1)
     yield one, other
     await one.close()
     await other.close()
-    async with redis.asyncio.Redis.from_url(url) as client:
+    async with redis.asyncio.Redis.from_url(redis_url) as client:
         if left := [key async for key in client.scan_iter(f"{PREFIX}:{name}:*")]:
             await client.delete(*left)
 

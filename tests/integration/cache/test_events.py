@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -16,7 +15,6 @@ from killreport.cache.events import DatabaseEvents, Events, RedisEvents, open_ev
 from killreport.cache.heartbeat import beat, list_heartbeats
 from killreport.config import Settings
 from killreport.db.database import Database
-from tests.conftest import REQUIRES_SERVICES
 
 PATIENCE_SECONDS = 20
 
@@ -25,10 +23,7 @@ PATIENCE_SECONDS = 20
 async def events(request: pytest.FixtureRequest, settings: Settings, database: Database) -> AsyncIterator[Events]:
     """Yield either transport; Redis where KILLREPORT_TEST_REDIS_URL names one. Channels are of the test's own."""
     if request.param == "redis":
-        url = os.environ.get("KILLREPORT_TEST_REDIS_URL")
-        if not url:
-            assert not REQUIRES_SERVICES, "KILLREPORT_TEST_REDIS_URL is not set"
-            pytest.skip("KILLREPORT_TEST_REDIS_URL names no Redis")
+        url = request.getfixturevalue("redis_url")
         settings = settings.model_copy(update={"redis_url": SecretStr(url)})
     async with open_events(settings, database) as opened:
         yield opened
