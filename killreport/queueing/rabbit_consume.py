@@ -201,7 +201,8 @@ class RabbitConsumer:
                 retry = replace(envelope, attempt=attempt, due_at=utc_now() + delay)
                 await self._move(delivered, address, retry, properties=retry.properties(expires=delay))
             case Dead(reason):
-                await self._move(delivered, self._topology.dead, envelope.letter(reason, utc_now()))
+                letter = envelope.letter(delivered.body, reason, utc_now())
+                await self._move(delivered, self._topology.dead, letter)
             case _:
                 assert_never(outcome)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,9 +40,14 @@ class Envelope:
         """Return the envelope of the next try."""
         return replace(self, attempt=attempt, due_at=due_at)
 
-    def letter(self, reason: str, died_at: datetime) -> Envelope:
-        """Return the envelope of the dead letter."""
-        return replace(self, reason=reason, died_at=died_at, letter_id=secrets.token_hex(8), due_at=None)
+    def letter(self, body: bytes, reason: str, died_at: datetime) -> Envelope:
+        """Return the envelope of the dead letter; of the same message it has the same id, however often it dies.
+
+        A consumer killed between putting it there and acknowledging it leaves the message to die once more.
+        """
+        source = b"%d %b" % (to_microseconds(self.published_at) or 0, body)
+        letter_id = hashlib.sha256(source).hexdigest()[:16]
+        return replace(self, reason=reason, died_at=died_at, letter_id=letter_id, due_at=None)
 
     def properties(self, *, expires: timedelta | None = None) -> commands.Basic.Properties:
         """Return what goes on the wire. expires: after which RabbitMQ sends it on."""

@@ -62,9 +62,27 @@ async def list_waiting(link: Link, topology: Topology, limit: int) -> list[Waiti
     return ready + [_waiting(message) for _, message in sorted(dated, key=lambda pair: pair[0])]
 
 
+@asynccontextmanager
+async def _looking_at_letters(link: Link, topology: Topology) -> AsyncIterator[list[DeliveredMessage]]:
+    """Lend the dead letters, the oldest first; of those a crash put there twice the copies are thrown away."""
+    async with looking_at(link, [topology.dead], None) as messages:
+        seen: set[str] = set()
+        letters = []
+        for message in messages:
+            letter_id = read_envelope(message.header.properties).letter_id
+            if letter_id in seen:
+                await _acknowledge(message)
+                continue
+            letters.append(message)
+            # What others put there has none, and is never taken for a copy.
+            if letter_id is not None:
+                seen.add(letter_id)
+        yield letters
+
+
 async def list_letters(link: Link, topology: Topology, limit: int) -> list[DeadLetter]:
     """Return dead letters, the newest first."""
-    async with looking_at(link, [topology.dead], None) as messages:
+    async with _looking_at_letters(link, topology) as messages:
         newest = messages[-limit:] if limit > 0 else []
         return [_letter(topology, message) for message in reversed(newest)]
 
@@ -74,7 +92,7 @@ async def retry_letters(
 ) -> int:
     """Publish dead letters again as new messages, the oldest first; return how many."""
     _refuse_unlikely(letter_ids)
-    async with looking_at(link, [topology.dead], None) as messages:
+    async with _looking_at_letters(link, topology) as messages:
         chosen = _choose(messages, letter_ids)
         by_priority: dict[Priority, list[bytes]] = {}
         for message in chosen:
@@ -90,7 +108,7 @@ async def retry_letters(
 async def drop_letters(link: Link, topology: Topology, letter_ids: Collection[str] | None) -> int:
     """Throw dead letters away; return how many."""
     _refuse_unlikely(letter_ids)
-    async with looking_at(link, [topology.dead], None) as messages:
+    async with _looking_at_letters(link, topology) as messages:
         chosen = _choose(messages, letter_ids)
         for message in chosen:
             await _acknowledge(message)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from killreport.config import Settings
 from killreport.errors import NotFound, Transient, Unavailable
-from killreport.queueing import rabbit_session
+from killreport.queueing import rabbit_consume, rabbit_session
 from killreport.queueing.broker import Broker, Delivery
 from killreport.queueing.messages import Message
 from killreport.queueing.rabbit import open_rabbit
@@ -101,6 +101,31 @@ async def test_what_was_handled_while_the_connection_was_lost_is_not_handled_aga
             await until_gone(broker)
 
     assert recorder.numbers == [1, 2, 3, 4]
+
+
+async def test_a_message_whose_dead_letter_was_not_acknowledged_dies_again_and_is_one_letter(
+    cable: Cable, settings: Settings, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [b"not JSON", b"not JSON either"]
+    async with open_through(cable, settings, place) as broker:
+        with monkeypatch.context() as patch:
+
+            def lose(_delivered: object) -> None:
+                # As when the consumer is killed here: the letter is safe, and RabbitMQ hands the message out once more.
+                patch.undo()
+                cable.cut()
+
+            patch.setattr(rabbit_consume._Delivered, "acknowledge", lose)
+            await broker.publish_bodies(QUEUE, bodies)
+            async with consuming(broker, Recorder(), prefetch=1):
+                await until(lambda: _has(broker, dead=3, ready=0))
+
+        letters = await broker.dead_list(QUEUE, 9)
+
+        assert [letter.body for letter in letters] == bodies[::-1]
+        assert (await broker.counts(QUEUE)).dead == 2
+        assert await broker.dead_retry(QUEUE, [letters[0].letter_id]) == 1
+        assert [letter.body for letter in await broker.dead_list(QUEUE, 9)] == bodies[:1]
 
 
 async def test_what_failed_while_the_connection_was_lost_fares_as_it_should(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,8 +84,11 @@ def test_a_priority_nobody_knows_is_the_highest(priority: int, found: Priority) 
     assert read_envelope(commands.Basic.Properties(priority=priority)).priority == found
 
 
-def test_a_dead_letter_has_an_id_of_its_own_each_time() -> None:
-    first, second = (Envelope(attempt=3).letter("no", INSTANT) for _ in range(2))
+def test_a_dead_letter_has_an_id_of_its_message_however_often_it_dies() -> None:
+    message = Envelope(attempt=3, published_at=INSTANT)
+    first = message.letter(b"{}", "no", INSTANT)
 
     assert (first.attempt, first.reason, first.died_at) == (3, "no", INSTANT)
-    assert first.letter_id != second.letter_id
+    assert replace(message, attempt=4, losses=1).letter(b"{}", "never", INSTANT).letter_id == first.letter_id
+    others = (message.letter(b"{ }", "no", INSTANT), Envelope(attempt=3).letter(b"{}", "no", INSTANT))
+    assert len({letter.letter_id for letter in (first, *others)}) == 3
