@@ -1,9 +1,9 @@
 """The whole way of a killmail under fire: ESI fails, workers are killed, the broker goes away. Nothing is lost.
 
-KILLREPORT_CHAOS_MAILS: how many killmails (default 120; by hand 5000), real ones where the real data is.
-KILLREPORT_CHAOS_KILLS: how many kill -9 of random workers (default 4; by hand 20).
-KILLREPORT_CHAOS_BROKER_SECONDS: how long the broker is away (default 2; by hand 20). KILLREPORT_CHAOS_SEED: repeats a
-run's choices (default 1).
+KILLREPORT_TEST_CHAOS_MAILS: how many killmails (default 120; by hand 5000), real ones where the real data is.
+KILLREPORT_TEST_CHAOS_KILLS: how many kill -9 of random workers (default 4; by hand 20).
+KILLREPORT_TEST_CHAOS_BROKER_SECONDS: how long the broker is away (default 2; by hand 20).
+KILLREPORT_TEST_CHAOS_SEED: repeats a run's choices (default 1).
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from tests.acceptance.fleets import Workers, run_workers
 from tests.conftest import DATA
 from tests.integration.queueing.node import own_node
 
-MAILS = int(os.environ.get("KILLREPORT_CHAOS_MAILS", "120"))
-KILLS = int(os.environ.get("KILLREPORT_CHAOS_KILLS", "4"))
-BROKER_SECONDS = float(os.environ.get("KILLREPORT_CHAOS_BROKER_SECONDS", "2"))
-SEED = int(os.environ.get("KILLREPORT_CHAOS_SEED", "1"))
+MAILS = int(os.environ.get("KILLREPORT_TEST_CHAOS_MAILS", "120"))
+KILLS = int(os.environ.get("KILLREPORT_TEST_CHAOS_KILLS", "4"))
+BROKER_SECONDS = float(os.environ.get("KILLREPORT_TEST_CHAOS_BROKER_SECONDS", "2"))
+SEED = int(os.environ.get("KILLREPORT_TEST_CHAOS_SEED", "1"))
 PATIENCE_SECONDS = 60 + MAILS * 0.3
 GARBAGE = b'{"neither": "this", "nor": that'
 QUEUE_NAMES = [str(row.queue) for row in QUEUES]

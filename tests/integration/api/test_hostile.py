@@ -1,6 +1,6 @@
 """Requests made to hurt: refused or bounded, while others are answered.
 
-KILLREPORT_CHAOS_ROUNDS above 1 opens 2,000 sockets instead of 200.
+KILLREPORT_TEST_CHAOS_ROUNDS above 1 opens 2,000 sockets instead of 200.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from killreport.db.database import Database
 from tests.integration.api.guarding import FOLLOW, PAGE, guarded, post
 from tests.integration.serving import GraphQL
 
-SOCKETS = 2_000 if int(os.environ.get("KILLREPORT_CHAOS_ROUNDS", "1")) > 1 else 200
+SOCKETS = 2_000 if int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "1")) > 1 else 200
 # What the process may grow by while it refuses; the largest body alone is 5 MB.
 MOST_GROWTH_BYTES = 120 * 2**20
 

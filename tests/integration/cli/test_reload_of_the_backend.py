@@ -1,6 +1,6 @@
 """The real API replaced again and again under load: no request fails, every subscriber is told to come back.
 
-KILLREPORT_CHAOS_ROUNDS sets how many reloads (default 2; by hand 10).
+KILLREPORT_TEST_CHAOS_ROUNDS sets how many reloads (default 2; by hand 10).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.cli.test_fleet_commands import Terminal
 
-ROUNDS = int(os.environ.get("KILLREPORT_CHAOS_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "2"))
 SUBSCRIBERS = 20
 ASKERS = 10
 # Each asks, waits this long, asks again: all together about 200 requests a second.

@@ -1,7 +1,7 @@
 """The supervisor killed at any moment: no orphan, no double, nobody missing, no request failed, no line lost.
 
-KILLREPORT_CHAOS_ROUNDS sets how many kills (default 4; by hand 25); KILLREPORT_CHAOS_LINES how many lines are written
-meanwhile (default 30000; by hand 600000).
+KILLREPORT_TEST_CHAOS_ROUNDS sets how many kills (default 4; by hand 25); KILLREPORT_TEST_CHAOS_LINES how many lines are
+written meanwhile (default 30000; by hand 600000).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import pytest
 
 from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, free_port, quiet, script
 
-ROUNDS = int(os.environ.get("KILLREPORT_CHAOS_ROUNDS", "4"))
-LINES = int(os.environ.get("KILLREPORT_CHAOS_LINES", "30000"))
+ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "4"))
+LINES = int(os.environ.get("KILLREPORT_TEST_CHAOS_LINES", "30000"))
 
 # Answers one request a connection; on SIGTERM it finishes what it has begun and leaves the rest to its successor.
 WEB = script("""

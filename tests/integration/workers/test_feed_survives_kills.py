@@ -1,7 +1,7 @@
 """kill -9 of the real worker at random moments while a faulty feed publishes: nothing lost, nothing twice.
 
-KILLREPORT_CHAOS_ROUNDS: how many kills (default 5). KILLREPORT_CHAOS_MAILS: how many killmails (default 500): real
-ones where the real data is, else made-up ones. KILLREPORT_CHAOS_SEED: repeats a run's choices (default 1).
+KILLREPORT_TEST_CHAOS_ROUNDS: how many kills (default 5). KILLREPORT_TEST_CHAOS_MAILS: how many killmails (default 500):
+real ones where the real data is, else made-up ones. KILLREPORT_TEST_CHAOS_SEED: repeats a run's choices (default 1).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from killreport.sim.server import run_simulator
 from killreport.zkillboard.history import History
 from tests.conftest import DATA
 
-ROUNDS = int(os.environ.get("KILLREPORT_CHAOS_ROUNDS", "5"))
-MAILS = int(os.environ.get("KILLREPORT_CHAOS_MAILS", "500"))
-SEED = int(os.environ.get("KILLREPORT_CHAOS_SEED", "1"))
+ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "5"))
+MAILS = int(os.environ.get("KILLREPORT_TEST_CHAOS_MAILS", "500"))
+SEED = int(os.environ.get("KILLREPORT_TEST_CHAOS_SEED", "1"))
 PATIENCE_SECONDS = 60
 FAULTS: dict[str, Any] = {
     "latency_ms": 2,

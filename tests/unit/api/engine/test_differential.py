@@ -28,9 +28,9 @@ from tests.unit.api.engine.documents import Author, variables, without_bubbling
 from tests.unit.api.engine.oracle import attribute, differences, single_schema
 from tests.unit.api.engine.world import World, batch_schema
 
-CASES = int(os.environ.get("KILLREPORT_ENGINE_CASES", "2000"))
+CASES = int(os.environ.get("KILLREPORT_TEST_ENGINE_CASES", "2000"))
 WORLDS = 20
-FIRST = int(os.environ.get("KILLREPORT_ENGINE_FIRST", "0"))
+FIRST = int(os.environ.get("KILLREPORT_TEST_ENGINE_FIRST", "0"))
 RULES = [rule for rule in specified_rules if rule is not NoUnusedVariablesRule]
 OURS, CORE = batch_schema(), single_schema()
 
