@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from graphql import GraphQLError, IntValueNode, StringValueNode
+from hypothesis import given
+from hypothesis import strategies as st
 
 from killreport.api.scalars import instant_text, isk_text, scalars
 
@@ -22,6 +24,17 @@ def test_instants_are_utc_with_z() -> None:
     assert instant_text(datetime(2026, 11, 23, 20, 31, 5, tzinfo=UTC)) == "2026-11-23T20:31:05Z"
     other_zone = datetime(2026, 11, 23, 22, 31, 5, tzinfo=timezone(timedelta(hours=2)))
     assert instant_text(other_zone) == "2026-11-23T20:31:05Z"
+
+
+@given(
+    st.datetimes(
+        min_value=datetime(2, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+        max_value=datetime(9998, 1, 1),  # noqa: DTZ001
+        timezones=st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    )
+)
+def test_instants_are_written_as_python_writes_them(instant: datetime) -> None:
+    assert instant_text(instant) == instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def test_id64_takes_whole_numbers_of_its_range_only() -> None:
