@@ -61,14 +61,14 @@ def encode_ordinal(ordinal: int) -> str:
     return _encode(f"n{ordinal}")
 
 
-def decode_ordinal(cursor: str) -> int:
+def decode_ordinal(cursor: str, argument: str = "after") -> int:
     """Return the place. Raises GraphQLError (BAD_CURSOR) for what `encode_ordinal` never gave."""
     try:
         ordinal = int(_decode(cursor).removeprefix("n"))
         if encode_ordinal(ordinal) != cursor or not 0 <= ordinal < 2**15:
             raise ValueError(cursor)
     except (ValueError, binascii.Error):
-        raise bad_cursor("after") from None
+        raise bad_cursor(argument) from None
     return ordinal
 
 

@@ -95,8 +95,12 @@ def bad_request(message: str) -> GraphQLError:
 
 
 def page_of(
-    nodes: Sequence[T], ids: Sequence[int], *, has_more: bool, is_first: bool, total: int | None = None
+    asked: PageRequest[int], found: Sequence[T], id_of: Callable[[T], int], total: int | None = None
 ) -> Connection[T]:
-    """Return the page that these nodes, of these ids, are."""
-    cursors = [encode_id(number) for number in (ids[0], ids[-1])] if ids else [None, None]
-    return Connection(nodes, PageInfo(has_more, not is_first, cursors[0], cursors[1]), total)
+    """Return the page that was asked for of a list whose cursors are ids.
+
+    found: in the list's order, with one entry beyond the page where there is one; it is on the far side.
+    """
+    page = found[: asked.size] if asked.is_forward else found[-asked.size :]
+    cursors = [encode_id(id_of(one)) for one in (*page[:1], *page[-1:])]
+    return Connection(page, asked.info(cursors, has_more=len(found) > asked.size), total)

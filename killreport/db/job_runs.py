@@ -106,18 +106,28 @@ async def find_running(connection: Connection, job: str) -> JobRun | None:
 
 
 async def list_job_runs(
-    connection: Connection, job: str | None = None, limit: int = 20, before: int | None = None
+    connection: Connection,
+    job: str | None = None,
+    limit: int = 20,
+    beyond: int | None = None,
+    *,
+    is_forward: bool = True,
 ) -> list[JobRun]:
-    """Return the latest runs, of one job or of all, the newest first. before: only runs with a lesser id."""
+    """Return the latest runs, of one job or of all, the newest first; not forward, the oldest in the same order.
+
+    beyond: only runs after the one of this id in that order; not forward, before it.
+    """
+    sign, direction = ("<", "desc") if is_forward else (">", "asc")
     rows = await connection.fetch(
         f"""select {_COLUMNS} from job_run
-            where ($1::text is null or job = $1) and ($3::bigint is null or run_id < $3)
-            order by run_id desc limit $2""",  # noqa: S608
+            where ($1::text is null or job = $1) and ($3::bigint is null or run_id {sign} $3)
+            order by run_id {direction} limit $2""",  # noqa: S608
         job,
         limit,
-        before,
+        beyond,
     )
-    return [_read(row) for row in rows]
+    runs = [_read(row) for row in rows]
+    return runs if is_forward else runs[::-1]
 
 
 async def last_runs(connection: Connection) -> dict[str, JobRun]:

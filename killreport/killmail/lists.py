@@ -44,6 +44,11 @@ class Cursor(NamedTuple):
     killmail_id: int
 
 
+# Before and after every killmail.
+_BEGINNING = Cursor(datetime(1970, 1, 1, tzinfo=UTC), 0)
+_END = Cursor(datetime(9999, 1, 1, tzinfo=UTC), 2**63 - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some killmails of a list, in its order. has_more: in the direction that was read, others follow."""
@@ -96,12 +101,18 @@ async def related_killmails(connection: Connection, killmail: KillmailRow) -> li
 
 
 async def list_related(
-    connection: Connection, killmails: Sequence[KillmailRow], limit: int, after: Cursor | None = None
+    connection: Connection,
+    killmails: Sequence[KillmailRow],
+    limit: int,
+    cursor: Cursor | None = None,
+    *,
+    is_forward: bool = True,
 ) -> list[Page]:
     """Return a page of what `related_killmails` has of each of these killmails, oldest first, in one statement.
 
-    limit: 1 to MAX_PAGE of each. after: the last one already seen.
+    limit: 1 to MAX_PAGE of each. cursor: read on after it; not forward, read back before it, or from the end.
     """
+    sign, direction, outermost = (">", "asc", _BEGINNING) if is_forward else ("<", "desc", _END)
     columns = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
     rows = await connection.fetch(
         f"""select asked.place, {columns}
@@ -110,20 +121,20 @@ async def list_related(
               select * from killmail found
                where found.solar_system_id = asked.system_id
                  and found.killmail_time >= asked.at - $3::interval and found.killmail_time < asked.at + $4::interval
-                 and (found.killmail_time, found.killmail_id) > ($5, $6)
-               order by found.killmail_time, found.killmail_id limit {limit + 1:d}) k
+                 and (found.killmail_time, found.killmail_id) {sign} ($5, $6)
+               order by found.killmail_time {direction}, found.killmail_id {direction} limit {limit + 1:d}) k
             order by asked.place, k.killmail_time, k.killmail_id""",  # noqa: S608 - names and numbers of our own
         [killmail.solar_system_id for killmail in killmails],
         [killmail.killmail_time for killmail in killmails],
         RELATED_BEFORE,
         RELATED_AFTER,
-        *(after or Cursor(datetime(1970, 1, 1, tzinfo=UTC), 0)),
+        *(cursor or outermost),
     )
     found: dict[int, list[KillmailRow]] = {}
     for place, *values in rows:
         found.setdefault(place, []).append(KillmailRow(*values))
     pages = [found.get(place, []) for place in range(1, len(killmails) + 1)]
-    return [Page(page[:limit], len(page) > limit) for page in pages]
+    return [Page(page[:limit] if is_forward else page[-limit:], len(page) > limit) for page in pages]
 
 
 async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:

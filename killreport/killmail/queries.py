@@ -9,7 +9,6 @@ from datetime import datetime
 import msgspec
 
 from killreport.db.database import Connection
-from killreport.killmail.model import MOST_INT2
 
 MAX_PAGE = 200
 EVENT_PAGE = 100
@@ -159,16 +158,16 @@ async def list_attackers(connection: Connection, killmail_ids: Collection[int]) 
     return found
 
 
-async def list_some_attackers(
-    connection: Connection, killmail_ids: Collection[int], first_ordinal: int, limit: int
-) -> Mapping[int, list[AttackerRow]]:
-    """Return `limit` attackers of each of these killmails by killmail id, from a place in the source's order on."""
+async def list_some_attackers(connection: Connection, places: Mapping[int, range]) -> Mapping[int, list[AttackerRow]]:
+    """Return some attackers of killmails by killmail id, in the order of the source. places: theirs in that order."""
+    columns = ", ".join(f"a.{name}" for name in AttackerRow.__struct_fields__)
     rows = await connection.fetch(
-        f"select {_columns(AttackerRow)} from attacker "  # noqa: S608
-        "where killmail_id = any($1::bigint[]) and ordinal >= $2 and ordinal < $3 order by killmail_id, ordinal",
-        list(killmail_ids),
-        first_ordinal,
-        min(first_ordinal + limit, MOST_INT2),
+        f"""select {columns} from unnest($1::bigint[], $2::int[], $3::int[]) as asked(killmail_id, low, high)
+             join attacker a on a.killmail_id = asked.killmail_id and a.ordinal >= asked.low and a.ordinal < asked.high
+            order by a.killmail_id, a.ordinal""",  # noqa: S608 - names of our own
+        list(places),
+        [place.start for place in places.values()],
+        [place.stop for place in places.values()],
     )
     found: defaultdict[int, list[AttackerRow]] = defaultdict(list)
     for row in rows:

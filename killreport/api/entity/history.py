@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_id, encode_id
+from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things
-from killreport.api.pages import PageArguments, PageInfo, checked_size
+from killreport.api.pages import PageArguments, PageInfo, checked_size, page_of
 from killreport.clock import utc_now
 from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind
@@ -133,11 +133,8 @@ def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
         things = await load_things(context, [(member, id_) for ids in found.values() for id_ in ids])
         pages = []
         for entity in entities:
-            ids = found[entity.id]
-            # One more was read, on the far side, to see whether the list goes on.
-            page = ids[: asked.size] if asked.is_forward else ids[-asked.size :]
-            page_info = asked.info([encode_id(id_) for id_ in page], has_more=len(ids) > asked.size)
-            pages.append(MembersView([things.find(member, id_) for id_ in page], page_info))
+            page = page_of(asked, found[entity.id], int)
+            pages.append(MembersView([things.find(member, id_) for id_ in page.nodes], page.page_info))
         return pages
 
     return resolve

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_cursor, decode_ordinal, encode_ordinal
+from killreport.api.cursor import decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
 from killreport.api.entity.views import load_entity_views
-from killreport.api.killmail.pages import ConnectionView, load_connections
+from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.api.killmail.part_views import AttackerView
 from killreport.api.killmail.views import KillmailView
-from killreport.api.pages import PageInfo, PageRequest, bad_request, checked_size
+from killreport.api.pages import PageArguments, PageInfo, PageRequest, bad_request
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
 
@@ -30,27 +31,37 @@ class AttackerPageView:
 
 
 async def resolve_attackers_page(
-    killmails: Sequence[KillmailView], info: FieldInfo, *, first: int, after: str | None = None
+    killmails: Sequence[KillmailView], info: FieldInfo, **arguments: Any
 ) -> list[AttackerPageView]:
-    """Return `first` attackers of each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
+    """Return some attackers of each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
-    size = checked_size("first", first)
-    begin = 0 if after is None else decode_ordinal(after) + 1
+    asked = PageArguments(**arguments).read(decode_ordinal)
+    places = {killmail.id: _places(asked, killmail.attacker_count) for killmail in killmails}
     async with context.database.connection() as connection:
-        found = await list_some_attackers(connection, [killmail.id for killmail in killmails], begin, size)
+        found = await list_some_attackers(connection, places)
     everybody = (row for group in found.values() for row in group)
     entities = await load_entity_views(context.database, context.views, everybody)
     pages = []
     for killmail in killmails:
         nodes = [AttackerView(row, entities, context.views) for row in found.get(killmail.id, ())]
+        place, count = places[killmail.id], killmail.attacker_count
         page_info = PageInfo(
-            has_next_page=begin + len(nodes) < killmail.attacker_count and bool(nodes),
-            has_previous_page=begin > 0,
+            has_next_page=place.stop < count,
+            has_previous_page=place.start > 0,
             start_cursor=encode_ordinal(nodes[0].ordinal) if nodes else None,
             end_cursor=encode_ordinal(nodes[-1].ordinal) if nodes else None,
         )
-        pages.append(AttackerPageView(nodes, page_info, killmail.attacker_count))
+        pages.append(AttackerPageView(nodes, page_info, count))
     return pages
+
+
+def _places(asked: PageRequest[int], count: int) -> range:
+    """Return the places of the attackers that are on the page, of so many."""
+    if asked.is_forward:
+        begin = 0 if asked.cursor is None else min(asked.cursor + 1, count)
+        return range(begin, min(begin + asked.size, count))
+    end = count if asked.cursor is None else min(asked.cursor, count)
+    return range(max(0, end - asked.size), end)
 
 
 async def resolve_top_damage(killmails: Sequence[KillmailView], info: FieldInfo) -> list[AttackerView | None]:
@@ -65,20 +76,21 @@ async def resolve_top_damage(killmails: Sequence[KillmailView], info: FieldInfo)
     ]
 
 
-async def resolve_related(
-    killmails: Sequence[KillmailView], info: FieldInfo, *, first: int, after: str | None = None
-) -> list[ConnectionView]:
+async def resolve_related(killmails: Sequence[KillmailView], info: FieldInfo, **arguments: Any) -> list[ConnectionView]:
     """Return a page of what died around each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
-    asked = PageRequest(checked_size("first", first), None if after is None else decode_cursor(after), True)
+    asked = read_page(**arguments)
     # Killmails of one fight are related to each other: one page and one view of each, however often it is there.
     asking = {killmail.id: killmail.row for killmail in killmails}
     if len(asking) * asked.size > MOST_RELATED_AT_ONCE:
+        argument = "first" if asked.is_forward else "last"
         raise bad_request(
-            f"`related` of {len(asking):,} killmails with `first` {asked.size} may be {len(asking) * asked.size:,} "
-            f"killmails; at most {MOST_RELATED_AT_ONCE:,} may be asked for at once."
+            f"`related` of {len(asking):,} killmails with `{argument}` {asked.size} may be "
+            f"{len(asking) * asked.size:,} killmails; at most {MOST_RELATED_AT_ONCE:,} may be asked for at once."
         )
     async with context.database.connection() as connection:
-        pages = await list_related(connection, list(asking.values()), asked.size, asked.cursor)
+        pages = await list_related(
+            connection, list(asking.values()), asked.size, asked.cursor, is_forward=asked.is_forward
+        )
     connections = await load_connections(context, asked, dict(zip(asking, pages, strict=True)), lambda _: None)
     return [connections[killmail.id] for killmail in killmails]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
-from killreport.api.pages import Connection, checked_size, page_of
+from killreport.api.pages import Connection, PageArguments, page_of
 from killreport.api.status.polls import RunChanges, follow_runs
 from killreport.api.status.processes import Process
 from killreport.db.job_runs import JobRun, last_runs, list_job_runs
@@ -49,18 +51,16 @@ def run_view(run: JobRun) -> JobRunView:
 
 
 async def resolve_job_runs(
-    _root: Sequence[None], info: FieldInfo, *, first: int, job: str | None = None, after: str | None = None
+    _root: Sequence[None], info: FieldInfo, *, job: str | None = None, **arguments: Any
 ) -> list[Connection[JobRunView]]:
     """Return one page. Raises NotFound for a name that is no process, Refused for one that is no job."""
     context: ApiContext = info.context
     if job is not None and (row := find_process(job)).kind != "job":
         raise Refused(f"{job} is a {row.kind}, not a job.")
-    size = checked_size("first", first)
-    before = None if after is None else decode_id(after)
+    asked = PageArguments(**arguments).read(decode_id)
     async with context.database.connection() as connection:
-        runs = await list_job_runs(connection, job, size + 1, before)
-    page = [run_view(run) for run in runs[:size]]
-    return [page_of(page, [run.id for run in page], has_more=len(runs) > size, is_first=before is None)]
+        runs = await list_job_runs(connection, job, asked.size + 1, asked.cursor, is_forward=asked.is_forward)
+    return [page_of(asked, [run_view(run) for run in runs], attrgetter("id"))]
 
 
 async def resolve_last_run(processes: Sequence[Process], info: FieldInfo) -> list[JobRunView | None]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.pages import Connection, bad_request, checked_size, page_of
+from killreport.api.pages import Connection, PageArguments, bad_request, page_of
 from killreport.api.universe.shelves import WithId
 from killreport.api.universe.views import TypeView, UniverseViews
 
@@ -58,19 +60,20 @@ def resolve_region_of_constellation(parents: Sequence[WithId], info: FieldInfo) 
     return [None if one is None else views.region(one.region_id) for one in found]
 
 
-def resolve_types_of_group(
-    parents: Sequence[WithId], info: FieldInfo, *, first: int, after: str | None = None
-) -> list[Connection[TypeView]]:
+def resolve_types_of_group(parents: Sequence[WithId], info: FieldInfo, **arguments: Any) -> list[Connection[TypeView]]:
     """Return a page of the types of each group, by id."""
     views: UniverseViews = info.context.views
-    size, past = checked_size("first", first), -1 if after is None else decode_id(after)
+    asked = PageArguments(**arguments).read(decode_id)
     pages = []
     for parent in parents:
         ids = views.tree.types_of_group.get(parent.id, ())
-        rest = [one for one in ids if one > past]
-        nodes = [views.type(one) for one in rest[:size]]
-        is_first = after is None
-        pages.append(page_of(nodes, rest[:size], has_more=len(rest) > size, is_first=is_first, total=len(ids)))
+        if asked.is_forward:
+            begin = 0 if asked.cursor is None else bisect_right(ids, asked.cursor)
+            found = ids[begin : begin + asked.size + 1]
+        else:
+            end = len(ids) if asked.cursor is None else bisect_left(ids, asked.cursor)
+            found = ids[max(0, end - asked.size - 1) : end]
+        pages.append(page_of(asked, [views.type(one) for one in found], attrgetter("id"), total=len(ids)))
     return pages
 
 

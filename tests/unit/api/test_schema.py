@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from killreport.api.schema import build_schema
 from killreport.market.price import PriceRule
@@ -28,6 +28,14 @@ def test_every_type_field_and_argument_is_described() -> None:
         if isinstance(found, GraphQLEnumType):
             bare.extend(f"{name}.{value}" for value, known in found.values.items() if not known.description)
     assert bare == []
+
+
+def test_every_list_that_is_read_by_the_page_is_read_from_either_end() -> None:
+    for name, found in OWN_TYPES.items():
+        for field, known in found.fields.items() if isinstance(found, GraphQLObjectType) else ():
+            page = get_named_type(known.type)
+            if isinstance(page, GraphQLObjectType) and "pageInfo" in page.fields:
+                assert {"first", "after", "last", "before"} <= known.args.keys(), f"{name}.{field}"
 
 
 def test_the_price_rules_of_the_schema_are_those_of_the_market() -> None:

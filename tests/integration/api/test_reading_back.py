@@ -1,0 +1,104 @@
+"""Every list that is read by the page is read the same from either end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from killreport.db.database import Database
+from killreport.db.job_runs import begin_run, note_skipped
+from killreport.killmail.store import KillmailWriter
+from tests.integration.kills import NOON, arrival, store
+from tests.integration.serving import GraphQL
+
+# Where a list stands: what is asked, with the list's arguments left open, what is asked of an entry, and a size.
+LISTS = {
+    "attackers": ("{ killmail(id: 1) { list: attackersPage%s } }", "ordinal", 3),
+    "related": ("{ killmail(id: 1) { list: related%s } }", "id", 3),
+    "runs": ("{ list: jobRuns%s }", "id", 3),
+    "runs of a job": ('{ list: jobRuns%s }', "id", 2),
+    "types": ("{ group(id: 25) { list: types%s } }", "id", 20),
+    "killmails": ("{ list: killmails%s }", "id", 3),
+    "losses in a system": ("{ system(id: 30000142) { list: killmails%s } }", "id", 3),
+}  # fmt: skip
+INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+
+pytestmark = pytest.mark.parametrize("name", LISTS)
+
+
+@pytest.fixture
+async def _stored(writer: KillmailWriter, database: Database) -> None:
+    """Store eight killmails of one fight, the first with eight attackers, and eight runs of two jobs."""
+    fight = (arrival(1 + at, NOON + timedelta(minutes=at), attackers=8) for at in range(8))
+    await store(writer, database, *fight)
+    async with database.transaction() as connection:
+        for _ in range(4):
+            await begin_run(connection, "queue-alliances", "hand")
+            await note_skipped(connection, "update-prices", "hand", "it runs already")
+
+
+async def read(api: GraphQL, name: str, arguments: str) -> dict[str, Any]:
+    """Return a page of the list."""
+    question, entry, _ = LISTS[name]
+    if name == "runs of a job":
+        arguments += ', job: "queue-alliances"'
+    found = await api.data(question % f"({arguments}) {{ nodes {{ {entry} }} {INFO} }}")
+    page: dict[str, Any] = found["list"] if "list" in found else next(iter(found.values()))["list"]
+    page["nodes"] = [node[entry] for node in page["nodes"]]
+    return page
+
+
+async def read_all(api: GraphQL, name: str, first: str, following: Callable[[dict[str, Any]], str | None]) -> list[Any]:
+    """Return the pages from one end to the other."""
+    pages = [await read(api, name, first)]
+    while (arguments := following(pages[-1])) is not None:
+        pages.append(await read(api, name, f"{first}, {arguments}"))
+    return pages
+
+
+@pytest.mark.usefixtures("_stored")
+async def test_a_list_is_the_same_from_either_end(api: GraphQL, name: str) -> None:
+    size = LISTS[name][2]
+
+    def on(page: dict[str, Any]) -> str | None:
+        info = page["pageInfo"]
+        return f'after: "{info["endCursor"]}"' if info["hasNextPage"] else None
+
+    def back(page: dict[str, Any]) -> str | None:
+        info = page["pageInfo"]
+        return f'before: "{info["startCursor"]}"' if info["hasPreviousPage"] else None
+
+    forward = await read_all(api, name, f"first: {size}", on)
+    backward = (await read_all(api, name, f"last: {size}", back))[::-1]
+
+    assert len(forward) > 1
+    assert [one for page in forward for one in page["nodes"]] == [one for page in backward for one in page["nodes"]]
+    for pages in (forward, backward):
+        assert {len(page["nodes"]) for page in pages} <= {size, len(pages[0]["nodes"]), len(pages[-1]["nodes"])}
+        for earlier, later in pairwise(pages):
+            assert (earlier["pageInfo"]["hasNextPage"], later["pageInfo"]["hasPreviousPage"]) == (True, True)
+        assert pages[0]["pageInfo"]["hasPreviousPage"] is False
+        assert pages[-1]["pageInfo"]["hasNextPage"] is False
+    # A step on and a step back end where they began.
+    there = await read(api, name, f'first: {size}, after: "{forward[0]["pageInfo"]["endCursor"]}"')
+    again = await read(api, name, f'last: {size}, before: "{there["pageInfo"]["startCursor"]}"')
+    assert again["nodes"] == forward[0]["nodes"]
+
+
+@pytest.mark.usefixtures("_stored")
+async def test_both_ends_at_once_and_sizes_that_cannot_be_are_refused(api: GraphQL, name: str) -> None:
+    question, entry, _ = LISTS[name]
+    for arguments, code, words in (
+        ("first: 2, last: 2", "BAD_REQUEST", "to read back, not both"),
+        ('last: 2, after: "x"', "BAD_REQUEST", "to read back, not both"),
+        ("last: 0", "BAD_REQUEST", "`last` must be from 1 to 200, not 0."),
+        ("last: 201", "BAD_REQUEST", "`last` must be from 1 to 200, not 201."),
+        ('last: 2, before: "nonsense"', "BAD_CURSOR", "`before` is not a cursor of this list"),
+    ):
+        error = await api.error(question % f"({arguments}) {{ nodes {{ {entry} }} }}")
+        assert words in error["message"]
+        assert error["extensions"] == {"code": code}
