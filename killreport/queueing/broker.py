@@ -42,7 +42,7 @@ class QueueCounts:
     """How many messages of a queue are where, and who works on it.
 
     ready: waiting, those that wait for their next attempt apart in delayed. unacked: in a handler's hands. None:
-    the transport cannot tell. oldest: when the message that waits longest was published.
+    the transport cannot tell. oldest: when the message that waits longest was published, as far as it can be told.
     """
 
     queue: str

@@ -100,11 +100,17 @@ class RabbitBroker:
             await link.close()
 
     async def counts(self, queue: str) -> QueueCounts:
-        """Return how the queue stands; unacked is unknown, as is oldest where a short queue has consumers."""
+        """Return how the queue stands; unacked is unknown, as is oldest where a short queue has consumers.
+
+        On quorum queues oldest leaves out what waits for its next attempt.
+        """
         return await self._ask(queue, self._count)
 
     async def peek(self, queue: str, limit: int) -> list[Waiting]:
-        """Return the first messages that wait, retries last; for a moment no consumer can have them."""
+        """Return the first messages that wait, retries last; for a moment no consumer can have them.
+
+        On quorum queues retries are left out, for they must not be looked at.
+        """
         return await self._ask(queue, lambda topology, _: letters.list_waiting(self._link, topology, limit))
 
     async def purge(self, queue: str) -> int:
@@ -128,11 +134,11 @@ class RabbitBroker:
     async def _count(self, topology: Topology, found: dict[str, Declared]) -> QueueCounts:
         consumers = max(found[lane].consumers for lane in topology.lanes)
         ready = [lane for lane in topology.lanes if found[lane].ready >= (BACKLOG if consumers else 1)]
-        delayed = [name for name in topology.retries.values() if found[name].ready]
+        delayed = [name for name in topology.visible_retries if found[name].ready]
         return QueueCounts(
             queue=topology.queue,
             ready=sum(found[lane].ready for lane in topology.lanes),
-            delayed=sum(found[name].ready for name in delayed),
+            delayed=sum(found[name].ready for name in topology.retries.values()),
             unacked=None,
             consumers=consumers,
             dead=found[topology.dead].ready,

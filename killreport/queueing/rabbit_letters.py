@@ -54,10 +54,10 @@ async def looking_at(link: Link, names: Sequence[str], limit: int | None) -> Asy
 
 
 async def list_waiting(link: Link, topology: Topology, limit: int) -> list[Waiting]:
-    """Return what is ready as it will be handed out, then the retries as they come due."""
+    """Return what is ready as it will be handed out, then the retries one may look at, as they come due."""
     async with looking_at(link, topology.lanes[::-1], limit) as messages:
         ready = [_waiting(message) for message in messages]
-    async with looking_at(link, list(topology.retries.values()), limit - len(ready)) as messages:
+    async with looking_at(link, topology.visible_retries, limit - len(ready)) as messages:
         dated = [(read_envelope(message.header.properties).due_at or utc_now(), message) for message in messages]
     return ready + [_waiting(message) for _, message in sorted(dated, key=lambda pair: pair[0])]
 

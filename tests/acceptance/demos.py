@@ -6,7 +6,6 @@ import asyncio
 import os
 import select
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -17,15 +16,6 @@ import aiohttp
 
 # Ends a test that would wait for ever; a start takes a few seconds, on a busy machine more.
 PATIENCE_SECONDS = 200
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports nobody listens on now."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 def processes_of(home: Path) -> dict[int, str]:

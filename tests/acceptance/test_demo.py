@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from killreport.cli.first_jobs import FIRST_JOBS
-from tests.acceptance.demos import free_ports, processes_of, start_demo, wait_until_gone
+from tests.acceptance.demos import processes_of, start_demo, wait_until_gone
+from tests.ports import free_ports
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ import pytest
 
 from killreport.cli.first_jobs import FIRST_JOBS
 from killreport.fleet.table import FLEET
-from tests.acceptance.demos import PATIENCE_SECONDS, free_ports, processes_of, wait_until_gone
+from tests.acceptance.demos import PATIENCE_SECONDS, processes_of, wait_until_gone
+from tests.ports import free_ports
 
 FOR_EVER = {row.name for row in FLEET if row.kind != "job"}
 

@@ -17,8 +17,8 @@ import pytest
 
 from killreport.cli.recycling import RECYCLED
 from killreport.fleet.table import FLEET
-from tests.acceptance.demos import free_ports
 from tests.integration.cli.test_run_command import PATIENCE_SECONDS, _environment, _running
+from tests.ports import free_ports
 
 RUNNING_FOR_EVER = [row.name for row in FLEET if row.kind != "job"]
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.supervisor.conftest import eventually, free_port
+from tests.integration.supervisor.conftest import eventually
+from tests.ports import free_port
 
 
 class Terminal:

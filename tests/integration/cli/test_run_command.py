@@ -16,7 +16,7 @@ import pytest
 from killreport.cli.recycling import RECYCLED
 from killreport.db.database import Database
 from killreport.db.migrate import list_migrations
-from tests.acceptance.demos import free_ports
+from tests.ports import free_ports
 
 PATIENCE_SECONDS = 60
 

@@ -19,8 +19,8 @@ from killreport.fleet.export.bundle import Surroundings
 from killreport.fleet.export.pm2 import pm2_bundle
 from killreport.fleet.export.writing import write_bundle
 from killreport.fleet.table import FLEET
-from tests.acceptance.demos import free_ports
 from tests.npm import installed
+from tests.ports import free_ports
 
 PATIENCE_SECONDS = 180.0
 JOB = "snapshot-alliances"

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,18 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REQUIRES_SERVICES
+from tests.ports import free_port
 
 READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
 POLL_SECONDS = 0.1
-
-
-def free_port() -> int:
-    """Return a port of the loopback address nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Node:

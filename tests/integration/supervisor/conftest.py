@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -139,10 +138,3 @@ def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
     yield make
     for fleet in fleets:
         fleet.end()
-
-
-def free_port() -> int:
-    """Return a port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, free_port, quiet, script
+from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
+from tests.ports import free_port
 
 ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "4"))
 LINES = int(os.environ.get("KILLREPORT_TEST_CHAOS_LINES", "30000"))

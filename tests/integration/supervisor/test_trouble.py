@@ -17,6 +17,7 @@ from killreport.supervisor.program import Program
 from killreport.supervisor.pump import Pump, Scratch
 from killreport.supervisor.stamped_log import StampedLog
 from tests.integration.supervisor.conftest import eventually
+from tests.ports import free_port
 
 
 async def test_lines_wait_while_the_disk_is_full_and_none_is_lost(
@@ -42,9 +43,7 @@ async def test_lines_wait_while_the_disk_is_full_and_none_is_lost(
 
 
 def test_where_a_socket_cannot_be_taken_back_a_second_one_accepts_at_the_same_port() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     row = ProcessRow(name="web", kind="service", description="", memory_limit_mb=100)
     program = Program(row=row, command=("true",), port=port)
     before, after = Listeners(), Listeners()
