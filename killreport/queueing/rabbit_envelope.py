@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,10 +44,11 @@ class Envelope:
     def letter(self, body: bytes, reason: str, died_at: datetime) -> Envelope:
         """Return the envelope of the dead letter; of the same message it has the same id, however often it dies.
 
-        A consumer killed between putting it there and acknowledging it leaves the message to die once more.
+        A consumer killed between putting it there and acknowledging it leaves the message to die once more. Without the
+        instant it was published it cannot be told from others that say the same: its id is new each time.
         """
-        source = b"%d %b" % (to_microseconds(self.published_at) or 0, body)
-        letter_id = hashlib.sha256(source).hexdigest()[:16]
+        published_at = to_microseconds(self.published_at)
+        letter_id = secrets.token_hex(8) if published_at is None else letter_id_of(b"%d %b" % (published_at, body))
         return replace(self, reason=reason, died_at=died_at, letter_id=letter_id, due_at=None)
 
     def properties(self, *, expires: timedelta | None = None) -> commands.Basic.Properties:
@@ -79,6 +81,11 @@ def read_envelope(properties: commands.Basic.Properties) -> Envelope:
         reason=reason if isinstance(reason, str) else None,
         died_at=_from_microseconds(headers.get("died_at")),
     )
+
+
+def letter_id_of(source: bytes) -> str:
+    """Return the id of a dead letter that is told from others by these bytes."""
+    return hashlib.sha256(source).hexdigest()[:16]
 
 
 def to_microseconds(instant: datetime | None) -> int | None:

@@ -5,7 +5,6 @@ RabbitMQ shows a message only to who takes it: each look takes messages and puts
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from killreport.clock import utc_now
 from killreport.errors import NotFound
 from killreport.queueing.broker import DeadLetter, Priority, Waiting
 from killreport.queueing.rabbit_declare import ANSWER_SECONDS
-from killreport.queueing.rabbit_envelope import Envelope, read_envelope
+from killreport.queueing.rabbit_envelope import Envelope, letter_id_of, read_envelope
 from killreport.queueing.rabbit_link import Link
 from killreport.queueing.rabbit_publish import Publisher
 from killreport.queueing.rabbit_topology import Topology
@@ -66,18 +65,13 @@ async def list_waiting(link: Link, topology: Topology, limit: int) -> list[Waiti
 async def _looking_at_letters(link: Link, topology: Topology) -> AsyncIterator[list[DeliveredMessage]]:
     """Lend the dead letters, the oldest first; of those a crash put there twice the copies are thrown away."""
     async with looking_at(link, [topology.dead], None) as messages:
-        seen: set[str] = set()
-        letters = []
+        letters: dict[tuple[str | int | None, bytes], DeliveredMessage] = {}
         for message in messages:
-            letter_id = read_envelope(message.header.properties).letter_id
-            if letter_id in seen:
+            # What others put there has no id, or one that means something else: nothing is a copy by its id alone.
+            letter_id = read_envelope(message.header.properties).letter_id or message.delivery_tag
+            if letters.setdefault((letter_id, message.body), message) is not message:
                 await _acknowledge(message)
-                continue
-            letters.append(message)
-            # What others put there has none, and is never taken for a copy.
-            if letter_id is not None:
-                seen.add(letter_id)
-        yield letters
+        yield list(letters.values())
 
 
 async def list_letters(link: Link, topology: Topology, limit: int) -> list[DeadLetter]:
@@ -155,4 +149,4 @@ def _letter_id(message: DeliveredMessage) -> str:
     letter_id = read_envelope(message.header.properties).letter_id or ""
     if _LETTER_ID.fullmatch(letter_id):
         return letter_id
-    return hashlib.sha256(message.body).hexdigest()[:16]
+    return letter_id_of(message.body)

@@ -109,6 +109,29 @@ async def test_what_others_publish_is_handled_whatever_its_headers_say(
     assert delivery.priority == Priority.PERSON
 
 
+async def test_what_others_publish_is_never_taken_for_a_copy(broker: Broker, place: Place) -> None:
+    await broker.counts(QUEUE)
+    assert place.broker_url is not None
+    async with aiormq.connect(place.broker_url) as connection:
+        channel = await connection.channel()
+        named = aiormq.spec.Basic.Properties(message_id="0123456789abcdef")
+        for body, address, properties in (
+            (b"alike", QUEUE, None),
+            (b"alike", QUEUE, None),
+            (b"one", f"{QUEUE}.dead", named),
+            (b"other", f"{QUEUE}.dead", named),
+            (b"bare", f"{QUEUE}.dead", None),
+            (b"bare", f"{QUEUE}.dead", None),
+        ):
+            await channel.basic_publish(body, routing_key=f"{place.prefix}{address}", properties=properties)
+    await drain(broker, Recorder())
+
+    bodies = sorted(letter.body for letter in await broker.dead_list(QUEUE, 9))
+
+    assert bodies == [b"alike", b"alike", b"bare", b"bare", b"one", b"other"]
+    assert (await broker.counts(QUEUE)).dead == 6
+
+
 async def test_a_consumer_that_leaves_in_good_order_does_not_look_like_one_that_crashed(
     broker: Broker, make_broker: MakeBroker, place: Place
 ) -> None:

@@ -92,3 +92,9 @@ def test_a_dead_letter_has_an_id_of_its_message_however_often_it_dies() -> None:
     assert replace(message, attempt=4, losses=1).letter(b"{}", "never", INSTANT).letter_id == first.letter_id
     others = (message.letter(b"{ }", "no", INSTANT), Envelope(attempt=3).letter(b"{}", "no", INSTANT))
     assert len({letter.letter_id for letter in (first, *others)}) == 3
+
+
+def test_dead_letters_of_messages_without_an_instant_are_never_taken_for_one() -> None:
+    first, second = (Envelope(attempt=3).letter(b"{}", "no", INSTANT) for _ in range(2))
+
+    assert first.letter_id != second.letter_id
