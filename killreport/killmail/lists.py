@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -44,17 +44,18 @@ class Cursor(NamedTuple):
     killmail_id: int
 
 
-# Before and after every killmail.
-_BEGINNING = Cursor(datetime(1970, 1, 1, tzinfo=UTC), 0)
-_END = Cursor(datetime(9999, 1, 1, tzinfo=UTC), 2**63 - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some killmails of a list, in its order. has_more: in the direction that was read, others follow."""
 
     rows: list[KillmailRow]
     has_more: bool
+
+    @classmethod
+    def cut(cls, read: list[KillmailRow], size: int, *, is_forward: bool) -> Page:
+        """Return the page of rows as they were read, backwards too, with one beyond it where there is one."""
+        page = read[:size]
+        return cls(page if is_forward else page[::-1], len(read) > size)
 
 
 async def list_killmails(
@@ -78,8 +79,7 @@ async def list_killmails(
     is_forward = first is not None
     cursor = after if is_forward else before
     rows = await _read(connection, wanted, Window(order.column, order.sql_type, is_forward, size + 1, cursor))
-    page = rows[:size]
-    return Page(page if is_forward else page[::-1], len(rows) > size)
+    return Page.cut(rows, size, is_forward=is_forward)
 
 
 def cursor_of(row: KillmailRow, order: Order = Order.NEWEST) -> Cursor:
@@ -112,7 +112,8 @@ async def list_related(
 
     limit: 1 to MAX_PAGE of each. cursor: read on after it; not forward, read back before it, or from the end.
     """
-    sign, direction, outermost = (">", "asc", _BEGINNING) if is_forward else ("<", "desc", _END)
+    direction, beyond = ("asc", ">") if is_forward else ("desc", "<")
+    limits = "" if cursor is None else f"and (found.killmail_time, found.killmail_id) {beyond} ($5, $6)"
     columns = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
     rows = await connection.fetch(
         f"""select asked.place, {columns}
@@ -121,20 +122,19 @@ async def list_related(
               select * from killmail found
                where found.solar_system_id = asked.system_id
                  and found.killmail_time >= asked.at - $3::interval and found.killmail_time < asked.at + $4::interval
-                 and (found.killmail_time, found.killmail_id) {sign} ($5, $6)
+                 {limits}
                order by found.killmail_time {direction}, found.killmail_id {direction} limit {limit + 1:d}) k
-            order by asked.place, k.killmail_time, k.killmail_id""",  # noqa: S608 - names and numbers of our own
+            order by asked.place, k.killmail_time {direction}, k.killmail_id {direction}""",  # noqa: S608 - names and numbers of our own
         [killmail.solar_system_id for killmail in killmails],
         [killmail.killmail_time for killmail in killmails],
         RELATED_BEFORE,
         RELATED_AFTER,
-        *(cursor or outermost),
+        *(cursor or ()),
     )
     found: dict[int, list[KillmailRow]] = {}
     for place, *values in rows:
         found.setdefault(place, []).append(KillmailRow(*values))
-    pages = [found.get(place, []) for place in range(1, len(killmails) + 1)]
-    return [Page(page[:limit] if is_forward else page[-limit:], len(page) > limit) for page in pages]
+    return [Page.cut(found.get(place, []), limit, is_forward=is_forward) for place in range(1, len(killmails) + 1)]
 
 
 async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:

@@ -65,10 +65,7 @@ async def list_killmails_of(
     found: dict[int, list[KillmailRow]] = {entity_id: [] for entity_id in ids}
     for entity_id, *row in await connection.fetch(statement, *arguments):
         found[entity_id].append(KillmailRow(*row))
-    return {
-        entity_id: Page(rows[:size] if first is not None else rows[:size][::-1], len(rows) > size)
-        for entity_id, rows in found.items()
-    }
+    return {entity_id: Page.cut(rows, size, is_forward=first is not None) for entity_id, rows in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

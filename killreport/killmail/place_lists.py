@@ -57,6 +57,4 @@ async def list_shelves(
     found: dict[int, list[KillmailRow]] = {one: [] for one in wanted}
     for one, *row in rows:
         found[one].append(KillmailRow(*row))
-    return {
-        one: Page(page[:size] if is_forward else page[:size][::-1], len(page) > size) for one, page in found.items()
-    }
+    return {one: Page.cut(rows, size, is_forward=is_forward) for one, rows in found.items()}

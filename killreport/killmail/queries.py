@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,6 +13,8 @@ from killreport.db.database import Connection
 
 MAX_PAGE = 200
 EVENT_PAGE = 100
+
+Row = TypeVar("Row")
 
 
 class KillmailRow(msgspec.Struct, frozen=True, gc=False):
@@ -145,6 +148,14 @@ def _part(row: type[msgspec.Struct], table: str) -> str:
     return f"array(select row({_columns(row)}) from {table} where killmail_id = $1 order by ordinal)"  # noqa: S608
 
 
+def _by_killmail(rows: Iterable[Sequence[Any]], make: Callable[..., Row]) -> Mapping[int, list[Row]]:
+    """Return rows by the id of their killmail, which is their first column; an empty list for any other id."""
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(make(*row))
+    return found
+
+
 async def list_attackers(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[AttackerRow]]:
     """Return all attackers of these killmails by killmail id, in the order of the source."""
     rows = await connection.fetch(
@@ -152,27 +163,20 @@ async def list_attackers(connection: Connection, killmail_ids: Collection[int]) 
         "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
         list(killmail_ids),
     )
-    found: defaultdict[int, list[AttackerRow]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(AttackerRow(*row))
-    return found
+    return _by_killmail(rows, AttackerRow)
 
 
 async def list_some_attackers(connection: Connection, places: Mapping[int, range]) -> Mapping[int, list[AttackerRow]]:
     """Return some attackers of killmails by killmail id, in the order of the source. places: theirs in that order."""
-    columns = ", ".join(f"a.{name}" for name in AttackerRow.__struct_fields__)
     rows = await connection.fetch(
-        f"""select {columns} from unnest($1::bigint[], $2::int[], $3::int[]) as asked(killmail_id, low, high)
-             join attacker a on a.killmail_id = asked.killmail_id and a.ordinal >= asked.low and a.ordinal < asked.high
-            order by a.killmail_id, a.ordinal""",  # noqa: S608 - names of our own
+        f"select {_columns(AttackerRow)} "  # noqa: S608
+        "from unnest($1::bigint[], $2::int[], $3::int[]) as asked(killmail_id, low, high) "
+        "join attacker using (killmail_id) where ordinal >= low and ordinal < high order by killmail_id, ordinal",
         list(places),
         [place.start for place in places.values()],
         [place.stop for place in places.values()],
     )
-    found: defaultdict[int, list[AttackerRow]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(AttackerRow(*row))
-    return found
+    return _by_killmail(rows, AttackerRow)
 
 
 async def list_top_damage(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, AttackerRow]:
@@ -192,10 +196,7 @@ async def list_items(connection: Connection, killmail_ids: Collection[int]) -> M
         "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
         list(killmail_ids),
     )
-    found: defaultdict[int, list[ItemRow]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(ItemRow(*row))
-    return found
+    return _by_killmail(rows, ItemRow)
 
 
 async def list_events(connection: Connection, after: int) -> list[EventRow]:
