@@ -1,0 +1,134 @@
+"""Who is in the fleet: its programs, what is wanted of each, and the copies and jobs that run them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from killreport.errors import NotFound, Refused
+from killreport.supervisor.child import Child
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.instance import Instance
+from killreport.supervisor.job import Job
+from killreport.supervisor.listeners import Listeners
+from killreport.supervisor.program import Program
+from killreport.supervisor.template import Template
+from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+
+OnEnd = Callable[[str, int | None, float | None], None]
+
+
+class Roster:
+    """Finds what a name stands for, and remembers on the disk what is wanted of it.
+
+    on_end: told the name of a process that ended unasked, its status, and the seconds until the next is started.
+    """
+
+    def __init__(
+        self, programs: Sequence[Program], folder: FleetFolder, template: Template | None, on_end: OnEnd
+    ) -> None:
+        self.programs = {program.name: program for program in programs}
+        self.wanted = read_wanted(folder.wanted)
+        self.listeners = Listeners()
+        self.instances: dict[str, list[Instance]] = {}
+        self.jobs = {
+            name: Job(program, folder, template) for name, program in self.programs.items() if program.row.kind == "job"
+        }
+        self._folder = folder
+        self._template = template
+        self._on_end = on_end
+
+    def program(self, name: str) -> Program:
+        """Return the program of this name. Raises NotFound."""
+        if name not in self.programs:
+            raise NotFound(f"There is no process called {name}.")
+        return self.programs[name]
+
+    def job(self, name: str, otherwise: str) -> Job:
+        """Return the job of this name. otherwise: why another kind will not do. Raises NotFound, Refused."""
+        self.program(name)
+        if name not in self.jobs:
+            raise Refused(f"{name} is no job: {otherwise}.")
+        return self.jobs[name]
+
+    def is_to_run(self, name: str) -> bool:
+        """Tell whether it was started, and may be."""
+        is_started = name in self.wanted and self.wanted[name].is_started
+        return is_started and name in self.programs and self.programs[name].row.is_enabled
+
+    def refuse_disabled(self, name: str) -> None:
+        """Raise Refused where `fleet.toml` says that it must not run, NotFound where nobody is called so."""
+        if not self.program(name).row.is_enabled:
+            raise Refused(f"{name} is disabled in fleet.toml; killreport fleet edit opens it.")
+
+    def count(self, name: str) -> int:
+        """Return how many copies there are to be of it where it is to run."""
+        row_instances = self.program(name).row.instances
+        return self.wanted[name].count(row_instances) if name in self.wanted else row_instances
+
+    def want(self, name: str, *, is_started: bool) -> None:
+        """Remember that it is to run, or not. Raises Refused for one that is disabled."""
+        if is_started:
+            self.refuse_disabled(name)
+        row_instances = self.program(name).row.instances
+        before = self.wanted.get(name, Wanted(is_started=False, instances=row_instances, row_instances=row_instances))
+        self.wanted[name] = msgspec.structs.replace(before, is_started=is_started)
+        self.remember()
+
+    def remember(self) -> None:
+        """Have on the disk what is wanted now."""
+        write_wanted(self._folder.wanted, self.wanted)
+
+    def instances_of(self, name: str) -> list[Instance]:
+        """Return the copies of a service or worker, made up to the number wanted; a list that may be changed."""
+        program = self.program(name)
+        instances = self.instances.setdefault(name, [])
+        instances += [self._new_instance(program, number) for number in range(len(instances), self.count(name))]
+        return instances
+
+    def all_instances(self) -> list[Instance]:
+        """Return every copy of every service and worker."""
+        return [instance for instances in self.instances.values() for instance in instances]
+
+    def children(self) -> list[tuple[Child, Instance | None]]:
+        """Return every process that was started and not cleared away, with whose copy it is; None for a job's."""
+        found: list[tuple[Child, Instance | None]] = [
+            (instance.child, instance) for instance in self.all_instances() if instance.child is not None
+        ]
+        return found + [(job.child, None) for job in self.jobs.values() if job.child is not None]
+
+    def pids(self) -> list[int]:
+        """Return the ids of all that live."""
+        return [child.pid for child, _instance in self.children() if child.is_alive]
+
+    def adopt(self) -> None:
+        """Take over whatever lives in the slots of these programs."""
+        for name, program in self.programs.items():
+            if name in self.jobs:
+                self.jobs[name].adopt()
+                continue
+            numbers = {int(path.name.rsplit(".", 2)[1]) for path in self._folder.slots.glob(f"{name}.*.?")}
+            instances = self.instances_of(name)
+            instances += [self._new_instance(program, number) for number in sorted(numbers) if number >= len(instances)]
+            for instance in instances:
+                for child in instance.adopt():
+                    if program.port is not None:
+                        self.listeners.take_back(program, child.listener())
+
+    def let_go(self) -> None:
+        """Leave everything running, for the next supervisor."""
+        for instance in self.all_instances():
+            instance.let_go()
+        for job in self.jobs.values():
+            job.let_go()
+
+    def _new_instance(self, program: Program, number: int) -> Instance:
+        def on_end(status: int | None, pause_seconds: float | None) -> None:
+            self._on_end(program.name, status, pause_seconds)
+
+        def listener() -> socket.socket | None:
+            return self.listeners.get(program)
+
+        return Instance(program, number, self._folder, listener, self._template, on_end=on_end)
