@@ -1,6 +1,7 @@
 """Migrations: the SQL files beside this module, in order of their number, each in a transaction of its own.
 
-Forward only. A file is never edited once released: its checksum is stored, and a difference is refused.
+Forward only. A file is never edited once released: its checksum is stored, and a difference is refused. A file that older
+releases can live with says so in a line of its own (`COMPATIBLE`); it is stored too, so that they can know it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from killreport.errors import Conflict, Refused, Transient
 MIGRATION_LOCK = 0x6B696C6C726570
 LOCK_TIMEOUT_SECONDS = 5
 OLDEST_SERVER = 15
+# For a migration that only adds: what an older release reads and writes is still there, and means the same.
+COMPATIBLE = "-- Older releases work with this."
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Migration:
     name: str
     sql: str
     checksum: str
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether older releases, which do not know this migration, work with what it leaves."""
+        return COMPATIBLE in self.sql.splitlines()
 
 
 @dataclass(frozen=True)
@@ -55,15 +63,22 @@ def list_migrations() -> list[Migration]:
 async def migration_status(connection: Connection) -> list[MigrationStatus]:
     """Return every migration of this release with when it was applied. Changes nothing.
 
-    Raises Conflict where the database is newer than this release, or an applied file was edited since.
+    Raises Conflict where the database has a newer release's migration that older ones cannot work with, or an applied
+    file was edited since.
     """
     applied = {}
     if await connection.fetchval("select to_regclass('schema_migration')") is not None:
-        rows = await connection.fetch("select version, name, checksum, applied_at from schema_migration")
+        # The column came later than the table, and reading must not add it.
+        rows = await connection.fetch(
+            """select version, name, checksum, applied_at,
+                      coalesce((to_jsonb(stored) ->> 'is_compatible')::boolean, false) as is_compatible
+               from schema_migration stored"""
+        )
         applied = {row["version"]: row for row in rows}
     known = list_migrations()
     for version in sorted(applied.keys() - {migration.version for migration in known}):
-        raise Conflict(f"The database has migration {version}, which this release does not know: update KillReport.")
+        if not applied[version]["is_compatible"]:
+            raise Conflict(f"The database has migration {version}, which this release does not know: update KillReport.")
     for migration in known:
         row = applied.get(migration.version)
         if row is not None and row["checksum"] != migration.checksum:
@@ -114,12 +129,16 @@ async def _apply(connection: Connection, migration: Migration) -> None:
                        version integer primary key, name text not null, checksum text not null,
                        applied_at timestamptz not null default now())"""
             )
+            await connection.execute(
+                "alter table schema_migration add column if not exists is_compatible boolean not null default false"
+            )
             await connection.execute(migration.sql)
             await connection.execute(
-                "insert into schema_migration (version, name, checksum) values ($1, $2, $3)",
+                "insert into schema_migration (version, name, checksum, is_compatible) values ($1, $2, $3, $4)",
                 migration.version,
                 migration.name,
                 migration.checksum,
+                migration.is_compatible,
             )
     except asyncpg.LockNotAvailableError:
         raise Transient(

@@ -9,7 +9,14 @@ import pytest
 
 from killreport.db import migrate
 from killreport.db.database import Connection
-from killreport.db.migrate import Migration, list_migrations, migration_status, pending_migrations, upgrade
+from killreport.db.migrate import (
+    COMPATIBLE,
+    Migration,
+    list_migrations,
+    migration_status,
+    pending_migrations,
+    upgrade,
+)
 from killreport.errors import Conflict, Refused, Transient
 
 FIRST = Migration(1, "first", "create table first (id integer)", "checksum of first")
@@ -91,6 +98,29 @@ async def test_a_database_of_a_newer_release_is_refused(connection: Connection, 
     release[:] = [FIRST]
     with pytest.raises(Conflict, match="has migration 2, which this release does not know: update KillReport"):
         await upgrade(connection)
+
+
+async def test_an_older_release_works_with_a_newer_ones_migration_that_says_so(
+    connection: Connection, release: list[Migration]
+) -> None:
+    release += [FIRST, Migration(2, "second", f"{COMPATIBLE}\n{SECOND.sql}", "checksum of second")]
+    await upgrade(connection)
+    release[:] = [FIRST]
+    assert await pending_migrations(connection) == []
+    assert await upgrade(connection) == []
+
+
+async def test_what_a_migration_says_of_older_releases_is_stored_where_the_table_is_of_an_older_one(
+    connection: Connection, release: list[Migration]
+) -> None:
+    release += [FIRST]
+    await upgrade(connection)
+    await connection.execute("alter table schema_migration drop column is_compatible")
+    assert await pending_migrations(connection) == []
+    release += [Migration(2, "second", f"{COMPATIBLE}\n{SECOND.sql}", "checksum of second")]
+    await upgrade(connection)
+    rows = await connection.fetch("select version, is_compatible from schema_migration order by version")
+    assert [tuple(row) for row in rows] == [(1, False), (2, True)]
 
 
 async def test_a_lock_somebody_holds_for_too_long_leaves_nothing_of_the_file(
