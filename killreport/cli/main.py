@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperGroup
 
-from killreport import __version__
 from killreport.errors import BadSetting, KillreportError
 
 
@@ -131,7 +130,9 @@ def load_command(row: CommandRow) -> Any:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"killreport {__version__}")
+        from killreport.cli.version import version_line
+
+        typer.echo(version_line())
         raise typer.Exit
 
 

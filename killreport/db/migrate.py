@@ -1,7 +1,7 @@
 """Migrations: the SQL files beside this module, in order of their number, each in a transaction of its own.
 
-Forward only. A file is never edited once released: its checksum is stored, and a difference is refused. A file that older
-releases can live with says so in a line of its own (`COMPATIBLE`); it is stored too, so that they can know it.
+Forward only. A file is never edited once released: its checksum is stored, and a difference is refused. A file that
+older releases can live with says so in a line of its own (`COMPATIBLE`); it is stored too, so that they can know it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ async def migration_status(connection: Connection) -> list[MigrationStatus]:
     known = list_migrations()
     for version in sorted(applied.keys() - {migration.version for migration in known}):
         if not applied[version]["is_compatible"]:
-            raise Conflict(f"The database has migration {version}, which this release does not know: update KillReport.")
+            raise Conflict(
+                f"The database has migration {version}, which this release does not know: update KillReport."
+            )
     for migration in known:
         row = applied.get(migration.version)
         if row is not None and row["checksum"] != migration.checksum:

