@@ -70,7 +70,7 @@ class Generator:
     def generate(self, sequence: int, time: int, *, players: int | None = None) -> dict[str, Any]:
         """Return the mail of a sequence number as ESI would give it, killed at `time` (unix seconds).
 
-        players: so many attackers instead of as many as the game's distribution gives; at most some thousands.
+        players: so many attackers instead of as many as the game's distribution gives; from 1 to some thousands.
         The same arguments give the same mail for ever; its killmail id follows from the sequence number alone.
         """
         scene = self._scene(sequence) if players is None else self._own_scene(sequence, self._group(sequence), players)
@@ -152,6 +152,8 @@ class Generator:
         if victim_id in shooters:
             victim_id = self._world.anybody(roll.random())
         npcs = self._npcs(space, alone=npc_only, roll=roll, count=count)
+        if shooters == [victim_id] and not npcs:
+            victim_id = self._somebody_else(victim_id, sequence)
         return _Scene(
             system_id,
             space,
@@ -196,6 +198,16 @@ class Generator:
             mates = self._world.members.get(self._world.home_of(players[0]).corporation_id, [])
             return roll.choice(mates or players)
         return self._world.anybody(roll.random())
+
+    def _somebody_else(self, character_id: int, sequence: int) -> int:
+        """Return another one: who is alone with a kill cannot be its victim too, or nobody would have shot.
+
+        Drawn from a stream of its own, so that every mail that was whole before stays the mail it was.
+        """
+        roll = stream(self.seed, 67, sequence)
+        while (found := self._world.anybody(roll.random())) == character_id:
+            pass
+        return found
 
     def _npcs(self, space: str, *, alone: bool, roll: random.Random, count: int) -> list[dict[str, Any]]:
         if not alone and roll.random() >= (0.16 if count == 1 else 0.1):
