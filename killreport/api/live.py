@@ -19,6 +19,7 @@ from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.views import load_views
 from killreport.api.universe.views import UniverseViews
+from killreport.background import beside, keep
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
@@ -112,13 +113,11 @@ class LiveHub:
         async with self._database.connection() as connection:
             self._last_event_id = await newest_event_id(connection)
         woken = asyncio.Event()
-        tasks = [asyncio.create_task(self._listen(woken)), asyncio.create_task(self._follow(woken), name="live-hub")]
-        try:
+        async with (
+            beside(keep(lambda: self._listen(woken), "live-listen")),
+            beside(keep(lambda: self._follow(woken), "live-hub")),
+        ):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
 
     async def _listen(self, woken: asyncio.Event) -> None:
         async with aclosing(self._events.subscribe(KILLMAIL_CHANNEL)) as payloads:

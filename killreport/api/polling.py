@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from killreport.background import Errands, end, keep
+
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
@@ -24,6 +26,7 @@ class Poll(Generic[T]):
         # Weak, because a connection may vanish between subscribing and reading, and then nobody unsubscribes.
         self._followers: weakref.WeakSet[Follower[T]] = weakref.WeakSet()
         self._task: asyncio.Task[None] | None = None
+        self._errands = Errands()
         self.latest: tuple[T] | None = None
         self.changed = asyncio.Event()
 
@@ -32,8 +35,9 @@ class Poll(Generic[T]):
         follower = Follower(self)
         self._followers.add(follower)
         if self._task is None:
+            name = f"poll-{self._name}"
             self.latest = None  # of long ago, when somebody last followed
-            self._task = asyncio.create_task(self._keep_looking(), name=f"poll-{self._name}")
+            self._task = self._errands.run(keep(self._keep_looking, name, may_end=True), name)
         return follower
 
     def forget(self, follower: Follower[T]) -> None:
@@ -43,8 +47,7 @@ class Poll(Generic[T]):
     async def close(self) -> None:
         """Stop looking, whoever follows."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end(self._task)
 
     async def _keep_looking(self) -> None:
         while self._followers:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from killreport.background import racing
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.listen import listen
@@ -112,7 +113,7 @@ class RedisEvents:
 
 async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Yield the payloads at the reader's pace; what piles up beyond the limit is replaced by one ""."""
-    unread: asyncio.Queue[str] = asyncio.Queue()
+    unread: asyncio.Queue[str | None] = asyncio.Queue()
 
     async def read() -> None:
         async for payload in payloads:
@@ -122,13 +123,12 @@ async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str,
                 payload = ""  # noqa: PLW2901 - what was dropped is told in the place of what came
             unread.put_nowait(payload)
 
-    reading = asyncio.create_task(read())
-    try:
-        while True:
-            yield await unread.get()
-    finally:
-        reading.cancel()
-        await asyncio.wait([reading])
+    async with racing(read()) as (reading,):
+        # What the transport fails with is the reader's to hear: without a word it would wait for ever.
+        reading.add_done_callback(lambda _reading: unread.put_nowait(None))
+        while (payload := await unread.get()) is not None:
+            yield payload
+        reading.result()
 
 
 def installation_name(database: Database) -> str:

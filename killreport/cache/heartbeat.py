@@ -14,6 +14,7 @@ from datetime import datetime
 
 import structlog
 
+from killreport.background import beside, keep
 from killreport.clock import monotonic, utc_now
 from killreport.db.database import DATABASE_ERRORS, Connection, Database
 
@@ -108,12 +109,10 @@ class Heartbeat:
 async def beat(database: Database, process: str) -> AsyncIterator[Heartbeat]:
     """Lend a heartbeat that writes itself until the block ends. A database away is survived."""
     heartbeat = Heartbeat(process)
-    task = asyncio.create_task(_keep_beating(database, heartbeat))
     try:
-        yield heartbeat
+        async with beside(keep(lambda: _keep_beating(database, heartbeat), "heartbeat")):
+            yield heartbeat
     finally:
-        task.cancel()
-        await asyncio.wait([task])
         with contextlib.suppress(*DATABASE_ERRORS):
             await heartbeat.write(database)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from killreport.background import beside, keep
 from killreport.config import Settings
 from killreport.fleet.notify import notify_stopping
 from killreport.fleet.table import ProcessRow
@@ -43,11 +44,8 @@ async def recycling(limit_mb: int, stop: asyncio.Event) -> AsyncIterator[asyncio
         notify_stopping()
         stop.set()
 
-    watching = asyncio.create_task(watch(), name="memory limit")
-    try:
+    async with beside(keep(watch, "memory limit", may_end=True)):
         yield is_recycled
-    finally:
-        watching.cancel()
 
 
 def memory_limit(process: ProcessRow, settings: Settings, wanted_mb: int | None) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from killreport.background import beside
 from killreport.cli.patience import PatientProtocol
 from killreport.clock import monotonic
 from killreport.environment import passed_listeners
@@ -125,8 +126,5 @@ async def serve(
         await stop.wait()
         server.should_exit = True
 
-    watching = asyncio.create_task(watch())
-    try:
+    async with beside(watch(), "stop"):
         await server.serve(sockets=[listener])
-    finally:
-        watching.cancel()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from killreport.background import Errands, keep
 from killreport.cli.context import open_ready_database
 from killreport.cli.first_jobs import run_first_jobs
 from killreport.cli.foreground import NAME_WIDTH, foreground
@@ -51,7 +52,7 @@ class SingleProcess:
         self._addresses = addresses
         self._console = Console(highlight=False, soft_wrap=True)
         self._ending = asyncio.Event()
-        self._running: list[asyncio.Task[None]] = []
+        self._running = Errands()
 
     async def show(self) -> None:
         """Start everything, tell what is up, and at the end let everything finish what it has in hand."""
@@ -94,17 +95,13 @@ class SingleProcess:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ending.wait(), PAUSE_SECONDS)
 
-        self._running.append(asyncio.create_task(keep_running(), name=row.name))
+        self._running.run(keep(keep_running, row.name, may_end=True), row.name)
         return ready
 
     async def _end(self) -> None:
         """Let all finish what they have in hand; cancelled: break everything off."""
         self._ending.set()
-        try:
-            await asyncio.wait(self._running)
-        finally:
-            for task in self._running:
-                task.cancel()
+        await self._running.finish()
 
     async def _follow_schedule(self, row: ProcessRow, database: Database) -> None:
         due = next_run(row, utc_now())

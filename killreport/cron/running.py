@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 import structlog
 
+from killreport.background import racing
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.cron.progress import Progress
@@ -132,13 +133,10 @@ async def _recording(database: Database, run_id: int, progress: Progress) -> Asy
 
 async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event, limit: timedelta) -> str:
     """Return what the work returns, unless it is told to stop, loses its lock or takes too long: then cancel it."""
-    working = asyncio.ensure_future(work)
-    stopped = asyncio.create_task(stop.wait())
-    unlocked = asyncio.create_task(lost.wait())
-    try:
-        await asyncio.wait(
-            [working, stopped, unlocked], timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED
-        )
+    # Nothing of the work may go on once the lock is given back; how it takes the cancelling is not the news.
+    async with racing(work, stop.wait(), lost.wait()) as tasks:
+        working: asyncio.Future[str] = tasks[0]
+        await asyncio.wait(tasks, timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
         if stop.is_set():
@@ -146,11 +144,6 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         if lost.is_set():
             raise Unavailable("The connection that keeps others from running the same job was lost.")
         raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
-    finally:
-        # Nothing of the work may go on once the lock is given back; how it takes the cancelling is not the news.
-        for task in (working, stopped, unlocked):
-            task.cancel()
-        await asyncio.gather(working, stopped, unlocked, return_exceptions=True)
 
 
 async def _is_due(row: ProcessRow, connection: Connection, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import structlog
 
+from killreport.background import beside, keep
 from killreport.db.cluster import server_answers
 from killreport.db.server_folder import (
     DATABASE,
@@ -61,12 +62,8 @@ async def use_embedded_server(home: Path, binaries: Path | None = None) -> Async
             await asyncio.sleep(_POLL_SECONDS)
         binaries = binaries or find_binaries()
         socket_folder = await _join_or_start(folder, binaries)
-        watch = asyncio.create_task(_replace_lost_keeper(folder, binaries))
-        try:
+        async with beside(keep(lambda: _replace_lost_keeper(folder, binaries), "keeper")):
             yield f"postgresql://{USER}@/{DATABASE}?host={quote(socket_folder)}"
-        finally:
-            watch.cancel()
-            await asyncio.wait([watch])
     finally:
         os.close(users)
         await _wait_for_stop_unless_used(folder)

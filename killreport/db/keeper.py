@@ -92,7 +92,16 @@ class Keeper:
 
     def _wait_for_the_last_user(self) -> None:
         # Held until this process is gone: whoever arrives meanwhile waits, and then starts anew.
-        fcntl.flock(open_lock(self._folder.users_lock), fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(open_lock(self._folder.users_lock), fcntl.LOCK_EX)
+                break
+            except OSError as error:
+                if not self._folder.path.exists():
+                    break  # nobody can come any more
+                # This thread's end would be seen by nobody, and the server would outlive all its users.
+                print(f"the users cannot be waited for ({error}); trying again", file=sys.stderr, flush=True)
+                time.sleep(_LONGEST_PAUSE_SECONDS)
         self._events.put("unused")
 
 

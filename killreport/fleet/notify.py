@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
+from killreport.background import beside, keep
 from killreport.environment import notify_socket_address, watchdog_seconds
 
 _on_ready: ContextVar[Callable[[], None] | None] = ContextVar("on_ready", default=None)
@@ -57,13 +58,8 @@ async def feeding_watchdog() -> AsyncIterator[None]:
     if seconds is None:
         yield
         return
-    feeding = asyncio.create_task(_feed(seconds / 2), name="watchdog")
-    try:
+    async with beside(keep(lambda: _feed(seconds / 2), "watchdog")):
         yield
-    finally:
-        feeding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await feeding
 
 
 async def _feed(pause_seconds: float) -> None:

@@ -12,6 +12,7 @@ from typing import assert_never
 import asyncpg
 import structlog
 
+from killreport.background import beside
 from killreport.clock import monotonic
 from killreport.db.database import DATABASE_ERRORS, Connection
 from killreport.fleet.table import ProcessRow
@@ -79,6 +80,8 @@ class EmbeddedConsumer:
         # A place is taken by a message, and after it by a pause where the other side is away.
         self._places: set[asyncio.Task[None]] = set()
         self._in_hand: set[_Leased] = set()
+        # What a place failed with, which no handler can cause. It ends the consumer, or the message would stay in hand.
+        self._failure: BaseException | None = None
         self._settled: list[tuple[_Leased, Outcome]] = []
 
     async def run(self) -> None:
@@ -86,13 +89,13 @@ class EmbeddedConsumer:
 
         Comes back by itself when the connection is lost. Cancelled, it returns what is in hand, uncounted.
         """
-        watch = asyncio.create_task(self._watch_stop())
         try:
-            await self._keep_working()
+            async with beside(self._watch_stop(), "stop"):
+                await self._keep_working()
         finally:
-            for task in (watch, *self._places):
-                task.cancel()
-            await asyncio.gather(watch, *self._places, return_exceptions=True)
+            for place in self._places:
+                place.cancel()
+            await asyncio.gather(*self._places, return_exceptions=True)
             await self._leave()
 
     async def _keep_working(self) -> None:
@@ -141,6 +144,8 @@ class EmbeddedConsumer:
     async def _work(self, connection: Connection) -> None:
         while True:
             self._wake.clear()
+            if self._failure is not None:
+                raise self._failure
             await self._settle(connection)
             if monotonic() >= self._look_at:
                 await self._look(connection)
@@ -181,6 +186,8 @@ class EmbeddedConsumer:
 
     def _free(self, place: asyncio.Task[None]) -> None:
         self._places.discard(place)
+        if not place.cancelled():
+            self._failure = self._failure or place.exception()
         self._wake.set()
 
     async def _settle(self, connection: Connection) -> None:

@@ -130,6 +130,9 @@ class RabbitConsumer:
             for _ in places:
                 self._inbox.put_nowait((_END_RANK, next(self._numbers), None))
             await asyncio.gather(*places)
+            for end in ends:
+                if end.done() and not isinstance(failure := end.exception(), Lost | Unavailable | None):
+                    raise failure  # of nothing that a new session would mend
             return is_over
         finally:
             for task in (*places, *ends):

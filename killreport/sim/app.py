@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -28,6 +29,8 @@ from killreport.sim.redisq import RedisQ
 from killreport.sim.rules import Fate
 from killreport.sim.simulator import Simulator
 from killreport.sim.zkb_api import ZkbApi
+
+log = structlog.get_logger()
 
 _BANNED = "You have been banned for an hour for going above the rate limit"
 
@@ -75,11 +78,18 @@ class _Gate:
     def middleware(self) -> Middleware:
         @web.middleware
         async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path.startswith("/control/"):
+            try:
+                if not request.path.startswith("/control/"):
+                    return await self._pass(request, handler)
                 if not _is_this_machine(request):
                     return error_answer(403, "The control is for this machine only")
                 return await handler(request)
-            return await self._pass(request, handler)
+            except web.HTTPException:
+                raise
+            except Exception as error:
+                # aiohttp would tell the client nothing, and a logger that nobody reads.
+                log.exception("request_failed", method=request.method, path=request.path)
+                return error_answer(500, f"The simulator failed: {type(error).__name__}: {error}")
 
         return pass_gate
 

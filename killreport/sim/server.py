@@ -10,15 +10,14 @@ keeps its journal in `home`/sim.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from killreport.background import beside, keep
 from killreport.errors import Conflict
 from killreport.eve.load import read_packaged_universe
 from killreport.eve.universe import Universe
@@ -47,19 +46,14 @@ async def serve(
         await publish_opening(simulator)
         runner = web.AppRunner(create_app(simulator), access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
-        publishing = asyncio.create_task(_publish(simulator, mails_per_minute))
         try:
-            yield await _listen(runner, host, port), simulator
+            async with AsyncExitStack() as stack:
+                if mails_per_minute > 0:
+                    publishing = keep(lambda: simulator.publisher.run(mails_per_minute), "publishing")
+                    await stack.enter_async_context(beside(publishing))
+                yield await _listen(runner, host, port), simulator
         finally:
-            publishing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await publishing
             await runner.cleanup()
-
-
-async def _publish(simulator: Simulator, mails_per_minute: float) -> None:
-    if mails_per_minute > 0:
-        await simulator.publisher.run(mails_per_minute)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> str:

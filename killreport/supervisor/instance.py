@@ -11,6 +11,7 @@ from typing import Literal
 
 import structlog
 
+from killreport.background import Errands, end, keep, racing
 from killreport.errors import Unavailable
 from killreport.supervisor.backoff import Backoff
 from killreport.supervisor.child import Child, Launch, adopt_child, kill_leftovers, start_child
@@ -56,6 +57,7 @@ class Instance:
         self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
         self._lock = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
+        self._errands = Errands()
         self.adopted: list[Child] = []
 
     def use(self, program: Program) -> None:
@@ -189,13 +191,12 @@ class Instance:
         return self.child
 
     def _keep(self) -> None:
-        self._keeping = asyncio.create_task(self._keep_running(), name=f"keep {self.program.name}")
+        name = f"keep {self.program.name}"
+        self._keeping = self._errands.run(keep(self._keep_running, name, may_end=True), name)
 
     async def _stop_keeping(self) -> None:
         if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
+            await end(self._keeping)
             self._keeping = None
 
     async def _end(self) -> None:
@@ -210,12 +211,8 @@ class Instance:
     async def _wait_ready(self, child: Child) -> None:
         """Return when the child is ready. Raises Unavailable where it ends or takes too long."""
         limit = self.program.row.ready_timeout.total_seconds()
-        waiting = [asyncio.create_task(event.wait()) for event in (child.is_ready, child.has_ended)]
-        try:
+        async with racing(child.is_ready.wait(), child.has_ended.wait()) as waiting:
             await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
         if child.is_ready.is_set():
             if child is self.child:
                 self.status = "running"

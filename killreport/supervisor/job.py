@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
 
+from killreport.background import Errands, end, keep
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import next_run
@@ -40,6 +40,7 @@ class Job:
         self._slot = Slot(folder.slots / f"{program.name}.0.a")
         self._scheduling: asyncio.Task[None] | None = None
         self._running: asyncio.Task[JobRecord] | None = None
+        self._errands = Errands()
 
     @property
     def is_running(self) -> bool:
@@ -56,12 +57,8 @@ class Job:
         is_rescheduled = program.row.schedule != self.program.row.schedule
         self.program = program
         if is_rescheduled and self._scheduling is not None and self.is_scheduled:
-            self._scheduling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._scheduling
-            self._scheduling = asyncio.create_task(
-                self._follow_schedule(catches_up=False), name=f"schedule {program.name}"
-            )
+            await end(self._scheduling)
+            self._schedule(catches_up=False)
 
     def adopt(self) -> list[Child]:
         """Take over a run that goes on, and return it."""
@@ -80,15 +77,13 @@ class Job:
         if self.is_scheduled:
             return
         self.is_scheduled = True
-        self._scheduling = asyncio.create_task(self._follow_schedule(), name=f"schedule {self.program.name}")
+        self._schedule(catches_up=True)
 
     async def stop(self) -> None:
         """Follow the schedule no longer, and end a run that goes on."""
         self.is_scheduled = False
         if self._scheduling is not None:
-            self._scheduling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._scheduling
+            await end(self._scheduling)
         if self.child is not None and self.child.is_alive:
             await self.child.end(self.program.row.kill_timeout.total_seconds())
         if self._running is not None:
@@ -126,7 +121,7 @@ class Job:
         self.child = child
         started_at = datetime.fromtimestamp(child.started_at, UTC)
         self.history.write(JobRecord(started_at=started_at, ended_at=None, status=None, cause=cause, last_line=""))
-        self._running = asyncio.create_task(self._watch(child, started_at, cause), name=f"run {self.program.name}")
+        self._running = self._errands.run(self._watch(child, started_at, cause), f"run {self.program.name}")
         return self._running
 
     async def _watch(self, child: Child, started_at: datetime, cause: str) -> JobRecord:
@@ -151,7 +146,12 @@ class Job:
         self.child = None
         return record
 
-    async def _follow_schedule(self, *, catches_up: bool = True) -> None:
+    def _schedule(self, *, catches_up: bool) -> None:
+        name = f"schedule {self.program.name}"
+        following = keep(lambda: self._follow_schedule(catches_up=catches_up), name, may_end=True)
+        self._scheduling = self._errands.run(following, name)
+
+    async def _follow_schedule(self, *, catches_up: bool) -> None:
         records = self.history.read() if catches_up else []
         due = next_run(self.program.row, records[-1].started_at if records else utc_now())
         cause: Cause = "catch-up" if due is not None and due <= utc_now() else "schedule"

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from killreport.background import Errands, beside, keep
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
 from killreport.supervisor.child import Child
@@ -28,7 +29,7 @@ from killreport.supervisor.pumps import Pumps
 from killreport.supervisor.roster import Roster
 from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.state import ProcessState, instance_state, job_state
-from killreport.supervisor.tasks import cancel, together
+from killreport.supervisor.tasks import together
 from killreport.supervisor.template import Template
 from killreport.supervisor.usage import UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted
@@ -58,7 +59,7 @@ class Supervisor:
         self._pumps: Pumps | None = None
         self._limits = Limits(self._roster, self._in_background)
         self._usage = UsageWatch(self._roster.pids, self._on_sample)
-        self._replacing: set[asyncio.Task[None]] = set()
+        self._replacing = Errands()
         self._applying = asyncio.Lock()
 
     @asynccontextmanager
@@ -68,20 +69,18 @@ class Supervisor:
         At the end the processes are let go, and go on: `stop_all` before ends them.
         """
         self._pumps = Pumps(self._roster.programs, self._folder, self._witness)
-        watching = asyncio.create_task(self._usage.watch(), name="usage")
         try:
-            with listening(self._folder.notify_address, self._on_notice):
-                for child in adopt_dropped(self._folder, self._roster.programs):
-                    self._in_background(child.end(KILL_SECONDS))
-                self._roster.adopt()
-                settling = asyncio.create_task(self._settle(), name="settle")
-                try:
-                    yield
-                finally:
-                    await cancel(settling)
-                    self._let_go()
+            async with beside(keep(self._usage.watch, "usage")):
+                with listening(self._folder.notify_address, self._on_notice):
+                    for child in adopt_dropped(self._folder, self._roster.programs):
+                        self._in_background(child.end(KILL_SECONDS))
+                    self._roster.adopt()
+                    try:
+                        async with beside(self._settle(), "settle"):
+                            yield
+                    finally:
+                        self._let_go()
         finally:
-            await cancel(watching)
             self._pumps.close()
             self._pumps = None
             if self._template is not None:
@@ -295,11 +294,8 @@ class Supervisor:
         self._limits.enforce(sample)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="replace")
-        self._replacing.add(task)
-        task.add_done_callback(self._replacing.discard)
+        self._replacing.run(work, "replace")
 
     def _let_go(self) -> None:
-        for task in self._replacing:
-            task.cancel()
+        self._replacing.cancel()
         self._roster.let_go()

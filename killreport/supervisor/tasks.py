@@ -1,9 +1,8 @@
-"""Waiting for several things at once, and for one that is to end."""
+"""Waiting for several things at once."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Iterable
 
 
@@ -13,10 +12,3 @@ async def together(awaitables: Iterable[Awaitable[object]]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-async def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task and return when it has ended."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -12,13 +12,14 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import structlog
 
+from killreport.background import beside, keep
 from killreport.errors import KillreportError
 from killreport.web.client import ApiClient
 from killreport.web.model import Row
@@ -94,13 +95,10 @@ class LiveFeed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the API in the background while the block runs; at its end every open stream ends."""
-        task = asyncio.create_task(self._follow(), name="live-feed")
         try:
-            yield
+            async with beside(keep(self._follow, "live-feed")):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             self.end_all()
 
     def end_all(self) -> None:

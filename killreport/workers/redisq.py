@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from killreport.background import beside, keep, racing
 from killreport.cache.heartbeat import beat
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
@@ -31,7 +32,7 @@ from killreport.workers.alone import hold_lock_soon
 from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DeliveryKeeper
 from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
-from killreport.workers.waiting import background, either, wait_or_end
+from killreport.workers.waiting import either, wait_or_end
 from killreport.zkillboard import progress, r2z2, redisq
 from killreport.zkillboard.clients import Clients, open_clients
 from killreport.zkillboard.history import History
@@ -88,7 +89,7 @@ async def run(
             async with open_broker(settings, database) as broker:
                 await hand_over(database, broker, settings)
             return
-        async with background(keep_handing_over(settings, database, has_new)):
+        async with beside(keep(lambda: keep_handing_over(settings, database, has_new), "handover")):
             await follower.follow_on()
 
 
@@ -151,7 +152,8 @@ class _Follower:
                 has_debt=has_debt,
                 on_stored=self._on_stored,
             )
-            async with background(self._repair(writer).keep_settling(has_debt)) as repairing:
+            repair = self._repair(writer)
+            async with beside(keep(lambda: repair.keep_settling(has_debt), "repair")):
                 while True:
                     delivery = in_hand or await _next(feed, ended)
                     in_hand = None
@@ -159,8 +161,6 @@ class _Follower:
                         return None
                     if not await keeper.keep(delivery, ended):
                         return delivery if delivery.next_sequence is None else None
-                    if repairing.done():
-                        repairing.result()
 
     async def _open_feed(self, ended: asyncio.Event) -> Feed:
         settings, clients, on_answer = self._settings, self._clients, self._on_answer
@@ -191,7 +191,7 @@ class _Follower:
 async def _next(feed: Feed, ended: asyncio.Event) -> Delivery | None:
     """Return the next delivery, None when told to end; says so when nothing comes for long."""
     silent_seconds = 0.0
-    async with background(feed.next()) as coming, background(ended.wait()) as ending:
+    async with racing(feed.next(), ended.wait()) as (coming, ending):
         while not (coming.done() or ending.done()):
             done, _ = await asyncio.wait({coming, ending}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not done:

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from killreport.background import beside, keep
 from killreport.cache.entity_events import tell_entities
 from killreport.cache.events import KILLMAIL_CHANNEL, Events, open_events
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError
-from killreport.workers.waiting import background
 
 # The event's row is the truth; whoever was not told finds it there. So the oldest may go when too many wait.
 MOST_WAITING = 1000
@@ -116,7 +116,7 @@ async def telling(settings: Settings, database: Database) -> AsyncIterator[Telle
     if settings.redis_url is None:
         yield teller
         return
-    async with background(teller.keep_telling(settings, database)):
+    async with beside(keep(lambda: teller.keep_telling(settings, database), "telling")):
         yield teller
         await teller.finish()
 
@@ -125,6 +125,6 @@ async def telling(settings: Settings, database: Database) -> AsyncIterator[Telle
 async def telling_entities(settings: Settings, database: Database) -> AsyncIterator[EntityTeller]:
     """Lend a teller of entities that works beside the block."""
     teller = EntityTeller()
-    async with background(teller.keep_telling(settings, database)):
+    async with beside(keep(lambda: teller.keep_telling(settings, database), "telling")):
         yield teller
         await teller.finish()

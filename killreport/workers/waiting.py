@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
-_RESULT = TypeVar("_RESULT")
+from killreport.background import beside
 
 
 async def wait_or_end(ended: asyncio.Event, seconds: float | None) -> bool:
@@ -20,18 +19,6 @@ async def wait_or_end(ended: asyncio.Event, seconds: float | None) -> bool:
 
 
 @asynccontextmanager
-async def background(work: Coroutine[Any, Any, _RESULT]) -> AsyncIterator[asyncio.Task[_RESULT]]:
-    """Run the work beside the block, and cancel what is left of it at the block's end."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        # Waited for, not awaited: what it failed with belongs to whoever reads the task's result.
-        await asyncio.wait([task])
-
-
-@asynccontextmanager
 async def either(first: asyncio.Event, second: asyncio.Event) -> AsyncIterator[asyncio.Event]:
     """Lend an event that is set as soon as one of the two is."""
     both = asyncio.Event()
@@ -40,5 +27,5 @@ async def either(first: asyncio.Event, second: asyncio.Event) -> AsyncIterator[a
         await event.wait()
         both.set()
 
-    async with background(watch(first)), background(watch(second)):
+    async with beside(watch(first)), beside(watch(second)):
         yield both

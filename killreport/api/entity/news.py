@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
+from killreport.background import beside, keep
 from killreport.cache.entity_events import read_ids
 from killreport.cache.events import ENTITY_CHANNEL, Events
 
@@ -31,13 +32,8 @@ class EntityNews:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen in the background while the block runs."""
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._act(), name="entity-news")]
-        try:
+        async with beside(keep(self._listen, "entity-listen")), beside(keep(self._act, "entity-news")):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
 
     async def _listen(self) -> None:
         async with aclosing(self._events.subscribe(ENTITY_CHANNEL)) as payloads:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from killreport.background import beside
 from killreport.web.live import Event, LiveFeed
 from killreport.web.site import Site
 
@@ -27,27 +29,32 @@ async def live(request: Request) -> Response:
 
 async def _stream(feed: LiveFeed, since: str | None, stop: asyncio.Event | None) -> AsyncIterator[str]:
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
-    async with feed.browser(since) as browser:
-        ending = None if stop is None else asyncio.create_task(_end_with(stop, browser.end))
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(HEARTBEAT_SECONDS):
-                        event = await browser.next()
-                except TimeoutError:
-                    yield ": still here\n\n"
-                    continue
-                if event is None:
-                    return
-                yield encode(event)
-        finally:
-            if ending is not None:
-                ending.cancel()
+    async with feed.browser(since) as browser, _ended_by(stop, browser.end):
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    event = await browser.next()
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            if event is None:
+                return
+            yield encode(event)
 
 
-async def _end_with(stop: asyncio.Event, end: Callable[[], None]) -> None:
-    await stop.wait()
-    end()
+@asynccontextmanager
+async def _ended_by(stop: asyncio.Event | None, end: Callable[[], None]) -> AsyncIterator[None]:
+    """Call `end` when `stop` is set during the block."""
+
+    async def watch(stop: asyncio.Event) -> None:
+        await stop.wait()
+        end()
+
+    if stop is None:
+        yield
+        return
+    async with beside(watch(stop), "stop"):
+        yield
 
 
 def encode(event: Event) -> str:

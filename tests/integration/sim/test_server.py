@@ -11,8 +11,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from killreport.errors import Conflict
+from killreport.sim.generator import Generator
+from killreport.sim.publisher import Publisher
 from tests.integration.sim.conftest import FIRST, Client, Clock, Running
 
 
@@ -44,6 +47,42 @@ async def test_pause_and_resume_are_remembered_until_the_end(client: Client) -> 
 async def test_what_cannot_be_published_is_refused_and_nothing_is(client: Client, body: object) -> None:
     assert (await client.post("/control/publish", body)).status == 400
     assert (await client.get("/control/status")).body["published"] == 0
+
+
+async def test_a_mail_that_cannot_be_made_is_said_by_the_control_and_by_the_log(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise IndexError("list index out of range")
+
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(Generator, "generate", fail)
+        answer = await client.post("/control/publish", {"count": 1})
+
+    assert (answer.status, answer.body) == (500, {"error": "The simulator failed: IndexError: list index out of range"})
+    assert [(line["event"], line["path"]) for line in logs] == [("request_failed", "/control/publish")]
+    assert await client.publish(1) == FIRST
+
+
+async def test_publishing_by_the_clock_outlives_what_it_fails_with(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, goes_on, turns = Publisher.run, asyncio.Event(), iter([True])
+
+    async def fail_at_first(publisher: Publisher, mails_per_minute: float) -> None:
+        if next(turns, False):
+            raise IndexError("list index out of range")
+        goes_on.set()
+        await run(publisher, mails_per_minute)
+
+    monkeypatch.setattr(Publisher, "run", fail_at_first)
+    with capture_logs() as logs:
+        async with running(mails_per_minute=60), asyncio.timeout(30):
+            await goes_on.wait()
+
+    assert [(line["event"], line["task"], line["reason"]) for line in logs] == [
+        ("task_failed", "publishing", "IndexError: list index out of range")
+    ]
 
 
 async def test_a_restart_goes_on_where_it_was_and_serves_the_past_unchanged(running: Running, clock: Clock) -> None:

@@ -25,7 +25,7 @@ from killreport.sim.world import World
 
 MAILS_OF_EACH_SEED = int(os.environ.get("KILLREPORT_TEST_MAILS", "2000"))
 NOON = 1_760_000_400
-# Whoever was alone with the kill had been drawn as its victim twice over: a mail without attackers, which does not exist.
+# Whoever was alone with the kill had been drawn as its victim twice over: nobody was left to have shot.
 ONCE_WITHOUT_ATTACKERS = 96_024_699
 
 

@@ -1,0 +1,45 @@
+"""The keeper's threads: none of them can end without the keeper hearing of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from killreport.db import keeper
+from killreport.db.cluster import Cluster
+from killreport.db.keeper import Keeper
+from killreport.db.server_folder import folder_of, open_lock
+
+
+class StandIn:
+    """A cluster whose server is a program that waits for its end."""
+
+    server: subprocess.Popen[bytes]
+
+    def clear_leftovers(self) -> None:
+        """Leave nothing."""
+
+    def prune_logs(self) -> None:
+        """Keep none."""
+
+    def start(self, _socket_folder: Path) -> subprocess.Popen[bytes]:
+        """Start the program."""
+        self.server = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        return self.server
+
+
+@pytest.mark.timeout(60)
+def test_a_server_whose_folder_is_gone_ends_instead_of_waiting_for_users_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = StandIn()
+    monkeypatch.setattr(keeper, "server_answers", lambda _folder: True)
+    lock = open_lock(tmp_path / "keeper.lock")
+
+    Keeper(folder_of(tmp_path / "removed"), cast(Cluster, cluster), tmp_path, lock).serve()
+
+    assert cluster.server.poll() is not None
