@@ -24,7 +24,7 @@ from killreport.killmail.decode import decode_killmail, unwrap
 from killreport.killmail.model import Item, Killmail
 from killreport.killmail.points import points
 from killreport.killmail.value import value_killmail
-from killreport.killmail.zkb import ZkbBlock
+from killreport.zkillboard.zkb import ZkbBlock
 
 DEFAULT_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 

@@ -22,6 +22,17 @@ CONNECT_ERRORS = (
 )
 # Everything a statement can fail with, for those who wait and try again.
 DATABASE_ERRORS = (*CONNECT_ERRORS, asyncpg.PostgresError)
+# What can be a refusal: see `is_refusal`. COPY has the driver's own errors come out as they are.
+REFUSALS = (asyncpg.PostgresError, ValueError, OverflowError)
+# SQLSTATE classes that mean the values are at fault, not the database: data exception, constraint violation, limit
+# exceeded.
+_REFUSING_CLASSES = ("22", "23", "54")
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the database, or its driver before it, says no to these values, whoever sends them whenever."""
+    sqlstate = getattr(error, "sqlstate", None)
+    return isinstance(error, REFUSALS) and (sqlstate is None or str(sqlstate)[:2] in _REFUSING_CLASSES)
 
 
 class Database:

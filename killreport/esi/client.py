@@ -11,6 +11,7 @@ import structlog
 
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.decoding import decode_json
 from killreport.errors import NotFound, Refused
 from killreport.esi.budget import Budget
 from killreport.esi.cache import prune_answers
@@ -22,6 +23,7 @@ from killreport.esi.model import (
     Corporation,
     EveType,
     Group,
+    Id,
     KillmailPage,
     KillmailRef,
     MarketDay,
@@ -29,7 +31,6 @@ from killreport.esi.model import (
     NamedEntity,
     SolarSystem,
     Status,
-    decode,
 )
 from killreport.esi.transport import COMPATIBILITY_DATE, Transport
 from killreport.http import open_session
@@ -63,12 +64,12 @@ class EsiClient:
 
     async def alliance_ids(self) -> list[int]:
         """Return the ids of all alliances."""
-        return await self._one("/alliances", "/alliances", list[int])
+        return await self._one("/alliances", "/alliances", list[Id])
 
     async def alliance_corporation_ids(self, alliance_id: int) -> list[int]:
         """Return the corporations that are in the alliance now."""
         path = f"/alliances/{alliance_id:d}/corporations"
-        return await self._one("/alliances/{id}/corporations", path, list[int])
+        return await self._one("/alliances/{id}/corporations", path, list[Id])
 
     async def affiliations(self, character_ids: Sequence[int]) -> list[Affiliation]:
         """Return where these characters belong, of any number; ids that ESI does not take are left out."""
@@ -124,7 +125,7 @@ class EsiClient:
             query={"page": str(page)},
             token=token,
         )
-        refs = decode(answer.body, list[KillmailRef])
+        refs = decode_json(answer.body, list[KillmailRef])
         return KillmailPage(refs=refs, pages=answer.pages, modified=answer.modified)
 
     async def status(self) -> Status:
@@ -136,12 +137,12 @@ class EsiClient:
         return dict(sorted(self._transport.counts.items()))
 
     async def _one(self, route: str, path: str, shape: type[_Item], query: dict[str, str] | None = None) -> _Item:
-        found: _Item = decode((await self._transport.get(route, path, query=query)).body, shape)
+        found: _Item = decode_json((await self._transport.get(route, path, query=query)).body, shape)
         return found
 
     async def _bulk(self, path: str, ids: Sequence[int], shape: type[_Item]) -> list[_Item]:
         body = await self._transport.post(path, path, msgspec.json.encode(ids))
-        found: list[_Item] = decode(body, list[shape])  # type: ignore[valid-type]
+        found: list[_Item] = decode_json(body, list[shape])  # type: ignore[valid-type]
         return found
 
 

@@ -7,53 +7,67 @@ Source: esi.evetech.net/meta/openapi.json, dates 2025-12-16 to 2026-09-14.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated
 
 import msgspec
 
-from killreport.errors import Malformed
+from killreport.decoding import MAX_ENTITY_ID, Count, Text, is_storable
+
+# Bounds are those of the columns; the game itself stays far within them. Some ids are 0 or 1 for nobody.
+Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{40}$")]
+Members = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Security = Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
+Share = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+Isk = Annotated[float, msgspec.Meta(ge=0.0, le=1e16)]
 
 
 class Character(msgspec.Struct, frozen=True, kw_only=True):
     """A character. security_status: -10 to 10."""
 
-    name: str
-    corporation_id: int
+    name: Text
+    corporation_id: Id
     birthday: datetime
-    alliance_id: int | None = None
-    faction_id: int | None = None
-    gender: str | None = None
-    race_id: int | None = None
-    bloodline_id: int | None = None
-    security_status: float | None = None
-    title: str | None = None
-    description: str | None = None
+    alliance_id: Id | None = None
+    faction_id: Id | None = None
+    gender: Text | None = None
+    race_id: Id | None = None
+    bloodline_id: Id | None = None
+    security_status: Security | None = None
+    title: Text | None = None
+    description: Text | None = None
+
+    def __post_init__(self) -> None:
+        _check_instant(self.birthday)
 
 
 class TaxRates(msgspec.Struct, frozen=True):
     """A corporation's taxes in percent, as answered since 2026-07-21."""
 
-    isk: float = 0.0
+    isk: Share = 0.0
 
 
 class Corporation(msgspec.Struct, frozen=True, kw_only=True):
     """A corporation. tax_rate: 0 to 1. ceo_id: absent where it is closed."""
 
-    name: str
-    ticker: str
-    member_count: int = 0
-    ceo_id: int | None = None
-    creator_id: int | None = None
-    alliance_id: int | None = None
-    faction_id: int | None = None
-    enlisted_faction_id: int | None = None
+    name: Text
+    ticker: Text
+    member_count: Members = 0
+    ceo_id: Id | None = None
+    creator_id: Id | None = None
+    alliance_id: Id | None = None
+    faction_id: Id | None = None
+    enlisted_faction_id: Id | None = None
     date_founded: datetime | None = None
-    tax_rate: float | None = None
+    tax_rate: Share | None = None
     tax_rates: TaxRates | None = None
-    url: str | None = None
-    description: str | None = None
-    home_station_id: int | None = None
+    url: Text | None = None
+    description: Text | None = None
+    home_station_id: Id | None = None
     war_eligible: bool | None = None
+
+    def __post_init__(self) -> None:
+        _check_instant(self.date_founded)
 
     def in_present_shape(self) -> Corporation:
         """Return the same with the newer names' values under the older names."""
@@ -65,96 +79,99 @@ class Corporation(msgspec.Struct, frozen=True, kw_only=True):
 class Alliance(msgspec.Struct, frozen=True, kw_only=True):
     """An alliance. executor_corporation_id: absent where it is closed."""
 
-    name: str
-    ticker: str
-    creator_id: int
-    creator_corporation_id: int
+    name: Text
+    ticker: Text
+    creator_id: Id
+    creator_corporation_id: Id
     date_founded: datetime
-    executor_corporation_id: int | None = None
-    faction_id: int | None = None
+    executor_corporation_id: Id | None = None
+    faction_id: Id | None = None
+
+    def __post_init__(self) -> None:
+        _check_instant(self.date_founded)
 
 
 class Affiliation(msgspec.Struct, frozen=True, kw_only=True):
     """Where a character belongs now."""
 
-    character_id: int
-    corporation_id: int
-    alliance_id: int | None = None
-    faction_id: int | None = None
+    character_id: Id
+    corporation_id: Id
+    alliance_id: Id | None = None
+    faction_id: Id | None = None
 
 
 class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
     """A name. category: character, corporation, alliance, faction, inventory_type, solar_system, ..."""
 
-    id: int
-    name: str
-    category: str
+    id: Id
+    name: Text
+    category: Text
 
 
 class EveType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of things."""
 
-    type_id: int
-    name: str
-    group_id: int
+    type_id: Id
+    name: Text
+    group_id: Id
     published: bool
-    description: str = ""
+    description: Text = ""
     mass: float | None = None
     volume: float | None = None
     capacity: float | None = None
-    market_group_id: int | None = None
+    market_group_id: Id | None = None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A group of types."""
 
-    group_id: int
-    name: str
-    category_id: int
+    group_id: Id
+    name: Text
+    category_id: Id
     published: bool
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
     """A category of groups."""
 
-    category_id: int
-    name: str
+    category_id: Id
+    name: Text
     published: bool
 
 
 class SolarSystem(msgspec.Struct, frozen=True, kw_only=True):
     """A solar system. security_status: unrounded."""
 
-    system_id: int
-    name: str
-    constellation_id: int
-    security_status: float
+    system_id: Id
+    name: Text
+    constellation_id: Id
+    security_status: Security
 
 
 class MarketPrice(msgspec.Struct, frozen=True, kw_only=True):
     """CCP's own price of a type, in ISK."""
 
-    type_id: int
-    average_price: float | None = None
-    adjusted_price: float | None = None
+    type_id: Id
+    average_price: Isk | None = None
+    adjusted_price: Isk | None = None
 
 
 class MarketDay(msgspec.Struct, frozen=True, kw_only=True):
     """A day of a region's market for one type, in ISK."""
 
     date: date
-    average: float
-    highest: float
-    lowest: float
-    order_count: int
-    volume: int
+    average: Isk
+    highest: Isk
+    lowest: Isk
+    order_count: Count
+    volume: Count
 
 
 class KillmailRef(msgspec.Struct, frozen=True, kw_only=True):
     """What it takes to ask for a killmail."""
 
-    killmail_id: int
-    killmail_hash: str
+    killmail_id: Id
+    killmail_hash: Hash
 
 
 class KillmailPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,17 +188,12 @@ class KillmailPage(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The game server. vip: closed to players."""
 
-    players: int
-    server_version: str
+    players: Count
+    server_version: Text
     vip: bool = False
 
 
-def decode(body: bytes, shape: Any) -> Any:
-    """Return the body in this shape. Raises Malformed with the path of what is wrong."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `")
-        raise Malformed(reason, path.removesuffix("`") or "$") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"not JSON ({error})") from None
+def _check_instant(instant: datetime | None) -> None:
+    """Raise ValueError, which the decoder tells with its path, for an instant the database cannot hold in UTC."""
+    if instant is not None and not is_storable(instant):
+        raise ValueError("an instant at the end of the calendar")

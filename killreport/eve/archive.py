@@ -12,6 +12,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from killreport.decoding import UNREADABLE as UNREADABLE_JSON
 from killreport.errors import Malformed
 
 # CCP's largest file, with texts in eight languages, is below 200 MB; what is read is never in memory as a whole.
@@ -58,7 +59,7 @@ class Archive:
                 continue
             try:
                 parsed = decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE_JSON as error:
                 raise Malformed(str(error), f"{member} line {number}") from None
             yield number, parsed
 

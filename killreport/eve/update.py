@@ -12,6 +12,7 @@ import msgspec
 
 from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.decoding import decode_json
 from killreport.errors import KillreportError, Malformed, NotFound
 from killreport.eve.importer import (
     RELEASE_KEY,
@@ -28,6 +29,10 @@ LATEST = "tranquility/latest.jsonl"
 ARCHIVE = "eve-online-static-data-latest-jsonl.zip"
 # CCP's archive is below 100 MB.
 MOST_ARCHIVE_BYTES = 1 << 30
+
+
+class _Keyed(msgspec.Struct, rename={"key": "_key"}):
+    key: str | int
 
 
 async def update_static_data(
@@ -82,13 +87,15 @@ async def _open_http(settings: Settings) -> AsyncIterator[HttpClient]:
 
 async def _latest_build(http: HttpClient, url: str) -> int:
     try:
-        for line in (await http.get(url)).splitlines():
-            # Other keys may have other fields, so the key is looked at before the rest.
-            if msgspec.json.decode(line)["_key"] == RELEASE_KEY:
-                return msgspec.json.decode(line, type=ReleaseLine).build_number
+        body = await http.get(url)
     except NotFound as error:
         raise NotFound(f"There is no static data at {url}: {error}.") from None
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    try:
+        for line in body.splitlines():
+            # Other keys may have other fields, so the key is looked at before the rest.
+            if decode_json(line, _Keyed).key == RELEASE_KEY:
+                return decode_json(line, ReleaseLine).build_number
+    except Malformed as error:
         raise KillreportError(f"{url} does not tell the newest build as CCP does: {error}.") from None
     raise KillreportError(f"{url} does not tell the newest build: it has no line with the key {RELEASE_KEY}.")
 

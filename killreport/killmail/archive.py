@@ -19,6 +19,7 @@ from typing import IO, Any, Literal, NamedTuple, cast
 import msgspec
 import zstandard
 
+from killreport.decoding import UNREADABLE
 from killreport.errors import Malformed, NotFound
 
 LONGEST_DOCUMENT = 512 * 2**20  # a raw day of 100,000 killmails is about half of it
@@ -111,7 +112,7 @@ def _is_document_per_line(head: bytes) -> bool:
         return False
     try:
         value = msgspec.json.decode(first)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         # A broken first line that is closed before more JSON follows is still JSON lines with one bad line.
         return bool(newline) and not first.rstrip().endswith((b"{", b"[", b",", b":")) and rest.lstrip()[:1] == b"{"
     return not (isinstance(value, dict) and _is_keyed_by_id(value))
@@ -148,7 +149,7 @@ def _read_document(stream: IO[bytes], name: str) -> Iterator[Record]:
         raise Malformed(f"{name} is one JSON document of more than {LONGEST_DOCUMENT // 2**20} MB")
     try:
         kind, parts = _split(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         yield Record(f"{name}:1", body)
         return
     if kind == "hashes":

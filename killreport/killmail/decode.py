@@ -8,17 +8,18 @@ between; all others go through `killreport.killmail.legacy`, which also finds th
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from killreport.errors import Malformed
+from killreport.decoding import UNREADABLE, decode_json
 from killreport.killmail.legacy import read_killmail
 from killreport.killmail.model import Killmail
 from killreport.killmail.sanity import check_attackers, check_items, with_sane_time
-from killreport.killmail.zkb import ZkbBlock, read_zkb_block
+from killreport.zkillboard.zkb import ZkbBlock, read_zkb_block
 
 MOST_WRAPPERS = 4  # RedisQ has two: the answer and its package
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PRESENT_SHAPE = msgspec.json.Decoder(Killmail)
 
 
@@ -60,11 +61,11 @@ def decode_killmail(raw: bytes | msgspec.Raw) -> Killmail:
     """
     try:
         mail = _PRESENT_SHAPE.decode(raw)
-    except _UNREADABLE:
-        mail = read_killmail(_document(raw))
+    except UNREADABLE:
+        mail = read_killmail(decode_json(raw, Any))
     else:
         if not mail.victim.items and bytes(raw).count(b'"items"') > (mail.victim.items is not None):
-            mail = read_killmail(_document(raw))  # some sources hang the items beside the victim
+            mail = read_killmail(decode_json(raw, Any))  # some sources hang the items beside the victim
     check_attackers(mail.attackers)
     if mail.victim.items:
         check_items(mail.victim.items)
@@ -84,7 +85,7 @@ def unwrap(raw: bytes | msgspec.Raw) -> Envelope:
     for _ in range(MOST_WRAPPERS):
         try:
             level = _WRAPPER.decode(body)
-        except _UNREADABLE:
+        except UNREADABLE:
             break
         zkb = zkb or read_zkb_block(level.zkb)
         found_hash = found_hash or _text(level.killmail_hash) or _text(level.hash)
@@ -95,17 +96,8 @@ def unwrap(raw: bytes | msgspec.Raw) -> Envelope:
     return Envelope(body, found_hash or (zkb.hash if zkb else None), zkb)
 
 
-def _document(raw: bytes | msgspec.Raw) -> object:
-    try:
-        return msgspec.json.decode(raw)
-    except RecursionError:
-        raise Malformed("it is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"it is not JSON that can be read ({error})") from None
-
-
 def _text(raw: msgspec.Raw) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None

@@ -8,14 +8,14 @@ from killreport.entity.kind import EntityKind
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.classify import classify
-from killreport.killmail.items import flatten_items
+from killreport.killmail.items import FlatItem, flatten_items, item_path
 from killreport.killmail.killed_by import weapon_codes
 from killreport.killmail.merge import merge_labels
 from killreport.killmail.model import Attacker, Killmail, Victim
 from killreport.killmail.points import points
 from killreport.killmail.rollup import KIND_BITS, Rollup, code_of
 from killreport.killmail.value import value_killmail
-from killreport.market.price import PriceBook
+from killreport.market.price import Price, PriceBook
 
 KILLMAIL_COLUMNS = (
     "killmail_id", "hash", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
@@ -87,7 +87,7 @@ def derive(
         raise Malformed(f"more than {MOST_ROWS} items", "$.victim.items")
     value = value_killmail(mail, universe, prices, flat)
     if value.total > MOST_CENTS:
-        raise Malformed("a value beyond what can be stored", "$.victim.items")
+        raise Malformed("a value beyond what can be stored", _dearest_path(flat, value.item_prices))
     marks = classify(mail, universe, value.total)
     score = points(mail, universe, marks.is_npc)
     victim, blow, position = mail.victim, mail.final_blow, mail.victim.position
@@ -121,6 +121,20 @@ def derive(
     time = mail.killmail_time
     killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
     return Derived(mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo)
+
+
+def _dearest_path(flat: list[FlatItem], prices: list[Price]) -> str:
+    """Return the path of the row that is worth most; of a hull beyond everything, the hull's."""
+
+    def worth(row: tuple[FlatItem, Price]) -> int:
+        return max(row[0].item.quantity_dropped or 0, row[0].item.quantity_destroyed or 0) * row[1].cents
+
+    dearest = max(zip(flat, prices, strict=True), key=worth, default=None)
+    if dearest is None:
+        return "$.victim.ship_type_id"
+    item = dearest[0].item
+    is_dropped = (item.quantity_dropped or 0) > (item.quantity_destroyed or 0)
+    return f"{item_path(flat, dearest[0].ordinal)}.{'quantity_dropped' if is_dropped else 'quantity_destroyed'}"
 
 
 def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) -> None:

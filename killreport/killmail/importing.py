@@ -19,12 +19,11 @@ from killreport.db.database import Database
 from killreport.errors import Malformed
 from killreport.killmail.archive import Record, read_records
 from killreport.killmail.arrival import Arrival, read_arrival
-from killreport.killmail.quarantine import Reject
+from killreport.killmail.quarantine import KEPT_BYTES, Reject
 from killreport.killmail.store import Cursor, KillmailWriter, Prepared, find_cursor
 
 BATCH = 4000  # mails a transaction: larger ones gain little and hold the rollups' locks longer
 FINISHED = -1  # the cursor of a file that was read to its end
-KEPT_BYTES = 16 * 2**20  # of one record, in quarantine
 
 
 @dataclass
@@ -140,6 +139,7 @@ def _read(
             try:
                 arrivals.append(read_arrival(record.body, source, record.reference))
             except Malformed as error:
+                # Cut here already: thousands of bodies of any size may wait in one batch.
                 body = record.body[:KEPT_BYTES]
                 rejects.append(Reject(source, record.reference, error.reason, error.path, body))
     except Malformed as error:

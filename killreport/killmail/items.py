@@ -36,3 +36,10 @@ def _append(flat: list[FlatItem], items: tuple[Item, ...], parent_ordinal: int |
         flat.append(FlatItem(ordinal, parent_ordinal, item))
         if item.items:
             _append(flat, item.items, ordinal)
+
+
+def item_path(flat: list[FlatItem], ordinal: int) -> str:
+    """Return where the source has the item with this place in the list, as `$.victim.items[3].items[0]`."""
+    parent = flat[ordinal].parent_ordinal
+    place = sum(other.parent_ordinal == parent for other in flat[:ordinal])
+    return f"{'$.victim' if parent is None else item_path(flat, parent)}.items[{place}]"

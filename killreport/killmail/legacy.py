@@ -13,6 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Literal, overload
 
+from killreport.decoding import MAX_ENTITY_ID
 from killreport.errors import Malformed
 from killreport.killmail.model import (
     FARTHEST_METRES,
@@ -63,9 +64,9 @@ def _victim(fields: _Fields, position: Position | None, items: tuple[Item, ...])
     return Victim(
         ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", most=MOST_INT4, is_required=True),
         damage_taken=fields.amount("damage_taken", "damageTaken") or 0,
-        character_id=fields.id("character_id", "characterID", "character"),
-        corporation_id=fields.id("corporation_id", "corporationID", "corporation"),
-        alliance_id=fields.id("alliance_id", "allianceID", "alliance"),
+        character_id=fields.id("character_id", "characterID", "character", most=MAX_ENTITY_ID),
+        corporation_id=fields.id("corporation_id", "corporationID", "corporation", most=MAX_ENTITY_ID),
+        alliance_id=fields.id("alliance_id", "allianceID", "alliance", most=MAX_ENTITY_ID),
         faction_id=fields.id("faction_id", "factionID", "faction", most=MOST_INT4),
         position=position,
         items=items,
@@ -77,9 +78,9 @@ def _attacker(fields: _Fields) -> Attacker:
         damage_done=fields.amount("damage_done", "damageDone") or 0,
         final_blow=fields.truth("final_blow", "finalBlow"),
         security_status=fields.number("security_status", "securityStatus", most=MOST_SECURITY),
-        character_id=fields.id("character_id", "characterID", "character"),
-        corporation_id=fields.id("corporation_id", "corporationID", "corporation"),
-        alliance_id=fields.id("alliance_id", "allianceID", "alliance"),
+        character_id=fields.id("character_id", "characterID", "character", most=MAX_ENTITY_ID),
+        corporation_id=fields.id("corporation_id", "corporationID", "corporation", most=MAX_ENTITY_ID),
+        alliance_id=fields.id("alliance_id", "allianceID", "alliance", most=MAX_ENTITY_ID),
         faction_id=fields.id("faction_id", "factionID", "faction", most=MOST_INT4),
         ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", most=MOST_INT4),
         weapon_type_id=fields.id("weapon_type_id", "weaponTypeID", "weaponType", most=MOST_INT4),

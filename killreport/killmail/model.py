@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from killreport.decoding import EntityId
+
 MOST_INT2 = 2**15 - 1
 MOST_INT4 = 2**31 - 1
 MOST_INT8 = 2**63 - 1
@@ -51,9 +53,9 @@ class Victim(msgspec.Struct, gc=False, frozen=True):
 
     ship_type_id: Id4
     damage_taken: Int8 = 0
-    character_id: Id8 | None = None
-    corporation_id: Id8 | None = None
-    alliance_id: Id8 | None = None
+    character_id: EntityId | None = None
+    corporation_id: EntityId | None = None
+    alliance_id: EntityId | None = None
     faction_id: Id4 | None = None
     position: Position | None = None
     items: tuple[Item, ...] | None = None
@@ -65,9 +67,9 @@ class Attacker(msgspec.Struct, gc=False, frozen=True):
     damage_done: Int8 = 0
     final_blow: bool = False
     security_status: Security | None = None
-    character_id: Id8 | None = None
-    corporation_id: Id8 | None = None
-    alliance_id: Id8 | None = None
+    character_id: EntityId | None = None
+    corporation_id: EntityId | None = None
+    alliance_id: EntityId | None = None
     faction_id: Id4 | None = None
     ship_type_id: Id4 | None = None
     weapon_type_id: Id4 | None = None

@@ -6,9 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from killreport.db.database import Connection
+from killreport.decoding import MAX_INT8
 from killreport.errors import NotFound
+
+KEPT_BYTES = 16 * 2**20  # of one body; the largest real killmail is under 1 MB
+MAX_TEXT = 1000  # characters of a reason, a path or a reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,35 @@ _INSERT = """
 
 
 async def save_rejects(connection: Connection, rejects: Sequence[Reject]) -> None:
-    """Keep the rejects; the same body again only counts a further try, with the present reason."""
-    rows = [
-        (r.source, r.reference, r.killmail_id, r.reason, r.path, r.body, hashlib.sha256(r.body).digest())
-        for r in rejects
-    ]
+    """Keep the rejects, whatever is in them; the same body again only counts a further try, with the present reason.
+
+    What does not fit is made to: the reason and where it was are cut and made text that PostgreSQL can hold, an id
+    beyond its column is left out, and of a body the first KEPT_BYTES are kept.
+    """
+    rows = [_row(reject) for reject in rejects]
     # Sorted by the unique key, so that two writers cannot wait for each other in a circle.
     await connection.executemany(_INSERT, sorted(rows, key=lambda row: row[-1]))
+
+
+def _row(reject: Reject) -> tuple[Any, ...]:
+    body = reject.body[:KEPT_BYTES]
+    # Where there is no body to tell it by, it is told by where it came from.
+    told_by = body or f"{reject.source}\n{reject.reference}\n{reject.path}".encode(errors="backslashreplace")
+    is_fitting = reject.killmail_id is not None and 0 <= reject.killmail_id <= MAX_INT8
+    return (
+        reject.source,
+        plain_text(reject.reference)[:MAX_TEXT],
+        reject.killmail_id if is_fitting else None,
+        plain_text(reject.reason)[:MAX_TEXT],
+        plain_text(reject.path)[:MAX_TEXT],
+        body,
+        hashlib.sha256(told_by).digest(),
+    )
+
+
+def plain_text(text: str) -> str:
+    """Return the text with what PostgreSQL cannot hold, NUL and lone surrogates, written out."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 async def list_quarantine(connection: Connection, limit: int, after_id: int = 0) -> list[QuarantineEntry]:

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from killreport.db.database import Connection, Database
+from killreport.db.database import REFUSALS, Connection, Database, is_refusal
 from killreport.entity.ledger import StaleLimits
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
@@ -60,6 +60,16 @@ class Stored:
     quarantined: int
     event_id: int | None
 
+    def followed_by(self, other: Stored) -> Stored:
+        """Return what became of this part of a batch and the next."""
+        return Stored(
+            self.new_ids + other.new_ids,
+            self.duplicates + other.duplicates,
+            self.changed_ids + other.changed_ids,
+            self.quarantined + other.quarantined,
+            self.event_id if other.event_id is None else other.event_id,
+        )
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -74,6 +84,22 @@ class Prepared:
     rejects: list[Reject]
     repeated: int
     derived: dict[int, Derived] = field(default_factory=dict)
+
+    def halves(self) -> tuple[Prepared, Prepared]:
+        """Return the mails in two halves; what else there is goes with the second."""
+        ids = list(self.arrivals)
+        first, last = ids[: len(ids) // 2], ids[len(ids) // 2 :]
+        return self._part(first, [], 0), self._part(last, self.rejects, self.repeated)
+
+    def _part(self, ids: list[int], rejects: list[Reject], repeated: int) -> Prepared:
+        derived = {mail_id: self.derived[mail_id] for mail_id in ids if mail_id in self.derived}
+        return Prepared(
+            {mail_id: self.arrivals[mail_id] for mail_id in ids},
+            {mail_id: self.hashes[mail_id] for mail_id in ids},
+            rejects,
+            repeated,
+            derived,
+        )
 
 
 class KillmailWriter:
@@ -97,9 +123,9 @@ class KillmailWriter:
     ) -> Stored:
         """Store a batch, whatever it holds, and return what became of it. Idempotent for killmails: ids are unique.
 
-        A mail whose hash does not match its contents, or that does not fit, is quarantined instead. gaps and
-        filled_gaps: sequences of the cursor's feed that were missing, or have come after all.
-        Raises what the database raises; nothing of the batch is stored then.
+        A mail whose hash does not match its contents, that does not fit, or that the database refuses for what it
+        holds, is quarantined instead. gaps and filled_gaps: sequences of the cursor's feed that were missing, or have
+        come after all. Raises what the database raises for other reasons; the cursor stands where it was then.
         """
         batch = await self.prepare(database, arrivals, rejects)
         return await self.commit(database, batch, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
@@ -157,7 +183,33 @@ class KillmailWriter:
         gaps: Sequence[int] = (),
         filled_gaps: Sequence[int] = (),
     ) -> Stored:
-        """Store a prepared batch; see `store`. Mails that somebody else stored meanwhile count as duplicates."""
+        """Store a prepared batch; see `store`. Mails that somebody else stored meanwhile count as duplicates.
+
+        One transaction, unless the database refuses a value: then the batch is halved until the bad mail stands alone,
+        and the cursor moves with the last half.
+        """
+        try:
+            return await self._commit(database, batch, cursor, gaps, filled_gaps)
+        except REFUSALS as error:
+            if not is_refusal(error) or not batch.arrivals:
+                raise
+            refusal = error
+        if len(batch.arrivals) == 1:
+            (arrival,) = batch.arrivals.values()
+            rejects = [*batch.rejects, _reject(arrival, f"the database refused it: {_words(refusal)}", "$")]
+            return await self._commit(database, Prepared({}, {}, rejects, batch.repeated), cursor, gaps, filled_gaps)
+        first, last = batch.halves()
+        before = await self.commit(database, first)
+        return before.followed_by(await self.commit(database, last, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps))
+
+    async def _commit(
+        self,
+        database: Database,
+        batch: Prepared,
+        cursor: Cursor | None,
+        gaps: Sequence[int],
+        filled_gaps: Sequence[int],
+    ) -> Stored:
         async with database.transaction() as connection:
             own = await _pass_gate(connection, list(batch.derived))
             new = [batch.derived[mail_id] for mail_id in own]
@@ -208,6 +260,12 @@ def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject]) -> Prepared:
 
 def _reject(arrival: Arrival, reason: str, path: str) -> Reject:
     return Reject(arrival.source, arrival.reference, reason, path, arrival.body, arrival.mail.killmail_id)
+
+
+def _words(refusal: Exception) -> str:
+    if getattr(refusal, "sqlstate", None) == "22003":
+        return "a sum that it belongs to would be beyond what can be stored"
+    return str(refusal)
 
 
 def _add_types(type_ids: set[int], items: Sequence[Item]) -> None:

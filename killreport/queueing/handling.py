@@ -89,7 +89,7 @@ async def handle(
         return outcome
     try:
         message = decode(delivery.queue, body)
-    except Exception as error:  # a body nests so deep that the decoder gives up, and what else nobody thought of
+    except Exception as error:  # whatever a body does to the decoder: the consumer must live on
         outcome = Dead(f"{explain(error)} (not handed out)")
         _tell(outcome, delivery, message)
         return outcome

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from killreport.errors import Malformed
+from killreport.decoding import UNREADABLE, AnyId, malformed
 
-EntityId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 # The history of the busiest character has some 1,300 pages.
 Page = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
@@ -16,44 +15,44 @@ Page = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 class CharacterMessage(msgspec.Struct, frozen=True):
     """Refresh this character."""
 
-    character_id: EntityId
+    character_id: AnyId
 
 
 class CorporationMessage(msgspec.Struct, frozen=True):
     """Refresh this corporation."""
 
-    corporation_id: EntityId
+    corporation_id: AnyId
 
 
 class AllianceMessage(msgspec.Struct, frozen=True):
     """Refresh this alliance."""
 
-    alliance_id: EntityId
+    alliance_id: AnyId
 
 
 class AllianceCorporationsMessage(msgspec.Struct, frozen=True):
     """Find the corporations of this alliance."""
 
-    alliance_id: EntityId
+    alliance_id: AnyId
 
 
 class TypeMessage(msgspec.Struct, frozen=True):
     """Fill in this type."""
 
-    type_id: EntityId
+    type_id: AnyId
 
 
 class CharacterHistoryMessage(msgspec.Struct, frozen=True):
     """Store this page of a character's killmails on zKillboard, and those after it."""
 
-    character_id: EntityId
+    character_id: AnyId
     page: Page = 1
 
 
 class UserKillmailsMessage(msgspec.Struct, frozen=True):
     """Store the recent killmails of this account. It carries no token: the worker asks for one."""
 
-    account_id: EntityId
+    account_id: AnyId
 
 
 Message = (
@@ -90,8 +89,5 @@ def decode(queue: str, body: bytes) -> Message:
     """Return the message in a body. Raises Malformed, with the path of what is wrong."""
     try:
         return _DECODERS[queue].decode(body)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `")
-        raise Malformed(reason, path.removesuffix("`") or "$") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"not JSON ({error})") from None
+    except UNREADABLE as error:
+        raise malformed(body, error) from None

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from killreport.errors import Malformed
+from killreport.decoding import decode_json
 
 
 class NewType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,10 +38,7 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
 
     def added(self, body: bytes) -> Changes:
         """Return these changes and those of a JSON object. Raises Malformed for anything else."""
-        try:
-            new = msgspec.json.decode(body, type=Changes)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise Malformed(str(error)) from None
+        new = decode_json(body, Changes)
         return Changes(
             moved=self.moved | new.moved,
             joined=self.joined | new.joined,

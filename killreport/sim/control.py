@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from aiohttp import web
 
+from killreport.decoding import decode_json
 from killreport.errors import Malformed
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.faults import Faults
@@ -99,8 +99,8 @@ class Control:
 
     async def _publish(self, request: web.Request) -> web.Response:
         try:
-            wanted = msgspec.json.decode(await request.read() or b"{}", type=dict[str, int])
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            wanted = decode_json(await request.read() or b"{}", dict[str, int])
+        except Malformed as error:
             return error_answer(400, str(error))
         count = wanted.get("count", 1)
         if not 0 <= count <= _MOST_AT_ONCE:

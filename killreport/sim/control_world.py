@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from killreport.decoding import decode_json
 from killreport.errors import Malformed
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.changes import Changes
@@ -59,8 +60,8 @@ class WorldControl:
 
     async def _token(self, request: web.Request) -> web.Response:
         try:
-            login = msgspec.json.decode(await request.read(), type=_Login)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            login = decode_json(await request.read(), _Login)
+        except Malformed as error:
             return error_answer(400, str(error))
         expires_at = int(self._simulator.now()) + login.seconds
         token = self._mint.issue(Token(login.character_id, login.scopes, expires_at))
@@ -68,8 +69,8 @@ class WorldControl:
 
     async def _release(self, request: web.Request) -> web.Response:
         try:
-            build = msgspec.json.decode(await request.read(), type=_Build)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            build = decode_json(await request.read(), _Build)
+        except Malformed as error:
             return error_answer(400, str(error))
         self._simulator.build_number = build.build_number
         return json_answer(build)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from killreport.decoding import decode_json
 from killreport.errors import Malformed, NotFound, Unavailable
 from killreport.killmail.archive import list_files, read_records
 from killreport.killmail.decode import decode_killmail
@@ -157,7 +158,7 @@ def _bodies(files: list[Path]) -> Iterator[bytes]:
 def _as_esi(body: bytes) -> tuple[Killmail, bytes]:
     """Return the mail and its body without what is not ESI's."""
     mail = decode_killmail(body)
-    document: Any = msgspec.json.decode(body)
+    document = decode_json(body, dict[str, Any])
     kept = {key: document[key] for key in _ESI_KEYS if document.get(key) is not None}
     try:
         msgspec.convert(kept, Killmail)

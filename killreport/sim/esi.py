@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from killreport.decoding import decode_json
+from killreport.errors import Malformed
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.limits import ErrorLimit, TokenBuckets
 from killreport.sim.simulator import Simulator
@@ -73,8 +75,8 @@ class Call:
     async def body(self, kind: Any) -> Any:
         """Return the body, read as this type. Raises EsiError for anything else."""
         try:
-            return msgspec.json.decode(await self.request.read(), type=kind)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            return decode_json(await self.request.read(), kind)
+        except Malformed as error:
             raise EsiError(400, f"Failed to parse the request body: {error}") from None
 
 

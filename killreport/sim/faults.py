@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from killreport.decoding import decode_json
 from killreport.errors import BadSetting, Malformed
 from killreport.sim.chance import fraction
 from killreport.sim.rules import Fate, Rule, fate_of
@@ -41,9 +42,9 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True):
     def changed(self, body: bytes) -> Faults:
         """Return these faults with the fields of a JSON object put in. Raises Malformed for anything else."""
         try:
-            wanted = msgspec.json.decode(body, type=dict[str, float | int])
+            wanted = decode_json(body, dict[str, float | int])
             return msgspec.convert({**msgspec.to_builtins(self), **wanted}, Faults)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except msgspec.ValidationError as error:
             raise Malformed(str(error)) from None
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from killreport.decoding import decode_json
 from killreport.errors import Malformed
 from killreport.sim.hosts import HOSTS, host_of
 
@@ -62,10 +63,7 @@ NO_FATE = Fate()
 
 def read_rules(body: bytes) -> list[Rule]:
     """Return the rules of a JSON list. Raises Malformed for anything else."""
-    try:
-        rules = msgspec.json.decode(body, type=list[Rule])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise Malformed(str(error)) from None
+    rules = decode_json(body, list[Rule])
     for rule in rules:
         if rule.where not in HOSTS and not rule.where.startswith("/"):
             raise Malformed(f"{rule.where} is neither a path nor one of {', '.join(HOSTS)}")

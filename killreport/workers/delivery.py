@@ -14,7 +14,6 @@ from killreport.killmail.arrival import Arrival
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import read_package
 from killreport.killmail.store import Cursor, KillmailWriter, Stored
-from killreport.workers.storing import is_refusal, refused
 from killreport.workers.waiting import wait_or_end
 from killreport.zkillboard import progress
 from killreport.zkillboard.package import Delivery
@@ -53,7 +52,7 @@ class DeliveryKeeper:
     async def keep(self, delivery: Delivery, ended: asyncio.Event) -> bool:
         """Store a delivery, trying until the database takes it; return False when told to end before it did.
 
-        A killmail that the database refuses for what it holds goes to the quarantine, so that the feed goes on.
+        A killmail that the database refuses for what it holds is in the quarantine by then, so that the feed goes on.
         """
         entry = read_package(delivery.package, self._feed) if delivery.package else None
         pause = FIRST_PAUSE_SECONDS
@@ -62,12 +61,9 @@ class DeliveryKeeper:
                 stored = await self._store(delivery, entry)
             except DATABASE_ERRORS as error:
                 log.warning("database_trouble", sequence=delivery.next_sequence, reason=str(error), pause_seconds=pause)
-                if is_refusal(error) and isinstance(entry, Arrival):
-                    entry = refused(entry, error)
-                elif await wait_or_end(ended, pause):
+                if await wait_or_end(ended, pause):
                     return False
-                else:
-                    pause = min(pause * 2, MOST_PAUSE_SECONDS)
+                pause = min(pause * 2, MOST_PAUSE_SECONDS)
                 continue
             if stored is not None and entry is not None:
                 self._on_stored(stored)

@@ -1,4 +1,4 @@
-"""Stores batches of killmails whose source waits for the whole batch: one bad mail must not hold up the others."""
+"""Stores batches of killmails whose source waits for the whole batch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.db.database import Database
 from killreport.errors import Malformed, NotFound, Refused
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.coverage import find_missing
@@ -20,8 +20,6 @@ from killreport.zkillboard.package import Package
 
 # Bodies read at the same time, and stored together: what a crash or an outage of ESI can cost.
 CHUNK = 20
-# SQLSTATE classes that mean the data, not the database, is at fault: data exception, constraint violation.
-_REFUSALS = ("22", "23")
 
 
 class KillmailReader(Protocol):
@@ -47,30 +45,14 @@ class Tally:
 
 
 async def store_entries(database: Database, writer: KillmailWriter, entries: Sequence[Arrival | Reject]) -> Tally:
-    """Store all of them in one transaction, and return what became of them.
-
-    A killmail that the database refuses for what it holds goes to the quarantine: the batch is halved until it is
-    found, a transaction for each part. Raises what the database raises otherwise.
-    """
+    """Store all of them, and return what became of them. Raises as the writer does."""
     if not entries:
         return Tally()
-    try:
-        stored = await writer.store(
-            database,
-            [entry for entry in entries if isinstance(entry, Arrival)],
-            rejects=[entry for entry in entries if isinstance(entry, Reject)],
-        )
-    except DATABASE_ERRORS as error:
-        if not is_refusal(error):
-            raise
-        if len(entries) == 1:
-            if isinstance(entries[0], Reject):
-                raise
-            return await store_entries(database, writer, [refused(entries[0], error)])
-        half = len(entries) // 2
-        tally = await store_entries(database, writer, entries[:half])
-        tally.add(await store_entries(database, writer, entries[half:]))
-        return tally
+    stored = await writer.store(
+        database,
+        [entry for entry in entries if isinstance(entry, Arrival)],
+        rejects=[entry for entry in entries if isinstance(entry, Reject)],
+    )
     return Tally(len(stored.new_ids), stored.duplicates, stored.quarantined)
 
 
@@ -102,14 +84,3 @@ async def _read(esi: KillmailReader, package: Package, source: str) -> Arrival |
     except (NotFound, Refused, Malformed) as error:
         return Reject(source, source, f"ESI does not give it: {error}", "$", package.raw, package.killmail_id)
     return read_package(msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body), source)
-
-
-def is_refusal(error: Exception) -> bool:
-    """Return whether the database said no to what a statement holds, whoever sends it whenever."""
-    return str(getattr(error, "sqlstate", None) or "")[:2] in _REFUSALS
-
-
-def refused(arrival: Arrival, error: Exception) -> Reject:
-    """Return a killmail that the database refused, for the quarantine."""
-    reason = f"the database refused it: {error}"
-    return Reject(arrival.source, arrival.reference, reason, "$", arrival.body, arrival.mail.killmail_id)

@@ -29,7 +29,8 @@ from killreport.queueing.messages import UserKillmailsMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless
 from killreport.workers.tokens import AccountToken, NoTokens, TokenSource
-from killreport.zkillboard.package import Package, Zkb
+from killreport.zkillboard.package import Package
+from killreport.zkillboard.zkb import ZkbBlock
 
 SOURCE = "esi"
 MOST_BEGINNINGS = 3
@@ -108,7 +109,7 @@ def _package(ref: KillmailRef) -> Package:
         killmail_id=ref.killmail_id,
         hash=ref.killmail_hash,
         esi=msgspec.Raw(b"null"),
-        zkb=Zkb(),
+        zkb=ZkbBlock(),
         sequence_id=None,
         sequence_updated=None,
         raw=msgspec.json.encode({"killmail_id": ref.killmail_id, "killmail_hash": ref.killmail_hash}),

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from killreport.decoding import UNREADABLE, malformed
 from killreport.errors import Malformed, Transient
 from killreport.zkillboard.package import Package, Unreadable, decode_listed
 from killreport.zkillboard.r2z2 import Fetch
@@ -43,8 +44,8 @@ def read_page(body: bytes) -> list[Package | Unreadable]:
     """Return the killmails of a page; one that cannot be read does not spoil the others. Raises Transient."""
     try:
         found = _PAGE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Transient(f"zKillboard's answer is no list: {error}") from None
+    except UNREADABLE as error:
+        raise Transient(f"zKillboard's answer is no list: {malformed(body, error).reason}") from None
     if isinstance(found, dict):
         if "error" in found:
             raise Transient(f"zKillboard says: {bytes(found['error'])[:200].decode(errors='replace')}")

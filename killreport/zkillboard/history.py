@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Protocol, TypeVar
 
+from killreport.decoding import AnyId, Count, decode_json, is_json
 from killreport.errors import Malformed, Unavailable
-from killreport.zkillboard.package import decode_as, is_json
 from killreport.zkillboard.progress import day_number
 from killreport.zkillboard.r2z2 import Fetch
 
@@ -44,12 +44,12 @@ class History:
 
     async def totals(self) -> dict[date, int]:
         """Return how many killmails each day has. Raises as `HttpClient.get` does."""
-        found = _decode_object(await self._http.get(f"{self._url}/totals.json"), dict[str, int])
+        found = _decode_object(await self._http.get(f"{self._url}/totals.json"), dict[str, Count])
         return {_day(name): count for name, count in found.items()}
 
     async def hashes(self, day: date) -> dict[int, str]:
         """Return the id and hash of each killmail of a day. Raises NotFound where the day is not published."""
-        return _decode_object(await self._http.get(f"{self._url}/{day_number(day)}.json"), dict[int, str])
+        return _decode_object(await self._http.get(f"{self._url}/{day_number(day)}.json"), dict[AnyId, str])
 
     async def killmails(self, day: date) -> AsyncIterator[tuple[int, bytes]]:
         """Yield the id and the body of each killmail of a day, in the order of the file, a piece of it in memory.
@@ -92,7 +92,7 @@ async def split_members(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[int
 
 
 def _decode_object(body: bytes, kind: type[dict[_KEY, _VALUE]]) -> dict[_KEY, _VALUE]:
-    return {} if body.strip() in _EMPTY else decode_as(body, kind)
+    return {} if body.strip() in _EMPTY else decode_json(body, kind)
 
 
 def _day(name: str) -> date:

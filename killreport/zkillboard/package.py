@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import msgspec
 
+from killreport.decoding import AnyId, decode_json
 from killreport.errors import Malformed
-
-_STRUCT = TypeVar("_STRUCT")
-_PATH_IN_MESSAGE = re.compile(r"^(?P<reason>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
-
-
-class Zkb(msgspec.Struct, frozen=True, rename={"location_id": "locationID"}):
-    """zKillboard's own block, as far as it matters here: values in ISK are not read, ours are by our rules."""
-
-    location_id: int | None = None
-    hash: str | None = None
-    href: str | None = None
-    points: float | None = None
-    npc: bool | None = None
-    solo: bool | None = None
-    awox: bool | None = None
-    labels: tuple[str, ...] | None = None
+from killreport.zkillboard.zkb import ZkbBlock, read_zkb_block
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -38,7 +22,7 @@ class Package(msgspec.Struct, frozen=True):
     killmail_id: int
     hash: str
     esi: msgspec.Raw
-    zkb: Zkb
+    zkb: ZkbBlock
     sequence_id: int | None
     sequence_updated: int | None
     raw: bytes
@@ -75,7 +59,7 @@ class Delivery:
 
 
 class _Envelope(msgspec.Struct):
-    killmail_id: int
+    killmail_id: AnyId
     esi: msgspec.Raw
     hash: str | None = None
     zkb: msgspec.Raw = msgspec.Raw(b"null")
@@ -83,7 +67,7 @@ class _Envelope(msgspec.Struct):
 
 
 class _RedisqPackage(msgspec.Struct, rename={"killmail_id": "killID"}):
-    killmail_id: int
+    killmail_id: AnyId
     killmail: msgspec.Raw = msgspec.Raw(b"null")
     zkb: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -93,15 +77,15 @@ class _RedisqEnvelope(msgspec.Struct):
 
 
 class _Listed(msgspec.Struct):
-    killmail_id: int
+    killmail_id: AnyId
     victim: msgspec.Raw = msgspec.Raw(b"")
     zkb: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def decode_package(body: bytes, sequence_id: int) -> Package:
     """Return the package of an R2Z2 file. Raises Malformed with the path of what is wrong."""
-    envelope = decode_as(body, _Envelope)
-    zkb = _lenient_zkb(envelope.zkb)
+    envelope = decode_json(body, _Envelope)
+    zkb = read_zkb_block(envelope.zkb) or ZkbBlock()
     return Package(
         killmail_id=envelope.killmail_id,
         hash=_claimed_hash(envelope.hash or zkb.hash, "$.hash"),
@@ -118,10 +102,10 @@ def decode_redisq(body: bytes) -> Package | None:
 
     `esi` is the JSON null where the package came without the killmail, as RedisQ's did from December 2025 on.
     """
-    package = decode_as(body, _RedisqEnvelope).package
+    package = decode_json(body, _RedisqEnvelope).package
     if package is None:
         return None
-    zkb = _lenient_zkb(package.zkb)
+    zkb = read_zkb_block(package.zkb) or ZkbBlock()
     return Package(
         killmail_id=package.killmail_id,
         hash=_claimed_hash(zkb.hash, "$.package.zkb.hash"),
@@ -139,8 +123,8 @@ def decode_listed(body: bytes) -> Package:
     `esi` is the JSON null where the list has only the block. Raises Malformed, also where there is neither a killmail
     nor its hash.
     """
-    listed = decode_as(body, _Listed)
-    zkb = _lenient_zkb(listed.zkb)
+    listed = decode_json(body, _Listed)
+    zkb = read_zkb_block(listed.zkb) or ZkbBlock()
     is_whole = bool(bytes(listed.victim))
     if not is_whole and not zkb.hash:
         raise Malformed("neither a killmail nor its hash", "$.zkb.hash")
@@ -153,35 +137,6 @@ def decode_listed(body: bytes) -> Package:
         sequence_updated=None,
         raw=body,
     )
-
-
-def decode_as(body: bytes | msgspec.Raw, kind: type[_STRUCT]) -> _STRUCT:
-    """Decode JSON into the given type. Raises Malformed; its path is `$` where the text is no JSON at all."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        match = _PATH_IN_MESSAGE.match(str(error))
-        raise Malformed(match["reason"], match["path"]) if match else Malformed(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"no JSON: {error}") from None
-
-
-def is_json(body: bytes) -> bool:
-    """Return whether the text is one whole JSON document; one that was cut short is not."""
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
-
-
-def _lenient_zkb(raw: msgspec.Raw) -> Zkb:
-    """Read the block; an odd one counts as empty, for it decides nothing about whether a killmail is stored."""
-    try:
-        found: Any = msgspec.json.decode(raw, type=Zkb | None)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Zkb()
-    return found or Zkb()
 
 
 def _claimed_hash(text: str | None, path: str) -> str:

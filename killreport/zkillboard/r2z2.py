@@ -11,9 +11,10 @@ import structlog
 
 from killreport.clock import monotonic
 from killreport.config import Settings
+from killreport.decoding import Count, decode_json, is_json
 from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
 from killreport.http import Sleep
-from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_as, decode_package, is_json
+from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package
 from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
 
 NAME = "r2z2"
@@ -31,7 +32,7 @@ class Fetch(Protocol):
 
 
 class _HeadFile(msgspec.Struct):
-    sequence: int
+    sequence: Count
 
 
 class R2z2Feed:
@@ -88,7 +89,7 @@ class R2z2Feed:
     async def _ask(self, ask: Ask) -> Answer:
         try:
             if ask.sequence is None:
-                return Head(decode_as(await self._get("sequence"), _HeadFile).sequence)
+                return Head(decode_json(await self._get("sequence"), _HeadFile).sequence)
             return Found(await self._read_package(ask.sequence))
         except KillreportError as error:
             return error

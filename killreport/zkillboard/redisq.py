@@ -12,9 +12,10 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from killreport.decoding import is_json
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient
 from killreport.http import Sleep
-from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq, is_json
+from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MOST_BACKOFF_SECONDS
 

@@ -116,14 +116,18 @@ async def test_nothing_is_stored_when_the_transaction_fails_at_its_end(
     database: Database, writer: KillmailWriter
 ) -> None:
     async with database.connection() as connection:
-        await connection.execute("alter table event add constraint refuse check (event_id < 0)")
+        await connection.execute(
+            """create function fill_disk() returns trigger language plpgsql
+               as $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$"""
+        )
+        await connection.execute("create trigger refuse before insert on event execute function fill_disk()")
     before = await counts(database)
-    with pytest.raises(asyncpg.CheckViolationError):
+    with pytest.raises(asyncpg.DiskFullError):
         await writer.store(database, [arrival(1)], cursor=Cursor("feed", 8))
     assert await counts(database) == before
 
     async with database.connection() as connection:
-        await connection.execute("alter table event drop constraint refuse")
+        await connection.execute("drop trigger refuse on event")
     assert (await writer.store(database, [arrival(1)], cursor=Cursor("feed", 8))).new_ids == [1]
     async with database.connection() as connection:
         assert await find_cursor(connection, "feed") == 8

@@ -66,8 +66,12 @@ async def test_a_handled_message_is_done_and_its_handler_saw_all_of_it() -> None
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"garbage", "Malformed: not JSON (JSON is malformed: invalid character (byte 0)) at $ (not handed out)"),
-        (b"", "Malformed: not JSON (Input data was truncated) at $ (not handed out)"),
+        (
+            b"garbage",
+            "Malformed: it is not JSON that can be read (JSON is malformed: invalid character (byte 0)) at $"
+            " (not handed out)",
+        ),
+        (b"", "Malformed: it is not JSON that can be read (it is empty) at $ (not handed out)"),
         (b'{"character_id": "x"}', "Malformed: Expected `int`, got `str` at $.character_id (not handed out)"),
         (b"{}", "Malformed: Object missing required field `character_id` at $ (not handed out)"),
     ],
@@ -82,7 +86,7 @@ async def test_a_body_that_nests_deeper_than_the_decoder_goes_is_dead() -> None:
     found = await outcome_of(failing(AssertionError("handed out")), body)
 
     assert isinstance(found, Dead)
-    assert found.reason.startswith("RecursionError")
+    assert found.reason.startswith("Malformed: it is nested too deeply")
 
 
 @pytest.mark.parametrize("kind", [NotFound, Permanent, Refused, Conflict])

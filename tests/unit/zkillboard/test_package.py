@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from killreport.decoding import is_json
 from killreport.errors import Malformed
-from killreport.zkillboard.package import Zkb, decode_package, decode_redisq, is_json
+from killreport.zkillboard.package import decode_package, decode_redisq
+from killreport.zkillboard.zkb import ZkbBlock
 from tests.unit.zkillboard.hosts import HASH, package_body
 
 
@@ -27,12 +29,12 @@ def test_the_block_of_zkillboard_is_read_and_unknown_keys_are_left_alone() -> No
 
     package = decode_package(package_body(zkb=block, uploaded_at=1), 1)
 
-    assert package.zkb == Zkb(location_id=5, points=12.0, npc=False, labels=("ganked",))
+    assert package.zkb == ZkbBlock(location_id=5, points=12, is_npc=False, labels=("ganked",))
 
 
 @pytest.mark.parametrize("block", [None, [], "text", {"points": "many"}, {"labels": 3}])
 def test_an_odd_block_costs_the_block_and_not_the_killmail(block: object) -> None:
-    assert decode_package(package_body(zkb=block), 1).zkb == Zkb()
+    assert decode_package(package_body(zkb=block), 1).zkb == ZkbBlock()
 
 
 def test_the_hash_of_the_block_serves_where_the_envelope_has_none() -> None:

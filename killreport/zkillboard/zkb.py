@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from killreport.killmail.model import MOST_INT8
+from killreport.decoding import MAX_INT8, UNREADABLE
 
 
 class ZkbBlock(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ def read_zkb_block(raw: msgspec.Raw) -> ZkbBlock | None:
     """
     try:
         block = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if not isinstance(block, dict):
         return None
@@ -62,11 +62,11 @@ def _truth(value: object) -> bool | None:
 
 
 def _isk(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MOST_INT8:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_INT8:
         return None
     return float(value)
 
 
 def _whole(value: object) -> int | None:
     number = _isk(value)
-    return int(number) if number is not None and 0 <= number < MOST_INT8 and number.is_integer() else None
+    return int(number) if number is not None and 0 <= number < MAX_INT8 and number.is_integer() else None
