@@ -2,6 +2,8 @@
 
 Whoever started us names a datagram socket in NOTIFY_SOCKET: systemd, a supervisor of ours, or nobody. Without one,
 and when nobody listens any more, every function here does nothing: a process works the same under any manager.
+None of them waits: a manager that stands still, whose queue of ten datagrams is full, must not stop a process too.
+What it could not be told it is told when it hears again, the newest word of each kind.
 Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
 
@@ -17,6 +19,10 @@ from contextvars import ContextVar
 from killreport.background import beside, keep
 from killreport.environment import notify_socket_address, watchdog_seconds
 
+# How soon a manager that took nothing is told again.
+RETRY_SECONDS = 0.5
+# What it is still to be told, by kind: the newest word of each.
+_untold: dict[str, str] = {}
 _on_ready: ContextVar[Callable[[], None] | None] = ContextVar("on_ready", default=None)
 
 
@@ -70,8 +76,40 @@ async def _feed(pause_seconds: float) -> None:
 
 def _notify(state: str) -> None:
     address = notify_socket_address()
-    if address is None:
+    if address is not None and not _tell(address, state):
+        _tell_later(address, state)
+
+
+def _tell(address: str | bytes, state: str) -> bool:
+    """Return whether it was told, or nobody is there who could be: a manager that died is no reason to stop serving."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+        try:
+            out.sendto(state.encode(), socket.MSG_DONTWAIT, address)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+    return True
+
+
+def _tell_later(address: str | bytes, state: str) -> None:
+    """Have it told once the manager takes it. Without a loop nobody is left who could, and a watchdog feeds again."""
+    kind = state.partition("=")[0]
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
         return
-    # A manager that has died is no reason to stop serving.
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
-        out.sendto(state.encode(), address)
+    if kind == "WATCHDOG":
+        return
+    is_waiting = bool(_untold)
+    _untold[kind] = state
+    if not is_waiting:
+        loop.call_later(RETRY_SECONDS, _tell_untold, loop, address)
+
+
+def _tell_untold(loop: asyncio.AbstractEventLoop, address: str | bytes) -> None:
+    for kind, state in list(_untold.items()):
+        if not _tell(address, state):
+            loop.call_later(RETRY_SECONDS, _tell_untold, loop, address)
+            return
+        _untold.pop(kind)
