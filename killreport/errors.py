@@ -52,3 +52,12 @@ class Malformed(KillreportError):
         super().__init__(f"{reason} at {path}")
         self.reason = reason
         self.path = path
+
+
+def in_words(error: BaseException) -> str:
+    """Return why, for a person: never nothing, as the text of a time-out is, and without a full stop."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, TimeoutError) and not str(error):
+        return "it took too long"
+    return str(error).rstrip(".") or type(error).__name__

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperGroup
 
-from killreport.errors import BadSetting, KillreportError
+from killreport.errors import BadSetting, KillreportError, in_words
 
 
 @dataclass(frozen=True)
@@ -201,10 +201,10 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, KillreportError):
         sentence = str(error)
     elif isinstance(error, OSError) and error.strerror:
-        sentence = f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}."
+        sentence = in_words(error) if error.filename else f"{in_words(error)}."
     else:
         sentence = (
-            f"An error nobody expected: {type(error).__name__}: {error}. "
+            f"An error nobody expected: {type(error).__name__}: {in_words(error)}. "
             "KILLREPORT_LOG_LEVEL=debug shows where it happened."
         )
     if _wants_traceback():

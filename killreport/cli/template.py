@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated
@@ -32,19 +34,24 @@ _SHARED = (
 )
 
 
-def warm_up(settings: Settings) -> None:
-    """Import what the processes need with these settings, and nothing they do not; read what they share."""
+def warm_up(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Import what the processes need with these settings, and nothing they do not; read what they share.
+
+    tell: told how far that has come, before each step.
+    """
     names = [*_SHARED]
     names += [module for row in FLEET if row.kind != "service" and find_spec(module := module_of(row)) is not None]
     if settings.broker_url is not None:
         names.append("killreport.queueing.rabbit")
     if settings.redis_url is not None:
         names.append("redis.asyncio")
-    for name in names:
+    for number, name in enumerate(names):
+        tell(f"importing part {number + 1} of {len(names)}")
         import_module(name)
     from killreport.eve.load import keep_packaged_universe
     from killreport.search.static import static_names
 
+    tell("reading the static data")
     static_names(keep_packaged_universe())
 
 
@@ -53,9 +60,10 @@ def template(
 ) -> None:
     """Import the product, then fork a process for every request of the supervisor. Run by it, not by people."""
     from killreport.cli.main import status_of
-    from killreport.supervisor.forking import wait_for_fork
+    from killreport.supervisor.forking import say_warming, wait_for_fork
 
-    warm_up(load_all().settings)
-    arguments = wait_for_fork(socket.socket(fileno=descriptor))
+    connection = socket.socket(fileno=descriptor)
+    warm_up(load_all().settings, partial(say_warming, connection))
+    arguments = wait_for_fork(connection)
     sys.argv[1:] = arguments
     raise SystemExit(status_of(arguments))

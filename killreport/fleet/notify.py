@@ -10,7 +10,6 @@ Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/latest/sd
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager

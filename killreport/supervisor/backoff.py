@@ -20,6 +20,7 @@ class Backoff:
     def __init__(self, least_seconds: float) -> None:
         self.least_seconds = least_seconds
         self.quick_ends = 0
+        self.refusals = 0
 
     @property
     def is_errored(self) -> bool:
@@ -31,6 +32,7 @@ class Backoff:
         if ran_seconds >= STEADY_SECONDS:
             self.quick_ends = 0
         self.quick_ends += 1
+        self.refusals = 0
         if self.is_errored:
             pause = SLOW_SECONDS
         elif self.quick_ends == 1:
@@ -39,6 +41,13 @@ class Backoff:
             pause = min(_BASE_SECONDS * 2 ** (self.quick_ends - 2), _LONGEST_SECONDS)
         return max(self.least_seconds, pause * random.uniform(0.85, 1.15))  # noqa: S311 - jitter is no secret
 
+    def after_refusal(self) -> float:
+        """Return the pause after the machine did not let it start: that may pass, so it is never given up on."""
+        self.refusals += 1
+        pause: float = min(_BASE_SECONDS * 2 ** min(self.refusals - 1, 10), _LONGEST_SECONDS)
+        return pause * random.uniform(0.85, 1.15)  # noqa: S311 - jitter is no secret
+
     def reset(self) -> None:
         """Forget what was: somebody asked for a start."""
         self.quick_ends = 0
+        self.refusals = 0

@@ -8,39 +8,20 @@ import ctypes
 import os
 import signal
 import socket
-import subprocess
+import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR, ForkRequest
-from killreport.supervisor.orphans import dying_with, status_of_child
+from killreport.clock import monotonic
+from killreport.supervisor.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.process_table import usage_of_sessions
-from killreport.supervisor.slot import Slot, sign_in
-from killreport.supervisor.template import Template
+from killreport.supervisor.progress import Progress
+from killreport.supervisor.slot import Slot
 
 # For writing down where it hangs.
 ABORT_SECONDS = 2.0
 _PIDFD_GETFD = 438  # the same number on every architecture. Source: pidfd_getfd(2)
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How a process is started. out, error: the pipes it writes to. listener: passed on as LISTEN_FDS.
-
-    arguments: what a template runs instead of the command; None where the command is no such program.
-    dies_with_us: whether the kernel is to kill it when this process ends.
-    """
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    out: Path
-    error: Path
-    listener: socket.socket | None = None
-    arguments: Sequence[str] | None = None
-    dies_with_us: bool = False
 
 
 class Child:
@@ -57,10 +38,12 @@ class Child:
         self.slot = slot
         self.pid = pid
         self.started_at = started_at
+        self._born = monotonic() - max(0.0, time.time() - started_at)
         self.status: int | None = None
         self.words = ""  # what it last said of itself (STATUS=)
         self.pings = False  # whether its loop is to be heard of (WATCHDOG=1)
         self.silent_seconds = 0.0  # since it was, or since it is ready
+        self.progress = Progress(pid)
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
         self._pidfd = pidfd
@@ -72,6 +55,11 @@ class Child:
     def is_alive(self) -> bool:
         """Tell whether the process has not ended yet."""
         return not self.has_ended.is_set()
+
+    @property
+    def age_seconds(self) -> float:
+        """Return for how long it has been there, whatever was done to the clock meanwhile."""
+        return monotonic() - self._born
 
     def hear(self, fields: Mapping[str, str]) -> None:
         """Take note of what it says of itself, in the words of sd_notify(3)."""
@@ -151,74 +139,6 @@ class Child:
             self.status = self._wait()
         os.close(self._pidfd)
         self.has_ended.set()
-
-
-async def start_child(slot: Slot, launch: Launch, template: Template | None = None) -> Child:
-    """Start a process in an empty slot: forked from the template where there is one, else as a program of its own.
-
-    Not to be cancelled. Raises BlockingIOError where the slot is taken, OSError where the process cannot start.
-    """
-    lock = slot.try_lock()
-    if lock is None:
-        raise BlockingIOError(f"{slot.path} is taken")
-    descriptors = [lock]
-    environment = dict(launch.environment)
-    try:
-        # Held for reading too: whoever writes never finds the pipe without a reader, though no supervisor runs.
-        descriptors += [os.open(pipe, os.O_RDWR | os.O_CLOEXEC) for pipe in (launch.out, launch.error)]
-        listeners = [] if launch.listener is None else [launch.listener.fileno()]
-        if listeners:
-            environment["LISTEN_FDS"] = "1"
-        pid, wait, go = None, None, -1
-        if template is not None and launch.arguments is not None:
-            waits, go = os.pipe()
-            descriptors += [waits, go]
-            request = ForkRequest(
-                arguments=list(launch.arguments),
-                environment=environment,
-                lives_with=os.getpid() if launch.dies_with_us else 0,
-            )
-            pid = await template.fork(request, [*descriptors[:4], *listeners])
-        if pid is None:
-            process = _spawn(launch, environment, descriptors[:3], listeners)
-            pid, wait = process.pid, process.wait
-        occupant = slot.occupant()
-        started_at = occupant.started_at if occupant else 0.0
-        child = Child(slot, pid, os.pidfd_open(pid), started_at, wait or (lambda: status_of_child(pid)))
-        if wait is None:
-            os.write(go, b"1")
-    except OSError:
-        kill_leftovers(slot)  # a fork that was late must not live where the next one will
-        raise
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
-    return child
-
-
-def _spawn(
-    launch: Launch, environment: Mapping[str, str], descriptors: Sequence[int], listeners: Sequence[int]
-) -> subprocess.Popen[bytes]:
-    lock, output, error = descriptors
-    arrange_end = dying_with(os.getpid()) if launch.dies_with_us else None
-
-    def prepare() -> None:
-        if arrange_end is not None:
-            arrange_end()
-        sign_in(lock)
-        for listener in listeners:
-            os.dup2(listener, LISTEN_DESCRIPTOR)
-
-    return subprocess.Popen(  # noqa: S603 - the command is the fleet table's
-        launch.command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=error,
-        env=environment,
-        pass_fds=[lock, *([LISTEN_DESCRIPTOR] if listeners else [])],
-        start_new_session=True,
-        preexec_fn=prepare,  # noqa: PLW1509 - one thread, and what it does is async-signal-safe enough
-    )
 
 
 def adopt_child(slot: Slot) -> Child | None:

@@ -34,17 +34,24 @@ _FIRST_FREE = 10
 class ForkRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A process to be made; its descriptors come with the message.
 
+    number: what the answer is told by: one that comes too late is not taken for the next request's.
     lives_with: the supervisor's pid, for a process that is to be killed when the supervisor ends; 0: it goes on.
     """
 
+    number: int = 0
     arguments: list[str]
     environment: dict[str, str]
     lives_with: int = 0
 
 
 class ForkAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """is_warm: said once, when requests can come. pid: of the new process. error: why there is none."""
+    """number: of the request. pid: of the new process. error: why there is none.
 
+    said: how far warming up has come. is_warm: said once, when requests can come.
+    """
+
+    number: int = 0
+    said: str = ""
     is_warm: bool = False
     is_outdated: bool = False
     pid: int = 0
@@ -61,6 +68,11 @@ def read_answer(message: bytes) -> ForkAnswer | None:
     return msgspec.json.decode(message, type=ForkAnswer) if message else None
 
 
+def say_warming(connection: socket.socket, said: str) -> None:
+    """Tell the supervisor how far warming up has come: who hears nothing new ends a process that stands still."""
+    _say(connection, ForkAnswer(said=said))
+
+
 def wait_for_fork(connection: socket.socket) -> list[str]:
     """Return in a forked process only, with the arguments it is to run with. The warm process itself ends in here."""
     setproctitle.getproctitle()  # it must have seen where the name lies before an environment is replaced
@@ -74,18 +86,18 @@ def wait_for_fork(connection: socket.socket) -> list[str]:
         )
         if not message:
             raise SystemExit(0)
-        if _code_on_disk() != code:
-            _say(connection, ForkAnswer(is_outdated=True))
-            raise SystemExit(0)
         request = msgspec.json.decode(message, type=ForkRequest)
+        if _code_on_disk() != code:
+            _say(connection, ForkAnswer(number=request.number, is_outdated=True))
+            raise SystemExit(0)
         try:
             is_forked = _fork_twice()
         except OSError as error:
-            _say(connection, ForkAnswer(error=f"{error.strerror or error}."))
+            _say(connection, ForkAnswer(number=request.number, error=f"{error.strerror or error}."))
             is_forked = False
         if is_forked:
             go = _become(request, descriptors)
-            _say(connection, ForkAnswer(pid=os.getpid()))
+            _say(connection, ForkAnswer(number=request.number, pid=os.getpid()))
             connection.close()
             # What it says, and its end, are heard only once the supervisor knows its number.
             if not os.read(go, 1):

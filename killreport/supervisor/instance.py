@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Callable
 from typing import Literal
 
 import structlog
 
-from killreport.background import Errands, end, keep, racing
-from killreport.errors import Unavailable
+from killreport.background import Errands, end
+from killreport.errors import KillreportError, Unavailable, in_words
 from killreport.supervisor.backoff import Backoff
-from killreport.supervisor.child import Child, Launch, adopt_child, kill_leftovers, start_child
+from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.launch import Launch, Prepared, prepare
 from killreport.supervisor.program import Program
+from killreport.supervisor.readiness import Readiness
 from killreport.supervisor.slot import Slot
 from killreport.supervisor.template import Template
 
@@ -49,6 +50,7 @@ class Instance:
         self.status: Status = "stopped"
         self.restarts = 0
         self.last_status: int | None = None
+        self.reason = ""  # why it does not run, in words
         self._folder = folder
         self._listener = listener
         self._template = template
@@ -58,6 +60,10 @@ class Instance:
         self._lock = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._errands = Errands()
+        self._is_launching = False
+        self._readiness: Readiness | None = None
+        # How the first try ends that somebody asked for: None where it got ready, else why not.
+        self._verdict: asyncio.Future[str | None] | None = None
         self.adopted: list[Child] = []
 
     def use(self, program: Program) -> None:
@@ -71,6 +77,12 @@ class Instance:
         if child is None or not child.is_ready.is_set() or not child.pings:
             return False
         child.silent_seconds += passed_seconds
+        if child.silent_seconds < limit / 2:
+            return False
+        # From here on it counts whether it would say something if it had a processor.
+        child.progress.look(passed_seconds)
+        if child.progress.is_starved:
+            child.silent_seconds -= passed_seconds
         return 0 < limit < child.silent_seconds
 
     def adopt(self) -> list[Child]:
@@ -89,28 +101,32 @@ class Instance:
         return ([self.child] if self.child else []) + found
 
     async def settle(self, *, is_wanted: bool) -> None:
-        """Bring what was adopted to what is wanted: end the surplus, keep the rest running."""
+        """Bring what was adopted to what is wanted: end the surplus, keep the rest running; one that is missing is
+        started as soon as that can be.
+        """
         for child in self.adopted:
             await child.end(self._kill_seconds)
         self.adopted = []
         async with self._lock:
-            if not is_wanted:
-                await self._end()
-            elif self.child is not None:
-                self._keep()
+            if is_wanted:
+                await self._have_kept()
             else:
-                await self._start()
+                await self._end()
 
     async def start(self) -> None:
-        """Have it running; returns when it is ready. Raises Unavailable where it did not get ready."""
+        """Have it running; returns when it is ready. Raises Unavailable where it did not get ready at the first try.
+
+        It is tried again for ever, whatever is raised.
+        """
         async with self._lock:
-            if self.child is not None and self.child.is_alive:
-                child = self.child
-            else:
-                await self._stop_keeping()
-                self._backoff.reset()
-                child = await self._start()
-        await self._wait_ready(child)
+            child = self.child if self.child is not None and self.child.is_alive else None
+            if child is None:
+                await self._have_kept()
+            verdict = self._verdict
+        if child is None:
+            await self._hear(verdict)
+        else:
+            await self._wait_ready(child)
 
     async def stop(self) -> None:
         """Have it stopped."""
@@ -118,13 +134,22 @@ class Instance:
             await self._end()
 
     async def restart(self) -> None:
-        """Stop it, then start it. Raises Unavailable where it did not get ready."""
+        """Stop it, then start it. Raises Unavailable where it did not get ready; where none can start, it goes on."""
         async with self._lock:
-            await self._end()
-            self._backoff.reset()
-            self.restarts += 1
-            child = await self._start()
-        await self._wait_ready(child)
+            prepared = await self._prepare() if self.child is not None and self.child.is_alive else None
+            try:
+                await self._end()
+                self.restarts += 1
+            except BaseException:
+                if prepared is not None:
+                    prepared.drop()
+                raise
+            if prepared is not None:
+                with contextlib.suppress(OSError):  # the keeper tries again
+                    self.child = prepared.begin()
+            await self._keep_from_now()
+            verdict = self._verdict
+        await self._hear(verdict)
 
     async def reload(self) -> None:
         """Start the next one, and stop the last one only when that is ready. Raises Unavailable; the last one stays.
@@ -136,18 +161,24 @@ class Instance:
             return
         async with self._lock:
             old = self.child
-            new = await self._launch()
+            new = self._begin(await self._prepare())
             try:
                 await self._wait_ready(new)
             except Unavailable:
                 await new.end(self._kill_seconds)
                 raise
             await self._stop_keeping()
-            self.child, self.status = new, "running"
-            self._backoff.reset()
+            self.child = new
             self.restarts += 1
-            self._keep()
+            await self._keep_from_now()
+            self.status = "running"
             await old.end(self._kill_seconds)
+
+    async def end_for(self, reason: str) -> None:
+        """End what runs as if it had ended by itself: the keeper starts the next one, after a pause that grows."""
+        if self.child is not None and self.child.is_alive:
+            self.reason = reason
+            await self.child.end(self._kill_seconds)
 
     def let_go(self) -> None:
         """Leave it running, for the next supervisor."""
@@ -162,14 +193,33 @@ class Instance:
         return self._lock.locked()
 
     @property
+    def said(self) -> str:
+        """Return what it last said of itself, what takes the time while it starts, or why it does not run."""
+        child = self.child
+        if child is None or not child.is_alive:
+            waits_for = self._template.said if self._is_launching and self._template is not None else ""
+            return waits_for or self.reason
+        if child.is_ready.is_set() or self._readiness is None:
+            return child.words
+        return "; ".join(filter(None, (child.words, str(self._readiness.progress))))
+
+    @property
     def _kill_seconds(self) -> float:
         return self.program.row.kill_timeout.total_seconds()
 
-    async def _launch(self) -> Child:
+    async def _prepare(self) -> Prepared:
+        """Return the next one, about to begin. Raises Unavailable where it cannot start."""
+        name = self.program.name
         slot = next((slot for slot in self._slots if slot.is_free()), None)
         if slot is None:
-            raise Unavailable(f"{self.program.name} cannot start: processes of before do not end.")
-        launch = Launch(
+            raise Unavailable(f"{name} cannot start: processes of before do not end.")
+        try:
+            return await prepare(slot, self._launch(), self._template)
+        except OSError as error:
+            raise Unavailable(f"{name} cannot start: {in_words(error)}.") from error
+
+    def _launch(self) -> Launch:
+        return Launch(
             command=self.program.command,
             environment={
                 **self.program.environment,
@@ -182,22 +232,32 @@ class Instance:
             arguments=self.program.arguments,
             dies_with_us=self.program.dies_with_supervisor,
         )
-        return await start_child(slot, launch, self._template)
 
-    async def _start(self) -> Child:
-        self.child = await self._launch()
-        self.status = "starting"
-        self._keep()
-        return self.child
+    def _begin(self, prepared: Prepared) -> Child:
+        try:
+            return prepared.begin()
+        except OSError as error:
+            raise Unavailable(f"{self.program.name} cannot start: {in_words(error)}.") from error
 
-    def _keep(self) -> None:
-        name = f"keep {self.program.name}"
-        self._keeping = self._errands.run(keep(self._keep_running, name, may_end=True), name)
+    async def _have_kept(self) -> None:
+        """Have a keeper at work on what lives, or on a start: one that pauses does so no longer."""
+        if not self._is_launching:
+            await self._keep_from_now()
+        elif self._verdict is None or self._verdict.done():
+            self._verdict = asyncio.get_running_loop().create_future()
+
+    async def _keep_from_now(self) -> None:
+        """Have a keeper that begins at once, whatever the last one waits for; what lives goes on."""
+        await self._stop_keeping()
+        self._backoff.reset()
+        self._verdict = asyncio.get_running_loop().create_future()
+        self._keeping = self._errands.run(self._keep_running(), f"keep {self.program.name}")
 
     async def _stop_keeping(self) -> None:
         if self._keeping is not None:
             await end(self._keeping)
             self._keeping = None
+        self._judge(f"{self.program.name} was told otherwise before it was ready.")
 
     async def _end(self) -> None:
         await self._stop_keeping()
@@ -206,67 +266,104 @@ class Instance:
             await self.child.end(self._kill_seconds)
             self.last_status = self.child.status
         self.child = None
-        self.status = "stopped"
+        self.status, self.reason = "stopped", ""
+
+    def _judge(self, reason: str | None) -> None:
+        if self._verdict is not None and not self._verdict.done():
+            self._verdict.set_result(reason)
+
+    async def _hear(self, verdict: asyncio.Future[str | None] | None) -> None:
+        """Return when the first try got ready. Raises Unavailable where it did not."""
+        reason = None if verdict is None else await asyncio.shield(verdict)
+        if reason is not None:
+            raise Unavailable(reason)
 
     async def _wait_ready(self, child: Child) -> None:
-        """Return when the child is ready. Raises Unavailable where it ends or takes too long."""
-        limit = self.program.row.ready_timeout.total_seconds()
-        async with racing(child.is_ready.wait(), child.has_ended.wait()) as waiting:
-            await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        if child.is_ready.is_set():
-            if child is self.child:
-                self.status = "running"
-            return
-        how = "took longer" if child.is_alive else f"ended with status {child.status} before"
-        limits = f" than {limit:g} s to be ready" if child.is_alive else " it was ready"
-        raise Unavailable(f"{self.program.name} {how}{limits}; its log: {self._folder.log(self.program.name, 'error')}")
+        """Return when the child is ready. Raises Unavailable where it ends or stands still for too long."""
+        self._readiness = readiness = Readiness(self.program, child, self._folder)
+        try:
+            await readiness.wait()
+        finally:
+            if self._readiness is readiness:
+                self._readiness = None
 
     async def _keep_running(self) -> None:
-        """Start the process again whenever it ends, until cancelled."""
+        """Have the process running, and start it again whenever it ends, until cancelled."""
         while True:
-            child = self.child
-            assert child is not None
             try:
-                await self._wait_ready(child)
-                await child.has_ended.wait()
-            except Unavailable as error:
-                log.warning("process_not_ready", process=self.program.name, reason=str(error))
-                if child.is_alive:
-                    await child.end(self._kill_seconds)
-            await child.clear()
-            self.last_status = child.status
-            pause = self._backoff.after_end(time.time() - child.started_at)
-            if not self.program.row.restarts:
-                self.status, self.child = "stopped", None
-                self._on_end(child.status, None)
-                return
-            self.status = "errored" if self._backoff.is_errored else "waiting"
+                if self.child is None and not await self._try_to_launch():
+                    continue
+                if not await self._follow():
+                    return
+            except Exception as error:  # what nobody expected must not leave a process without a keeper
+                log.exception("keeper_failed", process=self.program.name)
+                self.reason = in_words(error)
+                self._judge(f"{self.program.name} cannot be kept running: {self.reason}.")
+                await asyncio.sleep(self._backoff.after_refusal())
+
+    async def _follow(self) -> bool:
+        """Return after the child's end and the pause that follows it; False where it is not to be started again."""
+        child = self.child
+        assert child is not None
+        self.status, self.reason = ("running" if child.is_ready.is_set() else "starting"), ""
+        try:
+            await self._wait_ready(child)
+            self.status = "running"
+            self._judge(None)
+            await child.has_ended.wait()
+            self.reason = self.reason or f"ended with status {child.status}"
+        except Unavailable as error:
+            self.reason = self.reason or str(error)
+            self._judge(str(error))
+            log.warning("process_not_ready", process=self.program.name, reason=str(error))
+            if child.is_alive:
+                await child.end(self._kill_seconds)
+        await child.clear()
+        self.last_status, self.child = child.status, None
+        pause = self._backoff.after_end(child.age_seconds)
+        if not self.program.row.restarts:
+            self.status = "stopped"
+            self._on_end(child.status, None)
+            return False
+        self.status = "errored" if self._backoff.is_errored else "waiting"
+        log.warning(
+            "process_ended",
+            process=self.program.name,
+            pid=child.pid,
+            status=child.status,
+            reason=self.reason,
+            is_errored=self._backoff.is_errored,
+            again_in_seconds=round(pause, 2),
+        )
+        self._on_end(child.status, pause)
+        await asyncio.sleep(pause)
+        self.restarts += 1
+        return True
+
+    async def _try_to_launch(self) -> bool:
+        """Return whether there is a child now; where not, after the pause before the next try."""
+        launching = asyncio.create_task(self._prepare(), name=f"launch {self.program.name}")
+        self.status, self._is_launching = "starting", True
+        try:
+            self.child = self._begin(await asyncio.shield(launching))
+        except asyncio.CancelledError:
+            # Somebody wants it otherwise; what is forked by then must not live on.
+            with contextlib.suppress(KillreportError):
+                (await launching).drop()
+            raise
+        except KillreportError as error:
+            pause = self._backoff.after_refusal()
+            self.status, self.reason = "waiting", str(error)
+            self._judge(str(error))
             log.warning(
-                "process_ended",
+                "process_cannot_start",
                 process=self.program.name,
-                pid=child.pid,
-                status=child.status,
-                is_errored=self._backoff.is_errored,
+                reason=self.reason,
                 again_in_seconds=round(pause, 2),
             )
-            self._on_end(child.status, pause)
+            self._is_launching = False
             await asyncio.sleep(pause)
-            self.restarts += 1
-            await self._try_to_launch()
-
-    async def _try_to_launch(self) -> None:
-        while True:
-            launching = asyncio.create_task(self._launch(), name=f"launch {self.program.name}")
-            try:
-                self.child = await asyncio.shield(launching)
-            except asyncio.CancelledError:
-                # Somebody wants it otherwise; what has begun to live must not be forgotten.
-                with contextlib.suppress(OSError, Unavailable):
-                    self.child = await launching
-                raise
-            except (OSError, Unavailable) as error:
-                log.warning("process_cannot_start", process=self.program.name, reason=str(error))
-                await asyncio.sleep(self._backoff.after_end(0))
-                continue
-            self.status = "starting"
-            return
+            return False
+        finally:
+            self._is_launching = False
+        return True

@@ -12,8 +12,9 @@ from killreport.background import Errands, end, keep
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import next_run
-from killreport.supervisor.child import Child, Launch, adopt_child, kill_leftovers, start_child
+from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.launch import Launch, start_child
 from killreport.supervisor.program import Program
 from killreport.supervisor.runs import JobHistory, JobRecord
 from killreport.supervisor.slot import Slot
@@ -35,6 +36,7 @@ class Job:
         self.child: Child | None = None
         self.is_scheduled = False
         self.history = JobHistory(folder.runs / f"{program.name}.jsonl")
+        self._reason = ""  # why the run that goes on was ended, where it was
         self._folder = folder
         self._template = template
         self._slot = Slot(folder.slots / f"{program.name}.0.a")
@@ -89,6 +91,12 @@ class Job:
         if self._running is not None:
             await asyncio.wait([self._running])
 
+    async def end_for(self, reason: str) -> None:
+        """End a run that must not go on; the reason is what is remembered of it."""
+        if self.child is not None and self.child.is_alive:
+            self._reason = reason
+            await self.child.end(self.program.row.kill_timeout.total_seconds())
+
     async def run(self, cause: Cause) -> asyncio.Task[JobRecord]:
         """Start a run and return the task that ends with it. Raises Conflict while one goes on, Unavailable."""
         if self.is_running or not self._slot.is_free():
@@ -118,7 +126,7 @@ class Job:
             self.child.let_go()
 
     def _begin(self, child: Child, cause: str) -> asyncio.Task[JobRecord]:
-        self.child = child
+        self.child, self._reason = child, ""
         started_at = datetime.fromtimestamp(child.started_at, UTC)
         self.history.write(JobRecord(started_at=started_at, ended_at=None, status=None, cause=cause, last_line=""))
         self._running = self._errands.run(self._watch(child, started_at, cause), f"run {self.program.name}")
@@ -132,7 +140,7 @@ class Job:
             await asyncio.wait_for(child.has_ended.wait(), left)
         except TimeoutError:
             log.warning("job_took_too_long", job=row.name, limit_seconds=limit)
-            await child.end(row.kill_timeout.total_seconds())
+            await self.end_for(f"took longer than its limit of {limit:g} s")
         await child.clear()
         await asyncio.sleep(0.1)  # its last words are on their way to the log
         record = JobRecord(
@@ -140,7 +148,7 @@ class Job:
             ended_at=utc_now(),
             status=child.status,
             cause=cause,
-            last_line=self._last_line("out" if child.status == 0 else "error"),
+            last_line=self._reason or self._last_line("out" if child.status == 0 else "error"),
         )
         self.history.write(record)
         self.child = None

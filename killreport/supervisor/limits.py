@@ -4,49 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 
+from killreport.clock import monotonic
 from killreport.errors import KillreportError
+from killreport.supervisor.backoff import STEADY_SECONDS
 from killreport.supervisor.child import Child
 from killreport.supervisor.instance import Instance
+from killreport.supervisor.job import Job
 from killreport.supervisor.process_table import Usage
 from killreport.supervisor.roster import Roster
 from killreport.supervisor.usage import SAMPLE_SECONDS
+
+# After a process above its limit could not be replaced.
+RETRY_SECONDS = 60.0
 
 log = structlog.get_logger()
 
 
 class Limits:
-    """Replaces copies that use too much memory, and aborts those that hang. in_background: runs what takes longer."""
+    """Replaces what uses too much memory, and aborts what hangs. in_background: runs what takes longer."""
 
     def __init__(self, roster: Roster, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._roster = roster
         self._in_background = in_background
+        # Who is dealt with already, and from when on it may be again.
+        self._not_before: WeakKeyDictionary[Child, float] = WeakKeyDictionary()
 
     def enforce(self, sample: dict[int, Usage]) -> None:
         """Act on what the processes use now. sample: by session."""
-        for child, instance in self._roster.children():
+        for child, owner in self._roster.children():
             usage = sample.get(child.pid)
-            if instance is None or instance.is_busy or usage is None:
+            if usage is None or (isinstance(owner, Instance) and owner.is_busy):
                 continue
             # Ticks of ours are counted, not the clock: a machine that slept has heard nothing, and nobody hangs.
-            if instance.look_at_loop(SAMPLE_SECONDS):
-                self._abort(child, instance)
+            if isinstance(owner, Instance) and owner.look_at_loop(SAMPLE_SECONDS):
+                log.warning("process_hangs", process=owner.program.name, silent_seconds=child.silent_seconds)
+                child.pings = False
+                self._in_background(child.abort())
                 continue
-            limit = instance.program.row.memory_limit_mb << 20
-            if usage.memory_bytes > limit:
-                log.warning("memory_limit", process=instance.program.name, used=usage.memory_bytes, limit=limit)
-                self._in_background(_replace(instance))
+            limit_mb = owner.program.row.memory_limit_mb
+            if usage.memory_bytes > limit_mb << 20 and monotonic() >= self._not_before.get(child, 0.0):
+                log.warning("memory_limit", process=owner.program.name, used=usage.memory_bytes, limit=limit_mb << 20)
+                self._not_before[child] = float("inf")
+                reason = f"used {usage.memory_bytes >> 20} MB, above its limit of {limit_mb} MB"
+                self._in_background(self._replace(child, owner, reason))
 
-    def _abort(self, child: Child, instance: Instance) -> None:
-        log.warning("process_hangs", process=instance.program.name, silent_seconds=child.silent_seconds)
-        child.pings = False
-        self._in_background(child.abort())
-
-
-async def _replace(instance: Instance) -> None:
-    try:
-        await instance.reload()
-    except KillreportError as error:
-        log.warning("process_not_replaced", process=instance.program.name, reason=str(error))
+    async def _replace(self, child: Child, owner: Instance | Job, reason: str) -> None:
+        """Replace without a gap what worked for a while; what needs too much at once ends, and its pauses grow."""
+        if isinstance(owner, Job) or child.age_seconds < STEADY_SECONDS:
+            await owner.end_for(reason)
+            return
+        try:
+            await owner.reload()
+        except KillreportError as error:
+            log.warning("process_not_replaced", process=owner.program.name, reason=str(error))
+            self._not_before[child] = monotonic() + RETRY_SECONDS

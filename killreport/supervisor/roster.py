@@ -92,16 +92,14 @@ class Roster:
         """Return every copy of every service and worker."""
         return [instance for instances in self.instances.values() for instance in instances]
 
-    def children(self) -> list[tuple[Child, Instance | None]]:
-        """Return every process that was started and not cleared away, with whose copy it is; None for a job's."""
-        found: list[tuple[Child, Instance | None]] = [
-            (instance.child, instance) for instance in self.all_instances() if instance.child is not None
-        ]
-        return found + [(job.child, None) for job in self.jobs.values() if job.child is not None]
+    def children(self) -> list[tuple[Child, Instance | Job]]:
+        """Return every process that was started and not cleared away, with whose it is."""
+        owners: list[Instance | Job] = [*self.all_instances(), *self.jobs.values()]
+        return [(owner.child, owner) for owner in owners if owner.child is not None]
 
     def pids(self) -> list[int]:
         """Return the ids of all that live."""
-        return [child.pid for child, _instance in self.children() if child.is_alive]
+        return [child.pid for child, _owner in self.children() if child.is_alive]
 
     def adopt(self) -> None:
         """Take over whatever lives in the slots of these programs."""

@@ -53,7 +53,7 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         memory_bytes=usage.memory_bytes if usage else 0,
         memory_limit_bytes=row.memory_limit_mb << 20,
         last_status=instance.last_status,
-        said=child.words if child and lives else "",
+        said=instance.said,
         silent_seconds=round(child.silent_seconds, 1) if child and lives and child.pings else None,
     )
 

@@ -200,7 +200,7 @@ class Supervisor:
             for name in reversed(self._roster.programs):
                 await asyncio.gather(*(instance.stop() for instance in self._roster.instances.get(name, [])))
         finally:
-            for child, _instance in self._roster.children():
+            for child, _owner in self._roster.children():
                 child.send(signal.SIGKILL)
 
     def drain(self, name: str) -> None:

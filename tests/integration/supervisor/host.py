@@ -51,7 +51,9 @@ async def main(home: Path) -> None:
 
     # A fleet that has `template.py` is forked from it where its programs have arguments.
     command = (sys.executable, str(home / "template.py"))
-    template = Template(command, dict(os.environ), home / "template.log") if (home / "template.py").exists() else None
+    template = None
+    if (home / "template.py").exists():
+        template = Template(command, dict(os.environ), home / "template.log", fork_seconds=1.0)
     with stop_on_signals() as stop:
         await supervise(
             read_programs(),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.supervisor.conftest import Fleet, eventually
+from tests.integration.supervisor.conftest import Fleet, eventually, script
 
 # A template whose `killreport` is this: it says where it is, and goes on for ever.
 PROGRAM = """
@@ -34,7 +34,10 @@ def warm_fleet(tmp_path: Path) -> Fleet:
     """Return a fleet, not yet supervised, of a process `one` and a job `failing` that are forked."""
     home = tmp_path / "home"
     programs: dict[str, dict[str, Any]] = {
-        "one": {"command": [sys.executable, "-c", "raise SystemExit(3)"], "arguments": ["serve", "one"]},
+        "one": {
+            "command": script("ready(); print('by itself', flush=True); signal.pause()"),
+            "arguments": ["serve", "one"],
+        },
         "failing": {
             "command": [sys.executable, "-c", "raise SystemExit(3)"],
             "arguments": ["fail"],
@@ -114,5 +117,52 @@ def test_forked_processes_outlive_the_supervisor_and_are_taken_over(warm_fleet: 
         assert warm_fleet.states()["one"].pid == pid
         assert warm_fleet.do("restart", "one").states[0].pid != pid
         assert warm_fleet.holders("one") == [warm_fleet.states()["one"].pid]
+    finally:
+        warm_fleet.end()
+
+
+def template_of(fleet: Fleet) -> int:
+    """Return the warm process."""
+    program = str(fleet.home / "template.py").encode()
+    about = fleet.do("ping").about
+    assert about is not None
+    children = Path(f"/proc/{about.pid}/task/{about.pid}/children").read_text().split()
+    [pid] = [int(pid) for pid in children if program in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return pid
+
+
+def test_a_template_that_stands_still_is_ended_and_what_is_wanted_started_by_itself(warm_fleet: Fleet) -> None:
+    warm_fleet.supervise()
+    try:
+        warm_fleet.do("start", "one")
+        assert said(warm_fleet, "one").startswith("['serve', 'one']")
+        stopped = template_of(warm_fleet)
+        os.kill(stopped, signal.SIGSTOP)
+        restarted = warm_fleet.do("restart", "one").states[0]
+        assert restarted.status == "running"
+        assert said(warm_fleet, "one") == "by itself"
+        assert warm_fleet.holders("one") == [restarted.pid]
+        assert not Path(f"/proc/{stopped}").exists()
+        # The next one is forked again, from a new template, and gets its own answer.
+        again = warm_fleet.do("restart", "one").states[0]
+        assert said(warm_fleet, "one").startswith("['serve', 'one']")
+        assert template_of(warm_fleet) != stopped
+        assert warm_fleet.holders("one") == [again.pid]
+        assert warm_fleet.do("trigger", "failing", waits=True).records[0].status == 7
+    finally:
+        warm_fleet.end()
+
+
+def test_an_answer_that_is_nobodys_is_not_the_next_requests(warm_fleet: Fleet) -> None:
+    text = (warm_fleet.home / "template.py").read_text()
+    late = "connection = socket.socket(fileno=int(sys.argv[1]))\n"
+    late += 'connection.send(b\'{"number": 99, "pid": 1}\')\narguments = wait_for_fork(connection)\n'
+    call = "arguments = wait_for_fork(socket.socket(fileno=int(sys.argv[1])))\n"
+    assert call in text
+    (warm_fleet.home / "template.py").write_text(text.replace(call, late))
+    warm_fleet.supervise()
+    try:
+        pid = warm_fleet.do("start", "one").states[0].pid
+        assert warm_fleet.holders("one") == [pid]
     finally:
         warm_fleet.end()
