@@ -1,14 +1,30 @@
-"""The one place that asks what time it is, so that a test can answer instead."""
+"""The one place that asks what time it is, so that a test can answer instead; and what days there are."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+
+# Days that anybody may name: well within Python's calendar, so that a year added or a zone changed stays inside it.
+FIRST_DAY = date(1970, 1, 1)
+LAST_DAY = date(2999, 12, 31)
 
 
 def utc_now() -> datetime:
     """Return the present instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def span_of_day(day: date) -> tuple[datetime, datetime]:
+    """Return when a day begins in UTC and when the next one does; of the last day of the calendar, its last moment."""
+    begin = datetime.combine(day, time_of_day(), UTC)
+    return begin, datetime.max.replace(tzinfo=UTC) if day == date.max else begin + timedelta(days=1)
+
+
+def is_nameable(day: date) -> bool:
+    """Tell whether anybody may name the day."""
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 def monotonic() -> float:

@@ -12,9 +12,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from killreport.answering import Answering, security_headers
 from killreport.api.caller import caller_of
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.error_answers import ERROR_ANSWERS, unreadable_request
 from killreport.api.explorer import FormExplorer, explorer_file
 from killreport.api.guard.cors import cross_origin
 from killreport.api.guard.guard import Guard
@@ -32,7 +34,7 @@ from killreport.db.database import Database
 from killreport.fleet.table import FLEET, ProcessRow
 
 
-def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Starlette:
+def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Answering:
     """Return the API over an open database; it serves once its lifespan has loaded the static data.
 
     rows: the fleet, as it is wanted here.
@@ -47,8 +49,11 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     schema = build_schema()
     documents = Documents(Limits.of(settings))
     guard = Guard.of(settings, schema, documents)
-    app = Starlette(
+    app = Answering(
+        security_headers(settings.public_url),
+        unreadable_request,
         lifespan=lifespan,
+        exception_handlers=ERROR_ANSWERS,
         middleware=[cross_origin(settings), Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
     )
     graphql = GraphQL(

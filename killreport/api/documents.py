@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, validate
 
+from killreport.api.guard.readable import FitLiterals
 from killreport.api.limits import Limits, parse_limited, size_limit
 
 # Bounds the memory that strangers' documents can take: together a few megabytes.
@@ -49,7 +50,9 @@ class Documents:
         """Return what is wrong; the size is checked first, since other rules take long on a large document."""
         if id(document) in self._valid:
             return []
-        problems = validate(schema, document, [self._size_limit]) or validate(schema, document, rules, max_errors)
+        problems = validate(schema, document, [self._size_limit, FitLiterals]) or validate(
+            schema, document, rules, max_errors
+        )
         if not problems and any(known is document for known in self._by_text.values()):
             self._valid.add(id(document))
         return problems

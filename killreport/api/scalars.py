@@ -1,4 +1,4 @@
-"""The scalars of the schema: instants, days, ISK, and whole numbers beyond 32 bits."""
+"""The scalars of the schema: instants, days, ISK, and whole numbers of 64 bits, which every id is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 import msgspec
 from ariadne import ScalarType
-from graphql import GraphQLError, IntValueNode, ValueNode
+from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode
 
-ID64_MAX = 2**63 - 1
+from killreport.clock import FIRST_DAY, LAST_DAY
+from killreport.ids import MAX_ID, read_whole
+
+# Beyond it JavaScript and many others read a JSON number as its neighbour.
+_LAST_EXACT = 2**53
+# A refused value is told again only so far.
+_SHOWN = 40
 
 
 def isk_text(cents: int) -> str:
@@ -26,25 +32,48 @@ def instant_text(instant: datetime) -> str:
     return text
 
 
+def id_value(number: int) -> int | str:
+    """Return the number as JSON has it: a number while everybody reads it exactly, beyond 2^53 its digits as text.
+
+    Raises TypeError or ValueError for what is no whole number of 64 bits.
+    """
+    if number.__class__ is not int or not -MAX_ID <= number <= MAX_ID:
+        raise ValueError(f"ID64 cannot be {_shown(number)}")
+    return number if -_LAST_EXACT <= number <= _LAST_EXACT else str(number)
+
+
 def _read_id(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID64_MAX:
-        raise GraphQLError(f"ID64 must be a whole number from 0 to {ID64_MAX}, not {value!r}.")
-    return value
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str):
+        number = read_whole(value)
+    if number is None or not 0 <= number <= MAX_ID:
+        raise GraphQLError(f"ID64 must be a whole number from 0 to {MAX_ID}, not {_shown(value)}.")
+    return number
 
 
 def _read_id_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> int:
-    if not isinstance(node, IntValueNode):
+    if not isinstance(node, IntValueNode | StringValueNode):
         raise GraphQLError("ID64 must be written as a whole number.", node)
-    return _read_id(int(node.value))
+    number = read_whole(node.value)
+    if number is None:
+        raise GraphQLError(f"ID64 must be a whole number from 0 to {MAX_ID}, not {_shown(node.value)}.", node)
+    return number
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _read_day(value: Any) -> date:
     try:
         day = date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {value!r}.") from None
+        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {_shown(value)}.") from None
     if day.isoformat() != value:
-        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {value!r}.")
+        raise GraphQLError(f"Date must be a day such as 2026-11-23, not {_shown(value)}.")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise GraphQLError(f"Date must lie from {FIRST_DAY} to {LAST_DAY}, not on {day}.")
     return day
 
 
@@ -52,5 +81,5 @@ scalars = [
     ScalarType("Date", serializer=date.isoformat, value_parser=_read_day),
     ScalarType("DateTime", serializer=instant_text),
     ScalarType("Isk", serializer=isk_text),
-    ScalarType("ID64", serializer=int, value_parser=_read_id, literal_parser=_read_id_literal),
+    ScalarType("ID64", serializer=id_value, value_parser=_read_id, literal_parser=_read_id_literal),
 ]

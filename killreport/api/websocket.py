@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from killreport.api.engine.shared import SharedData
 from killreport.api.guard.client import Client, Clients
 from killreport.api.guard.gate import SMALLEST_COST
 from killreport.api.guard.guard import Guard, told
+from killreport.api.guard.readable import Unfit, check_fit, read_json
 from killreport.api.limits import MAX_BODY_BYTES
 
 PROTOCOL = "graphql-transport-ws"
@@ -41,9 +41,11 @@ class LimitedWebSocket(WebSocket):
         text = (await self.receive_text()) if mode == "text" else ""
         if len(text) > MAX_BODY_BYTES:
             raise ValueError("too long")
-        message = json.loads(text)
+        message = read_json(text)
         if not isinstance(message, dict):
             raise TypeError("not an object")
+        # What an operation holds is told with its id; the id itself comes back in every answer.
+        check_fit({name: value for name, value in message.items() if name != "payload"}, "message")
         return message
 
     async def send_json(self, data: Any, mode: str = "text") -> None:
@@ -95,7 +97,7 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
             return
         try:
             await self.handle_websocket(websocket)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, RecursionError, Unfit):
             if websocket.application_state is WebSocketState.CONNECTED:
                 await websocket.close(BAD_MESSAGE, "That is not a message of the protocol.")
 

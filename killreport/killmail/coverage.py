@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
+from killreport.clock import span_of_day
 from killreport.db.database import Connection
 
 
@@ -55,8 +56,8 @@ async def count_by_day(connection: Connection, days: Sequence[date]) -> dict[dat
     rows = await connection.fetch(
         """select (killmail_time at time zone 'UTC')::date as day, count(*) as killmails
            from killmail where killmail_time >= $1 and killmail_time < $2 group by 1""",
-        datetime.combine(min(days), time(), UTC),
-        datetime.combine(max(days) + timedelta(days=1), time(), UTC),
+        span_of_day(min(days))[0],
+        span_of_day(max(days))[1],
     )
     found: dict[date, int] = {row["day"]: row["killmails"] for row in rows}
     return {day: found.get(day, 0) for day in days}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
+from killreport.clock import span_of_day
 from killreport.db.database import Connection, Database
 from killreport.killmail.esi_body import Whole, load_whole
 from killreport.killmail.filter_tree import KillmailFilter
@@ -21,14 +22,14 @@ async def count_days(connection: Connection) -> dict[date, int]:
 async def hashes_of_day(connection: Connection, day: date) -> dict[int, str]:
     """Return the id and hash of each killmail of a day, in the order of ids."""
     rows = await connection.fetch(
-        "select killmail_id, hash from killmail where killmail_time >= $1 and killmail_time < $2", *_bounds(day)
+        "select killmail_id, hash from killmail where killmail_time >= $1 and killmail_time < $2", *span_of_day(day)
     )
     return {row[0]: row[1].hex() for row in sorted(rows)}
 
 
 async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[Whole]]:
     """Yield the killmails of a day, a page at a time, so that one page is in memory. Holds no connection between."""
-    begin, end = _bounds(day)
+    begin, end = span_of_day(day)
     wanted = KillmailFilter.read({"from": begin, "to": end})
     after: Cursor | None = None
     while True:
@@ -40,8 +41,3 @@ async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[
         if not page.has_more:
             return
         after = cursor_of(page.rows[-1])
-
-
-def _bounds(day: date) -> tuple[datetime, datetime]:
-    begin = datetime.combine(day, time(), UTC)
-    return begin, begin + timedelta(days=1)

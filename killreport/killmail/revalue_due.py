@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
+from killreport.clock import span_of_day
 from killreport.db.database import Connection, Database
 from killreport.killmail.revalue import Revalued, Revaluer
 from killreport.market.price import PriceRule
@@ -75,12 +76,10 @@ async def _list_due(connection: Connection) -> list[tuple[date, datetime]]:
 
 
 async def _list_of_day(connection: Connection, day: date) -> list[int]:
-    begin = datetime.combine(day, time(), UTC)
     rows = await connection.fetch(
         """select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2
            order by killmail_time desc, killmail_id desc""",
-        begin,
-        begin + timedelta(days=1),
+        *span_of_day(day),
     )
     return [row["killmail_id"] for row in rows]
 

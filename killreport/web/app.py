@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from killreport.answering import Answering, security_headers
 from killreport.config import Settings
-from killreport.errors import Refused, Unavailable
 from killreport.web.client import open_client
-from killreport.web.headers import SecurityHeaders
+from killreport.web.headers import page_policy
 from killreport.web.images import Images
 from killreport.web.live import LiveFeed
-from killreport.web.pages.errors import api_down, bad_request, failed, unknown_address
+from killreport.web.pages.errors import ERROR_PAGES, unreadable_request
 from killreport.web.pages.home import home
 from killreport.web.pages.kill import kill
 from killreport.web.pages.live import live
@@ -29,7 +29,7 @@ LEAST_COMPRESSED_BYTES = 1_000
 COMPRESSION_LEVEL = 5
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> Answering:
     """Return the site; it serves at once, with the 503 page while the API does not answer."""
     site = Site(Images(settings.image_url))
 
@@ -41,11 +41,13 @@ def create_app(settings: Settings) -> Starlette:
             async with site.live.running():
                 yield
 
-    app = Starlette(
+    app = Answering(
+        security_headers(settings.public_url, **page_policy(site.images.policy)),
+        unreadable_request,
         lifespan=lifespan,
         routes=[
             Route("/", home),
-            Route("/kill/{killmail_id:int}", kill),
+            Route("/kill/{killmail_id}", kill),
             Route("/live", live),
             Route("/status", status),
             Route("/healthz", healthz),
@@ -54,10 +56,9 @@ def create_app(settings: Settings) -> Starlette:
             Route("/robots.txt", robots),
         ],
         middleware=[
-            Middleware(SecurityHeaders, image_policy=site.images.policy),
             Middleware(GZipMiddleware, minimum_size=LEAST_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL),
         ],
-        exception_handlers={404: unknown_address, Unavailable: api_down, Refused: bad_request, Exception: failed},
+        exception_handlers=ERROR_PAGES,
     )
     app.state.site = site
     return app

@@ -21,6 +21,7 @@ import structlog
 
 from killreport.background import beside, keep
 from killreport.errors import KillreportError
+from killreport.ids import read_whole
 from killreport.web.client import ApiClient
 from killreport.web.model import Row
 
@@ -120,8 +121,9 @@ class LiveFeed:
     def _missed(self, last_event_id: str | None) -> list[Event]:
         start, _, number = (last_event_id or "").partition("-")
         oldest = self._recent[0][0] if self._recent else self._number + 1
-        if start == self._start and number.isascii() and number.isdigit() and int(number) >= oldest - 1:
-            return [event for known, event in self._recent if known > int(number)]
+        seen = read_whole(number)
+        if start == self._start and seen is not None and seen >= oldest - 1:
+            return [event for known, event in self._recent if known > seen]
         return [
             Event("kill", self.last_event_id, event.data)
             for event in (self._newest[key] for key in sorted(self._newest))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Protocol, TypeVar
 
+from killreport.clock import FIRST_DAY, LAST_DAY, is_nameable
 from killreport.decoding import AnyId, Count, decode_json, is_json
 from killreport.errors import Malformed, Unavailable
 from killreport.zkillboard.progress import day_number
@@ -97,6 +98,9 @@ def _decode_object(body: bytes, kind: type[dict[_KEY, _VALUE]]) -> dict[_KEY, _V
 
 def _day(name: str) -> date:
     try:
-        return datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC).date()
+        day = datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise Malformed("expected days as YYYYMMDD", f"$.{name}") from None
+    if not is_nameable(day):
+        raise Malformed(f"expected days from {FIRST_DAY} to {LAST_DAY}", f"$.{name}")
+    return day

@@ -25,6 +25,7 @@ from killreport.api.guard.client import Client
 from killreport.api.guard.cost import operation_cost
 from killreport.api.guard.lifetime import Lifetime, operation_lifetime
 from killreport.api.guard.persisted import NotFound, Persisted, wanted_hash
+from killreport.api.guard.readable import check_fit
 from killreport.api.guard.responses import Key
 from killreport.cache.buckets import Buckets, Grant
 from killreport.config import Settings
@@ -94,6 +95,7 @@ class Gate:
 
         is_get: nothing but queries may be asked so, or a foreign page could change something by a link.
         """
+        check_fit(data, "request")
         data = self._resolved(data)
         known = self._read(data)
         self._persisted.keep(data)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 
+from killreport.api.guard.readable import read_json
 from killreport.api.limits import MAX_BODY_BYTES
 
 
@@ -59,12 +58,7 @@ def _from_address(request: Request) -> dict[str, Any]:
 
 def _decode(body: bytes, what: str) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        pass
-    # Where a number is beyond 64 bits, Python's own reader keeps it whole.
-    try:
-        return json.loads(body)
+        return read_json(body)
     except (ValueError, RecursionError):
         raise Unreadable(f"{what} is not valid JSON.", 400) from None
 

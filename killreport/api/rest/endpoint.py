@@ -17,6 +17,7 @@ from starlette.routing import Route
 from killreport.api.context import ApiContext
 from killreport.db.database import CONNECT_ERRORS
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.ids import read_whole
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -117,6 +118,7 @@ def _has(request: Request, tag: str) -> bool:
 
 def whole_number(text: str, name: str, least: int, most: int) -> int:
     """Return the number a caller wrote. Raises Malformed with a sentence."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and least <= int(text) <= most):
+    number = read_whole(text, least, most)
+    if number is None:
         raise Malformed(f"a whole number from {least} to {most} is needed", name)
-    return int(text)
+    return number

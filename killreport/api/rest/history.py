@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.clock import is_nameable
 from killreport.errors import NotFound
 from killreport.killmail.days import count_days, hashes_of_day, killmails_of_day
 from killreport.killmail.esi_body import Whole, esi_body
@@ -63,9 +64,12 @@ def _members(page: list[Whole]) -> bytes:
 def _day(request: Request) -> date:
     text = request.path_params["day"]
     try:
-        return datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
+        day = datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
     except ValueError:
         raise NotFound(f"{text[:20]} is no day: YYYYMMDD is needed") from None
+    if not is_nameable(day):
+        raise _nothing(day)
+    return day
 
 
 def _nothing(day: date) -> NotFound:

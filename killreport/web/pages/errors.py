@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from killreport.answering import without_slash
 from killreport.errors import Refused, Unavailable
 from killreport.web.site import Site
 
@@ -20,9 +24,34 @@ def not_found(site: Site, sentence: str) -> Response:
     return site.page("error.html", 404, title="Not found", sentence=sentence, retry_seconds=None)
 
 
+def unreadable_request(request: Request, sentence: str) -> Response:
+    """Return the page for a request that cannot be read."""
+    return damaged(request.scope["app"].state.site, sentence)
+
+
+def damaged(site: Site, sentence: str) -> Response:
+    """Return the page for a mistake of whoever asks."""
+    return site.page("error.html", 400, title="That did not work", sentence=sentence, retry_seconds=None)
+
+
 async def unknown_address(request: Request, _error: Exception) -> Response:
-    """Answer for an address no page has."""
-    return not_found(request.app.state.site, "There is no page at this address.")
+    """Answer for an address no page has, or has without the slash at its end."""
+    return without_slash(request) or not_found(request.app.state.site, "There is no page at this address.")
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer for a request that no page takes, such as a method nobody reads pages with."""
+    assert isinstance(error, HTTPException)
+    site: Site = request.app.state.site
+    sentence = f"Pages are read with {(error.headers or {}).get('Allow', 'GET')}."
+    return site.page(
+        "error.html",
+        error.status_code,
+        dict(error.headers or {}),
+        title="That did not work",
+        sentence=sentence,
+        retry_seconds=None,
+    )
 
 
 async def api_down(request: Request, error: Exception) -> Response:
@@ -43,10 +72,7 @@ async def api_down(request: Request, error: Exception) -> Response:
 async def bad_request(request: Request, error: Exception) -> Response:
     """Answer for an address whose query nobody gave out, such as an edited cursor."""
     assert isinstance(error, Refused)
-    site: Site = request.app.state.site
-    return site.page(
-        "error.html", 400, title="That did not work", sentence="This link is damaged or too old.", retry_seconds=None
-    )
+    return damaged(request.app.state.site, "This link is damaged or too old.")
 
 
 async def failed(request: Request, error: Exception) -> Response:
@@ -56,3 +82,12 @@ async def failed(request: Request, error: Exception) -> Response:
     site: Site = request.app.state.site
     sentence = f"Something failed here; the log has it as {error_id}."
     return site.page("error.html", 500, title="That did not work", sentence=sentence, retry_seconds=None)
+
+
+ERROR_PAGES: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    404: unknown_address,
+    HTTPException: refused,
+    Unavailable: api_down,
+    Refused: bad_request,
+    Exception: failed,
+}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from killreport.ids import MAX_ID, read_id
 from killreport.web.amounts import count, day_title, security_class, security_text, share
 from killreport.web.fitting import slot_groups
 from killreport.web.images import Images, Tile
@@ -17,7 +18,6 @@ from killreport.web.parties import PartyLine, entity_name, party_line, type_name
 from killreport.web.site import Site
 
 SHOWN_ATTACKERS = 50
-LARGEST_ID = 2**31 - 1
 SHIP_PIXELS = 256
 PORTRAIT_PIXELS = 64
 ATTACKER_PIXELS = 36
@@ -42,10 +42,10 @@ class AttackerLine:
 async def kill(request: Request) -> Response:
     """Render one kill; 404 where it is not stored or the id cannot be one."""
     site: Site = request.app.state.site
-    killmail_id = request.path_params["killmail_id"]
-    found = None
-    if killmail_id <= LARGEST_ID:
-        found = (await site.client.find_killmail(killmail_id)).killmail
+    killmail_id = read_id(request.path_params["killmail_id"])
+    if killmail_id is None:
+        return not_found(site, f"No kill has such a number: they are whole and go from 1 to {MAX_ID}.")
+    found = (await site.client.find_killmail(killmail_id)).killmail
     if found is None:
         return not_found(site, f"There is no kill {killmail_id} here.")
     attackers = attacker_lines(found.attackers, site.images)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from graphql import GraphQLError, IntValueNode, StringValueNode
+from graphql import BooleanValueNode, GraphQLError, IntValueNode, StringValueNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.api.scalars import instant_text, isk_text, scalars
+from killreport.api.scalars import id_value, instant_text, isk_text, scalars
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,20 @@ def test_id64_takes_whole_numbers_of_its_range_only() -> None:
     assert id64._parse_value is not None
     assert id64._parse_literal is not None
     assert id64._parse_value(2**63 - 1) == 2**63 - 1
-    for bad in (2**63, -1, 1.0, "1", True, None):
+    assert id64._parse_value(str(2**63 - 1)) == 2**63 - 1
+    for bad in (2**63, -1, 1.0, str(2**63), "-1", "1.0", "", "²", True, None):
         with pytest.raises(GraphQLError, match="ID64 must be a whole number"):
             id64._parse_value(bad)
     assert id64._parse_literal(IntValueNode(value="98000001"), None) == 98000001
+    assert id64._parse_literal(StringValueNode(value="98000001"), None) == 98000001
     with pytest.raises(GraphQLError, match="ID64 must be written as a whole number"):
-        id64._parse_literal(StringValueNode(value="98000001"), None)
+        id64._parse_literal(BooleanValueNode(value=True), None)
+
+
+def test_id64_is_a_number_while_everybody_reads_it_exactly_and_then_its_digits() -> None:
+    assert [id_value(number) for number in (0, 2**31, 2**53, 2**53 + 1, 2**63 - 1, -(2**53) - 1)] == [
+        *(0, 2**31, 2**53, str(2**53 + 1), str(2**63 - 1), str(-(2**53) - 1))
+    ]
+    for bad in (2**63, True, "1", 1.0, None):
+        with pytest.raises(ValueError, match="ID64 cannot be"):
+            id_value(bad)  # type: ignore[arg-type]
