@@ -71,9 +71,19 @@ class Settings(BaseSettings):
     operator_token: SecretStr | None = Field(
         default=None, description="Who sends it to the API as bearer token is its operator; unset: nobody is."
     )
+    fleet_secret: SecretStr | None = Field(
+        default=None,
+        description="With it the site proves to the API for whom it asks; unset: made by itself in the home folder.",
+    )
     public_url: str | None = Field(
         default=None,
         description="Base URL at which others reach the site and the API, for links in feeds; unset: the local ports.",
+    )
+    connections: int = Field(
+        default=4_000,
+        ge=16,
+        le=60_000,
+        description="Most open connections to one process of the API or of the site, if it may have as many files.",
     )
     api_max_cost: int = Field(
         default=20_000, ge=1, description="Most a request to the API may cost, worked out before it runs."
@@ -91,6 +101,8 @@ class Settings(BaseSettings):
         default=2_000, ge=0, description="Most live connections (WebSocket and event streams) to one API process."
     )
     api_sockets_per_client: int = Field(default=20, ge=0, description="Most live connections of one client of the API.")
+    web_streams: int = Field(default=2_000, ge=0, description="Most live pages open at one process of the site.")
+    web_streams_per_client: int = Field(default=20, ge=0, description="Most live pages of one visitor.")
     api_init_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="Within this time a WebSocket must send its connection_init."
     )
@@ -103,7 +115,7 @@ class Settings(BaseSettings):
     api_rate_per_second: float = Field(default=1_000.0, gt=0, description="Cost a client's bucket gains each second.")
     api_unlimited_networks: str = Field(
         default="127.0.0.0/8,::1/128",
-        description="Clients without a rate limit, if they connect without a proxy; the site is one of them.",
+        description="Clients without a rate limit, if they connect without a proxy; visitors of the site are none.",
     )
     trusted_proxies: str = Field(
         default="", description="Networks, separated by commas, that are believed when they say for whom they ask."
@@ -146,6 +158,9 @@ class Settings(BaseSettings):
     esi_url: str = Field(default="https://esi.evetech.net", description="Host of EVE's public API.")
     esi_requests_per_second: float = Field(
         default=50.0, gt=0, le=10_000, description="Most requests to ESI, by all processes and hosts together."
+    )
+    esi_share_of_visitors: float = Field(
+        default=0.1, gt=0, le=1, description="Part of them that one API process asks for at the wish of visitors."
     )
     character_stale_days: float = Field(
         default=7.0, gt=0, le=3650, description="A character seen again after this long without a refresh gets one."
@@ -206,7 +221,7 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
-    @field_validator("operator_token")
+    @field_validator("operator_token", "fleet_secret")
     @classmethod
     def _is_bearer_token(cls, value: SecretStr | None) -> SecretStr | None:
         # What RFC 6750 lets a bearer token be made of; without a colon it is never mistaken for a URL and half shown.

@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import page_headers
-from killreport.api.guard.client import Client
 from killreport.api.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
 from killreport.api.guard.guard import Guard, told
 from killreport.api.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
@@ -26,6 +25,8 @@ from killreport.api.guard.reading import Unreadable, read_request
 from killreport.api.guard.responses import Answer, Entry
 from killreport.api.guard.sse import EventStream, once
 from killreport.api.masking import masked
+from killreport.door.client import Client
+from killreport.door.places import NoPlace
 
 COST_HEADER = "x-show-cost"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -188,6 +189,9 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
             place = guard.places.take(client)
             results = await self._results(request, admitted)
+        except NoPlace as error:
+            refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
+            return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
         except GraphQLError as error:
             if place is not None:
                 place.give_back()

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from killreport.api.engine.shared import SharedData
-from killreport.api.guard.client import Client, Clients
 from killreport.api.guard.gate import SMALLEST_COST
 from killreport.api.guard.guard import Guard, told
 from killreport.api.guard.readable import Unfit, check_fit, read_json
 from killreport.api.limits import MAX_BODY_BYTES
+from killreport.door.client import Client, Clients
+from killreport.door.places import NoPlace
 
 PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
@@ -80,8 +81,8 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
             return
         try:
             place = self._guard.places.take(websocket.api_client)
-        except GraphQLError as error:
-            await _deny(websocket, 429, error.message)
+        except NoPlace as error:
+            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
             return
         try:
             await self._serve(websocket)
@@ -134,6 +135,6 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
         return dict(admitted.data)
 
 
-async def _deny(websocket: WebSocket, status: int, message: str) -> None:
+async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:
     """Refuse the upgrade by an answer of HTTP, which costs no connection."""
-    await websocket.send_denial_response(Response(message, status, media_type="text/plain"))
+    await websocket.send_denial_response(Response(message, status, headers, media_type="text/plain"))

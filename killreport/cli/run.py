@@ -43,18 +43,21 @@ async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asy
     from killreport.api.app import create_app
     from killreport.cli.collector import calm_collector
     from killreport.cli.serve import bind, serve
+    from killreport.door.room import Room
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
         async with open_ready_database(settings, process="killreport-backend") as database:
-            await serve(create_app(settings, database, rows), listener, stop, calm_collector)
+            app = create_app(settings, database, rows)
+            await serve(app, listener, stop, calm_collector, room=Room.of(settings))
 
 
 async def _run_frontend(settings: Settings, _rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.cli.serve import bind, serve
+    from killreport.door.room import Room
     from killreport.web.app import create_app
 
     with bind(settings.host, settings.web_port, "KILLREPORT_WEB_PORT") as listener:
-        await serve(create_app(settings), listener, stop)
+        await serve(create_app(settings), listener, stop, room=Room.of(settings))
 
 
 SERVICES: dict[str, Callable[[Settings, Sequence[ProcessRow], asyncio.Event], Awaitable[None]]] = {

@@ -8,14 +8,18 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from killreport.background import beside
-from killreport.cli.patience import PatientProtocol
 from killreport.clock import monotonic
+from killreport.door.bounds import BOUNDS, Bounds
+from killreport.door.http import BoundedHttp
+from killreport.door.room import Room
+from killreport.door.websocket import MAX_MESSAGE_BYTES, BoundedWebSocket
 from killreport.environment import passed_listeners
 from killreport.errors import Conflict
 from killreport.fleet.notify import notify_ready, notify_status
@@ -32,9 +36,13 @@ _LOOK_SECONDS = 0.05
 PING_SECONDS = 20.0
 
 
+# What strangers could write into the log as often as they like, and what is no error: a WebSocket refused on purpose.
+_NOT_WORTH_A_LINE = ("without completing handshake", "Invalid HTTP request received", "Unsupported upgrade request")
+
+
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Whether uvicorn's line says something: a WebSocket that was refused on purpose is none of its errors."""
-    return "without completing handshake" not in record.getMessage()
+    """Whether uvicorn's line says something."""
+    return not record.getMessage().startswith(_NOT_WORTH_A_LINE) and _NOT_WORTH_A_LINE[0] not in record.getMessage()
 
 
 class _Server(uvicorn.Server):
@@ -98,19 +106,31 @@ def _nothing() -> None:
 
 
 async def serve(
-    app: Any, listener: socket.socket, stop: asyncio.Event, on_started: Callable[[], None] = _nothing
+    app: Any,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    on_started: Callable[[], None] = _nothing,
+    *,
+    room: Room | None = None,
+    bounds: Bounds = BOUNDS,
 ) -> None:
     """Serve `app` on `listener` until `stop` is set; open requests then have a few seconds to end.
 
     The application finds `stop` as `app.state.stop`, so that responses without an end can end. on_started: called once
-    the application has loaded what it keeps, before the process says that it is ready.
+    the application has loaded what it keeps, before the process says that it is ready. room: for how many connections;
+    None: as many as there are descriptors for.
     """
+    doors: dict[str, Any] = {"room": room or Room.wide(), "bounds": bounds}
     if hasattr(app, "state"):
         app.state.stop = stop
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=cast(Any, partial(BoundedHttp, **doors)),
+        ws=cast(Any, partial(BoundedWebSocket, **doors)),
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # A message of 9 MB can inflate to 9 GB; what is said here is short.
+        ws_per_message_deflate=False,
         # Who speaks for whom is a setting of the API; uvicorn would believe every process of this machine.
         proxy_headers=False,
         ws_ping_interval=PING_SECONDS,

@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 
 from killreport.cli.serve import serve
+from killreport.door.bounds import BOUNDS, Bounds
+from killreport.door.room import Room
 
 
 def free_listener(port: int = 0) -> socket.socket:
@@ -21,11 +23,13 @@ def free_listener(port: int = 0) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Any, listener: socket.socket | None = None) -> AsyncIterator[str]:
+async def serving(
+    app: Any, listener: socket.socket | None = None, *, room: Room | None = None, bounds: Bounds = BOUNDS
+) -> AsyncIterator[str]:
     """Serve the application while the block runs; yields its base URL once it answers."""
     with listener or free_listener() as bound:
         stop = asyncio.Event()
-        task = asyncio.create_task(serve(app, bound, stop))
+        task = asyncio.create_task(serve(app, bound, stop, room=room, bounds=bounds))
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         try:
             # Answered only once the application has started; whether it is healthy is the test's business.

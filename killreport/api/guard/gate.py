@@ -21,7 +21,6 @@ from graphql import (
 )
 
 from killreport.api.documents import LONGEST_REMEMBERED, REMEMBERED, Documents
-from killreport.api.guard.client import Client
 from killreport.api.guard.cost import operation_cost
 from killreport.api.guard.lifetime import Lifetime, operation_lifetime
 from killreport.api.guard.persisted import NotFound, Persisted, wanted_hash
@@ -29,6 +28,7 @@ from killreport.api.guard.readable import check_fit
 from killreport.api.guard.responses import Key
 from killreport.cache.buckets import Buckets, Grant
 from killreport.config import Settings
+from killreport.door.client import Client
 
 # What a request costs that is refused or found in the memory: small, and not nothing.
 SMALLEST_COST = 1

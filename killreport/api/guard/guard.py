@@ -9,13 +9,13 @@ from graphql import GraphQLError, GraphQLSchema
 from starlette.requests import HTTPConnection
 
 from killreport.api.documents import Documents
-from killreport.api.guard.client import Clients
 from killreport.api.guard.gate import Gate, Refused
-from killreport.api.guard.places import Places
 from killreport.api.guard.responses import ResponseCache
 from killreport.api.masking import masked
 from killreport.cache.buckets import Grant
 from killreport.config import Settings, listed
+from killreport.door.client import Clients
+from killreport.door.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,11 @@ class Guard:
             settings,
             Gate(settings, schema, documents),
             Clients(settings),
-            Places(settings),
+            Places(
+                settings.api_sockets,
+                settings.api_sockets_per_client,
+                advice="Put several subscriptions on one WebSocket.",
+            ),
             ResponseCache(settings.api_cache_bytes),
         )
 

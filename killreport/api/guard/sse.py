@@ -16,8 +16,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from killreport.api.guard.negotiation import EVENTS
-from killreport.api.guard.places import Place
 from killreport.api.masking import masked
+from killreport.door.places import Place
 
 _BEAT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"

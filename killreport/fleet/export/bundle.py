@@ -18,10 +18,6 @@ MARK = "Written by `killreport export"
 HARD_LIMIT = 1.25
 
 
-# Where containers get their addresses from, and this machine. Source: RFC 1918, RFC 4193.
-PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """Where the fleet is to run. python, user: on a machine. image: in containers.
@@ -55,18 +51,12 @@ class Surroundings:
 
     def container_environment(self) -> dict[str, str]:
         """Return the same as a container needs it: reachable from outside of it, with its home where the image's is."""
-        # The site asks from a container of its own; who comes through a proxy is limited all the same.
-        site = {} if "api_unlimited_networks" in self.changed else {variable("api_unlimited_networks"): PRIVATE}
-        return (
-            self.environment()
-            | site
-            | {
-                variable("home"): "/var/lib/killreport",
-                variable("host"): "0.0.0.0",  # noqa: S104 - what may reach it is the container network's business
-                variable("api_url"): f"http://killreport-backend:{self.settings.api_port}",
-                variable("log_format"): "json",
-            }
-        )
+        return self.environment() | {
+            variable("home"): "/var/lib/killreport",
+            variable("host"): "0.0.0.0",  # noqa: S104 - what may reach it is the container network's business
+            variable("api_url"): f"http://killreport-backend:{self.settings.api_port}",
+            variable("log_format"): "json",
+        }
 
     def port(self, row: ProcessRow) -> int | None:
         """Return the port the process listens on; None for one that does not."""
@@ -100,6 +90,17 @@ def variable(name: str) -> str:
 def secret_settings() -> tuple[str, ...]:
     """Return the names of the settings whose values are secrets."""
     return tuple(name for name, about in Settings.model_fields.items() if SecretStr in _parts(about.annotation))
+
+
+def secrets_of(row: ProcessRow | None) -> tuple[str, ...]:
+    """Return the secret settings that a process is given; None: what upgrades the schema.
+
+    The site reaches no store, and nobody but the two services needs to know for whom the site asks.
+    """
+    if row is not None and not needs_stores(row):
+        return ("fleet_secret",)
+    is_service = row is not None and row.kind == "service"
+    return tuple(name for name in secret_settings() if is_service or name != "fleet_secret")
 
 
 def _parts(annotation: object) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from killreport.fleet.export.bundle import Surroundings, secret_settings, variable
+from killreport.fleet.export.bundle import Surroundings, variable
 from killreport.fleet.export.yaml import Node
 
 # Of the namespace, the ConfigMap and the Secret.
@@ -13,6 +13,7 @@ SECRET = "killreport"  # noqa: S105 - an object's name
 CONFIG = "killreport"
 # The image's user; the same as in the Dockerfile.
 USER_ID = 10001
+_NEEDED = ("database_url", "fleet_secret")
 
 
 def metadata(name: str, **others: Node) -> Node:
@@ -41,18 +42,21 @@ def config_map(surroundings: Surroundings) -> Node:
 
 
 def pod_spec(
-    name: str, arguments: Sequence[Node], surroundings: Surroundings, *, with_secrets: bool, **container: Node
+    name: str, arguments: Sequence[Node], surroundings: Surroundings, *, secrets: Sequence[str], **container: Node
 ) -> dict[str, Node]:
-    """Return the pod of one container that runs `killreport` with these arguments. container: more of its fields."""
+    """Return the pod of one container that runs `killreport` with these arguments.
+
+    secrets: the settings it is given from the Secret. container: more of its fields.
+    """
     environment: dict[str, Node] = {}
-    if with_secrets:
+    if secrets:
         environment["env"] = [
             {
                 "name": variable(setting),
-                # An absent key leaves the setting unset; the database alone must be given, for a pod keeps nothing.
-                "valueFrom": {"secretKeyRef": {"name": SECRET, "key": setting, "optional": setting != "database_url"}},
+                # An absent key leaves the setting unset; what a pod would otherwise make and keep must be given.
+                "valueFrom": {"secretKeyRef": {"name": SECRET, "key": setting, "optional": setting not in _NEEDED}},
             }
-            for setting in secret_settings()
+            for setting in secrets
         ]
     return {
         "automountServiceAccountToken": False,

@@ -27,7 +27,7 @@ FILE_NAME = "compose.yaml"
 EXAMPLE = ".env.example"
 SCHEDULER = "scheduler"
 
-_PASSWORDS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "REDIS_PASSWORD")
+_PASSWORDS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "REDIS_PASSWORD", "FLEET_SECRET")
 _LOGGING: Node = {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}
 _STORES = ("postgres", "rabbitmq", "redis")
 _MIGRATE = "migrate"
@@ -74,7 +74,9 @@ def _from_env(name: str) -> str:
     return f"${{{name}:?set it in .env}}"
 
 
-def _base(surroundings: Surroundings, command: Sequence[str], *, with_stores: bool) -> dict[str, Node]:
+def _base(
+    surroundings: Surroundings, command: Sequence[str], *, with_stores: bool, is_service: bool = False
+) -> dict[str, Node]:
     environment = dict(surroundings.container_environment())
     # A dollar sign would begin one of Compose's variables.
     environment = {name: value.replace("$", "$$") for name, value in environment.items()}
@@ -86,6 +88,9 @@ def _base(surroundings: Surroundings, command: Sequence[str], *, with_stores: bo
             variable("broker_url"): f"amqp://killreport:{_from_env('RABBITMQ_PASSWORD')}@rabbitmq:5672/",
             variable("redis_url"): f"redis://:{_from_env('REDIS_PASSWORD')}@redis:6379/0",
         }
+    if is_service:
+        # Each has a home of its own, so neither finds there what the other made.
+        environment[variable("fleet_secret")] = _from_env("FLEET_SECRET")
     return {
         "image": surroundings.image,
         "command": list(command),
@@ -109,7 +114,8 @@ def _migrate(surroundings: Surroundings) -> Node:
 
 
 def _always_on(row: ProcessRow, surroundings: Surroundings) -> Node:
-    service = _base(surroundings, run_arguments(row), with_stores=needs_stores(row))
+    is_service = row.kind == "service"
+    service = _base(surroundings, run_arguments(row), with_stores=needs_stores(row), is_service=is_service)
     service |= {"restart": "unless-stopped" if row.restarts else "no"}
     service |= _bounds(hard_limit_mb(row), row.kill_timeout)
     if row.is_single:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
-from killreport.cli.patience import PatientProtocol
 from killreport.config import Settings
 from killreport.db.database import Database
 from tests.integration.api.guarding import FOLLOW, PAGE, guarded, post
@@ -119,17 +117,6 @@ async def test_a_body_that_does_not_arrive_in_time_is_cut_off(settings: Settings
         said = await _raw(api, request)
         assert said.startswith(b"HTTP/1.1 408")
         assert b"The body did not arrive in 0.2 s." in said
-
-
-async def test_headers_that_do_not_arrive_in_time_are_cut_off(
-    settings: Settings, database: Database, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("killreport.cli.patience.HEADER_SECONDS", 0.2)
-    assert PatientProtocol._deadline is None
-    async with guarded(settings, database) as api:
-        assert await _raw(api, b"") == b""
-        assert await _raw(api, b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Sl") == b""
-        assert (await post(api, {"query": PAGE}))[0] == 200
 
 
 async def test_pages_of_every_origin_may_read_and_none_may_send_cookies(api: GraphQL) -> None:

@@ -40,7 +40,7 @@ def test_no_secret_is_in_any_file_and_every_file_says_where_it_is_from(target: s
 
 
 def test_the_secrets_are_those_of_the_settings_that_hide_their_values() -> None:
-    assert secret_settings() == ("database_url", "broker_url", "redis_url", "operator_token")
+    assert secret_settings() == ("database_url", "broker_url", "redis_url", "operator_token", "fleet_secret")
 
 
 def apps() -> dict[str, dict[str, Any]]:

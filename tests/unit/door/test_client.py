@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from killreport.api.guard.client import Client, Clients
 from killreport.config import Settings
+from killreport.door.client import Client, Clients
 from killreport.errors import BadSetting
 
 

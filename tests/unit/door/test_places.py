@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from graphql import GraphQLError
 
-from killreport.api.guard.client import Client
-from killreport.api.guard.places import Places
-from killreport.config import Settings
+from killreport.door.client import Client
+from killreport.door.places import NoPlace, Places
 
 ONE, OTHER, SITE = Client("1.1.1.1", True), Client("2.2.2.2", True), Client("127.0.0.1", False)
 
 
 def test_a_client_may_not_take_all_places() -> None:
-    places = Places(Settings().replace(api_sockets=10, api_sockets_per_client=2))
+    places = Places(10, 2)
     first, _ = places.take(ONE), places.take(ONE)
-    with pytest.raises(GraphQLError, match="One client may have 2 live connections"):
+    with pytest.raises(NoPlace, match="One client may have 2 live connections"):
         places.take(ONE)
     places.take(OTHER)
     first.give_back()
@@ -25,8 +23,8 @@ def test_a_client_may_not_take_all_places() -> None:
 
 
 def test_all_places_are_bounded_for_everybody() -> None:
-    places = Places(Settings().replace(api_sockets=3, api_sockets_per_client=1))
+    places = Places(3, 1)
     for _ in range(3):
         places.take(SITE)
-    with pytest.raises(GraphQLError, match="3 live connections are open here"):
+    with pytest.raises(NoPlace, match="3 live connections are open here"):
         places.take(ONE)

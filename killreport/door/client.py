@@ -1,0 +1,142 @@
+"""Whose request it is: the address behind proxies that are believed, and whether it is limited at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+
+from killreport.clock import monotonic
+from killreport.config import Settings, listed_networks
+from killreport.door.seal import FLEET, SEAL_HEADER, VISITOR_HEADER, Seal
+
+_HEADERS = ("forwarded", "x-forwarded-for", VISITOR_HEADER, SEAL_HEADER)
+# A stranger can send seals of its own making as often as it likes.
+_TOLD_SECONDS = 60.0
+_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?(\[[^\]]*\]|[^";,:\s]+)', re.IGNORECASE)
+# One subscriber is usually given a whole /64 and may change its address in it at will.
+_IPV6_PREFIX = 64
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """key: one address, or one /64 of IPv6. is_limited: false for the networks that the settings exempt.
+
+    is_fleet: it is the fleet's own site, asking for itself. address: for whom to ask on; None where nobody knows.
+    """
+
+    key: str
+    is_limited: bool
+    is_fleet: bool = False
+    address: str | None = field(default=None, compare=False)
+
+
+_SITE = Client("fleet", False, is_fleet=True)
+_UNKNOWN = Client("unknown", True)
+
+
+class Clients:
+    """Tells clients apart by the settings, and by the seal under which the site says for whom it asks."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.seal = Seal(settings)
+        self._told_at = -_TOLD_SECONDS
+        self._trusted = listed_networks(settings.trusted_proxies)
+        self._unlimited = listed_networks(settings.api_unlimited_networks)
+        self._header = settings.trusted_proxy_header
+
+    def client(self, connection: HTTPConnection) -> Client:
+        """Return who asks; see `client_of`."""
+        return self.client_of(connection.client.host if connection.client else "", connection.headers)
+
+    def client_of(self, host: str, headers: Headers) -> Client:
+        """Return who asks. host: the address the connection came from.
+
+        Whom the site asks for is limited like everybody, whatever networks are exempt: it speaks for strangers. Its
+        word counts under the fleet's seal only.
+
+        Behind a proxy that is believed it is the last address of the header that is no such proxy: what stands before
+        was written by the client itself. A connection with such a header is never exempt by its own address, so that
+        a proxy on this machine which nobody configured does not lift the limit for everybody.
+        """
+        visitor = self.seal.visitor(headers)
+        if visitor is not None:
+            return self._visitor(visitor)
+        if VISITOR_HEADER in headers or SEAL_HEADER in headers:
+            self._tell_of_a_broken_seal(host)
+        peer = _address(host)
+        if peer is None:
+            return _UNKNOWN
+        came_directly = not any(name in headers for name in _HEADERS)
+        address = peer
+        if self._is_trusted(peer):
+            for hop in reversed(self._hops(headers)):
+                found = _address(hop)
+                if found is None:
+                    break
+                address = found
+                if not self._is_trusted(found):
+                    break
+        is_exempt = (came_directly or address != peer) and any(address in network for network in self._unlimited)
+        return Client(key_of(address), not is_exempt, address=str(address))
+
+    def is_exempt(self, host: str) -> bool:
+        """Whether connections from this address are not limited; proxies, who speak for many, are not either."""
+        peer = _address(host)
+        return peer is not None and any(peer in network for network in (*self._unlimited, *self._trusted))
+
+    def _visitor(self, visitor: str) -> Client:
+        if visitor == FLEET:
+            return _SITE
+        address = _address(visitor)
+        return _UNKNOWN if address is None else Client(key_of(address), True, address=str(address))
+
+    def _tell_of_a_broken_seal(self, host: str) -> None:
+        if monotonic() - self._told_at >= _TOLD_SECONDS:
+            self._told_at = monotonic()
+            _log.warning("visitor_not_believed", peer=host, hint="the site and the API have different secrets")
+
+    def _is_trusted(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+    def _hops(self, headers: Headers) -> Sequence[str]:
+        hops = ",".join(headers.getlist(self._header)).split(",")
+        if self._header == "x-forwarded-for":
+            return [_without_port(hop.strip()) for hop in hops]
+        return [found[1].strip("[]") if (found := _FOR.search(hop)) else "" for hop in hops]
+
+
+def _without_port(hop: str) -> str:
+    """Return the address of what some proxies write as `192.0.2.1:4711` or `[2001:db8::1]:4711`."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        # Without its zone, which is this machine's name for an interface.
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def host_key(host: str) -> str:
+    """Return the key of a connection's own address."""
+    address = _address(host)
+    return host if address is None else key_of(address)
+
+
+def key_of(address: IPv4Address | IPv6Address) -> str:
+    """Return what one client has in common: its address, or its /64."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, _IPV6_PREFIX), strict=False))
+    return str(address)

@@ -1,0 +1,89 @@
+"""WebSockets with bounds: no compression, small messages, and no sending to who does not read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+
+from killreport.door.bounds import BOUNDS, Bounds
+from killreport.door.room import Room
+
+# Somewhat above what a message of GraphQL may have, so that this is answered by a sentence and that by a close code.
+MAX_MESSAGE_BYTES = 131_072
+# Messages that were read and are not worked at yet; nothing more is read until there are none.
+MAX_WAITING = 32
+# Parts of one message: empty ones have no size that would bound them.
+MAX_FRAGMENTS = 128
+
+
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """A connection that ends when it passes a bound."""
+
+    def __init__(self, *args: Any, room: Room, bounds: Bounds = BOUNDS, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self.room = room
+        self.bounds = bounds
+        self.writing_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Count it; whether there was room was decided when the request came."""
+        super().connection_made(transport)
+        self.room.enter(self.client[0] if self.client else "")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        self.room.leave(self.client[0] if self.client else "")
+        if self.writing_deadline is not None:
+            self.writing_deadline.cancel()
+        super().connection_lost(exc)
+
+    def handle_parser_exception(self) -> None:
+        """End what cannot be read: by a close code, or before the handshake by an answer."""
+        if self.conn.close_sent is not None:
+            super().handle_parser_exception()
+            return
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+    def handle_ping(self) -> None:
+        """Answer, unless answers pile up because nobody reads them."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.transport.abort()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Read a further part of a message."""
+        if self.close_sent:
+            return
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self._fail(CloseCode.MESSAGE_TOO_BIG, f"A message may come in {MAX_FRAGMENTS} parts.")
+            return
+        super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a whole message on."""
+        if self.queue.qsize() >= MAX_WAITING and not self.close_sent:
+            self._fail(CloseCode.POLICY_VIOLATION, f"At most {MAX_WAITING} messages may wait.")
+        super().send_receive_event_to_app()
+
+    def pause_writing(self) -> None:
+        """Give the other side a while to read."""
+        super().pause_writing()
+        self.writing_deadline = self.loop.call_later(self.bounds.write_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it reads."""
+        super().resume_writing()
+        if self.writing_deadline is not None:
+            self.writing_deadline.cancel()
+            self.writing_deadline = None
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
