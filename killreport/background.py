@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,6 +24,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 # Work that went well for so long begins its pauses anew.
 STEADY_SECONDS = 60.0
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -107,6 +109,16 @@ class Errands:
                 await asyncio.wait(self._tasks)
         finally:
             self.cancel()
+
+
+async def unbroken(work: Coroutine[Any, Any, T], name: str) -> T:
+    """Return what the work returns. Cancelled meanwhile, it is let finish before that is obeyed: half done is worse."""
+    task = _seen(work, name)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def end(task: asyncio.Task[Any]) -> None:

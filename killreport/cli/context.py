@@ -25,15 +25,15 @@ def load_all() -> LoadedSettings:
         raise typer.Exit(2) from None
 
 
-def load(process: str | None = None) -> Settings:
+def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
     """Return the settings, with the log set up as they say; a bad one ends the program like `load_all`.
 
-    process: bound to every log line.
+    process: bound to every log line. splits_log: what is no warning goes to stdout.
     """
     from killreport.logs import configure_logging
 
     settings = load_all().settings
-    configure_logging(settings.log_level, settings.log_format, process)
+    configure_logging(settings.log_level, settings.log_format, process, splits=splits_log)
     return settings
 
 

@@ -20,6 +20,7 @@ from killreport.environment import add_to_environment
 from killreport.errors import Refused
 from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows
+from killreport.fleet.schedule import BROKEN_OFF_STATUS
 from killreport.fleet.table import ProcessRow, find_process
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ def run(  # noqa: PLR0917 - options of a command
         typer.Option("--memory-limit", help="End in order above so many MB, for a manager that only kills.", min=64),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A job: print its report as JSON.")] = False,
+    split_log: Annotated[
+        bool, typer.Option("--split-log", help="A job: log what is no warning to stdout, before the report.")
+    ] = False,
     overrides: Annotated[
         Path | None, typer.Option(help="What of its row is otherwise; unset: fleet.toml in the home folder.")
     ] = None,
@@ -112,21 +116,14 @@ def run(  # noqa: PLR0917 - options of a command
     import uvloop
 
     process = find_process(name)
-    if process.kind != "service" and find_spec(module_of(process)) is None:
-        raise Refused(f"{name} is a name this version reserves: its program comes with a later one.")
-    if once and process.kind != "worker":
-        raise Refused(f"--once is for workers; {name} is a {process.kind}.")
-    if everything and process.name not in _WITH_ALL:
-        raise Refused(f"--all is for {' and '.join(_WITH_ALL)}; {name} has no such choice.")
+    _refuse(process, once=once, everything=everything, if_due=if_due)
     home = load_all().settings.home
     rows = fleet_rows(home, overrides)
     process = find_process(name, rows)
     if not process.is_enabled:
         raise Refused(f"{name} is disabled in {overrides or home / FILE_NAME}; killreport fleet edit opens it.")
-    if if_due and process.kind != "job":
-        raise Refused(f"--if-due is for jobs; {name} is a {process.kind}.")
     add_to_environment(process.environment)
-    settings = load(process=process.name)
+    settings = load(process=process.name, splits_log=split_log or process.kind != "job")
     how = _How(once=once, everything=everything, if_due=if_due, memory_limit_mb=memory_limit)
     # A manager that ends a process which hangs does so with SIGABRT: the log then has where it hung.
     faulthandler.enable()
@@ -134,6 +131,20 @@ def run(  # noqa: PLR0917 - options of a command
         report = runner.run(_run_until_told(process, rows, settings, how))
     if report is not None:
         typer.echo(report.to_json() if as_json else report.sentence)
+        if report.status == "stopped":
+            raise typer.Exit(BROKEN_OFF_STATUS)
+
+
+def _refuse(process: ProcessRow, *, once: bool, everything: bool, if_due: bool) -> None:
+    """Raise Refused for an option that is not for this process."""
+    if process.kind != "service" and find_spec(module_of(process)) is None:
+        raise Refused(f"{process.name} is a name this version reserves: its program comes with a later one.")
+    if once and process.kind != "worker":
+        raise Refused(f"--once is for workers; {process.name} is a {process.kind}.")
+    if everything and process.name not in _WITH_ALL:
+        raise Refused(f"--all is for {' and '.join(_WITH_ALL)}; {process.name} has no such choice.")
+    if if_due and process.kind != "job":
+        raise Refused(f"--if-due is for jobs; {process.name} is a {process.kind}.")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.fleet.notify import telling_ready
 from killreport.fleet.overrides import fleet_rows
-from killreport.fleet.schedule import next_run
+from killreport.fleet.schedule import Alarm
 from killreport.fleet.table import ProcessRow
 
 if TYPE_CHECKING:
@@ -104,12 +104,13 @@ class SingleProcess:
         await self._running.finish()
 
     async def _follow_schedule(self, row: ProcessRow, database: Database) -> None:
-        due = next_run(row, utc_now())
-        while due is not None:
-            while (left := (due - utc_now()).total_seconds()) > 0:  # noqa: ASYNC110 - the clock, which may be set, is asked
+        alarm = Alarm(utc_now())
+        while (due := alarm.next(row, utc_now())) is not None:
+            if (left := (due - utc_now()).total_seconds()) > 0:
                 await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))
+                continue
+            alarm.went_off(utc_now())
             await self._run_job(row.name, database, "schedule")
-            due = next_run(row, max(due, utc_now()))
 
     async def _run_job(self, name: str, database: Database, trigger: Trigger) -> None:
         from killreport.cron.running import run_job

@@ -75,7 +75,7 @@ def _programs(
 
     limit_mb = settings.memory_limit_mb
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
-    options = ("--overrides", str(folder.applied))
+    options = ("--split-log", "--overrides", str(folder.applied))
     # None of them watches its own memory: the supervisor does, and replaces it without a gap.
     theirs = {**(environment or fleet_environment(settings.home)), "KILLREPORT_MEMORY_LIMIT_MB": "0"}
     programs = fleet_programs(rows, theirs, settings.host, ports, options)

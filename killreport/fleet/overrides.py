@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from killreport.errors import BadSetting
+from killreport.errors import BadSetting, Unavailable
+from killreport.files import write_whole
 from killreport.fleet.override_keys import KEYS, variable_problem
 from killreport.fleet.table import FLEET, ProcessRow
 
@@ -64,12 +65,16 @@ def read_overrides(path: Path) -> Overrides:
 
 
 def write_overrides(path: Path, text: str) -> None:
-    """Replace the file as a whole, for its owner alone: an environment may hold secrets."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    """Have the file hold this text, for its owner alone: an environment may hold secrets.
+
+    One that does so already is not touched: what changes nothing needs no room on the disk. Raises Unavailable.
+    """
+    content = text.encode()
+    try:
+        if not path.exists() or path.read_bytes() != content:
+            write_whole(path, content)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def check_overrides(path: Path, text: str) -> Overrides:

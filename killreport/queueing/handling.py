@@ -163,7 +163,7 @@ def _tell(outcome: Outcome, delivery: Delivery, message: Message | None) -> None
         known |= msgspec.structs.asdict(message)
     match outcome:
         case Done():
-            log.debug("message_done", **known)
+            log.info("message_done", **known)
         case Back(delay, reason):
             log.warning("message_back", reason=reason, delay_seconds=round(delay.total_seconds(), 1), **known)
         case Again(delay, reason):

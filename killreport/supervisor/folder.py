@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from killreport.files import make_private_folder
+
 # The kernel's limit for the address of a unix socket, its closing zero byte included. Source: unix(7).
 LONGEST_ADDRESS = 108
 
@@ -25,13 +27,13 @@ class FleetFolder:
     def make(cls, home: Path) -> FleetFolder:
         """Return the folder of the fleet at this home, made where it is missing."""
         folder = cls.at(home)
-        for path in (folder.slots, folder.pipes, folder.runs, folder.logs):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (folder.path, folder.slots, folder.pipes, folder.runs, folder.logs):
+            make_private_folder(path)
         return folder
 
     @property
     def logs(self) -> Path:
-        """The folder of what the processes wrote: `NAME-out.log` and `NAME-error.log`."""
+        """The folder of what the processes wrote: `backend-out.log` and `backend-error.log`, and so on."""
         return self.path.parent / "logs"
 
     @property
@@ -80,8 +82,8 @@ class FleetFolder:
         return str(self._socket("notify"))
 
     def log(self, name: str, stream: str) -> Path:
-        """Return the log of a process's stream, `out` or `error`."""
-        return self.logs / f"{name}-{stream}.log"
+        """Return the log of a process's stream, `out` or `error`. The product's own name is left out."""
+        return self.logs / f"{name.removeprefix('killreport-')}-{stream}.log"
 
     def _socket(self, name: str) -> Path:
         path = self.path / f"{name}.sock"

@@ -1,23 +1,30 @@
-"""One scheduled job: started on time, never beside itself, ended when it takes too long, its runs remembered."""
+"""One scheduled job: started on time, never beside itself, ended when it takes too long, its runs remembered.
+
+A run that was broken off, by a reload, a crash or a loss of power, has left its work to do: it is due again at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+import contextlib
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
 
-from killreport.background import Errands, end, keep
-from killreport.clock import utc_now
+from killreport.background import Errands, end, keep, unbroken
+from killreport.clock import monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
-from killreport.fleet.schedule import next_run
+from killreport.fleet.schedule import BROKEN_OFF_STATUS, Alarm
+from killreport.supervisor.backoff import Backoff
 from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.launch import Launch, start_child
+from killreport.supervisor.process_table import seconds_since_start
 from killreport.supervisor.program import Program
 from killreport.supervisor.runs import JobHistory, JobRecord
 from killreport.supervisor.slot import Slot
+from killreport.supervisor.state_files import StateFiles
 from killreport.supervisor.template import Template
 
 Cause = Literal["schedule", "trigger", "catch-up"]
@@ -31,18 +38,26 @@ log = structlog.get_logger()
 class Job:
     """One job of the fleet. It has one slot, so it cannot run twice at once, whoever asks."""
 
-    def __init__(self, program: Program, folder: FleetFolder, template: Template | None = None) -> None:
+    def __init__(
+        self, program: Program, folder: FleetFolder, template: Template | None = None, files: StateFiles | None = None
+    ) -> None:
         self.program = program
         self.child: Child | None = None
         self.is_scheduled = False
-        self.history = JobHistory(folder.runs / f"{program.name}.jsonl")
-        self._reason = ""  # why the run that goes on was ended, where it was
+        self.history = JobHistory(folder.runs / f"{program.name}.jsonl", files)
         self._folder = folder
         self._template = template
         self._slot = Slot(folder.slots / f"{program.name}.0.a")
         self._scheduling: asyncio.Task[None] | None = None
         self._running: asyncio.Task[JobRecord] | None = None
         self._errands = Errands()
+        self._alarm = Alarm(utc_now())
+        self._cause: Cause = "schedule"  # of the next run
+        self._again_at: float | None = None  # when what was broken off is begun again, by the monotonic clock
+        self._backoff = Backoff(0.0)
+        self._changed = asyncio.Event()
+        self._is_told_to_end = False
+        self._reason = ""  # why the run that goes on was ended for good, where it was
 
     @property
     def is_running(self) -> bool:
@@ -51,16 +66,23 @@ class Job:
 
     @property
     def next_run_at(self) -> datetime | None:
-        """When its schedule starts it next; None while it is stopped."""
-        return next_run(self.program.row, utc_now()) if self.is_scheduled else None
+        """When it is started next, by its schedule or because it was broken off; None while it is stopped."""
+        if not self.is_scheduled:
+            return None
+        now = utc_now()
+        due = self._alarm.next(self.program.row, now)
+        if self._again_at is None:
+            return due
+        again = now + timedelta(seconds=max(0.0, self._again_at - monotonic()))
+        return again if due is None else min(due, again)
 
     async def use(self, program: Program) -> None:
         """Have it otherwise from now on; an instant that another schedule would have had is not caught up."""
         is_rescheduled = program.row.schedule != self.program.row.schedule
         self.program = program
-        if is_rescheduled and self._scheduling is not None and self.is_scheduled:
-            await end(self._scheduling)
-            self._schedule(catches_up=False)
+        if is_rescheduled:
+            self._alarm = Alarm(utc_now())
+            self._changed.set()
 
     def adopt(self) -> list[Child]:
         """Take over a run that goes on, and return it."""
@@ -71,28 +93,32 @@ class Job:
             return []
         last = self.history.read()[-1:]
         cause = last[0].cause if last else "trigger"
-        self._begin(child, cause)
+        self._begin(child, cause, seconds_since_start(child.pid))
         return [child]
 
     async def start(self) -> None:
-        """Follow the schedule; an instant missed while nobody did is caught up once."""
+        """Follow the schedule; an instant missed while nobody did, or a run that was broken off, is caught up once."""
         if self.is_scheduled:
             return
         self.is_scheduled = True
-        self._schedule(catches_up=True)
+        self._catch_up()
+        name = f"schedule {self.program.name}"
+        self._scheduling = self._errands.run(keep(self._follow_schedule, name), name)
 
     async def stop(self) -> None:
-        """Follow the schedule no longer, and end a run that goes on."""
+        """Follow the schedule no longer, and break off a run that goes on."""
         self.is_scheduled = False
         if self._scheduling is not None:
             await end(self._scheduling)
+            self._scheduling = None
         if self.child is not None and self.child.is_alive:
+            self._is_told_to_end = True
             await self.child.end(self.program.row.kill_timeout.total_seconds())
         if self._running is not None:
             await asyncio.wait([self._running])
 
     async def end_for(self, reason: str) -> None:
-        """End a run that must not go on; the reason is what is remembered of it."""
+        """End a run that must not go on, nor be begun again before its time; the reason is what is remembered of it."""
         if self.child is not None and self.child.is_alive:
             self._reason = reason
             await self.child.end(self.program.row.kill_timeout.total_seconds())
@@ -115,7 +141,7 @@ class Job:
             raise Conflict(f"{self.program.name} is running already.") from None
         except OSError as error:
             raise Unavailable(f"{self.program.name} cannot start: {error.strerror or error}.") from error
-        return self._begin(child, cause)
+        return self._begin(child, cause, 0.0)
 
     def let_go(self) -> None:
         """Leave a run going on, for the next supervisor."""
@@ -125,23 +151,24 @@ class Job:
         if self.child is not None:
             self.child.let_go()
 
-    def _begin(self, child: Child, cause: str) -> asyncio.Task[JobRecord]:
-        self.child, self._reason = child, ""
+    def _begin(self, child: Child, cause: str, ran_seconds: float) -> asyncio.Task[JobRecord]:
+        self.child, self._is_told_to_end, self._reason = child, False, ""
         started_at = datetime.fromtimestamp(child.started_at, UTC)
         self.history.write(JobRecord(started_at=started_at, ended_at=None, status=None, cause=cause, last_line=""))
-        self._running = self._errands.run(self._watch(child, started_at, cause), f"run {self.program.name}")
+        watching = self._watch(child, started_at, cause, ran_seconds)
+        self._running = self._errands.run(watching, f"run {self.program.name}")
         return self._running
 
-    async def _watch(self, child: Child, started_at: datetime, cause: str) -> JobRecord:
-        row = self.program.row
+    async def _watch(self, child: Child, started_at: datetime, cause: str, ran_seconds: float) -> JobRecord:
+        row, began = self.program.row, monotonic() - ran_seconds
         limit = row.time_limit.total_seconds() if row.time_limit else None
         try:
-            left = None if limit is None else max(0.0, limit - (utc_now() - started_at).total_seconds())
-            await asyncio.wait_for(child.has_ended.wait(), left)
+            await asyncio.wait_for(child.has_ended.wait(), None if limit is None else max(0.0, limit - ran_seconds))
         except TimeoutError:
             log.warning("job_took_too_long", job=row.name, limit_seconds=limit)
             await self.end_for(f"took longer than its limit of {limit:g} s")
         await child.clear()
+        ran_seconds = monotonic() - began
         await asyncio.sleep(0.1)  # its last words are on their way to the log
         record = JobRecord(
             started_at=started_at,
@@ -149,38 +176,68 @@ class Job:
             status=child.status,
             cause=cause,
             last_line=self._reason or self._last_line("out" if child.status == 0 else "error"),
+            is_broken_off=self._was_broken_off(child.status),
         )
         self.history.write(record)
         self.child = None
+        if record.is_broken_off:
+            self._run_again(ran_seconds)
+        else:
+            self._backoff.reset()
         return record
 
-    def _schedule(self, *, catches_up: bool) -> None:
-        name = f"schedule {self.program.name}"
-        following = keep(lambda: self._follow_schedule(catches_up=catches_up), name, may_end=True)
-        self._scheduling = self._errands.run(following, name)
+    def _was_broken_off(self, status: int | None) -> bool:
+        """Tell whether a run that ended so has left work to do. One that failed by itself has not: it would again."""
+        return not self._reason and (
+            self._is_told_to_end or status is None or status < 0 or status == BROKEN_OFF_STATUS
+        )
 
-    async def _follow_schedule(self, *, catches_up: bool) -> None:
-        records = self.history.read() if catches_up else []
-        due = next_run(self.program.row, records[-1].started_at if records else utc_now())
-        cause: Cause = "catch-up" if due is not None and due <= utc_now() else "schedule"
-        while due is not None:
-            await _sleep_until(due)
-            try:
-                await self.run(cause)
-            except (Conflict, Unavailable) as error:
-                log.warning("job_skipped", job=self.program.name, reason=str(error))
-            due, cause = next_run(self.program.row, max(due, utc_now())), "schedule"
+    def _catch_up(self) -> None:
+        """See what was missed since the last run that is on record."""
+        now = utc_now()
+        self.history.correct(now)
+        last = next(reversed(self.history.read()), None)
+        self._alarm = Alarm(now if last is None else last.started_at)
+        if last is not None and not self.is_running and (last.is_broken_off or last.ended_at is None):
+            self._again_at = monotonic()
+        due = self.next_run_at
+        is_late = self._again_at is not None or (due is not None and due <= now)
+        self._cause = "catch-up" if is_late else "schedule"
+
+    def _run_again(self, ran_seconds: float) -> None:
+        """Have it due again: at once the first time, later and later where it does not come far."""
+        self._again_at = monotonic() + self._backoff.after_end(ran_seconds)
+        self._cause = "catch-up"
+        self._changed.set()
+
+    async def _follow_schedule(self) -> None:
+        while True:
+            await self._wait_or_start()
+
+    async def _wait_or_start(self) -> None:
+        """Wait for the next instant, or until there is another one, and start what is due."""
+        self._changed.clear()
+        due = self.next_run_at
+        left = LONGEST_SLEEP_SECONDS if due is None else (due - utc_now()).total_seconds()
+        if left > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), min(left, LONGEST_SLEEP_SECONDS))
+            return
+        cause, self._cause, self._again_at = self._cause, "schedule", None
+        self._alarm.went_off(utc_now())
+        try:
+            await unbroken(self.run(cause), f"start {self.program.name}")
+        except Conflict as error:
+            log.warning("job_skipped", job=self.program.name, reason=str(error))
+        except Unavailable as error:
+            self._run_again(0.0)
+            log.warning("job_cannot_start", job=self.program.name, reason=str(error))
 
     def _last_line(self, stream: str) -> str:
         try:
             with self._folder.log(self.program.name, stream).open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
                 lines = file.read().decode(errors="replace").splitlines()
-        except FileNotFoundError:
+        except OSError:
             return ""
         return lines[-1].partition(" ")[2] if lines else ""
-
-
-async def _sleep_until(due: datetime) -> None:
-    while (left := (due - utc_now()).total_seconds()) > 0:  # noqa: ASYNC110 - the clock, which may be set, is asked
-        await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))

@@ -26,12 +26,11 @@ class Journal:
     """A mapped file: a store into it is kept by the kernel, whatever happens to this process afterwards."""
 
     def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, _LAYOUT.size)
-            self._map = mmap.mmap(descriptor, _LAYOUT.size)
-        finally:
-            os.close(descriptor)
+            self._map = _mapped(path)
+        except OSError:
+            # A disk that is full: what a crash in the middle of a step leaves is then not undone.
+            self._map = mmap.mmap(-1, _LAYOUT.size)
 
     def read(self) -> Step:
         """Return the step that was begun last."""
@@ -53,3 +52,14 @@ class Journal:
     def close(self) -> None:
         """Give the map back."""
         self._map.close()
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """Return the file as memory. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Written once, so that its room on the disk is taken: a store into a hole of a full disk ends the process.
+        os.pwrite(descriptor, os.pread(descriptor, _LAYOUT.size, 0).ljust(_LAYOUT.size, b"\0"), 0)
+        return mmap.mmap(descriptor, _LAYOUT.size)
+    finally:
+        os.close(descriptor)

@@ -10,7 +10,7 @@ from pathlib import Path
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/PID/stat after the name in brackets, counted from 0. Source: proc_pid_stat(5).
-_SESSION, _USER_TICKS, _SYSTEM_TICKS, _RSS_PAGES = 3, 11, 12, 21
+_SESSION, _USER_TICKS, _SYSTEM_TICKS, _START_TICKS, _RSS_PAGES = 3, 11, 12, 19, 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,13 @@ def usage_of_sessions(sessions: Iterable[int]) -> dict[int, Usage]:
         )
         for session, rows in found.items()
     }
+
+
+def seconds_since_start(pid: int) -> float:
+    """Return for how long a process has lived, by the clock that nobody sets; 0.0 where it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        up_seconds = float(Path("/proc/uptime").read_bytes().split()[0])
+    except OSError:
+        return 0.0
+    return max(0.0, up_seconds - int(stat[stat.rindex(b")") + 2 :].split()[_START_TICKS]) / _TICKS)

@@ -2,6 +2,9 @@
 
 The pipe is looked at without taking anything out (tee), the lines are written, and only then taken out. A journal says
 how far that got: a supervisor that finds a step half done undoes what was written, or takes out what was.
+
+While the log takes nothing, as on a full disk, lines wait in the pipe. Who writes there must never have to wait for a
+disk: of a pipe that fills up the oldest are dropped, and counted in the log as soon as it takes lines again.
 """
 
 from __future__ import annotations
@@ -11,11 +14,14 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+import structlog
 
 from killreport.supervisor.journal import WRITING, WRITTEN, Journal
 from killreport.supervisor.stamped_log import StampedLog
@@ -26,6 +32,7 @@ _SPLICE_F_NONBLOCK = 2
 # A line without an end yet is looked at again this much later; a disk that is full, after the second.
 PARTIAL_PAUSE_SECONDS = 0.05
 TROUBLE_PAUSE_SECONDS = 1.0
+log = structlog.get_logger()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,7 +67,8 @@ class Pump:
         _enlarge(self._pipe)
         self._capacity = fcntl.fcntl(self._pipe, fcntl.F_GETPIPE_SZ)
         self._journal = Journal(pipe.with_suffix(f"{pipe.suffix}.journal"))
-        self._recover()
+        self._is_recovered = False
+        self.dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         asyncio.get_running_loop().add_reader(self._pipe, self._on_readable)
 
@@ -82,8 +90,9 @@ class Pump:
     def _on_readable(self) -> None:
         try:
             moved, pause = self._step(take_partial=False), PARTIAL_PAUSE_SECONDS
-        except OSError:
-            moved, pause = False, TROUBLE_PAUSE_SECONDS
+        except OSError as error:
+            moved = False
+            pause = PARTIAL_PAUSE_SECONDS if self._make_room(error) else TROUBLE_PAUSE_SECONDS
         if not moved:
             self._pause_reading()
             loop = asyncio.get_running_loop()
@@ -94,6 +103,7 @@ class Pump:
 
     def _step(self, *, take_partial: bool) -> bool:
         """Move what whole lines there are; returns whether there were any. Raises OSError; nothing is moved then."""
+        self._recover()
         content = self._peek()
         length = content.rfind(b"\n") + 1
         if not length and (take_partial or len(content) >= self._capacity // 2):
@@ -104,18 +114,45 @@ class Pump:
         self._log.prepare()
         self._journal.begin(self._log.size, length, zlib.crc32(lines))
         try:
-            self._log.append(lines, datetime.now(UTC))
+            self._log.append(self._told_dropped() + lines, datetime.now(UTC))
         except OSError:
-            self._log.cut(self._journal.read().offset)
-            self._journal.finish()
+            try:
+                self._log.cut(self._journal.read().offset)
+            finally:
+                self._journal.finish()
             raise
+        self.dropped = 0
         self._journal.written()
         self._take(length)
         self._journal.finish()
         self._on_lines(lines)
         return True
 
+    def _make_room(self, error: OSError) -> bool:
+        """Drop the older half of what is in a pipe that is filling up; returns whether it was."""
+        try:
+            content = self._peek()
+            if len(content) < self._capacity // 3:
+                return False
+            half = content[: len(content) // 2]
+            length = half.rfind(b"\n") + 1 or len(half)
+            self._take(length)
+        except OSError:
+            return False
+        if not self.dropped:
+            log.warning("log_not_written", path=str(self._log.path), reason=error.strerror or str(error))
+        self.dropped += content[:length].count(b"\n")
+        return True
+
+    def _told_dropped(self) -> bytes:
+        if not self.dropped:
+            return b""
+        return json.dumps({"event": "log_lines_dropped", "level": "warning", "count": self.dropped}).encode() + b"\n"
+
     def _recover(self) -> None:
+        """Make good what a supervisor before us left half done. Raises OSError; then it is still to be done."""
+        if self._is_recovered:
+            return
         step = self._journal.read()
         if step.phase == WRITING:
             self._log.cut(step.offset)
@@ -124,6 +161,7 @@ class Pump:
             if len(content) == step.length and zlib.crc32(content) == step.checksum:
                 self._take(step.length)
         self._journal.finish()
+        self._is_recovered = True
 
     def _peek(self) -> bytes:
         """Return what is in the pipe, and leave it there."""

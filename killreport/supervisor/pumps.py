@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from killreport.supervisor.folder import FleetFolder
@@ -19,6 +20,7 @@ class Pumps:
         self._folder = folder
         self._witness = witness
         self._scratch = Scratch()
+        _rename_old_logs(folder)
         self._open = {name: [self._pump(name, stream) for stream in STREAMS] for name in names}
 
     def drain(self, name: str) -> None:
@@ -41,3 +43,12 @@ class Pumps:
 
         log = StampedLog(self._folder.log(name, stream))
         return Pump(self._folder.pipes / f"{name}.{stream}", log, self._scratch, on_lines)
+
+
+def _rename_old_logs(folder: FleetFolder) -> None:
+    """Go on in the logs of a release that had the product's name before those of the services."""
+    for old in folder.logs.glob("killreport-*.log*"):
+        new = old.with_name(old.name.removeprefix("killreport-"))
+        with contextlib.suppress(OSError):
+            if not new.exists():
+                old.rename(new)

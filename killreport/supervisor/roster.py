@@ -14,8 +14,9 @@ from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Job
 from killreport.supervisor.listeners import Listeners
 from killreport.supervisor.program import Program
+from killreport.supervisor.state_files import StateFiles
 from killreport.supervisor.template import Template
-from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+from killreport.supervisor.wanted import Wanted, read_wanted, wanted_bytes
 
 OnEnd = Callable[[str, int | None, float | None], None]
 
@@ -23,18 +24,22 @@ OnEnd = Callable[[str, int | None, float | None], None]
 class Roster:
     """Finds what a name stands for, and remembers on the disk what is wanted of it.
 
+    files: where it and the jobs write down what outlives this process.
     on_end: told the name of a process that ended unasked, its status, and the seconds until the next is started.
     """
 
     def __init__(
         self, programs: Sequence[Program], folder: FleetFolder, template: Template | None, on_end: OnEnd
     ) -> None:
+        self.files = StateFiles()
         self.programs = {program.name: program for program in programs}
         self.wanted = read_wanted(folder.wanted)
         self.listeners = Listeners()
         self.instances: dict[str, list[Instance]] = {}
         self.jobs = {
-            name: Job(program, folder, template) for name, program in self.programs.items() if program.row.kind == "job"
+            name: Job(program, folder, template, self.files)
+            for name, program in self.programs.items()
+            if program.row.kind == "job"
         }
         self._folder = folder
         self._template = template
@@ -78,8 +83,8 @@ class Roster:
         self.remember()
 
     def remember(self) -> None:
-        """Have on the disk what is wanted now."""
-        write_wanted(self._folder.wanted, self.wanted)
+        """Have on the disk what is wanted now, as soon as the disk takes it: stopping needs no room."""
+        self.files.write(self._folder.wanted, wanted_bytes(self.wanted))
 
     def instances_of(self, name: str) -> list[Instance]:
         """Return the copies of a service or worker, made up to the number wanted; a list that may be changed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -32,7 +31,7 @@ from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.tasks import together
 from killreport.supervisor.template import Template
 from killreport.supervisor.usage import UsageWatch
-from killreport.supervisor.wanted import Wanted, read_wanted
+from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
 from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
@@ -172,7 +171,7 @@ class Supervisor:
 
     def save(self) -> int:
         """Remember what is wanted now for `resurrect`; returns of how many processes."""
-        shutil.copyfile(self._folder.wanted, self._folder.saved)
+        write_wanted(self._folder.saved, self._roster.wanted)
         return len(self._roster.wanted)
 
     async def resurrect(self) -> list[ProcessState]:
@@ -242,8 +241,9 @@ class Supervisor:
     async def _replace(self, name: str, how: Callable[[Instance], Awaitable[None]]) -> list[ProcessState]:
         self._roster.want(name, is_started=True)
         if name in self._roster.jobs:
-            await self._roster.jobs[name].stop()
-            await self._roster.jobs[name].start()
+            if how is Instance.restart:
+                await self._roster.jobs[name].stop()
+            await self._roster.jobs[name].start()  # a run that goes on ends by itself: the next one is another
         else:
             # One after the other: the rest of the copies work meanwhile.
             for instance in self._roster.instances_of(name):
@@ -292,6 +292,7 @@ class Supervisor:
         own = {child.pid for child in Child.living}
         bury_orphans(own | ({self._template.pid} if self._template and self._template.pid else set()))
         self._limits.enforce(sample)
+        self._roster.files.retry()
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self._replacing.run(work, "replace")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from killreport.files import write_whole
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +32,11 @@ def read_wanted(path: Path) -> dict[str, Wanted]:
         return {}
 
 
+def wanted_bytes(wanted: dict[str, Wanted]) -> bytes:
+    """Return what the file holds of this."""
+    return msgspec.json.encode(wanted)
+
+
 def write_wanted(path: Path, wanted: dict[str, Wanted]) -> None:
-    """Replace the file as a whole; it is on the disk when this returns."""
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(msgspec.json.encode(wanted))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    """Replace the file as a whole; it is on the disk when this returns. Raises OSError, with the file as it was."""
+    write_whole(path, wanted_bytes(wanted))

@@ -42,7 +42,7 @@ def pm2_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle
 
 def _app(row: ProcessRow, surroundings: Surroundings) -> dict[str, Any]:
     logs = surroundings.home / "logs"
-    guard = ["--if-due"] if row.kind == "job" else []
+    guard = ["--if-due", "--split-log"] if row.kind == "job" else []
     app: dict[str, Any] = {
         "name": row.name,
         "script": surroundings.python,

@@ -17,6 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.db.job_runs import PROCESS_DIED
 from killreport.environment import child_environment
+from killreport.fleet.schedule import BROKEN_OFF_STATUS
 from killreport.leaderboard.place_count import LIVE_KILLMAILS
 from tests.integration.cron.conftest import Runs
 
@@ -107,7 +108,9 @@ async def test_a_job_that_fails_says_why_and_is_on_the_record(settings: Settings
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_job_that_is_told_to_stop_ends_well(settings: Settings, runs: Runs, number: signal.Signals) -> None:
+async def test_a_job_that_is_told_to_stop_ends_in_order_and_says_that_it_is_due_again(
+    settings: Settings, runs: Runs, number: signal.Signals
+) -> None:
     async with (
         silent_host() as (url, asked),
         command(settings.replace(esi_url=url), "queue-alliances") as process,
@@ -116,7 +119,7 @@ async def test_a_job_that_is_told_to_stop_ends_well(settings: Settings, runs: Ru
         process.send_signal(number)
         out, _ = await process.communicate()
     [recorded] = await runs()
-    assert process.returncode == 0
+    assert process.returncode == BROKEN_OFF_STATUS
     assert out.startswith(b"Stopped before the end")
     assert recorded.status == "stopped"
 

@@ -65,11 +65,11 @@ class Fleet:
         self.folder = FleetFolder.make(home)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def supervise(self) -> None:
-        """Start a supervisor, and return when it answers."""
+    def supervise(self, **environment: str) -> None:
+        """Start a supervisor with these variables too, and return when it answers."""
         command = [sys.executable, "-m", "tests.integration.supervisor.host", str(self.home)]
         with (self.home / "supervisor.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
         eventually(self._answers)
 
     def describe(self, programs: dict[str, dict[str, Any]]) -> None:
@@ -81,6 +81,11 @@ class Fleet:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def wait(self) -> None:
+        """Return when the supervisor has ended by itself."""
+        assert self._process is not None
+        self._process.wait(PATIENCE_SECONDS)
 
     def do(self, verb: Verb, name: str = "", **fields: Any) -> Answer:
         """Have the supervisor do something."""

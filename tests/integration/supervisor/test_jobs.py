@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Refused
+from killreport.fleet.schedule import BROKEN_OFF_STATUS
+from killreport.supervisor.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
 from killreport.supervisor.runs import JobHistory, JobRecord
 from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
 
@@ -82,6 +85,121 @@ def test_an_instant_missed_is_caught_up_once(make_fleet: MakeFleet) -> None:
     assert state.next_run_at is not None
     assert state.next_run_at > utc_now()
     assert len(history_of(fleet)) == 2
+
+
+# Ends in order when it is told to, as the product's jobs do; says `whole` when nobody told it.
+STOPPABLE = script("""
+signal.signal(signal.SIGTERM, lambda *_: (print('stopped', flush=True), os._exit(STATUS)))
+print('begun', flush=True)
+while not os.path.exists('GO'):
+    time.sleep(0.01)
+print('whole')
+""")
+
+
+def stoppable(go: Path, status: int = 0) -> dict[str, object]:
+    command = [part.replace("GO", str(go)).replace("STATUS", str(status)) for part in STOPPABLE]
+    return {"command": command, "kind": "job", "schedule": YEARLY, "kill_timeout": 5}
+
+
+def begin(fleet: Fleet) -> None:
+    """Have the job on its schedule, and a run of it going on."""
+    fleet.do("start", "job")
+    fleet.do("trigger", "job")
+    eventually(lambda: fleet.log("job") == ["begun"])
+
+
+def test_a_run_broken_off_by_a_restart_is_made_good_at_once(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    fleet = make_fleet({"job": stoppable(tmp_path / "go")})
+    begin(fleet)
+    fleet.do("restart", "job")
+    (tmp_path / "go").touch()
+    eventually(lambda: len(found := history_of(fleet)) == 2 and found[-1].ended_at)
+    assert fleet.log("job")[-1] == "whole"
+    assert [record.is_broken_off for record in history_of(fleet)][1] is False
+
+
+@pytest.mark.parametrize("how", ["kill", "power"])
+def test_a_run_broken_off_by_the_end_of_everything_is_made_good_at_the_next_start(
+    make_fleet: MakeFleet, tmp_path: Path, how: str
+) -> None:
+    fleet = make_fleet({"job": stoppable(tmp_path / "go")})
+    begin(fleet)
+    if how == "kill":
+        fleet.do("kill")
+        fleet.wait()
+    else:
+        fleet.kill_supervisor()
+        for pid in fleet.holders("job"):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not fleet.holders("job"))
+    (tmp_path / "go").touch()
+    fleet.supervise()
+    eventually(lambda: len(found := history_of(fleet)) == 2 and found[-1].ended_at)
+    assert [record.cause for record in history_of(fleet)] == ["trigger", "catch-up"]
+    assert fleet.log("job")[-1] == "whole"
+    assert (fleet.states()["job"].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, 0), (signal.SIGTERM, BROKEN_OFF_STATUS)])
+def test_a_run_that_crashed_or_was_told_to_stop_by_others_is_due_again(
+    make_fleet: MakeFleet, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    fleet = make_fleet({"job": stoppable(tmp_path / "go", status)})
+    begin(fleet)
+    [pid] = fleet.holders("job")
+    os.kill(pid, number)
+    (tmp_path / "go").touch()
+    eventually(lambda: len(found := history_of(fleet)) == 2 and found[-1].ended_at)
+    assert [record.is_broken_off for record in history_of(fleet)] == [True, False]
+
+
+def test_a_job_that_crashes_every_time_is_begun_again_later_and_later(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"job": {"command": script("os.abort()"), "kind": "job", "schedule": YEARLY}})
+    fleet.do("start", "job")
+    fleet.do("trigger", "job")
+    soon, late = utc_now() + timedelta(seconds=60), utc_now() + timedelta(hours=1)
+    eventually(lambda: soon < (fleet.states()["job"].next_run_at or soon) < late)
+    assert len(history_of(fleet)) == MAX_QUICK_ENDS
+
+
+def test_a_run_that_failed_by_itself_or_took_too_long_is_over(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet(
+        {
+            "job": {"command": script("sys.exit(1)"), "kind": "job", "schedule": YEARLY},
+            "slow": {"command": quiet(), "kind": "job", "schedule": YEARLY, "time_limit": 0.3},
+        }
+    )
+    for name in ("job", "slow"):
+        fleet.do("start", name)
+        [record] = fleet.do("trigger", name, waits=True).records
+        assert record.is_broken_off is False
+        assert (fleet.states()[name].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
+
+
+def test_a_reload_lets_a_run_end(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    fleet = make_fleet({"job": stoppable(tmp_path / "go")})
+    begin(fleet)
+    before = fleet.holders("job")
+    fleet.do("reload", "job")
+    assert fleet.holders("job") == before
+    (tmp_path / "go").touch()
+    eventually(lambda: history_of(fleet)[-1].ended_at)
+    assert (len(history_of(fleet)), fleet.log("job")) == (1, ["begun", "whole"])
+
+
+def test_a_job_that_cannot_be_started_at_its_instant_is_tried_again(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"job": {"command": script("print('hello')"), "kind": "job", "schedule": YEARLY}})
+    long_ago = utc_now() - timedelta(days=1000)
+    JobHistory(fleet.folder.runs / "job.jsonl").write(
+        JobRecord(started_at=long_ago, ended_at=long_ago, status=0, cause="schedule", last_line="")
+    )
+    pipe = fleet.folder.pipes / "job.out"
+    pipe.rename(pipe.with_suffix(".away"))
+    fleet.do("start", "job")
+    eventually(lambda: "job_cannot_start" in (fleet.home / "supervisor.log").read_text())
+    pipe.with_suffix(".away").rename(pipe)
+    eventually(lambda: history_of(fleet)[-1].last_line == "hello")
 
 
 def test_the_schedule_starts_it(make_fleet: MakeFleet) -> None:

@@ -54,7 +54,7 @@ def test_pm2_runs_every_process_and_guards_every_job() -> None:
     for row in FLEET:
         app = apps()[row.name]
         assert app["autorestart"] == row.restarts
-        assert ("cron_restart" in app) == (app["args"][-1] == "--if-due") == (row.kind == "job")
+        assert ("cron_restart" in app) == ("--if-due" in app["args"]) == (row.kind == "job")
         assert "autostart" not in app
     assert apps()["queue-alliance-corporations"]["cron_restart"] == "30 10 * * * *"
 

@@ -219,7 +219,7 @@ async def test_a_reason_can_be_stored_anywhere_and_fits_a_line() -> None:
 @pytest.mark.parametrize(
     ("handler", "level", "event"),
     [
-        (None, "debug", "message_done"),
+        (None, "info", "message_done"),
         (failing(Unavailable("away")), "warning", "message_back"),
         (failing(Transient("502")), "warning", "message_again"),
         (failing(NotFound("none")), "error", "message_dead"),

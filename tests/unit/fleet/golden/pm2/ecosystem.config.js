@@ -271,7 +271,8 @@ module.exports = {
         "killreport",
         "run",
         "queue-characters",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -298,7 +299,8 @@ module.exports = {
         "killreport",
         "run",
         "queue-alliances",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -325,7 +327,8 @@ module.exports = {
         "killreport",
         "run",
         "queue-alliance-corporations",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -352,7 +355,8 @@ module.exports = {
         "killreport",
         "run",
         "queue-character-corporations",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -379,7 +383,8 @@ module.exports = {
         "killreport",
         "run",
         "snapshot-alliances",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -406,7 +411,8 @@ module.exports = {
         "killreport",
         "run",
         "snapshot-corporations",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -433,7 +439,8 @@ module.exports = {
         "killreport",
         "run",
         "update-alliance-counts",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -460,7 +467,8 @@ module.exports = {
         "killreport",
         "run",
         "update-rankings",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -487,7 +495,8 @@ module.exports = {
         "killreport",
         "run",
         "update-prices",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -514,7 +523,8 @@ module.exports = {
         "killreport",
         "run",
         "repair-history",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
@@ -541,7 +551,8 @@ module.exports = {
         "killreport",
         "run",
         "update-static-data",
-        "--if-due"
+        "--if-due",
+        "--split-log"
       ],
       "interpreter": "none",
       "exec_mode": "fork",
