@@ -31,6 +31,10 @@ class Unavailable(KillreportError):
     """A service this process needs does not answer."""
 
 
+class CutShort(Unavailable):
+    """An answer began and did not come whole, or cannot be unpacked: it may come whole the next time, or never."""
+
+
 class Transient(KillreportError):
     """It may work later.
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from killreport import __version__
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
-from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, Malformed, NotFound, Refused, Transient, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_connect=10, sock_read=30)
-# The largest killmail known is 0.7 MB, a day's list of ids and hashes 2 MB.
-MOST_BODY_BYTES = 32 * 2**20
+# After unpacking. The largest killmail known is 0.7 MB, a day's list of ids and hashes 2 MB.
+MAX_BODY_BYTES = 16 * 2**20
+# Of what is read a piece at a time: CCP's archive is below 100 MB, a day of killmails some 250 MB.
+MAX_STREAM_BYTES = 2**30
+STREAM_TIMEOUT_SECONDS = 3600
+REDIRECTS = (301, 302, 303, 307, 308)
+MAX_REDIRECTS = 5
 # A whole body must arrive within this time; a streamed one only has to keep moving.
 BODY_TIMEOUT_SECONDS = 60
 CHUNK_BYTES = 2**18
@@ -49,44 +55,96 @@ class Pacer:
 class HttpClient:
     """GET for one host, or several that share a budget; each request waits for its turn."""
 
-    def __init__(self, session: aiohttp.ClientSession, pacer: Pacer, *, most_bytes: int = MOST_BODY_BYTES) -> None:
+    def __init__(self, session: aiohttp.ClientSession, pacer: Pacer, *, max_bytes: int = MAX_BODY_BYTES) -> None:
         self._session = session
         self._pacer = pacer
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     async def get(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
         """Return the whole body of a 2xx answer.
 
         Raises NotFound (404), Transient with the seconds to wait where told (429, 420), Refused (other 4xx),
-        Unavailable (5xx, time-out, no connection, a body cut short), Malformed (a body above the limit).
+        CutShort (a body cut short, or one that cannot be unpacked), Unavailable (5xx, time-out, no connection, a
+        redirect to another host), Malformed (a body above the limit).
         """
-        body = bytearray()
         try:
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS), self._answer(url, params) as response:
-                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                    body += chunk
-                    if len(body) > self._most_bytes:
-                        raise Malformed(f"the body is larger than {self._most_bytes} bytes")
+                return await read_body(response, self._max_bytes)
         except TimeoutError:
             raise Unavailable(f"{_host(url)} did not send its answer in {BODY_TIMEOUT_SECONDS} s.") from None
-        return bytes(body)
 
-    async def stream(self, url: str) -> AsyncIterator[bytes]:
-        """Yield the body of a 2xx answer in pieces, of any total size. Raises like `get`, at any piece."""
+    async def stream(self, url: str, *, max_bytes: int = MAX_STREAM_BYTES) -> AsyncIterator[bytes]:
+        """Yield the body of a 2xx answer in pieces. Raises like `get`, at any piece."""
+        give_up_at = monotonic() + STREAM_TIMEOUT_SECONDS
         async with self._answer(url, None) as response:
-            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                yield chunk
+            async for piece in _pieces(response, max_bytes):
+                if monotonic() > give_up_at:
+                    raise Unavailable(f"{_host(url)} did not send its answer in {STREAM_TIMEOUT_SECONDS} s.")
+                yield piece
 
     @asynccontextmanager
     async def _answer(self, url: str, params: Mapping[str, str] | None) -> AsyncIterator[aiohttp.ClientResponse]:
-        await self._pacer.turn()
         try:
-            async with self._session.get(url, params=params) as response:
+            async with AsyncExitStack() as opened:
+                response = await self._ask(opened, url, params)
+                for _ in range(MAX_REDIRECTS):
+                    if response.status not in REDIRECTS:
+                        break
+                    response = await self._ask(opened, redirect_of(response), None)
                 _check(response)
                 yield response
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError: the time-outs of the connection and of each read end here too.
             raise Unavailable(f"{_host(url)} does not answer ({_reason(error)}).") from error
+
+    async def _ask(self, opened: AsyncExitStack, url: str, params: Mapping[str, str] | None) -> aiohttp.ClientResponse:
+        await self._pacer.turn()
+        return await opened.enter_async_context(self._session.get(url, params=params, allow_redirects=False))
+
+
+async def read_body(response: aiohttp.ClientResponse, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the body of an answer, unpacked. Raises Malformed where it is larger, CutShort where it is not whole."""
+    body = bytearray()
+    async for piece in _pieces(response, max_bytes):
+        body += piece
+    return bytes(body)
+
+
+async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    """Yield a body as it is unpacked: never much more of it is in memory than a piece, whatever it unpacks to."""
+    size = 0
+    try:
+        async for piece in response.content.iter_chunked(CHUNK_BYTES):
+            size += len(piece)
+            if size > max_bytes:
+                raise Malformed(f"the body is larger than {max_bytes} bytes")
+            yield piece
+    except (aiohttp.ClientPayloadError, aiohttp.http_exceptions.PayloadEncodingError) as error:
+        raise CutShort(f"{response.url.host} sent an answer that is cut short or cannot be unpacked.") from error
+
+
+def redirect_of(response: aiohttp.ClientResponse) -> str:
+    """Return where an answer sends us, on the same host. Raises Unavailable for any other place.
+
+    Whoever can have a host answer with a redirect could have us ask anything of the network we are in.
+    """
+    here, there = str(response.url), response.headers.get("Location", "")
+    try:
+        there = urljoin(here, there)
+        is_same = _place(there) in (_place(here), ("https", response.url.host, 443))
+    except ValueError:
+        is_same = False
+    if not is_same or not response.headers.get("Location"):
+        raise Unavailable(
+            f"{_host(here)} sends us on to {there[:200]!r}, another host, which is not followed; "
+            "where that is meant, set the address in the settings."
+        )
+    return there
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 @asynccontextmanager
@@ -105,6 +163,8 @@ def user_agent(contact: str) -> str:
 
 def _check(response: aiohttp.ClientResponse) -> None:
     status = response.status
+    if status in REDIRECTS:
+        raise Unavailable(f"{response.url.host} sends us from place to place, {MAX_REDIRECTS} times.")
     if status < 400:
         return
     sentence = f"{response.url.host} answered {status} to {response.url.path}."

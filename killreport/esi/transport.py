@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -15,10 +15,11 @@ import structlog
 
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.errors import NotFound, Refused, Transient, Unavailable
+from killreport.decoding import is_json
+from killreport.errors import CutShort, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
-from killreport.http import retry_after
+from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, retry_after
 
 # Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
 COMPATIBILITY_DATE = "2026-09-14"
@@ -32,6 +33,8 @@ DEFAULT_PAUSE_SECONDS = 30.0
 # So many failures in a row, of any route, are not chance: the server is away.
 FAILURES_OF_DOWNTIME = 8
 FRESH_WITHOUT_EXPIRES = timedelta(seconds=60)
+# What ESI lets live longest is a killmail, a month. A date beyond everything would be believed for ever.
+LONGEST_FRESH = timedelta(days=40)
 
 log = structlog.get_logger()
 
@@ -78,7 +81,8 @@ class Transport:
         if kept is not None and kept.etag:
             headers["If-None-Match"] = kept.etag
         answer = await self._ask(_Request(route, "GET", path, headers, query=query, kept=kept))
-        if not token:
+        # What is no JSON would be given out, and be of no use, until it expires.
+        if not token and is_json(answer.body):
             await self._put(key, answer)
         return answer
 
@@ -150,7 +154,11 @@ class Transport:
                     allow_redirects=False,
                 ) as response,
             ):
-                content = await response.read()
+                content = await read_body(response)
+        except CutShort as error:
+            # Counted, unlike a server that is away: this one answer may never come whole.
+            self.counts[f"{route} cut short"] += 1
+            raise Transient(str(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             self.counts[f"{route} failed"] += 1
             await self._note_failure()
@@ -189,7 +197,7 @@ class Transport:
             await self._budget.pause(EVERYBODY if response.status == 420 else group or route, seconds, "told to wait")
             raise Transient(f"ESI answered {response.status}; it asks for a pause of {seconds:.0f} s.", seconds)
         if _number(headers, "X-ESI-Error-Limit-Remain", 100) < FEWEST_ERRORS_LEFT:
-            seconds = float(_number(headers, "X-ESI-Error-Limit-Reset", 60))
+            seconds = min(float(_number(headers, "X-ESI-Error-Limit-Reset", 60)), LONGEST_RETRY_AFTER_SECONDS)
             await self._budget.pause(EVERYBODY, seconds, "few errors left")
         if group and _number(headers, "X-Ratelimit-Remaining", 1000) < FEWEST_TOKENS_LEFT:
             # The window floats: a minute gives back a fifteenth of the tokens.
@@ -205,11 +213,14 @@ def _check(status: int, path: str) -> None:
 
 def _number(headers: Mapping[str, str], name: str, otherwise: int) -> int:
     text = headers.get(name, "")
-    return int(text) if text.isdigit() else otherwise
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
 def _expires_at(headers: Mapping[str, str]) -> datetime:
     try:
-        return parsedate_to_datetime(headers["Expires"])
-    except (KeyError, ValueError):
+        expires_at = parsedate_to_datetime(headers["Expires"])
+    except (KeyError, ValueError, OverflowError):
         return utc_now() + FRESH_WITHOUT_EXPIRES
+    if expires_at.tzinfo is None:  # a zone of -0000 is UTC that does not say so
+        expires_at = expires_at.replace(tzinfo=UTC)
+    return min(expires_at, utc_now() + LONGEST_FRESH)

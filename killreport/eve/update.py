@@ -28,7 +28,7 @@ from killreport.http import HttpClient, Pacer, open_session
 LATEST = "tranquility/latest.jsonl"
 ARCHIVE = "eve-online-static-data-latest-jsonl.zip"
 # CCP's archive is below 100 MB.
-MOST_ARCHIVE_BYTES = 1 << 30
+MAX_ARCHIVE_BYTES = 1 << 30
 
 
 class _Keyed(msgspec.Struct, rename={"key": "_key"}):
@@ -103,13 +103,13 @@ async def _latest_build(http: HttpClient, url: str) -> int:
 async def _download(http: HttpClient, url: str, path: Path, on_bytes: Callable[[int], None]) -> None:
     try:
         with path.open("wb") as out:
-            async for piece in http.stream(url):
+            async for piece in http.stream(url, max_bytes=MAX_ARCHIVE_BYTES):
                 out.write(piece)
                 on_bytes(len(piece))
-                if out.tell() > MOST_ARCHIVE_BYTES:
-                    raise KillreportError(f"{url} is larger than {MOST_ARCHIVE_BYTES >> 20} MiB: not CCP's archive.")
     except NotFound as error:
         raise NotFound(f"There is no static data at {url}: {error}.") from None
+    except Malformed as error:
+        raise KillreportError(f"{url} is not CCP's archive: {error.reason}.") from None
 
 
 async def _read(path: Path, source: str) -> StaticData:

@@ -20,6 +20,7 @@ SOURCE = "EVE Ref market history"
 # A day has some 60,000 rows of 100 bytes; beyond this it is no such file.
 MOST_BYTES = 128 * 2**20
 MOST_CENTS = 10**15
+MAX_DIGITS = 20
 MOST_TYPE_ID = 2**31 - 1
 _PIECE = 2**18
 _COLUMNS = ("region_id", "type_id", "date", "average")
@@ -103,12 +104,15 @@ class MarketDayReader:
         except UnicodeDecodeError:
             raise Malformed("not UTF-8", f"line {self._line + 1}") from None
         # Not splitlines: it also splits where no line ends in a CSV.
-        for cells in csv.reader(text.split("\n")):
-            self._line += 1
-            if not self._columns:
-                self._columns = self._find_columns(cells)
-            elif cells:
-                self._keep(cells)
+        try:
+            for cells in csv.reader(text.split("\n")):
+                self._line += 1
+                if not self._columns:
+                    self._columns = self._find_columns(cells)
+                elif cells:
+                    self._keep(cells)
+        except csv.Error as error:
+            raise Malformed(f"not CSV ({error})", f"line {self._line + 1}") from None
 
     def _find_columns(self, names: list[str]) -> list[int]:
         missing = [name for name in _COLUMNS if name not in names]
@@ -122,7 +126,7 @@ class MarketDayReader:
             if region != THE_FORGE or day != self._day.isoformat():
                 return
             row = PriceDay(int(type_id), self._day, _cents(average), SOURCE)
-        except (IndexError, ValueError, InvalidOperation):
+        except (IndexError, ValueError, ArithmeticError):
             raise Malformed("not a row of a market day", f"line {self._line}") from None
         if not 0 < row.type_id <= MOST_TYPE_ID or not 0 <= row.average_cents <= MOST_CENTS:
             raise Malformed("a number that cannot be", f"line {self._line}")
@@ -133,4 +137,6 @@ def _cents(isk: str) -> int:
     amount = Decimal(isk)
     if not amount.is_finite():
         raise InvalidOperation
+    if amount.adjusted() > MAX_DIGITS:  # written out, the number 1e999999 takes a megabyte
+        return MOST_CENTS + 1
     return int((amount * 100).to_integral_value(ROUND_HALF_UP))

@@ -10,7 +10,9 @@ from typing import Any, Generic, TypeVar
 import aiohttp
 import msgspec
 
-from killreport.errors import Refused, Unavailable
+from killreport.decoding import decode_json
+from killreport.errors import Malformed, Refused, Unavailable
+from killreport.http import read_body
 from killreport.web import documents
 from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
 
@@ -65,10 +67,10 @@ class ApiClient:
         body = {"query": document, "variables": variables}
         try:
             async with self._session.post(f"{self._address}/graphql", json=body) as response:
-                decoded = msgspec.json.decode(await response.read(), type=answer)
+                decoded = decode_json(await read_body(response), answer)
         except _FAILURES as error:
             raise Unavailable(f"The API at {self._address} does not answer: {type(error).__name__}.") from error
-        except msgspec.MsgspecError as error:
+        except Malformed as error:
             raise Unavailable(f"The API at {self._address} gave an answer that cannot be read: {error}.") from error
         for problem in decoded.errors:
             if problem.extensions.get("code") in ("BAD_REQUEST", "BAD_CURSOR"):
@@ -112,7 +114,7 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, seconds: float | Non
     message = await socket.receive(seconds)
     if message.type is not aiohttp.WSMsgType.TEXT:
         raise Unavailable(f"The API closed the live stream ({socket.close_code}).")
-    decoded = msgspec.json.decode(message.data, type=_Message)
+    decoded = decode_json(message.data, _Message)
     if decoded.type in ("error", "complete"):
         raise Unavailable(f"The API ended the live stream: {json.loads(bytes(decoded.payload))}.")
     return decoded
@@ -127,7 +129,7 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
     while True:
         message = await _receive(socket)
         if message.type == "next":
-            answer = msgspec.json.decode(message.payload, type=_Answer[LiveAnswer])
+            answer = decode_json(message.payload, _Answer[LiveAnswer])
             if answer.data is None:
                 reasons = "; ".join(error.message for error in answer.errors)
                 raise Unavailable(f"The API ended the live stream: {reasons}")

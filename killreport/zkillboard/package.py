@@ -30,13 +30,17 @@ class Package(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An answer that holds no readable package, whole, with why; it goes to the quarantine."""
+    """An answer that holds no readable package, whole, with why; it goes to the quarantine.
+
+    may_heal: it did not come whole, so the same number is to be read again later.
+    """
 
     reason: str
     path: str
     body: bytes
     sequence_id: int | None = None
     killmail_id: int | None = None
+    may_heal: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import structlog
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.decoding import Count, decode_json, is_json
-from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
+from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Unavailable
 from killreport.http import Sleep
 from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package
 from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
@@ -90,22 +90,30 @@ class R2z2Feed:
         try:
             if ask.sequence is None:
                 return Head(decode_json(await self._get("sequence"), _HeadFile).sequence)
-            return Found(await self._read_package(ask.sequence))
+            # What was given up once already is not waited for: it has its own turns.
+            is_patient = ask.goal in (Goal.NEXT, Goal.PROBE)
+            return Found(await self._read_package(ask.sequence, is_patient=is_patient))
         except KillreportError as error:
             return error
 
     async def _get(self, name: str) -> bytes:
         return await self._http.get(f"{self._url}/ephemeral/{name}.json")
 
-    async def _read_package(self, sequence: int) -> Package | Unreadable:
+    async def _read_package(self, sequence: int, *, is_patient: bool) -> Package | Unreadable:
         body = b""
+        may_heal = False
         try:
             body = await self._get(str(sequence))
-            if not is_json(body) and self._may_be_cut(sequence):
+            may_heal = not is_json(body)
+            if may_heal and is_patient and self._may_be_cut(sequence):
                 raise Unavailable("the feed sent a body that ends too early")
             return decode_package(body, sequence)
+        except CutShort as error:
+            if is_patient and self._may_be_cut(sequence):
+                raise
+            return Unreadable(str(error), "$", body, sequence, may_heal=True)
         except Malformed as error:
-            return Unreadable(error.reason, error.path, body, sequence)
+            return Unreadable(error.reason, error.path, body, sequence, may_heal=may_heal)
 
     def _may_be_cut(self, sequence: int) -> bool:
         count = self._cut_answers.get(sequence, 0) + 1

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from killreport.decoding import is_json
-from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient
+from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient
 from killreport.http import Sleep
 from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
@@ -22,6 +22,8 @@ from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS,
 NAME = "redisq"
 # The host answers with an empty package when nothing came within this time; 10 is the most it takes.
 LONG_POLL_SECONDS = 10
+# An answer of ESI that is none for so often is none for good.
+MAX_WRONG_BODIES = 5
 
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class RedisqFeed:
         self._sleep = sleep
         self._bodiless: Package | None = None
         self._failures = 0
+        self._wrong_bodies = 0
 
     async def next(self) -> Delivery:
         """Return the next package, waiting for one as long as it takes. A cancelled call loses nothing it had read."""
@@ -89,6 +92,7 @@ class RedisqFeed:
         if not package.hash:
             return Unreadable("neither a killmail nor its hash", "$.package.zkb.hash", body, None, package.killmail_id)
         self._bodiless = package
+        self._wrong_bodies = 0
         return await self._complete(package)
 
     async def _complete(self, package: Package) -> Package | Unreadable:
@@ -99,10 +103,20 @@ class RedisqFeed:
         except (Refused, NotFound) as error:
             self._bodiless = None
             return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
+        except (Malformed, CutShort) as error:
+            return self._wrong_body(package, error)
         if not is_json(body):
-            raise Malformed("ESI sent a body that ends too early")
+            return self._wrong_body(package, Malformed("ESI sent a body that ends too early"))
         self._bodiless = None
         return msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body)
+
+    def _wrong_body(self, package: Package, error: KillreportError) -> Unreadable:
+        """Give up a killmail whose body never comes whole. Raises the error as long as it may."""
+        self._wrong_bodies += 1
+        if self._wrong_bodies < MAX_WRONG_BODIES:
+            raise error
+        self._bodiless = None
+        return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
 
     async def _pause(self, error: KillreportError) -> None:
         match error:

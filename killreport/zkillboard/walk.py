@@ -22,6 +22,9 @@ MOST_AHEAD_OF_HEAD = 1000
 # A hole up to this size is noted number by number and tried again; a larger one is a jump, made good from the history.
 MOST_GAPS_AT_ONCE = 500
 LONGEST_GAP_RETRY_SECONDS = 3600.0
+# After some three minutes of trouble with a number, the one after it is asked for as well.
+FAILURES_OF_ONE_NUMBER = 8
+BANS_OF_ONE_NUMBER = 3
 # Files live 24 hours at least; a number missing for longer will not come.
 GAP_LIFE_SECONDS = 26 * 3600.0
 
@@ -94,6 +97,7 @@ class Walk:
     _hold_until: float = 0.0
     _next_at: float = 0.0
     _failures: int = 0
+    _bans: int = 0
     _probe_at: float | None = None
     _goal: Literal[Goal.NEXT, Goal.PROBE, Goal.LOCATE, Goal.SEARCH] = Goal.NEXT
     _search: tuple[int, int] = (0, 0)  # known missing, believed there
@@ -155,10 +159,14 @@ class Walk:
                 return self._take_missing(ask.goal, ask.sequence, now)
             case _:
                 self._hold(answer, now)
+                gap = self._gaps.get(ask.sequence or 0) if ask.goal is Goal.AGAIN else None
+                if gap is not None:
+                    # It has its own pauses: one number that never comes must not slow down those that do.
+                    self._postpone(gap, now)
                 return None
 
     def _is_well(self) -> None:
-        self._failures = 0
+        self._failures = self._bans = 0
         self.is_banned = False
 
     def _hold(self, answer: Answer, now: float) -> None:
@@ -167,11 +175,23 @@ class Walk:
                 self._hold_until = now + (DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds)
             case Refused():
                 self.is_banned = True
+                self._bans += 1
+                if self._bans >= BANS_OF_ONE_NUMBER:
+                    self._look_past(now)
                 self._hold_until = now + BAN_SECONDS
             case _:
                 base = min(1.0, self.wait_seconds) * 2**self._failures
                 self._failures = min(self._failures + 1, 16)
                 self._hold_until = now + min(base, MOST_BACKOFF_SECONDS) * self.jitter()
+                if self._failures >= FAILURES_OF_ONE_NUMBER:
+                    self._look_past(now)
+
+    def _look_past(self, now: float) -> None:
+        """Ask for the next number and this one by turns: what fails for long may be what was asked for alone."""
+        if self._goal is Goal.NEXT:
+            self._goal = Goal.PROBE
+        else:
+            self._wait_again(now)
 
     def _take_found(self, goal: Goal, sequence: int, package: Package | Unreadable, now: float) -> Delivery | None:
         cursor = sequence if self.next_sequence is None else self.next_sequence
@@ -179,14 +199,19 @@ class Walk:
             self._search = (self._search[0], sequence)
             self._head_seen = True
             return self._end_search(cursor, now)
-        rewritten = self._note_rewritten(sequence, package, now)
+        is_broken = isinstance(package, Unreadable) and package.may_heal
+        if goal is Goal.AGAIN and is_broken and sequence in self._gaps:
+            return self._keep_missing(sequence, cursor, now)
+        again = (sequence,) if is_broken else self._note_rewritten(sequence, package, now)
         if goal is Goal.AGAIN:
             self._gaps.pop(sequence, None)
-            return Delivery(package, next_sequence=cursor, gaps=rewritten, filled_gaps=(sequence,))
+            return Delivery(package, next_sequence=cursor, gaps=again, filled_gaps=(sequence,))
         passed = range(cursor, sequence)
         self._move(sequence + 1)
         self._note_gaps(passed, now + self.gap_seconds, now)
-        return Delivery(package, next_sequence=sequence + 1, gaps=tuple(dict.fromkeys([*passed, *rewritten])))
+        if is_broken:
+            self._note_gaps(again, now + self.gap_seconds, now)
+        return Delivery(package, next_sequence=sequence + 1, gaps=tuple(dict.fromkeys([*passed, *again])))
 
     def _take_head(self, head: int, now: float) -> Delivery | None:
         cursor = self.next_sequence
@@ -245,9 +270,12 @@ class Walk:
         if now >= gap.lost_at:
             del self._gaps[sequence]
             return Delivery(next_sequence=cursor, filled_gaps=(sequence,), lost_gaps=(sequence,))
+        self._postpone(gap, now)
+        return Delivery(next_sequence=cursor, gaps=(sequence,))
+
+    def _postpone(self, gap: _Gap, now: float) -> None:
         gap.due = now + min(self.gap_seconds * 2**gap.tries, LONGEST_GAP_RETRY_SECONDS)
         gap.tries = min(gap.tries + 1, 16)
-        return Delivery(next_sequence=cursor, gaps=(sequence,))
 
     def _note_rewritten(self, sequence: int, package: Package | Unreadable, now: float) -> tuple[int, ...]:
         updated = package.sequence_updated if isinstance(package, Package) else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.utils import format_datetime
@@ -127,6 +129,64 @@ async def test_an_answer_that_is_an_error_says_whether_asking_again_can_help(
         with pytest.raises(error):
             await esi.character(1)
     assert len(server.requests) == requests
+
+
+async def test_an_answer_that_unpacks_to_more_than_any_answer_is_malformed(
+    settings: Settings, database: Database
+) -> None:
+    bomb = gzip.compress(b" " * (64 * 2**20))
+    tracemalloc.start()
+    try:
+        async with esi_of(settings, database, Server(answer(body=bomb, Content_Encoding="gzip"))) as esi:
+            with pytest.raises(Malformed, match="larger than"):
+                await esi.character(1)
+        assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+async def test_an_answer_that_cannot_be_unpacked_counts_as_an_attempt(settings: Settings, database: Database) -> None:
+    async with esi_of(settings, database, Server(answer(body=b"plain", Content_Encoding="gzip"))) as esi:
+        with pytest.raises(Transient):
+            await esi.character(1)
+        assert esi.metrics() == {"/characters/{id} cut short": 3}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        b'"name":"A\\u0000na"',
+        b'"corporation_id":%d' % 2**63,
+        b'"corporation_id":-1',
+        b'"birthday":"0001-01-01T00:00:00+14:00"',
+        b'"birthday":"9999-12-31T23:59:59-14:00"',
+        b'"security_status":1e300',
+        b'"security_status":NaN',
+        b'"description":"%s"' % (b"x" * 200_000),
+        b'"new":' + b"[" * 5000 + b"]" * 5000,
+    ],
+)
+async def test_what_no_column_holds_is_malformed(settings: Settings, database: Database, change: bytes) -> None:
+    body = BODY[:-1] + b"," + change + b"}"
+    async with esi_of(settings, database, Server(answer(body=body))) as esi:
+        with pytest.raises(Malformed):
+            await esi.character(1)
+
+
+async def test_headers_that_make_no_sense_change_nothing(settings: Settings, database: Database) -> None:
+    odd = answer(X_Pages="\u00b2", Expires="Fri, 31 Dec 9999 23:59:59 -0000", X_ESI_Error_Limit_Remain="9" * 5000)
+    async with esi_of(settings, database, Server(odd)) as esi:
+        assert (await esi.character(1)).name == "Ana"
+    async with database.connection() as connection:
+        latest = await connection.fetchval("select expires_at from esi_cache")
+    assert latest <= utc_now() + transport.LONGEST_FRESH
+
+
+async def test_nonsense_is_not_kept(settings: Settings, database: Database) -> None:
+    async with esi_of(settings, database, Server(answer(body=b"<html>", Expires=SOON), answer())) as esi:
+        with pytest.raises(Malformed):
+            await esi.character(1)
+        assert (await esi.character(1)).name == "Ana"
 
 
 async def test_nonsense_is_malformed(settings: Settings, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -93,3 +94,32 @@ async def test_what_the_block_says_wrong_costs_the_block_and_not_the_killmail(
     assert await fetch(
         database, "select killmail_id, location_id from killmail where labels @> '{ganked}' order by 1"
     ) == [(10 + place, None) for place in range(6)]
+
+
+BAD_ANSWERS = {
+    "half a gzip": Answer(gzip.compress(package_of(10))[:60], headers={"Content-Encoding": "gzip"}),
+    "a broken gzip": Answer(b"\x1f\x8b" + b"\xff" * 100, headers={"Content-Encoding": "gzip"}),
+    "a bomb": Answer(gzip.compress(b" " * (32 * 2**20)), headers={"Content-Encoding": "gzip"}),
+    "a body cut short": Answer(package_of(10), cut_after=100),
+    "HTML": Answer(b"<html>", headers={"Content-Type": "text/html"}),
+    "a redirect to elsewhere": Answer(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+    "a redirect to itself": Answer(status=302, headers={"Location": "#"}),
+    "a fault for ever": Answer(status=500),
+}
+
+
+async def test_after_each_kind_of_bad_answer_the_next_number_is_asked_for_and_the_bad_one_is_a_gap(
+    quick: Settings, site: Site, database: Database, run_worker: RunWorker, lines: Lines
+) -> None:
+    await set_cursor(database, 70)
+    for place, answer in enumerate(BAD_ANSWERS.values()):
+        site.answers[f"/ephemeral/{70 + 2 * place}.json"] = answer
+        site.answers[f"/ephemeral/{71 + 2 * place}.json"] = Answer(package_of(1000 + place))
+
+    async with run_worker(quick.replace(r2z2_url=site.url, esi_url=site.url)):
+        await lines.wait_for("killmail_stored", len(BAD_ANSWERS))
+
+    assert await fetch(database, "select next_sequence from feed_cursor") == [(70 + 2 * len(BAD_ANSWERS),)]
+    gaps = await fetch(database, "select sequence from feed_gap where feed = 'r2z2' order by 1")
+    # Too large is what it will be again; all others may come whole.
+    assert gaps == [(70 + 2 * place,) for place, kind in enumerate(BAD_ANSWERS) if kind != "a bomb"]

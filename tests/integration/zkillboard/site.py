@@ -33,7 +33,8 @@ class Site:
         answer = self.answers.get(request.path, Answer(status=404))
         if answer.cut_after is None:
             response = web.Response(body=answer.body, status=answer.status, headers=answer.headers)
-            response.enable_compression()
+            if "Content-Encoding" not in answer.headers:
+                response.enable_compression()
             return response
         cut = web.StreamResponse(status=answer.status)
         cut.content_length = len(answer.body)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from killreport import __version__, http
 from killreport.config import Settings
-from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.zkillboard.clients import open_clients
 from tests.integration.zkillboard.site import Answer, Site, open_site
@@ -24,7 +27,7 @@ async def site() -> AsyncIterator[Site]:
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[HttpClient]:
     async with open_session(Settings(contact="ops@example.org")) as session:
-        yield HttpClient(session, Pacer(10_000), most_bytes=1000)
+        yield HttpClient(session, Pacer(10_000), max_bytes=1000)
 
 
 async def test_a_request_names_us_and_asks_for_gzip(site: Site, client: HttpClient) -> None:
@@ -50,7 +53,7 @@ async def test_a_request_names_us_and_asks_for_gzip(site: Site, client: HttpClie
         (Answer(status=422), Refused, None),
         (Answer(status=500), Unavailable, None),
         (Answer(status=503), Unavailable, None),
-        (Answer(b"x" * 500, cut_after=100), Unavailable, None),
+        (Answer(b"x" * 500, cut_after=100), CutShort, None),
         (Answer(b"x" * 1001), Malformed, None),
     ],
 )
@@ -105,3 +108,70 @@ async def test_the_redisq_host_is_never_asked_more_than_once_a_second() -> None:
         paces = [client._pacer._interval for client in (clients.r2z2, clients.redisq, clients.esi)]
 
     assert paces == [0.002, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/a",
+        "//evil.example/a",
+        "http://127.0.0.1:1/a",
+        "",
+        "http://[",
+        "file:///etc/passwd",
+        "http://127.0.0.1:99999/",
+    ],
+)
+async def test_a_redirect_to_another_place_is_not_followed(site: Site, client: HttpClient, location: str) -> None:
+    site.answers["/a"] = Answer(status=302, headers={"Location": location})
+
+    with pytest.raises(Unavailable, match="another host"):
+        await client.get(f"{site.url}/a")
+    with pytest.raises(Unavailable, match="another host"):
+        [piece async for piece in client.stream(f"{site.url}/a")]
+
+    assert [request.path for request in site.asked] == ["/a", "/a"]
+
+
+async def test_redirects_in_a_circle_end(site: Site, client: HttpClient) -> None:
+    site.answers["/a"] = Answer(status=307, headers={"Location": "/a"})
+
+    with pytest.raises(Unavailable, match="from place to place"):
+        await client.get(f"{site.url}/a")
+
+    assert len(site.asked) == 1 + http.MAX_REDIRECTS
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_what_unpacks_to_more_than_the_limit_is_refused_before_it_is_in_memory(
+    site: Site, client: HttpClient, encoding: str
+) -> None:
+    plain = b"\0" * (64 * 2**20)
+    packed = gzip.compress(plain) if encoding == "gzip" else zlib.compress(plain)
+    site.answers["/bomb"] = Answer(packed, headers={"Content-Encoding": encoding})
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="larger than 1000 bytes"):
+            await client.get(f"{site.url}/bomb")
+        with pytest.raises(Malformed, match="larger than 5000 bytes"):
+            [piece async for piece in client.stream(f"{site.url}/bomb", max_bytes=5000)]
+        assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"\x1f\x8b" + b"\xff" * 100,
+        b"no gzip at all",
+        gzip.compress(b"x")[:-8] + b"\0" * 8,
+    ],
+    ids=["broken", "plain", "another sum"],
+)
+async def test_what_cannot_be_unpacked_is_cut_short(site: Site, client: HttpClient, packed: bytes) -> None:
+    site.answers["/a"] = Answer(packed, headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(CutShort):
+        await client.get(f"{site.url}/a")

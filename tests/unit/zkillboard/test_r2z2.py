@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.zkillboard.package import Delivery, Package, Unreadable
 from killreport.zkillboard.r2z2 import MOST_CUT_ANSWERS, R2z2Feed
 from tests.unit.zkillboard.hosts import Clock, Host, package_body
@@ -66,6 +66,7 @@ async def test_a_body_that_never_ends_well_is_handed_on_whole_as_unreadable() ->
     first, second = await feed.next(), await feed.next()
 
     assert isinstance(first.package, Unreadable)
+    assert first.gaps == (100,)
     assert (first.package.body, first.package.path, first.next_sequence) == (b'{"killmail_id": 7', "$", 101)
     assert second.next_sequence == 102
     assert host.asked.count(f"{URL}/ephemeral/100.json") == MOST_CUT_ANSWERS
@@ -126,3 +127,42 @@ async def test_a_rewritten_number_is_read_before_the_feed_goes_on() -> None:
         (102, (), ()),
     ]
     assert [url.rsplit("/")[-1] for url in host.asked] == ["100.json", "60.json", "101.json"]
+
+
+async def test_a_body_that_cannot_be_unpacked_is_passed_and_read_when_it_comes_whole() -> None:
+    cut: list[bytes | KillreportError] = [CutShort("half a gzip")] * MOST_CUT_ANSWERS
+    feed, _, _, _ = make_feed({"100": [*cut, CutShort("still"), package_body(7)], "101": [package_body(8)]})
+
+    first, second, third, fourth = [await feed.next() for _ in range(4)]
+
+    assert first.package == Unreadable("half a gzip", "$", b"", 100, may_heal=True)
+    assert (first.next_sequence, first.gaps) == (101, (100,))
+    assert isinstance(second.package, Package)
+    assert (second.package.killmail_id, second.next_sequence) == (8, 102)
+    assert (third.package, third.gaps) == (None, (100,))
+    assert isinstance(fourth.package, Package)
+    assert (fourth.package.killmail_id, fourth.filled_gaps, fourth.gaps) == (7, (100,), ())
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("500"), Refused("403")])
+async def test_a_number_that_fails_for_long_is_passed_when_the_next_one_is_there(trouble: KillreportError) -> None:
+    feed, host, _, _ = make_feed({"100": [trouble], "101": [package_body(8)]})
+
+    delivery = await feed.next()
+
+    assert isinstance(delivery.package, Package)
+    assert (delivery.package.killmail_id, delivery.next_sequence, delivery.gaps) == (8, 102, (100,))
+    assert len(host.asked) <= 10
+
+
+async def test_a_gap_that_fails_has_its_own_pauses_and_slows_nobody_down() -> None:
+    answers: dict[str, list[bytes | KillreportError]] = {
+        str(number): [package_body(number)] for number in range(101, 161)
+    }
+    answers["100"] = [NotFound("404"), Unavailable("500")]
+    feed, host, _, _ = make_feed(answers)
+
+    for _ in range(60):
+        await feed.next()
+
+    assert host.asked.count(f"{URL}/ephemeral/100.json") < 12

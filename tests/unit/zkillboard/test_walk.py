@@ -110,7 +110,8 @@ def test_a_failure_does_not_count_as_missing() -> None:
         follower.step(Unavailable("503"))
         follower.step()
 
-    assert {sequence for sequence, _ in follower.asked} == {100}
+    assert {sequence for sequence, _ in follower.asked} == {100, 101}
+    assert follower.walk.next_sequence == 100
 
 
 def test_a_package_that_cannot_be_read_is_handed_on_and_passed() -> None:
