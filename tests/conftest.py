@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -20,6 +21,12 @@ from tests.databases import UsedDatabases, create_database, create_template, dro
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+# How long an example takes is the machine's affair, busy as it is; examples that failed elsewhere are no test's here.
+hypothesis.settings.register_profile(
+    "killreport", deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("killreport")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 import typer
@@ -153,12 +152,3 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
     assert result.stdout == "KILLREPORT_HOME = /nonexistent  [environment]\n"
     assert result.stderr == ""
-
-
-def test_the_version_is_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    record: Callable[[str], None] = said.append
-    monkeypatch.setattr(typer, "echo", record)
-
-    assert root.status_of(["--version"]) == 0
-    assert said == ["killreport 0.1.0"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from killreport.errors import Malformed
@@ -16,7 +16,7 @@ from killreport.killmail.model import Killmail
 from tests.unit.killmail.bodies import encode, make_body
 from tests.unit.killmail.test_legacy import CREST, XML
 
-CHECKED = settings(max_examples=300, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+CHECKED = settings(max_examples=300)
 STRICT = msgspec.json.Decoder(Killmail)
 
 SCALARS = (

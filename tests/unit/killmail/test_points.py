@@ -161,7 +161,7 @@ def killmails(draw: st.DrawFn) -> Killmail:
     return make_killmail(first, *others, ship_type_id=hull, corporation_id=corporation_id, items=(fit,))
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=500)
 @given(killmails(), PLAYERS)
 def test_another_player_never_raises_the_points_of_a_players_kill(mail: Killmail, newcomer: Attacker) -> None:
     joined = make_killmail(
