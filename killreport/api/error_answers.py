@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from killreport.answering import without_slash
 from killreport.api.masking import error_code
-from killreport.db.database import CONNECT_ERRORS
+from killreport.db.database import AWAY_ERRORS, is_away
 from killreport.errors import Malformed, NotFound, Unavailable
 
 GRAPHQL = "/graphql"
@@ -48,6 +48,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _database_lost(request: Request, error: Exception) -> Response:
+    if not is_away(error):
+        return await _failed(request, error)
     _log.warning("api_database_lost", reason=repr(error))
     return error_answer(request, 503, NO_DATABASE, error_code(Unavailable))
 
@@ -60,6 +62,6 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 ERROR_ANSWERS: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     HTTPException: _refused,
-    **dict.fromkeys(CONNECT_ERRORS, _database_lost),
+    **dict.fromkeys(AWAY_ERRORS, _database_lost),
     Exception: _failed,
 }

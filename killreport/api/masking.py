@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from killreport.db.database import CONNECT_ERRORS
+from killreport.db.database import is_away
 from killreport.errors import KillreportError, Unavailable
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
         extensions.setdefault("code", error_code(type(cause)))
         if isinstance(cause, Unavailable):
             _log.warning("api_unavailable", reason=str(cause))
-    elif isinstance(cause, CONNECT_ERRORS):
+    elif cause is not None and is_away(cause):
         _log.warning("api_database_lost", reason=repr(cause))
         shown["message"], extensions = "The database does not answer; try again shortly.", {"code": "UNAVAILABLE"}
     elif cause is not None:

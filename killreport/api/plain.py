@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+
+import structlog
 from graphql import GraphQLSchema, print_schema
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from killreport.clock import monotonic
 from killreport.config import Settings
-from killreport.db.database import Database
+from killreport.db.database import DATABASE_ERRORS, Database
+
+# Whoever looks whether this process is well waits no longer, and neither does the answer.
+HEALTH_SECONDS = 4.0
+# However many look, the database is asked once in this time.
+FRESH_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Pulse:
+    """Asks whether the database answers, over a connection of its own: a busy pool is not a sick one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asking = asyncio.Lock()
+        self._answered_at = -math.inf
+
+    async def ask(self) -> None:
+        """Return where the database answers now, or did a second ago; raises one of DATABASE_ERRORS."""
+        async with self._asking:
+            if monotonic() - self._answered_at < FRESH_SECONDS:
+                return
+            async with self._database.apart(HEALTH_SECONDS) as connection:
+                await connection.fetchval("select 1")
+            self._answered_at = monotonic()
 
 
 def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) -> list[Route]:
-    """Return the routes `/healthz`, which answers while the database does, and `/schema.graphql`."""
+    """Return the routes `/healthz`, 200 while the database answers and 503 while it does not, and `/schema.graphql`."""
+
+    pulse = Pulse(database)
 
     async def healthz(_request: Request) -> Response:
-        async with database.connection() as connection:
-            await connection.fetchval("select 1")
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await pulse.ask()
+        except DATABASE_ERRORS as error:
+            _log.warning("api_database_lost", reason=repr(error))
+            return PlainTextResponse("The database does not answer.", 503)
         return PlainTextResponse("ok")
 
     async def sdl(_request: Request) -> Response:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from killreport.cache.events import PREFIX, installation_name
+from killreport.cache.events import PREFIX, installation_name, socket_options
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -90,9 +90,7 @@ class RedisBuckets:
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self._name, self._burst, self._rate = name, burst, per_second
         self._own = MemoryBuckets(burst, per_second)
-        self._client: Any = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=REDIS_TIMEOUT_SECONDS, socket_timeout=REDIS_TIMEOUT_SECONDS
-        )
+        self._client: Any = redis.asyncio.Redis.from_url(url, **socket_options(REDIS_TIMEOUT_SECONDS))
         self._script: Any = self._client.register_script(_TAKE)
 
     async def take(self, key: str, cost: int) -> Grant:

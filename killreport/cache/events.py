@@ -16,6 +16,7 @@ import structlog
 
 from killreport.background import racing
 from killreport.config import Settings
+from killreport.db.connection import keepalive_options
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.listen import listen
 
@@ -28,6 +29,9 @@ KILLMAIL_CHANNEL = "killmail"
 ENTITY_CHANNEL = "entity"
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+# A Redis that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
+SILENCE_SECONDS = 15.0
+ANSWER_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -73,7 +77,7 @@ class RedisEvents:
 
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self._name = name
-        self._client: Any = redis.asyncio.Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+        self._client: Any = redis.asyncio.Redis.from_url(url, **socket_options(ANSWER_SECONDS))
 
     async def publish(self, channel: str, payload: str) -> None:
         """See `Events`."""
@@ -95,7 +99,7 @@ class RedisEvents:
             try:
                 async with self._client.pubsub() as subscription:
                     await subscription.subscribe(f"{PREFIX}:{self._name}:{channel}")
-                    async for message in subscription.listen():
+                    async for message in self._messages(subscription):
                         if message["type"] == "subscribe":
                             pause = FIRST_PAUSE_SECONDS
                             yield ""
@@ -105,6 +109,18 @@ class RedisEvents:
                 log.warning("events_lost", channel=channel, reason=type(error).__name__, retry_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _messages(self, subscription: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what comes, until the server does not answer any more: a silent one is asked, and then has to."""
+        while True:
+            message = await subscription.get_message(timeout=SILENCE_SECONDS)
+            if message is None:
+                await subscription.ping()
+                message = await subscription.get_message(timeout=ANSWER_SECONDS)
+            if message is None:
+                log.warning("events_unanswered")
+                return
+            yield message
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -129,6 +145,17 @@ async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str,
         while (payload := await unread.get()) is not None:
             yield payload
         reading.result()
+
+
+def socket_options(seconds: float) -> dict[str, Any]:
+    """Return how connections to Redis are made: none waits longer than so many seconds for anything."""
+    return {
+        "socket_connect_timeout": seconds,
+        "socket_timeout": seconds,
+        "socket_keepalive": True,
+        "socket_keepalive_options": keepalive_options(),
+        "health_check_interval": SILENCE_SECONDS,
+    }
 
 
 def installation_name(database: Database) -> str:

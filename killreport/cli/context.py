@@ -38,18 +38,22 @@ def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
 
 
 @asynccontextmanager
-async def open_ready_database(settings: Settings, *, process: str) -> AsyncIterator[Database]:
+async def open_ready_database(
+    settings: Settings, *, process: str, seconds: float | None = None
+) -> AsyncIterator[Database]:
     """Lend the database once its schema is this release's and its static data is there.
 
     The embedded database is upgraded on the way; a configured one belongs to an operator, who upgrades it when it
     suits. Raises Conflict where that has not happened, Unavailable where the database does not answer.
+    seconds: the time a statement has; None: hours, as for what is done once.
     """
+    from killreport.db.connection import LONG_SECONDS
     from killreport.db.database import open_database
     from killreport.db.migrate import pending_migrations, upgrade
     from killreport.eve.seed import load_seed
 
-    async with open_database(settings, process=process) as database:
-        async with database.connection() as connection:
+    async with open_database(settings, process=process, seconds=seconds or LONG_SECONDS) as database:
+        async with database.apart() as connection:
             pending = await pending_migrations(connection)
             if pending and settings.database_url is not None:
                 raise Conflict(

@@ -120,7 +120,7 @@ async def upgrade_database(settings: Settings) -> None:
     def tell(migration: Migration) -> None:
         print(f"Migration {migration.version:04} {migration.name}: applied.", flush=True)
 
-    async with _connected(settings) as database, database.connection() as connection:
+    async with _connected(settings) as database, database.apart() as connection:
         if not await apply_migrations(connection, tell):
             print("Migrations: none pending.")
         print("Static data: loaded." if await load_seed(connection) else "Static data: already there.")
@@ -232,7 +232,7 @@ async def reset_database(settings: Settings) -> int:
     """Drop everything and return how many objects that were; see `drop_everything` for what it refuses."""
     from killreport.db.status import drop_everything
 
-    async with _connected(settings) as database, database.connection() as connection:
+    async with _connected(settings) as database, database.apart() as connection:
         return await drop_everything(connection)
 
 

@@ -14,6 +14,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from killreport.db.connection import BATCH_SECONDS
 from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
 from killreport.eve.load import load_universe
@@ -34,7 +35,7 @@ OnProgress = Callable[[Tally, int], None]
 @asynccontextmanager
 async def open_writer(settings: Settings) -> AsyncIterator[tuple[Database, KillmailWriter]]:
     """Lend a database and a writer with the universe and prices of this moment."""
-    async with open_database(settings, process="import") as database:
+    async with open_database(settings, process="import", seconds=BATCH_SECONDS) as database:
         async with database.connection() as connection:
             universe = await load_universe(connection)
             prices = await load_price_book(connection, universe)

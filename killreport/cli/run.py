@@ -47,7 +47,9 @@ async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asy
     from killreport.door.room import Room
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
-        async with open_ready_database(settings, process="killreport-backend") as database:
+        # Whoever asked has gone by then.
+        seconds = settings.api_timeout_seconds
+        async with open_ready_database(settings, process="killreport-backend", seconds=seconds) as database:
             app = create_app(settings, database, rows)
             await serve(app, listener, stop, calm_collector, room=Room.of(settings))
 
@@ -179,10 +181,12 @@ async def run_entry(
     process: ProcessRow, rows: Sequence[ProcessRow], settings: Settings, stop: asyncio.Event, *, once: bool
 ) -> None:
     """Be this service or worker until `stop` is set and what is in hand is done. Raises what ends it before."""
+    from killreport.db.connection import WRITE_SECONDS
+
     if process.kind == "service":
         await SERVICES[process.name](settings, rows, stop)
         return
-    async with open_ready_database(settings, process=process.name) as database:
+    async with open_ready_database(settings, process=process.name, seconds=WRITE_SECONDS) as database:
         worker = cast(Worker, import_module(module_of(process)))
         await worker.run(settings, database, stop=stop, once=once, row=process)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-import asyncpg
 import structlog
 
-from killreport.db.database import CONNECT_ERRORS, Connection, Database
+from killreport.db.connection import connect
+from killreport.db.database import DATABASE_ERRORS, Connection, Database, away_sentence
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 # A peer that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
 SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
+# The server, too, ends a session that does not ask any more.
+SESSION = {"idle_session_timeout": "120s"}
 
 _log = structlog.get_logger()
 
@@ -28,9 +30,9 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            connection = await asyncpg.connect(database.url, server_settings={"application_name": f"listen {channel}"})
-        except (*CONNECT_ERRORS, asyncpg.PostgresError) as error:
-            _log.warning("listen_connect_failed", channel=channel, error=str(error), retry_seconds=pause)
+            connection = await connect(database.url, f"listen {channel}", seconds=ANSWER_SECONDS, session=SESSION)
+        except DATABASE_ERRORS as error:
+            _log.warning("listen_connect_failed", channel=channel, error=away_sentence(error), retry_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             continue
@@ -44,6 +46,7 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
         finally:
             # Not `close`, which would wait for the peer: it may be gone, or we be cancelled.
             connection.terminate()
+        await database.doubt()
         _log.warning("listen_connection_lost", channel=channel, retry_seconds=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -55,7 +58,7 @@ async def _subscribe(connection: Connection, channel: str) -> asyncio.Queue[str 
     connection.add_termination_listener(lambda _connection: messages.put_nowait(None))
     try:
         await connection.add_listener(channel, lambda _connection, _pid, _channel, text: messages.put_nowait(text))
-    except (*CONNECT_ERRORS, asyncpg.PostgresError):
+    except DATABASE_ERRORS:
         return None
     return messages
 
@@ -67,6 +70,6 @@ async def _next_payload(connection: Connection, messages: asyncio.Queue[str | No
             return await asyncio.wait_for(messages.get(), SILENCE_SECONDS)
         except TimeoutError:
             try:
-                await connection.execute("select 1", timeout=ANSWER_SECONDS)
-            except (*CONNECT_ERRORS, asyncpg.PostgresError):
+                await connection.execute("select 1")
+            except DATABASE_ERRORS:
                 return None

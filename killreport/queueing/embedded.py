@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from killreport.db.database import CONNECT_ERRORS, Connection, Database
+from killreport.db.database import AWAY_ERRORS, Connection, Database
 from killreport.errors import NotFound, Unavailable
 from killreport.fleet.table import find_queue
 from killreport.queueing import embedded_letters as letters
@@ -94,7 +94,7 @@ class EmbeddedBroker:
         try:
             async with self._database.connection() as connection:
                 yield connection
-        except CONNECT_ERRORS as error:
+        except AWAY_ERRORS as error:
             raise Unavailable(f"The queues are not reachable, PostgreSQL does not answer: {error}") from error
 
 

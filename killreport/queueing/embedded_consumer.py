@@ -14,11 +14,12 @@ import structlog
 
 from killreport.background import beside
 from killreport.clock import monotonic
+from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection
 from killreport.fleet.table import ProcessRow
 from killreport.queueing import embedded_store as store
 from killreport.queueing.broker import Delivery, Handler, Priority
-from killreport.queueing.handling import Again, Back, Dead, Done, Outcome, handle
+from killreport.queueing.handling import Absence, Again, Back, Dead, Done, Outcome, handle
 
 # Before the second try to come back; the first is made at once.
 FIRST_PAUSE_SECONDS = 0.1
@@ -28,24 +29,20 @@ LOOK_SECONDS = 2.0
 LOOK_SPREAD = 0.25
 # Two consumers that both find something due: the one that comes second need not ask again in the same millisecond.
 LOOK_FLOOR_SECONDS = 0.005
-CONNECT_SECONDS = 10.0
 STATEMENT_SECONDS = 30.0
 # A consumer that is told to stop while the database is away waits so long to say what it has done.
 FAREWELL_SECONDS = 8.0
 
-SESSION = {
-    "timezone": "UTC",
-    "jit": "off",
+CONSUMER_SESSION = {
     # A lease or an acknowledgement that is lost with the server is one more delivery; nothing waits for the disk here.
     "synchronous_commit": "off",
     # The plan is made when the tables are small and kept while they grow: it must be the one for large ones.
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "enable_sort": "off",
-    # A host that vanished without a word: its messages are back after 25 s instead of two hours.
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
+    # It looks every other second: one that says nothing for so long is gone, whatever stands between keeps quiet about
+    # it, and its messages are another's.
+    "idle_session_timeout": "60s",
 }
 
 log = structlog.get_logger()
@@ -75,6 +72,7 @@ class EmbeddedConsumer:
         self._drain = drain
         self._connection: Connection | None = None
         self._consumer_id: int | None = None
+        self._absence = Absence()
         self._look_at = 0.0
         self._wake = asyncio.Event()
         # A place is taken by a message, and after it by a pause where the other side is away.
@@ -124,11 +122,8 @@ class EmbeddedConsumer:
 
     async def _attach(self) -> Connection:
         """Connect, listen, and take over what the connection before had in hand."""
-        connection = await asyncpg.connect(
-            self._url,
-            timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={**SESSION, "application_name": f"consume {self._queue}"[:63]},
+        connection = await connect(
+            self._url, f"consume {self._queue}", seconds=STATEMENT_SECONDS, session=CONSUMER_SESSION
         )
         self._connection = connection
         connection.add_termination_listener(lambda _connection: self._look_now())
@@ -176,7 +171,7 @@ class EmbeddedConsumer:
         return len(rows)
 
     async def _occupy(self, leased: _Leased) -> None:
-        outcome = await handle(self._row, leased.body, leased.delivery, self._handler)
+        outcome = await handle(self._row, leased.body, leased.delivery, self._handler, absence=self._absence)
         self._settled.append((leased, outcome))
         self._wake.set()
         if isinstance(outcome, Back):

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from killreport.db.database import CONNECT_ERRORS
+from killreport.clock import monotonic
+from killreport.db.database import is_away
 from killreport.errors import Conflict, Malformed, NotFound, Permanent, Refused, Transient, Unavailable
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.broker import Delivery, Handler
@@ -29,6 +30,7 @@ HOPELESS = (Malformed, Permanent, NotFound, Refused, Conflict)
 # A message that took its process with it so often is what kills it.
 MOST_LOSSES = 10
 BACK_DELAY = timedelta(seconds=5)
+LONGEST_BACK_DELAY = timedelta(minutes=1)
 # Uncapped, the twelfth try of a queue that starts at 10 s would come after five and a half hours.
 LONGEST_DELAY = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
@@ -74,13 +76,37 @@ class Dead:
 Outcome = Done | Back | Again | Dead
 
 
+class Absence:
+    """How long the other side has been away, as the messages of one consumer find it; paces how soon it is tried."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._since: float | None = None
+
+    def delay(self) -> timedelta:
+        """Return how long to wait: as long again as it has been away, from BACK_DELAY to LONGEST_BACK_DELAY."""
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        return min(max(timedelta(seconds=now - self._since), BACK_DELAY), LONGEST_BACK_DELAY)
+
+    def end(self) -> None:
+        """Note that the other side answered."""
+        self._since = None
+
+
 async def handle(
-    row: ProcessRow, body: bytes, delivery: Delivery, handler: Handler, *, chance: Callable[[], float] = random.random
+    row: ProcessRow,
+    body: bytes,
+    delivery: Delivery,
+    handler: Handler,
+    *,
+    absence: Absence | None = None,
+    chance: Callable[[], float] = random.random,
 ) -> Outcome:
     """Decode a body, hand it to the handler and return what is to become of it; logs one line. Raises nothing.
 
-    row: of the worker that consumes the queue. chance: returns 0 to 1, spreads the delays. Only the cancellation of
-    the caller gets through.
+    row: of the worker that consumes the queue. absence: of its consumer; None: nobody was away before. chance: returns
+    0 to 1, spreads the delays. Only the cancellation of the caller gets through.
     """
     message: Message | None = None
     if delivery.losses >= MOST_LOSSES:
@@ -105,6 +131,11 @@ async def handle(
     except Exception as error:  # whatever a handler fails with is an answer; the consumer must live on
         log.debug("message_failed", queue=delivery.queue, exc_info=True)
         outcome = decide(error, row, delivery.attempt, chance)
+    if absence is not None:
+        if isinstance(outcome, Back):
+            outcome = Back(absence.delay() * (1 + SPREAD * chance()), outcome.reason)
+        else:
+            absence.end()
     _tell(outcome, delivery, message)
     return outcome
 
@@ -115,7 +146,7 @@ def decide(error: Exception, row: ProcessRow, attempt: int, chance: Callable[[],
     reason = explain(error)
     if isinstance(error, HOPELESS):
         return Dead(f"{reason} (attempt {attempt} of {row.attempts})")
-    if isinstance(error, Unavailable) or _is_lost_database(error):
+    if _is_absence(error):
         return Back(BACK_DELAY * (1 + SPREAD * chance()), reason)
     if attempt >= row.attempts:
         return Dead(f"{reason} (given up after {attempt} attempts)")
@@ -151,10 +182,11 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
-def _is_lost_database(error: Exception) -> bool:
-    # asyncpg raises an InterfaceError that is a ValueError where an argument does not fit its column: our mistake,
-    # which uncounted would come back for ever.
-    return isinstance(error, CONNECT_ERRORS) and not isinstance(error, ValueError)
+def _is_absence(error: Exception) -> bool:
+    """Return whether somebody we need is away, whatever the message says: counted, it would die of that."""
+    if isinstance(error, ExceptionGroup):
+        return all(_is_absence(part) for part in error.exceptions)
+    return isinstance(error, Unavailable) or is_away(error)
 
 
 def _tell(outcome: Outcome, delivery: Delivery, message: Message | None) -> None:

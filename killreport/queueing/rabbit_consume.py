@@ -16,7 +16,7 @@ from pamqp import commands
 from killreport.clock import utc_now
 from killreport.errors import Unavailable
 from killreport.queueing.broker import Handler
-from killreport.queueing.handling import Again, Back, Dead, Done, Outcome, handle
+from killreport.queueing.handling import Absence, Again, Back, Dead, Done, Outcome, handle
 from killreport.queueing.rabbit_channel import FastChannel
 from killreport.queueing.rabbit_envelope import Envelope, read_envelope
 from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Link, Lost
@@ -84,6 +84,7 @@ class RabbitConsumer:
         self._stop = stop
         self._session = Session(link, topology, prefetch)
         self._numbers = itertools.count()
+        self._absence = Absence()
         self._inbox: asyncio.PriorityQueue[tuple[int, int, _Delivered | None]] = asyncio.PriorityQueue()
         self._in_hand: set[_Delivered] = set()
         self._ended = asyncio.Event()
@@ -183,7 +184,8 @@ class RabbitConsumer:
             await self._move(delivered, lane, replace(envelope, losses=envelope.losses + was_lost, due_at=None))
             return Done()
         outcome = await handle(
-            self._topology.row, delivered.body, envelope.delivery(self._topology.queue), self._handler
+            *(self._topology.row, delivered.body, envelope.delivery(self._topology.queue), self._handler),
+            absence=self._absence,
         )
         await self._settle(delivered, outcome)
         return outcome

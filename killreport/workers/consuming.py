@@ -16,7 +16,7 @@ import structlog
 
 from killreport.cache.heartbeat import Heartbeat, beat
 from killreport.config import Settings
-from killreport.db.database import CONNECT_ERRORS, Database
+from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import Unavailable
 from killreport.esi.client import EsiClient, open_esi
 from killreport.fleet.notify import notify_ready, notify_status
@@ -103,8 +103,9 @@ async def _consume(
                 if not ended.is_set():
                     return
             pause = FIRST_PAUSE_SECONDS
-        except (Unavailable, *CONNECT_ERRORS) as error:
+        except (Unavailable, *AWAY_ERRORS) as error:
             log.warning("worker_trouble", queue=queue, reason=explain(error), pause_seconds=pause)
+            notify_status(f"waits: {error}")
             if not await wait_or_end(stop, pause):
                 pause = min(pause * 2, MOST_PAUSE_SECONDS)
 

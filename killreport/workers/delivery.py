@@ -10,6 +10,7 @@ import structlog
 
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.fleet.notify import notify_status
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import read_package
@@ -56,6 +57,7 @@ class DeliveryKeeper:
         """
         entry = read_package(delivery.package, self._feed) if delivery.package else None
         pause = FIRST_PAUSE_SECONDS
+        has_waited = False
         while True:
             try:
                 stored = await self._store(delivery, entry)
@@ -63,8 +65,12 @@ class DeliveryKeeper:
                 log.warning("database_trouble", sequence=delivery.next_sequence, reason=str(error), pause_seconds=pause)
                 if await wait_or_end(ended, pause):
                     return False
+                notify_status(f"waits for the database: {error}")
+                has_waited = True
                 pause = min(pause * 2, MOST_PAUSE_SECONDS)
                 continue
+            if has_waited:
+                notify_status("follows the feed")
             if stored is not None and entry is not None:
                 self._on_stored(stored)
             self._tell(delivery, entry, stored)

@@ -22,7 +22,7 @@ from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Unavailable
-from killreport.fleet.notify import notify_ready
+from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow
 from killreport.killmail.reading import load_writer
 from killreport.killmail.repair import HistoryRepair
@@ -129,6 +129,7 @@ class _Follower:
                 pause = FIRST_PAUSE_SECONDS
             except (Unavailable, *DATABASE_ERRORS) as error:
                 log.warning("database_trouble", reason=str(error), pause_seconds=pause)
+                notify_status(f"waits for the database: {error}")
                 await wait_or_end(self._stop, pause)
                 pause = min(pause * 2, MOST_PAUSE_SECONDS)
 

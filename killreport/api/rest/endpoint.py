@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from killreport.api.context import ApiContext
-from killreport.db.database import CONNECT_ERRORS
+from killreport.db.database import is_away
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.ids import read_whole
 
@@ -68,10 +68,10 @@ class Endpoint:
             if self.error_status is not None and status == 400:
                 status = self.error_status
             return error_answer(status, str(error))
-        except CONNECT_ERRORS as error:
-            _log.warning("api_database_lost", reason=repr(error))
-            return error_answer(503, "The database does not answer; try again shortly.")
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                _log.warning("api_database_lost", reason=repr(error))
+                return error_answer(503, "The database does not answer; try again shortly.")
             error_id = secrets.token_hex(4)
             _log.exception("api_rest_failed", error_id=error_id, path=request.url.path)
             return error_answer(500, f"Something failed here; the log has it as {error_id}.")

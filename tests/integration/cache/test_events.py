@@ -15,6 +15,7 @@ from killreport.cache.events import DatabaseEvents, Events, RedisEvents, open_ev
 from killreport.cache.heartbeat import beat, list_heartbeats
 from killreport.config import Settings
 from killreport.db.database import Database
+from tests.cable import cable_to
 
 PATIENCE_SECONDS = 20
 
@@ -108,3 +109,29 @@ async def test_a_process_tells_how_it_does_until_it_ends(database: Database) -> 
         rows = await list_heartbeats(connection)
     assert [(row.process, row.handled, row.failed) for row in rows] == [("worker-types", 3, 1)]
     assert len(rows[0].last_error or "") == 500
+
+
+@pytest.mark.parametrize("events", ["redis"], indirect=True)
+async def test_a_redis_that_falls_silent_is_noticed_by_its_subscriber_and_holds_no_publisher_up(
+    events: Events, redis_url: str, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_module, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(events_module, "ANSWER_SECONDS", 0.3)
+    async with cable_to(redis_url) as cable:
+        through = settings.model_copy(update={"redis_url": SecretStr(cable.url)})
+        async with open_events(through, database) as behind, aclosing(behind.subscribe("kills")) as payloads:
+            assert await next_of(payloads) == ""
+            await events.publish("kills", "1")
+            assert await next_of(payloads) == "1"
+            cable.freeze()
+            await behind.publish("kills", "never")
+            assert await next_of(payloads) == ""
+            await behind.publish("kills", "2")
+            assert await next_of(payloads) == "2"
+            cable.swallow()
+            await behind.publish("kills", "never")
+            cable.spit()
+            while await next_of(payloads) != "":
+                pass
+            await behind.publish("kills", "3")
+            assert await next_of(payloads) == "3"

@@ -130,7 +130,7 @@ async def test_queues_that_cannot_be_reached_are_unavailable(database: Database)
 
 
 class _NoPool:
-    def acquire(self) -> object:
+    def acquire(self, *, timeout: float) -> object:
         raise ConnectionRefusedError("no server")
 
 

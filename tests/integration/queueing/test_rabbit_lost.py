@@ -18,7 +18,7 @@ from killreport.queueing.broker import Broker, Delivery
 from killreport.queueing.messages import Message
 from killreport.queueing.rabbit import open_rabbit
 from killreport.queueing.rabbit_channel import FastChannel
-from tests.integration.queueing.cable import Cable, cable_to
+from tests.cable import Cable, cable_to
 from tests.integration.queueing.conftest import Place
 from tests.integration.queueing.consumers import QUEUE, Recorder, characters, consuming, drain, until, until_gone
 

@@ -18,6 +18,7 @@ from killreport.queueing.handling import (
     LONGEST_DELAY,
     LONGEST_RETRY_AFTER,
     MOST_LOSSES,
+    Absence,
     Again,
     Back,
     Dead,
@@ -32,6 +33,15 @@ from killreport.queueing.messages import CharacterMessage, Message
 QUEUE = "esi_character_info_queue"
 ROW = find_queue(QUEUE)
 BODY = b'{"character_id": 90000001}'
+
+
+# SQLSTATE of what says nothing about the message.
+AWAY_CODES = (
+    *("08000", "08003", "08006", "08P01", "25006", "25P03", "25P04", "28000", "28P01", "3D000", "40001", "40P01"),
+    *("53000", "53100", "53200", "53300", "53400", "55006", "55P03", "57000", "57014"),
+    *("57P01", "57P02", "57P03", "57P04", "57P05", "58000", "58030"),
+)
+COUNTED_CODES = ("22003", "22P02", "23505", "42P01", "42601", "54000", "P0001", "XX001")
 
 
 def seconds(count: float) -> timedelta:
@@ -110,7 +120,11 @@ async def test_a_malformed_answer_is_dead_with_its_path() -> None:
         asyncpg.ConnectionDoesNotExistError("gone"),
         asyncpg.CannotConnectNowError("starting up"),
         asyncpg.InterfaceError("connection is closed"),
+        TimeoutError(),
+        asyncpg.IdleSessionTimeoutError("terminating connection due to idle-session timeout"),
+        *(asyncpg.PostgresError.new({"C": code, "M": "not now"}) for code in AWAY_CODES),
         ExceptionGroup("unhandled errors in a TaskGroup", [Unavailable("ESI is down")]),
+        ExceptionGroup("two", [Unavailable("ESI is down"), asyncpg.DiskFullError("no space left")]),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -120,6 +134,30 @@ async def test_who_is_away_costs_no_attempt(error: Exception, attempt: int) -> N
 
     assert isinstance(found, Back)
     assert found.delay == BACK_DELAY
+
+
+@pytest.mark.parametrize("code", COUNTED_CODES)
+async def test_what_the_database_says_of_the_message_itself_is_counted(code: str) -> None:
+    error = asyncpg.PostgresError.new({"C": code, "M": "no"})
+
+    assert isinstance(await outcome_of(failing(error)), Again)
+
+
+async def test_somebody_away_for_long_is_tried_ever_more_rarely_until_he_answers() -> None:
+    now = 0.0
+    absence = Absence(clock=lambda: now)
+
+    async def pause(error: Exception) -> float:
+        found = await handle(ROW, BODY, delivery(), failing(error), absence=absence, chance=lambda: 0.0)
+        return found.delay.total_seconds() if isinstance(found, Back) else 0.0
+
+    pauses = []
+    for _ in range(8):
+        pauses.append(await pause(Unavailable("away")))
+        now += pauses[-1]
+    assert pauses == [5, 5, 10, 20, 40, 60, 60, 60]
+    assert await pause(NotFound("he answers")) == 0.0
+    assert await pause(Unavailable("away again")) == 5
 
 
 async def test_an_argument_that_does_not_fit_its_column_is_not_a_database_that_is_away() -> None:
