@@ -26,9 +26,9 @@ SILENT_SECONDS = 15.0
 # The server ends such a session by itself too, also where nobody else wants the lock.
 SESSION = {"idle_session_timeout": "120s"}
 
-# The two halves of the key are how PostgreSQL shows a lock of one number.
+# The two halves of the key are how PostgreSQL shows a lock of one number. Waits up to 3 s for the session's end.
 _END_SILENT = """
-select count(pg_terminate_backend(activity.pid))
+select count(pg_terminate_backend(activity.pid, 3000))
 from pg_locks held join pg_stat_activity activity using (pid)
 where held.locktype = 'advisory' and held.objsubid = 1 and held.granted
   and held.database = (select oid from pg_database where datname = current_database())
