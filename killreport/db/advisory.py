@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from killreport.background import beside
 from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection, Database, away_sentence
 from killreport.errors import Conflict, Unavailable
@@ -55,12 +56,8 @@ async def hold_lock(database: Database, name: str) -> AsyncIterator[asyncio.Even
     try:
         connection.add_termination_listener(lambda _connection: lost.set())
         await _take(connection, name)
-        living = asyncio.create_task(_show_life(database, connection, name, lost))
-        try:
+        async with beside(_show_life(database, connection, name, lost), f"life {name}"):
             yield lost
-        finally:
-            living.cancel()
-            await asyncio.wait([living])
         if not lost.is_set():
             # Said aloud, so that the next holder need not wait for the server to notice that the connection is gone.
             await connection.close(timeout=CLOSE_SECONDS)

@@ -17,6 +17,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from killreport.background import Errands
+
 CONNECT_SECONDS = 15.0
 ROLLBACK_SECONDS = 5.0
 END_SECONDS = 10.0
@@ -50,8 +52,8 @@ SESSION = {
 
 log = structlog.get_logger()
 
-# Nobody waits for these tasks; held here, or they could be collected while they run.
-_ending: set[asyncio.Task[None]] = set()
+# The ending of sessions, which nobody waits for.
+_errands = Errands()
 
 
 class LiveConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -106,9 +108,7 @@ class LiveConnection(asyncpg.Connection):  # type: ignore[misc]
             pid = self.get_server_pid()
             log.warning("statement_unanswered", server_pid=pid)
             self.terminate()
-            task = asyncio.get_running_loop().create_task(_end_session(self.url, self.name, pid))
-            _ending.add(task)
-            task.add_done_callback(_ending.discard)
+            _errands.run(_end_session(self.url, self.name, pid), f"end session {pid}")
             raise
         except asyncio.CancelledError:
             # The server learns of it by client_connection_check_interval.
