@@ -115,3 +115,14 @@ def runtime_folder() -> Path | None:
     """
     named = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "")
     return Path(named) if named and os.access(named, os.W_OK | os.X_OK) else None
+
+
+def sudo_user_id() -> int | None:
+    """Return the user who became root by sudo for this command, None where nobody did. Source: sudo(8)."""
+    named = os.environ.get("SUDO_UID", "")
+    return int(named) if named.isdigit() else None
+
+
+def is_systemd_service() -> bool:
+    """Tell whether systemd runs this process, or one above it, as a unit. Source: systemd.exec(5), INVOCATION_ID."""
+    return bool(os.environ.get("INVOCATION_ID"))

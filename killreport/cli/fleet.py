@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from killreport.cli.context import load
+from killreport.cli.ending import end_fleet
 from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
 from killreport.cli.supervisor import (
     apply_overrides,
@@ -21,10 +22,12 @@ from killreport.cli.supervisor import (
     tell_each,
     template_of,
 )
+from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError
 from killreport.fleet.overrides import fleet_rows
+from killreport.fleet.systemd import KILLED_STATUS
 from killreport.fleet.table import ProcessRow, find_process
-from killreport.supervisor.client import NoSupervisor, ask
+from killreport.supervisor.client import ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
 
@@ -121,14 +124,13 @@ def resurrect(as_json: AsJson = False) -> None:
 def kill(as_json: AsJson = False) -> None:
     """End every process and the supervisor. Example: killreport kill
 
-    What was started is remembered: the next supervisor starts it again.
+    What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
+    reached, what it left running ends too.
     """
-    try:
-        ask(_folder(), Request(verb="kill"))
-    except NoSupervisor:
-        print(json.dumps({"killed": False}) if as_json else "No supervisor was running.")
-        return
-    print(json.dumps({"killed": True}) if as_json else "Everything has ended.")
+    outcome = end_fleet(FleetFolder.at(load().home))
+    print(json.dumps({"killed": outcome.is_killed, "ended": outcome.names}) if as_json else outcome.sentence)
+    if outcome.is_back:
+        raise typer.Exit(1)
 
 
 def supervise() -> None:
@@ -155,7 +157,7 @@ def _stay(names: list[str], rows: Sequence[ProcessRow]) -> None:
 
     from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
 
-    folder = _folder()
+    folder = FleetFolder.make(load().home)
     kept = read_wanted(folder.wanted)
     counts = {row.name: row.instances for row in rows}
     usual = {name: Wanted(is_started=True, instances=counts[name], row_instances=counts[name]) for name in names}
@@ -170,10 +172,10 @@ def _supervise(*, ends_processes: bool) -> None:
 
     settings = load(process="supervisor")
 
-    async def work() -> None:
+    async def work() -> bool:
         with stop_on_signals() as stop_event:
-            folder = FleetFolder.make(settings.home.absolute())
-            await run_supervisor(
+            folder = FleetFolder.make(settings.home)
+            return await run_supervisor(
                 first_programs(settings, folder),
                 folder,
                 stop_event,
@@ -182,11 +184,12 @@ def _supervise(*, ends_processes: bool) -> None:
                 read_programs=lambda: apply_overrides(settings, folder),
             )
 
-    asyncio.run(work())
+    if asyncio.run(work()) and is_systemd_service():
+        raise typer.Exit(KILLED_STATUS)
 
 
 def _folder() -> FleetFolder:
-    return FleetFolder.make(load().home.absolute())
+    return FleetFolder.at(load().home)
 
 
 def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -> None:

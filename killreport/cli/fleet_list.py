@@ -75,7 +75,7 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
         if name in names and all(state.name != name for state in states):
             raise NotFound(f"{name} was not started: killreport start {name} does it.")
     settings = load()
-    folder = FleetFolder.make(settings.home.absolute())
+    folder = FleetFolder.at(settings.home)
     rows = {row.name: row for row in rows_in_force(settings, folder)}
     described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:
@@ -146,7 +146,7 @@ def _described(state: ProcessState, row: ProcessRow, folder: FleetFolder) -> dic
 
 
 def _folder() -> FleetFolder:
-    return FleetFolder.make(load().home.absolute())
+    return FleetFolder.at(load().home)
 
 
 def _shown(value: object) -> str:

@@ -110,7 +110,7 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --no-follow"""
-    folder = FleetFolder.make(load().home.absolute())
+    folder = FleetFolder.at(load().home)
     tails = [LogTail(folder, name, stream) for name in chosen_names(names, only) for stream in ("out", "error")]
     earliest = _instant(since, utc_now()) if since else ""
     show = _Printer(as_json=as_json)
@@ -132,7 +132,7 @@ def flush(
     as_json: AsJson = False,
 ) -> None:
     """Empty the logs, and delete those of before. Example: killreport flush worker-redisq"""
-    folder = FleetFolder.make(load().home.absolute())
+    folder = FleetFolder.at(load().home)
     chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):
         if path.suffix == ".log":

@@ -147,7 +147,7 @@ def monit() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused("monit needs a terminal; killreport list --json is for scripts.")
     console = Console()
-    screen = Screen(FleetFolder.make(load().home.absolute()))
+    screen = Screen(FleetFolder.at(load().home))
     screen.look()
     try:
         with _keys() as descriptor, Live(console=console, screen=True, auto_refresh=False) as live:

@@ -135,7 +135,7 @@ def about_supervisor(folder: FleetFolder) -> About:
 
 def ensure_supervisor(settings: Settings) -> FleetFolder:
     """Return the fleet's folder, with a supervisor at work in it: started in the background if there is none."""
-    folder = FleetFolder.make(settings.home.absolute())
+    folder = FleetFolder.make(settings.home)
     with contextlib.suppress(NoSupervisor):
         about_supervisor(folder)
         return folder

@@ -43,7 +43,7 @@ def up(
     # What the supervisor would log is told on the screen; without one, the processes' own troubles are logged here.
     level = "warning" if single_process else "error"
     configure_logging("debug" if settings.log_level == "debug" else level, settings.log_format)
-    folder = FleetFolder.make(settings.home.absolute())
+    folder = FleetFolder.make(settings.home)
     with contextlib.suppress(NoSupervisor):
         pid = about_supervisor(folder).pid
         raise Conflict(f"The fleet runs under a supervisor already (pid {pid}); killreport kill ends it.")

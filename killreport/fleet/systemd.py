@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 UNIT_NAME = "killreport.service"
+# With which a supervisor ends that `killreport kill` ended: systemd is not to start it again.
+KILLED_STATUS = 75
 
 
 def supervisor_unit(python: str, home: Path) -> str:
     """Return the unit. python: the interpreter that has the product; home: the fleet's.
 
     KillMode=process and Delegate leave the processes to the next supervisor when this one dies; ExecStop ends them all
-    when an operator stops the unit. Source: systemd.service(5), systemd.kill(5).
+    when an operator stops the unit. It is started again for ever, but after `killreport kill`; not before the disk of
+    the home is there. Source: systemd.service(5), systemd.kill(5), systemd.unit(5).
     """
     command = f"{argument(python)} -m killreport"
     return f"""\
@@ -19,14 +22,19 @@ def supervisor_unit(python: str, home: Path) -> str:
 Description=KillReport's fleet
 After=network-online.target postgresql.service rabbitmq-server.service redis-server.service
 Wants=network-online.target
+StartLimitIntervalSec=0
+RequiresMountsFor={mounts_of(home)}
 
 [Service]
 Type=notify
+TimeoutStartSec=infinity
 ExecStart={command} supervise
 ExecStop={command} kill
 Environment={quoted(f"KILLREPORT_HOME={home}")}
 Restart=always
 RestartSec=1
+RestartPreventExitStatus={KILLED_STATUS}
+SuccessExitStatus={KILLED_STATUS}
 KillMode=process
 Delegate=yes
 OOMPolicy=continue
@@ -40,6 +48,15 @@ WantedBy=multi-user.target default.target
 def argument(text: str) -> str:
     """Return the text as one word of a command line (ExecStart=), where `$` would begin a variable."""
     return quoted(text.replace("$", "$$"))
+
+
+def mounts_of(path: Path) -> str:
+    """Return the path as RequiresMountsFor= reads it: quotes come off there, and a backslash stays what it is.
+
+    Nothing for a path that cannot be written so; an empty value is none.
+    """
+    text = str(path)
+    return "" if '"' in text else '"' + text.replace("%", "%%") + '"'
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from killreport.clock import monotonic
 from killreport.supervisor.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.identity import identity_of
 from killreport.supervisor.process_table import usage_of_sessions
 from killreport.supervisor.progress import Progress
 from killreport.supervisor.slot import Slot
@@ -36,6 +37,7 @@ class Child:
         self, slot: Slot, pid: int, pidfd: int, started_at: float, wait: Callable[[], int | None] | None
     ) -> None:
         self.slot = slot
+        self._slot_file = identity_of(slot.path)
         self.pid = pid
         self.started_at = started_at
         self._born = monotonic() - max(0.0, time.time() - started_at)
@@ -57,6 +59,11 @@ class Child:
         return not self.has_ended.is_set()
 
     @property
+    def is_in_slot(self) -> bool:
+        """Tell whether its slot is where the next supervisor looks."""
+        return identity_of(self.slot.path) == self._slot_file
+
+    @property
     def age_seconds(self) -> float:
         """Return for how long it has been there, whatever was done to the clock meanwhile."""
         return monotonic() - self._born
@@ -72,14 +79,16 @@ class Child:
     def say_ready(self) -> None:
         """Note that it is ready, here and for the supervisor after us."""
         if not self.is_ready.is_set():
-            self.slot.mark_ready()
+            if self.is_in_slot:
+                self.slot.mark_ready()
             self.is_ready.set()
 
     def say_alive(self) -> None:
         """Note that its event loop was heard of."""
         self.silent_seconds = 0.0
         if not self.pings:
-            self.slot.mark_pings()
+            if self.is_in_slot:
+                self.slot.mark_pings()
             self.pings = True
 
     def send(self, number: signal.Signals) -> None:
@@ -107,12 +116,20 @@ class Child:
         """End whatever is left of its session at once, and return when the slot is free."""
         self.send(signal.SIGKILL)
         await self.has_ended.wait()
-        while not self.slot.is_free():
-            left = usage_of_sessions([self.pid]).get(self.pid)
-            for pid in left.pids if left else self.slot.holders():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        self._kill_session()
+        # Where the file was deleted, another process may live at its place.
+        while self.is_in_slot and not self.slot.is_free():
+            if not self._kill_session():
+                kill_leftovers(self.slot)
             await asyncio.sleep(0.01)
+
+    def _kill_session(self) -> bool:
+        """Kill what it forked and left in its session; returns whether there was anything."""
+        left = usage_of_sessions([self.pid]).get(self.pid)
+        for pid in left.pids if left else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return left is not None
 
     def listener(self) -> socket.socket | None:
         """Return a copy of the listening socket it was passed; None where the kernel does not give it."""

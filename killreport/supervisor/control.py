@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import struct
@@ -14,16 +13,20 @@ import msgspec
 import structlog
 
 from killreport import __version__
+from killreport.background import Errands
 from killreport.clock import utc_now
-from killreport.errors import KillreportError
+from killreport.errors import KillreportError, in_words
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.identity import Identity, identity_of
 from killreport.supervisor.program import Program
 from killreport.supervisor.protocol import MOST_REQUEST_BYTES, About, Answer, Request
 from killreport.supervisor.supervisor import Supervisor
 
 # pid, uid, gid of the peer. Source: unix(7), SO_PEERCRED.
 _CREDENTIALS = struct.Struct("3i")
-_PATIENCE_SECONDS = 5.0
+# For a line that a command sends as soon as it is connected, also on a machine with a tenth of a core.
+_PATIENCE_SECONDS = 60.0
+_BACKLOG = 100
 
 log = structlog.get_logger()
 
@@ -45,25 +48,52 @@ class Control:
         self._supervisor = supervisor
         self._folder = folder
         self._stop = stop
+        self._server: asyncio.Server | None = None
+        self._file: Identity | None = None
+        self._errands = Errands()
         self._about = About(pid=os.getpid(), version=__version__, started_at=utc_now(), home=str(folder.path.parent))
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Take requests while the block runs."""
-        path = self._folder.control
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        before = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(self._serve, path, limit=MOST_REQUEST_BYTES)
-        finally:
-            os.umask(before)
+        self._server = await asyncio.start_unix_server(self._serve, sock=self._bind(), limit=MOST_REQUEST_BYTES)
         try:
             yield
         finally:
-            server.close()
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+            self._server.close()
+            if self.is_in_place:
+                self._folder.control.unlink(missing_ok=True)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Tell whether commands find this supervisor."""
+        return identity_of(self._folder.control) == self._file
+
+    def put_back(self) -> None:
+        """Be where commands look for it again; those being carried out are. Raises OSError."""
+        bound, before = self._bind(), self._server
+        self._errands.run(self._serve_at(bound), "control")
+        if before is not None:
+            before.close()
+
+    async def _serve_at(self, bound: socket.socket) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, sock=bound, limit=MOST_REQUEST_BYTES)
+
+    def _bind(self) -> socket.socket:
+        path = self._folder.control
+        path.unlink(missing_ok=True)
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        before = os.umask(0o177)
+        try:
+            bound.bind(str(path))
+        except OSError:
+            bound.close()
+            raise
+        finally:
+            os.umask(before)
+        bound.listen(_BACKLOG)
+        self._file = identity_of(path)
+        return bound
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -86,7 +116,7 @@ class Control:
         except KillreportError as error:
             return Answer(error=str(error), error_kind=type(error).__name__)
         except OSError as error:
-            return Answer(error=f"{error.strerror or error}.", error_kind="Unavailable")
+            return Answer(error=f"{in_words(error)}.", error_kind="Unavailable")
 
     async def _carry_out(self, request: Request) -> Answer:
         supervisor, name, answer = self._supervisor, request.name, Answer()
@@ -115,6 +145,7 @@ class Control:
                 answer = Answer(states=await supervisor.resurrect())
             case "kill":
                 await supervisor.stop_all()
+                supervisor.is_told_to_end = True
                 self._stop.set()
         return answer
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from killreport.files import make_private_folder
+from killreport.home import refuse_anothers_home
 
 # The kernel's limit for the address of a unix socket, its closing zero byte included. Source: unix(7).
 LONGEST_ADDRESS = 108
@@ -20,12 +21,16 @@ class FleetFolder:
 
     @classmethod
     def at(cls, home: Path) -> FleetFolder:
-        """Return the folder of the fleet at this home, there or not."""
-        return cls(home.absolute() / "fleet")
+        """Return the folder of the fleet at this home, there or not: one, however the way to it is written."""
+        return cls(home.resolve() / "fleet")
 
     @classmethod
     def make(cls, home: Path) -> FleetFolder:
-        """Return the folder of the fleet at this home, made where it is missing."""
+        """Return the folder of the fleet at this home, made where it is missing.
+
+        Raises Refused where root would leave files in somebody else's.
+        """
+        refuse_anothers_home(home)
         folder = cls.at(home)
         for path in (folder.path, folder.slots, folder.pipes, folder.runs, folder.logs):
             make_private_folder(path)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import structlog
 
-from killreport.errors import Conflict
+from killreport.background import beside, keep
 from killreport.fleet.notify import notify_ready
+from killreport.supervisor.anchors import Anchors
 from killreport.supervisor.control import Control
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.lock import FleetLock
 from killreport.supervisor.orphans import take_orphans
 from killreport.supervisor.program import Program
 from killreport.supervisor.supervisor import Supervisor
@@ -33,8 +34,9 @@ async def supervise(
     ends_processes: bool,
     template: Template | None = None,
     read_programs: Callable[[], Sequence[Program]] | None = None,
-) -> None:
-    """Run the programs until `stop` is set or somebody says `kill`. Raises Conflict where another one does so.
+) -> bool:
+    """Run the programs until `stop` is set or somebody says `kill`; returns whether that was said. Raises Conflict
+    where another one runs them.
 
     ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
     read_programs: returns the programs as they are wanted now, when somebody says `apply`; raises BadSetting.
@@ -45,6 +47,7 @@ async def supervise(
         await stop.wait()
         if ends_processes:
             await supervisor.stop_all()
+        return supervisor.is_told_to_end
 
 
 @asynccontextmanager
@@ -62,24 +65,20 @@ async def supervising(
     stop: set when somebody says `kill`, once every process has ended.
     """
     take_orphans()
-    with _alone(folder), _reserved_descriptor():
+    with closing(FleetLock(folder)) as lock, _reserved_descriptor():
         supervisor = Supervisor(programs, folder, template, witness)
-        async with supervisor.running(), Control(supervisor, folder, stop, read_programs).listening():
-            log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
-            yield supervisor
+        control = Control(supervisor, folder, stop, read_programs)
+
+        def on_superseded() -> None:
+            supervisor.end_strays()
+            stop.set()
+
+        async with supervisor.running(), control.listening():
+            anchors = Anchors(folder, {"lock": lock, **supervisor.anchors(), "control": control}, on_superseded)
+            async with beside(keep(anchors.watch, "anchors", may_end=True)):
+                log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
+                yield supervisor
         log.info("supervisor_ended")
-
-
-@contextmanager
-def _alone(folder: FleetFolder) -> Iterator[None]:
-    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Conflict(f"A supervisor runs in {folder.path} already.") from None
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import structlog
 
+from killreport.supervisor.identity import identity_of, identity_of_open
 from killreport.supervisor.journal import WRITING, WRITTEN, Journal
 from killreport.supervisor.stamped_log import StampedLog
 
@@ -59,6 +60,7 @@ class Pump:
         self, pipe: Path, log: StampedLog, scratch: Scratch, on_lines: Callable[[bytes], None] = lambda _lines: None
     ) -> None:
         self._on_lines = on_lines
+        self._path = pipe
         self._log = log
         self._scratch = scratch
         with contextlib.suppress(FileExistsError):
@@ -71,6 +73,11 @@ class Pump:
         self.dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         asyncio.get_running_loop().add_reader(self._pipe, self._on_readable)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Tell whether the next process would write to this pipe."""
+        return identity_of(self._path) == identity_of_open(self._pipe)
 
     def drain(self) -> None:
         """Move all that is in the pipe now, an unfinished last line too."""

@@ -22,19 +22,39 @@ class Pumps:
         self._scratch = Scratch()
         _rename_old_logs(folder)
         self._open = {name: [self._pump(name, stream) for stream in STREAMS] for name in names}
+        # Whose pipe somebody deleted: what runs writes there until it is replaced.
+        self._replaced: dict[tuple[str, str], Pump] = {}
+
+    @property
+    def is_in_place(self) -> bool:
+        """Tell whether processes that start now find their pipes."""
+        return all(pump.is_in_place for pumps in self._open.values() for pump in pumps)
+
+    def put_back(self) -> None:
+        """Make the pipes anew that were deleted. Raises OSError."""
+        for name, pumps in self._open.items():
+            for place, stream in enumerate(STREAMS):
+                if not pumps[place].is_in_place:
+                    replaced, pumps[place] = pumps[place], self._pump(name, stream)
+                    if (last := self._replaced.pop((name, stream), None)) is not None:
+                        last.close()
+                    self._replaced[name, stream] = replaced
 
     def drain(self, name: str) -> None:
         """Have everything in the log, and told to the witness, that a process wrote until now."""
-        for pump in self._open[name]:
+        for pump in self._of(name):
             pump.drain()
 
     def close(self) -> None:
         """Move what is there, and stop; what comes later waits in the pipes."""
-        for name, pumps in self._open.items():
+        for name in self._open:
             self.drain(name)
-            for pump in pumps:
+            for pump in self._of(name):
                 pump.close()
         self._scratch.close()
+
+    def _of(self, name: str) -> list[Pump]:
+        return [pump for of, pump in self._replaced.items() if of[0] == name] + self._open[name]
 
     def _pump(self, name: str, stream: str) -> Pump:
         def on_lines(lines: bytes) -> None:

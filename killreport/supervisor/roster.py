@@ -86,6 +86,15 @@ class Roster:
         """Have on the disk what is wanted now, as soon as the disk takes it: stopping needs no room."""
         self.files.write(self._folder.wanted, wanted_bytes(self.wanted))
 
+    @property
+    def is_in_place(self) -> bool:
+        """Tell whether the next supervisor would know what is wanted."""
+        return self._folder.wanted.exists() or not self.wanted
+
+    def put_back(self) -> None:
+        """Have it on the disk again. Raises OSError."""
+        self.remember()
+
     def instances_of(self, name: str) -> list[Instance]:
         """Return the copies of a service or worker, made up to the number wanted; a list that may be changed."""
         program = self.program(name)

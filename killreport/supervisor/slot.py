@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from killreport.supervisor.identity import Identity, identity_of
+
 # Layout: a line of pid and start, padded to where the mark stands.
 _MARK_OFFSET = 64
 _MARK = b"READY"
@@ -100,25 +102,26 @@ class Slot:
 
     def holders(self) -> list[int]:
         """Return the pids of all processes that have the file open: the occupant and what it forked."""
-        found = []
-        own = os.getpid()
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit() or int(folder.name) == own:
-                continue
-            if str(self.path) in _open_files(folder / "fd"):
-                found.append(int(folder.name))
-        return found
+        file, own = identity_of(self.path), os.getpid()
+        if file is None:
+            return []
+        pids = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+        return [pid for pid in pids if pid != own and _has_open(pid, self.path.name, file)]
 
 
-def _open_files(folder: Path) -> list[str]:
-    """Return what a process has open; nothing where it ended or is not ours to look into."""
-    found = []
+def _has_open(pid: int, name: str, file: Identity) -> bool:
+    """Tell whether a process has this file open; not where it ended or is not ours to look into.
+
+    By device and inode: the kernel names the file by another path where a folder above is a symbolic link.
+    """
     with contextlib.suppress(OSError):
-        for entry in folder.iterdir():
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
             # One that is closed meanwhile, as connections of a busy service are, says nothing of the others.
             with contextlib.suppress(OSError):
-                found.append(str(entry.readlink()))
-    return found
+                # The name first: asking after a file on a disk that does not answer would wait for it.
+                if entry.readlink().name.startswith(name) and identity_of(entry) == file:
+                    return True
+    return False
 
 
 def sign_in(descriptor: int) -> None:

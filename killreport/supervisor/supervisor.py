@@ -14,13 +14,14 @@ import structlog
 from killreport.background import Errands, beside, keep
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
+from killreport.supervisor.anchors import Anchor, Slots
 from killreport.supervisor.child import Child
 from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause
 from killreport.supervisor.limits import Limits
-from killreport.supervisor.notices import listening
+from killreport.supervisor.notices import Inbox
 from killreport.supervisor.orphans import bury_orphans
 from killreport.supervisor.process_table import Usage
 from killreport.supervisor.program import Program
@@ -51,11 +52,15 @@ class Supervisor:
         template: Template | None = None,
         witness: Witness | None = None,
     ) -> None:
+        # Whether somebody wants it to stay away, as opposed to whoever only stops this process.
+        self.is_told_to_end = False
         self._witness = witness
         self._folder = folder
         self._template = template
         self._roster = Roster(programs, folder, template, self._on_end)
         self._pumps: Pumps | None = None
+        self._inbox: Inbox | None = None
+        self._slots = Slots(self._roster, self._in_background)
         self._limits = Limits(self._roster, self._in_background)
         self._usage = UsageWatch(self._roster.pids, self._on_sample)
         self._replacing = Errands()
@@ -70,21 +75,33 @@ class Supervisor:
         self._pumps = Pumps(self._roster.programs, self._folder, self._witness)
         try:
             async with beside(keep(self._usage.watch, "usage")):
-                with listening(self._folder.notify_address, self._on_notice):
+                self._inbox = Inbox(self._folder.notify_address, self._on_notice)
+                try:
                     for child in adopt_dropped(self._folder, self._roster.programs):
                         self._in_background(child.end(KILL_SECONDS))
                     self._roster.adopt()
-                    try:
-                        async with beside(self._settle(), "settle"):
-                            yield
-                    finally:
-                        self._let_go()
+                    async with beside(self._settle(), "settle"):
+                        yield
+                finally:
+                    self._let_go()
+                    self._inbox.close()
         finally:
             self._pumps.close()
             self._pumps = None
             if self._template is not None:
                 self._template.end()
             self._roster.listeners.close()
+
+    def anchors(self) -> dict[str, Anchor]:
+        """Return what its processes are found by, and it by them, while it runs."""
+        assert self._inbox is not None
+        assert self._pumps is not None
+        return {"notices": self._inbox, "pipes": self._pumps, "wanted": self._roster, "slots": self._slots}
+
+    def end_strays(self) -> None:
+        """End what no other supervisor could take over: its slot is gone."""
+        for child in self._slots.strays():
+            child.send(signal.SIGKILL)
 
     def states(self) -> list[ProcessState]:
         """Return how every process is that was started once and not deleted, or is disabled, in the fleet's order."""

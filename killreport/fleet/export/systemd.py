@@ -20,7 +20,7 @@ from killreport.fleet.export.bundle import (
     variable,
 )
 from killreport.fleet.export.calendar import on_calendar
-from killreport.fleet.systemd import UNIT_NAME, argument, quoted
+from killreport.fleet.systemd import UNIT_NAME, argument, mounts_of, quoted
 from killreport.fleet.table import ProcessRow
 
 SECRETS_FILE = "/etc/killreport/secrets.env"
@@ -115,6 +115,7 @@ def _service(row: ProcessRow, surroundings: Surroundings) -> str:
     unit = [("Description", f"KillReport: {row.description}"), ("PartOf", TARGET)]
     unit += [("Wants", "network-online.target")]
     unit += [("After", "network-online.target postgresql.service rabbitmq-server.service redis-server.service")]
+    unit += [("RequiresMountsFor", mounts_of(surroundings.home))]
     if surroundings.port(row) is not None:
         unit += [("Requires", f"{unit_name(row)}.socket"), ("After", f"{unit_name(row)}.socket")]
     if row.restarts:

@@ -70,7 +70,7 @@ class Fleet:
         command = [sys.executable, "-m", "tests.integration.supervisor.host", str(self.home)]
         with (self.home / "supervisor.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
-        eventually(self._answers)
+        eventually(self.answers)
 
     def describe(self, programs: dict[str, dict[str, Any]]) -> None:
         """Have the programs otherwise, from the next `apply` on, or the next supervisor."""
@@ -117,7 +117,7 @@ class Fleet:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.home / "supervisor.log").read_text()
         try:

@@ -17,13 +17,17 @@ def test_the_unit_leaves_processes_to_the_next_supervisor() -> None:
     lines = supervisor_unit("/opt/k r/python", Path("/var/lib/100%")).splitlines()
     assert 'ExecStart="/opt/k r/python" -m killreport supervise' in lines
     assert 'Environment="KILLREPORT_HOME=/var/lib/100%%"' in lines
+    assert 'RequiresMountsFor="/var/lib/100%%"' in lines
+    # Tried again for ever, but for the one end that somebody wants.
+    assert {"StartLimitIntervalSec=0", "RestartPreventExitStatus=75", "SuccessExitStatus=75"} <= set(lines)
     assert {"Type=notify", "KillMode=process", "OOMPolicy=continue", "Delegate=yes", "Restart=always"} <= set(lines)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["plain", "with space", "100%", "back\\slash"])
+def test_systemd_finds_nothing_wrong(tmp_path: Path, home: str) -> None:
     path = tmp_path / UNIT_NAME
-    path.write_text(supervisor_unit(sys.executable, tmp_path))
+    path.write_text(supervisor_unit(sys.executable, tmp_path / home))
     done = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True, check=False)
     assert UNIT_NAME not in done.stderr
 

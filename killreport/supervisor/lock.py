@@ -1,0 +1,44 @@
+"""What makes a supervisor the only one of its folder: the lock of a file that is to stay in its place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from killreport.errors import Conflict
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.identity import identity_of, identity_of_open
+
+
+class FleetLock:
+    """Held from its making until it is closed. Raises Conflict where another supervisor has it."""
+
+    def __init__(self, folder: FleetFolder) -> None:
+        self._folder = folder
+        self._descriptor = self._take()
+
+    @property
+    def is_in_place(self) -> bool:
+        """Tell whether the next supervisor would meet this lock: whoever deletes the file hides it."""
+        return identity_of(self._folder.lock) == identity_of_open(self._descriptor)
+
+    def put_back(self) -> None:
+        """Hold the file that is there now. Raises Conflict where another supervisor was quicker."""
+        taken = self._take()
+        os.close(self._descriptor)
+        self._descriptor = taken
+
+    def close(self) -> None:
+        """Let it go."""
+        os.close(self._descriptor)
+
+    def _take(self) -> int:
+        descriptor = os.open(self._folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise Conflict(f"A supervisor runs in {self._folder.path} already.") from None
+            raise
+        return descriptor

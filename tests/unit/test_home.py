@@ -1,0 +1,42 @@
+"""Root leaves nothing in a home that is not root's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from killreport.errors import Refused
+from killreport.home import refuse_anothers_home
+from killreport.supervisor.folder import FleetFolder
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+NOBODY = 65534
+
+
+def test_root_makes_nothing_in_the_home_of_somebody_else(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    with pytest.raises(Refused, match=f"{home} belongs to nobody, and root would leave files there .*sudo -u nobody"):
+        FleetFolder.make(home)
+    assert list(home.iterdir()) == []
+    # To look is allowed.
+    assert FleetFolder.at(home).path == home / "fleet"
+
+
+def test_who_became_root_by_sudo_makes_no_home_in_their_own_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(tmp_path, NOBODY, NOBODY)
+    home = tmp_path / "share" / "killreport"
+    refuse_anothers_home(home)  # as in a container, where every folder is somebody else's
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+    with pytest.raises(Refused, match="belongs to nobody"):
+        refuse_anothers_home(home)
+
+
+def test_a_home_of_roots_is_roots(tmp_path: Path) -> None:
+    refuse_anothers_home(tmp_path)
+    refuse_anothers_home(tmp_path / "not there")
