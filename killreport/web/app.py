@@ -24,6 +24,7 @@ from killreport.web.pages.kill import kill
 from killreport.web.pages.live import live
 from killreport.web.pages.status import status
 from killreport.web.site import Site
+from killreport.web.visitors import CountingVisitors, Visitors
 
 LEAST_COMPRESSED_BYTES = 1_000
 COMPRESSION_LEVEL = 5
@@ -31,11 +32,11 @@ COMPRESSION_LEVEL = 5
 
 def create_app(settings: Settings) -> Answering:
     """Return the site; it serves at once, with the 503 page while the API does not answer."""
-    site = Site(Images(settings.image_url))
+    site, visitors = Site(Images(settings.image_url)), Visitors(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with open_client(settings.api_address) as client:
+        async with open_client(settings.api_address, visitors.clients.seal) as client:
             site.client = client
             site.live = LiveFeed(client, site.live_data)
             async with site.live.running():
@@ -56,11 +57,13 @@ def create_app(settings: Settings) -> Answering:
             Route("/robots.txt", robots),
         ],
         middleware=[
+            Middleware(CountingVisitors, visitors=visitors),
             Middleware(GZipMiddleware, minimum_size=LEAST_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL),
         ],
         exception_handlers=ERROR_PAGES,
     )
     app.state.site = site
+    app.state.streams = visitors.streams
     return app
 
 

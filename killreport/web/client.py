@@ -11,7 +11,8 @@ import aiohttp
 import msgspec
 
 from killreport.decoding import decode_json
-from killreport.errors import Malformed, Refused, Unavailable
+from killreport.door.seal import FLEET, Seal
+from killreport.errors import Malformed, Refused, Transient, Unavailable
 from killreport.http import read_body
 from killreport.web import documents
 from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
@@ -19,6 +20,9 @@ from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row, Status
 PROTOCOL = "graphql-transport-ws"
 PAGE_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 3.0
+PAGE_CONNECTIONS = 50
+# The live stream, what it asks when it begins, and the health.
+OWN_CONNECTIONS = 4
 # A dead peer is noticed after this long without an answer to a WebSocket ping.
 HEARTBEAT_SECONDS = 15.0
 _FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
@@ -37,11 +41,25 @@ class _Answer(msgspec.Struct, Generic[T]):
 
 
 class ApiClient:
-    """One HTTP session to the API. Raises Unavailable where it does not answer, Refused where the query is wrong."""
+    """Asks the API. Raises Unavailable where it does not answer, Refused where the query is wrong, Transient where the
 
-    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
-        self._session = session
+    visitor it asks for has asked for too much.
+    """
+
+    def __init__(
+        self, pages: aiohttp.ClientSession, own: aiohttp.ClientSession, address: str, seal: Seal, visitor: str = FLEET
+    ) -> None:
+        """visitor: the address of whom it asks for, or the site itself. own: has connections no page can take."""
+        self._pages = pages
+        self._own = own
+        self._session = own if visitor == FLEET else pages
         self._address = address
+        self._seal = seal
+        self._headers = seal.headers(visitor)
+
+    def asking_for(self, visitor: str) -> ApiClient:
+        """Return one that asks for a visitor: the API counts what it costs as that visitor's."""
+        return ApiClient(self._pages, self._own, self._address, self._seal, visitor)
 
     async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
         """Return a page of killmails, newest first. Raises Refused for a cursor that is none."""
@@ -58,7 +76,7 @@ class ApiClient:
     async def is_healthy(self) -> bool:
         """Tell whether the API says it can serve."""
         try:
-            async with self._session.get(f"{self._address}/healthz") as response:
+            async with self._session.get(f"{self._address}/healthz", headers=self._headers) as response:
                 return response.status == 200
         except _FAILURES:
             return False
@@ -66,13 +84,15 @@ class ApiClient:
     async def _ask(self, document: str, variables: Mapping[str, Any], answer: type[_Answer[T]]) -> T:
         body = {"query": document, "variables": variables}
         try:
-            async with self._session.post(f"{self._address}/graphql", json=body) as response:
+            async with self._session.post(f"{self._address}/graphql", json=body, headers=self._headers) as response:
                 decoded = decode_json(await read_body(response), answer)
         except _FAILURES as error:
             raise Unavailable(f"The API at {self._address} does not answer: {type(error).__name__}.") from error
         except Malformed as error:
             raise Unavailable(f"The API at {self._address} gave an answer that cannot be read: {error}.") from error
         for problem in decoded.errors:
+            if problem.extensions.get("code") == "RATE_LIMITED":
+                raise Transient(problem.message, problem.extensions.get("retryAfter"))
             if problem.extensions.get("code") in ("BAD_REQUEST", "BAD_CURSOR"):
                 raise Refused(problem.message)
             raise Unavailable(f"The API failed: {problem.message}")
@@ -88,6 +108,7 @@ class ApiClient:
             async with self._session.ws_connect(
                 address,
                 protocols=[PROTOCOL],
+                headers=self._headers,
                 heartbeat=HEARTBEAT_SECONDS,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
             ) as socket:
@@ -137,12 +158,15 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
 
 
 @asynccontextmanager
-async def open_client(address: str) -> AsyncIterator[ApiClient]:
-    """Lend a client of the API at this base URL; its connections are kept open between pages."""
+async def open_client(address: str, seal: Seal) -> AsyncIterator[ApiClient]:
+    """Lend a client of the API at this base URL, which asks for the site; connections are kept open between pages."""
     timeout = aiohttp.ClientTimeout(total=PAGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
     # Usually the same machine: compressing costs more than it saves.
     headers = {"Accept-Encoding": "identity"}
-    async with aiohttp.ClientSession(
-        timeout=timeout, headers=headers, connector=aiohttp.TCPConnector(limit=50), auto_decompress=True
-    ) as session:
-        yield ApiClient(session, address)
+
+    def session(connections: int) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=connections)
+        return aiohttp.ClientSession(timeout=timeout, headers=headers, connector=connector, auto_decompress=True)
+
+    async with session(PAGE_CONNECTIONS) as pages, session(OWN_CONNECTIONS) as own:
+        yield ApiClient(pages, own, address, seal)

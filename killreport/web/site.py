@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from minijinja import Environment, load_from_path, safe
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from killreport.door.client import Client
 from killreport.web import amounts
 from killreport.web.assets import Assets
 from killreport.web.client import ApiClient
@@ -38,8 +40,14 @@ class Site:
             # Addresses are our own; escaping would write their slashes as entities.
             globals={"asset": lambda name: safe(self.assets.address(name))},
         )
+        # Asks for the site itself; what a visitor wants is asked for by `client_for`.
         self.client: ApiClient
         self.live: LiveFeed
+
+    def client_for(self, request: Request) -> ApiClient:
+        """Return a client of the API that asks for whoever sent this request."""
+        visitor: Client = request.state.visitor
+        return self.client.asking_for(visitor.address or visitor.key)
 
     def page(
         self, template: str, /, status: int = 200, headers: dict[str, str] | None = None, **names: Any

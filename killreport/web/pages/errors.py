@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.answering import without_slash
-from killreport.errors import Refused, Unavailable
+from killreport.door.places import NoPlace
+from killreport.errors import Refused, Transient, Unavailable
 from killreport.web.site import Site
 
 RETRY_SECONDS = 10
@@ -69,6 +71,23 @@ async def api_down(request: Request, error: Exception) -> Response:
     )
 
 
+async def too_many(request: Request, error: Exception) -> Response:
+    """Answer for who asks for more than one visitor may, or where there is no room; the page tries again by itself."""
+    assert isinstance(error, Transient)
+    seconds = max(1, math.ceil(error.retry_after or RETRY_SECONDS))
+    status = error.status if isinstance(error, NoPlace) else 429
+    site: Site = request.app.state.site
+    sentence = "You asked for a lot at once. This page tries again by itself."
+    return site.page(
+        "error.html",
+        status,
+        {"Retry-After": str(seconds)},
+        title="One moment",
+        sentence=sentence,
+        retry_seconds=seconds,
+    )
+
+
 async def bad_request(request: Request, error: Exception) -> Response:
     """Answer for an address whose query nobody gave out, such as an edited cursor."""
     assert isinstance(error, Refused)
@@ -88,6 +107,7 @@ ERROR_PAGES: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] =
     404: unknown_address,
     HTTPException: refused,
     Unavailable: api_down,
+    Transient: too_many,
     Refused: bad_request,
     Exception: failed,
 }

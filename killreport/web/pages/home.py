@@ -16,7 +16,7 @@ async def home(request: Request) -> Response:
     after = request.query_params.get("after") or None
     # Taken before the API is asked: what is stored in between then comes by the stream, at worst twice.
     since = site.live.last_event_id
-    answer = await site.client.list_killmails(PAGE_ROWS, after)
+    answer = await site.client_for(request).list_killmails(PAGE_ROWS, after)
     page = answer.killmails
     return site.page(
         "home.html",

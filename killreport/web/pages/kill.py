@@ -45,7 +45,7 @@ async def kill(request: Request) -> Response:
     killmail_id = read_id(request.path_params["killmail_id"])
     if killmail_id is None:
         return not_found(site, f"No kill has such a number: they are whole and go from 1 to {MAX_ID}.")
-    found = (await site.client.find_killmail(killmail_id)).killmail
+    found = (await site.client_for(request).find_killmail(killmail_id)).killmail
     if found is None:
         return not_found(site, f"There is no kill {killmail_id} here.")
     attackers = attacker_lines(found.attackers, site.images)

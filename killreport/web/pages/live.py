@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from killreport.background import beside
+from killreport.door.places import Place
 from killreport.web.live import Event, LiveFeed
 from killreport.web.site import Site
 
@@ -19,12 +22,28 @@ RETRY_MILLISECONDS = 2_000
 
 
 async def live(request: Request) -> Response:
-    """Stream events; `Last-Event-ID` (or `?since=` at first) says what the page has seen."""
+    """Stream events; `Last-Event-ID` (or `?since=` at first) says what the page has seen. Raises NoPlace."""
     site: Site = request.app.state.site
     since = request.headers.get("last-event-id") or request.query_params.get("since")
     stop: asyncio.Event | None = getattr(request.app.state, "stop", None)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(site.live, since, stop), headers=headers, media_type="text/event-stream")
+    place = request.app.state.streams.take(request.state.visitor)
+    return _Stream(place, _stream(site.live, since, stop), headers=headers, media_type="text/event-stream")
+
+
+class _Stream(StreamingResponse):
+    """Gives its place back at its end, also where the browser was gone before the first event."""
+
+    def __init__(self, place: Place, *args: Any, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send everything."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._place.give_back()
 
 
 async def _stream(feed: LiveFeed, since: str | None, stop: asyncio.Event | None) -> AsyncIterator[str]:

@@ -13,7 +13,7 @@ from killreport.web.site import Site
 async def status(request: Request) -> Response:
     """Render the state of every process, made anew at each look."""
     site: Site = request.app.state.site
-    answer = await site.client.status()
+    answer = await site.client_for(request).status()
     now = utc_now()
     groups = health_groups(answer, now)
     return site.page(

@@ -68,10 +68,21 @@ function pointOlder() {
   link.href = `/?after=${encodeURIComponent(all[all.length - 1].dataset.cursor)}`;
 }
 
-const source = new EventSource(table.dataset.live);
-source.addEventListener("kill", (event) => insert(JSON.parse(event.data)));
-source.addEventListener("state", (event) => show(event.data));
-source.addEventListener("error", () => show("lost"));
+const againMilliseconds = 30000;
+let source;
+
+function follow() {
+  source = new EventSource(table.dataset.live);
+  source.addEventListener("kill", (event) => insert(JSON.parse(event.data)));
+  source.addEventListener("state", (event) => show(event.data));
+  source.addEventListener("error", () => {
+    show("lost");
+    // Browsers come back by themselves after a break, and not after an answer that says there is no room.
+    if (source.readyState === EventSource.CLOSED) window.setTimeout(follow, againMilliseconds);
+  });
+}
+
+follow();
 window.addEventListener("pagehide", () => source.close());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
