@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from killreport.cli.context import load
 from killreport.cli.names import AsJson, Names, Only
@@ -23,11 +23,11 @@ from killreport.cli.supervisor import chosen_names
 from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.log_reader import LogReader, Place
 
-_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+# Cyan, magenta, green, yellow, blue and red, as terminals number them.
+_COLOURS = ("36", "35", "32", "33", "34", "31")
 _POLL_SECONDS = 0.2
-# How much of the end of a log is read for its last lines: a hundred lines of a hundred bytes, many times over.
-_TAIL_BYTES = 4_000_000
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -58,72 +58,96 @@ class LogTail:
     def __init__(self, folder: FleetFolder, process: str, stream: str) -> None:
         self._process = process
         self._stream = stream
-        self._path = folder.log(process, stream)
-        self._inode = 0
-        self._offset = 0
+        self._reader = LogReader(folder.log(process, stream))
 
-    def last_lines(self) -> list[Line]:
-        """Return the end of the log; `new_lines` goes on after it."""
-        try:
-            with self._path.open("rb") as file:
-                self._inode = os.fstat(file.fileno()).st_ino
-                size = file.seek(0, os.SEEK_END)
-                start = max(0, size - _TAIL_BYTES)
-                file.seek(start)
-                content = file.read()
-        except FileNotFoundError:
-            return []
-        self._offset = start + content.rfind(b"\n") + 1
-        if start:
-            content = content.partition(b"\n")[2]
-        return self._parse(content[: content.rfind(b"\n") + 1])
+    def backwards(self) -> Iterator[tuple[Line, Place]]:
+        """Return the lines of all kept files, the newest first."""
+        for line, place in self._reader.backwards():
+            yield self._parsed(line), place
 
-    def new_lines(self) -> list[Line]:
+    def forwards(self, place: Place | None) -> Iterator[Line]:
+        """Return the lines from a place on, None: of none; `new_lines` goes on after them."""
+        return map(self._parsed, self._reader.forwards(place or self._reader.end))
+
+    def since(self, earliest: str) -> Iterator[Line]:
+        """Return the lines that are not older than this instant; `new_lines` goes on after them."""
+        lines = self.forwards(self._reader.place_of(earliest.encode()))
+        return (line for line in lines if line.at >= earliest)
+
+    def new_lines(self) -> Iterator[Line]:
         """Return what was written since."""
-        try:
-            with self._path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                if status.st_ino != self._inode or status.st_size < self._offset:
-                    self._inode, self._offset = status.st_ino, 0
-                file.seek(self._offset)
-                content = file.read()
-        except FileNotFoundError:
-            return []
-        whole = content[: content.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return self._parse(whole)
+        return map(self._parsed, self._reader.news())
 
-    def _parse(self, content: bytes) -> list[Line]:
-        pairs = [line.partition(" ") for line in content.decode(errors="replace").splitlines()]
-        return [Line(at, self._process, self._stream, text) for at, _space, text in pairs]
+    def close(self) -> None:
+        """Close the files."""
+        self._reader.close()
+
+    def _parsed(self, line: bytes) -> Line:
+        at, _space, text = line.decode(errors="replace").removesuffix("\n").partition(" ")
+        return Line(at, self._process, self._stream, text)
+
+
+def last_lines(tails: Sequence[LogTail], count: int, *, only_trouble: bool = False) -> Iterator[Line]:
+    """Return the last lines of all these logs together, the oldest first; each log goes on after them.
+
+    Looked for backwards from the ends, and then read forwards, so that nothing is held whatever the number.
+    """
+    places: dict[int, Place] = {}
+    newest = heapq.merge(*(_numbered(number, tail) for number, tail in enumerate(tails)), key=_time_of, reverse=True)
+    for line, place, number in newest if count else ():
+        if line.is_trouble or not only_trouble:
+            places[number] = place
+            count -= 1
+        if not count:
+            break
+    return heapq.merge(*(tail.forwards(places.get(number)) for number, tail in enumerate(tails)))
+
+
+def _numbered(number: int, tail: LogTail) -> Iterator[tuple[Line, Place, int]]:
+    return ((line, place, number) for line, place in tail.backwards())
+
+
+def _time_of(found: tuple[Line, Place, int]) -> str:
+    return found[0].at
 
 
 def logs(  # noqa: PLR0917 - the command line's own: all but the names are options
     names: Names = None,
     only: Only = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines first.")] = 20,
+    lines: Annotated[
+        int | None, typer.Option("--lines", "-n", min=0, help="How many of the last lines first; unset: 20.")
+    ] = None,
     err: Annotated[bool, typer.Option("--err", help="Only warnings, errors and tracebacks.")] = False,
+    out: Annotated[bool, typer.Option("--out", help="Only the rest: what went well, and jobs' reports.")] = False,
     since: Annotated[
         str | None, typer.Option(help="Only lines since then: 90s, 10m, 2h, 1d, or a time as 2026-11-24T12:00.")
     ] = None,
-    follow: Annotated[bool, typer.Option(help="Go on with what is written from now on.")] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", "-f", " /--nostream", help="Go on with what is written from now on.")
+    ] = True,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the lines alone, without name and time.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
-    """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --no-follow"""
+    """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --nostream"""
     folder = FleetFolder.at(load().home)
-    tails = [LogTail(folder, name, stream) for name in chosen_names(names, only) for stream in ("out", "error")]
-    earliest = _instant(since, utc_now()) if since else ""
-    show = _Printer(as_json=as_json)
-    # All logs are read before the first line is shown: what is written meanwhile comes after.
-    found = [line for line in heapq.merge(*(tail.last_lines() for tail in tails)) if line.at >= earliest]
-    found = [line for line in found if line.is_trouble] if err else found
-    for line in found[len(found) - min(lines, len(found)) :] if not since else found:
-        show(line)
-    while follow:
-        time.sleep(_POLL_SECONDS)
-        for line in heapq.merge(*(tail.new_lines() for tail in tails)):
-            if line.is_trouble or not err:
-                show(line)
+    streams = [stream for stream, other in (("out", err), ("error", out)) if not other or err == out]
+    only_trouble = err and not out
+    show = LinePrinter(as_json=as_json, raw=raw)
+    with ExitStack() as stack:
+        tails = [LogTail(folder, name, stream) for name in chosen_names(names, only) for stream in streams]
+        for tail in tails:
+            stack.callback(tail.close)
+        if since is not None and lines is None:
+            earliest = _instant(since, utc_now())
+            found: Iterator[Line] = heapq.merge(*(tail.since(earliest) for tail in tails))
+        else:
+            earliest = _instant(since, utc_now()) if since else ""
+            found = last_lines(tails, 20 if lines is None else lines, only_trouble=only_trouble)
+        show(line for line in found if line.at >= earliest and (line.is_trouble or not only_trouble))
+        while follow:
+            time.sleep(_POLL_SECONDS)
+            news = heapq.merge(*(tail.new_lines() for tail in tails))
+            show(line for line in news if line.is_trouble or not only_trouble)
 
 
 def flush(
@@ -144,26 +168,36 @@ def flush(
 
 def printable(text: str) -> str:
     """Return the text with no control character left: what a process writes is not ours, and a terminal obeys."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in text)
 
 
-class _Printer:
-    """Writes lines with a coloured name before each, or as JSON."""
+class LinePrinter:
+    """Writes lines with a coloured name before each, or alone, or as JSON."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, raw: bool) -> None:
         self._as_json = as_json
-        self._console = Console(soft_wrap=True)
+        self._raw = raw
+        self._is_coloured = Console().color_system is not None
         self._colours: dict[str, str] = {}
 
-    def __call__(self, line: Line) -> None:
-        if self._as_json:
-            fields = {"at": line.at, "process": line.process, "stream": line.stream, "line": line.text}
-            print(json.dumps(fields), flush=True)
-            return
-        colour = self._colours.setdefault(line.process, _COLOURS[len(self._colours) % len(_COLOURS)])
-        prefix = Text(f"{line.process:28} ", colour)
-        self._console.print(prefix + Text(f"{line.at} ", "dim") + Text(printable(line.text)), highlight=False)
+    def __call__(self, lines: Iterable[Line]) -> None:
+        """Write lines as they come; all are out at the end."""
+        for line in lines:
+            sys.stdout.write(self._shown(line) + "\n")
         sys.stdout.flush()
+
+    def _shown(self, line: Line) -> str:
+        if self._as_json:
+            return json.dumps({"at": line.at, "process": line.process, "stream": line.stream, "line": line.text})
+        text = printable(line.text)
+        if self._raw:
+            return text
+        if not self._is_coloured:
+            return f"{line.process:28} {line.at} {text}"
+        colour = self._colours.setdefault(line.process, _COLOURS[len(self._colours) % len(_COLOURS)])
+        return f"\x1b[{colour}m{line.process:28}\x1b[0m \x1b[2m{line.at}\x1b[0m {text}"
 
 
 def _files(path: Path) -> Iterator[Path]:

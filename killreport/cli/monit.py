@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from heapq import merge
 
 from rich.console import Console, Group
 from rich.layout import Layout
@@ -22,7 +23,7 @@ from rich.text import Text
 
 from killreport.cli.context import load
 from killreport.cli.fleet_list import STATUS_COLOURS, span
-from killreport.cli.fleet_logs import Line, LogTail, printable
+from killreport.cli.fleet_logs import Line, LogTail, last_lines, printable
 from killreport.clock import utc_now
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ask
@@ -129,10 +130,11 @@ class Screen:
         name = self._states[self._selected].name if self._states else ""
         if name != self._tailed:
             self._tailed = name
+            for tail in self._tails:
+                tail.close()
             self._tails = [LogTail(self._folder, name, stream) for stream in ("out", "error")] if name else []
-            found = sorted(line for tail in self._tails for line in tail.last_lines())
-            self._lines = deque(found, maxlen=_KEPT_LINES)
-        self._lines.extend(sorted(line for tail in self._tails for line in tail.new_lines()))
+            self._lines = deque(last_lines(self._tails, _KEPT_LINES), maxlen=_KEPT_LINES)
+        self._lines.extend(merge(*(tail.new_lines() for tail in self._tails)))
 
     def _tell(self, verb: str, name: str, done: Future[Answer]) -> None:
         error = done.exception()
