@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     api_max_fields: int = Field(default=1_000, ge=1, description="Most fields of an API query, fragments spread.")
     api_max_aliases: int = Field(default=100, ge=0, description="Most aliases of an API query, fragments spread.")
     api_max_root_fields: int = Field(default=10, ge=1, description="Most fields at the root of an API query.")
+    api_max_tokens: int = Field(
+        default=2_000, ge=1, description="Most names, numbers and signs of an API document; checking one takes 30 µs."
+    )
+    api_max_directives: int = Field(default=50, ge=0, description="Most directives (@…) in an API document.")
     api_max_batch: int = Field(default=10, ge=1, le=100, description="Most operations in one request to the API.")
     api_timeout_seconds: float = Field(default=15.0, gt=0, le=3600, description="Longest an API request may run.")
     api_body_seconds: float = Field(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
 from ariadne.asgi import GraphQL
 from starlette.applications import Starlette
@@ -27,7 +26,6 @@ from killreport.api.opening import open_context
 from killreport.api.plain import plain_routes
 from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
-from killreport.api.subscription import use_batch_executor
 from killreport.api.websocket import LimitedWebSocketHandler
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -39,7 +37,6 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
 
     rows: the fleet, as it is wanted here.
     """
-    use_batch_executor()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -47,7 +44,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             yield
 
     schema = build_schema()
-    documents = Documents(Limits.of(settings))
+    documents = Documents(schema, Limits.of(settings), with_introspection=settings.api_introspection)
     guard = Guard.of(settings, schema, documents)
     app = Answering(
         security_headers(settings.public_url),
@@ -56,19 +53,18 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         exception_handlers=ERROR_ANSWERS,
         middleware=[cross_origin(settings), Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
     )
+    http = LimitedHTTPHandler(guard, schema)
     graphql = GraphQL(
         schema,
         context_value=lambda request, _data: app.state.context.of(caller_of(request, settings.operator_token)),
-        query_parser=documents.parse,
-        query_validator=cast(Any, documents.validate),
         execute_get_queries=True,
         introspection=settings.api_introspection,
         explorer=FormExplorer(),
         execution_context_class=BatchExecutor,
         error_formatter=masked,
         logger=quiet,
-        http_handler=LimitedHTTPHandler(guard),
-        websocket_handler=LimitedWebSocketHandler(guard),
+        http_handler=http,
+        websocket_handler=LimitedWebSocketHandler(guard, http),
     )
     app.routes.extend(
         [

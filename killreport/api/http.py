@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from ariadne.asgi.handlers import GraphQLHTTPHandler
-from ariadne.graphql import subscribe
-from graphql import DocumentNode, ExecutionResult, GraphQLError, execute
-from starlette.requests import ClientDisconnect, Request
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
+from killreport.api.documents import MAX_ERRORS
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import page_headers
 from killreport.api.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
@@ -25,6 +25,7 @@ from killreport.api.guard.reading import Unreadable, read_request
 from killreport.api.guard.responses import Answer, Entry
 from killreport.api.guard.sse import EventStream, once
 from killreport.api.masking import masked
+from killreport.api.subscription import subscribe
 from killreport.door.client import Client
 from killreport.door.places import NoPlace
 
@@ -35,9 +36,10 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 class LimitedHTTPHandler(GraphQLHTTPHandler):
     """Answers every refusal in GraphQL's shape: `{"errors": [{"message": …}]}`."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, schema: GraphQLSchema) -> None:
         super().__init__()
         self._guard = guard
+        self._schema = schema
 
     async def handle_request(self, request: Request) -> Response:
         """Return the explorer, an answer, or a stream of answers."""
@@ -72,7 +74,14 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             return await self._stream(request, client, data)
         if isinstance(data, list):
             return await self._several(request, client, data)
-        return self._said(request, await self._answer(request, client, data), media)
+        return await self._one(request, client, data, media)
+
+    async def _one(self, request: Request, client: Client, data: Any, media: str) -> Response:
+        try:
+            admitted = await self._admitted(request, client, data)
+        except RateLimited as error:
+            return self._refused(error)
+        return self._said(request, await self._answer(request, client, admitted), media)
 
     def _said(self, request: Request, answer: Answer | Entry, media: str) -> Response:
         headers = self._guard.rate_headers(request.state.grant)
@@ -90,33 +99,46 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
     async def _several(self, request: Request, client: Client, batch: list[Any]) -> Response:
         """Answer a list of operations by a list; they are priced together, before the first runs."""
         gate = self._guard.gate
+        operations: list[Admitted | GraphQLError] = []
         prices: list[int] = []
-        for data in batch:
-            try:
-                prices.append(gate.cost(gate.admit(data)))
-            except GraphQLError:
-                prices.append(SMALLEST_COST)
         try:
+            for data in batch:
+                operations.append(await self._admitted(request, client, data))
+                prices.append(self._price(operations[-1]))
             gate.check_cost(sum(prices))
             request.state.grant = await gate.take(client, sum(prices))
         except GraphQLError as error:
             return self._refused(error)
         headers = self._guard.rate_headers(request.state.grant)
         free = Client(client.key, False)
-        answers = await asyncio.gather(*(self._answer(request, free, data) for data in batch))
+        answers = await asyncio.gather(*(self._answer(request, free, one) for one in operations))
         bodies = [
             answer.body if isinstance(answer, Entry) else msgspec.json.encode(as_request_error(answer.content))
             for answer in answers
         ]
         return _response(b"[" + b",".join(bodies) + b"]", 200, JSON, headers)
 
-    async def _answer(self, request: Request, client: Client, data: Any) -> Answer | Entry:
-        """Return the answer to one operation, a kept one where there is one."""
-        responses = self._guard.responses
+    def _price(self, operation: Admitted | GraphQLError) -> int:
         try:
-            admitted = self._guard.gate.admit(data, is_get=request.method == "GET")
+            return SMALLEST_COST if isinstance(operation, GraphQLError) else self._guard.gate.cost(operation)
+        except GraphQLError:
+            # It is told by the operation's own answer.
+            return SMALLEST_COST
+
+    async def _admitted(self, request: Request, client: Client, data: Any) -> Admitted | GraphQLError:
+        """Return the operation, or why it may not run. Raises RateLimited."""
+        try:
+            return await self._guard.gate.admit(client, data, is_get=request.method == "GET")
+        except RateLimited:
+            raise
         except GraphQLError as error:
-            return Answer(told(error), 400 if isinstance(error, Misshapen) else None)
+            return error
+
+    async def _answer(self, request: Request, client: Client, admitted: Admitted | GraphQLError) -> Answer | Entry:
+        """Return the answer to one operation, a kept one where there is one."""
+        if isinstance(admitted, GraphQLError):
+            return Answer(told(admitted), 400 if isinstance(admitted, Misshapen) else None)
+        responses = self._guard.responses
         may_keep = responses.is_on and admitted.lifetime.seconds > 0 and _is_anonymous(request)
         if not may_keep:
             return await self._priced(request, client, admitted)
@@ -135,60 +157,61 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             return Answer(told(error), 429, self._guard.rate_headers(error.grant))
         except GraphQLError as error:
             return Answer(told(error))
-        _, content = await self.execute_graphql_query(request, dict(admitted.data), query_document=admitted.document)
+        content = await self.run(request, admitted)
         if COST_HEADER in request.headers:
             settings = self._guard.settings
             shown = {"cost": cost, "limit": settings.api_max_cost, "left": grant.left if grant else None}
             content = {**content, "extensions": {**content.get("extensions", {}), "cost": shown}}
         return Answer(content)
 
-    async def execute_graphql_query(
-        self,
-        request: Any,
-        data: Any,
-        *,
-        context_value: Any = None,
-        query_document: DocumentNode | None = None,
-    ) -> tuple[bool, dict[str, Any]]:
-        """Execute an admitted operation, for as long as one may take; the WebSocket handler has its queries run here.
+    async def run(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
+        """Return the content of the answer to an operation that was paid for; what the schema is like, from memory."""
+        introspection, digest = self._guard.gate.introspection, admitted.key[0]
+        kept = introspection.find(digest) if admitted.asks_for_schema else None
+        if kept is not None:
+            return kept
+        content = await self._execute(connection, admitted)
+        if admitted.asks_for_schema and content.keys() == {"data"}:
+            introspection.keep(digest, content)
+        return content
 
-        In the place of Ariadne's, which would check again what the gate has checked.
-        """
-        if query_document is None or self.schema is None:
-            raise TypeError("only an operation that was admitted is executed")
-        if context_value is None:
-            context_value = await self.get_context_for_request(request, data)
-        seconds = self._guard.settings.api_timeout_seconds
+    async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
+        """Execute an operation, for as long as one may take."""
+        data, settings = admitted.data, self._guard.settings
+        context = await self.get_context_for_request(connection, data)
+        seconds = settings.api_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
                 result = execute(
-                    self.schema,
-                    query_document,
-                    context_value=context_value,
+                    self._schema,
+                    admitted.document,
+                    context_value=context,
                     variable_values=data.get("variables"),
                     operation_name=data.get("operationName"),
+                    max_coercion_errors=MAX_ERRORS,
                     executor_class=BatchExecutor,
+                    hide_suggestions=not settings.api_introspection,
                 )
                 if not isinstance(result, ExecutionResult):
                     result = await result
         except TimeoutError:
             message = f"The query did not finish in {seconds:g} s. Ask for less at once."
-            return False, told(GraphQLError(message, extensions={"code": "TIMEOUT"}))
+            return told(GraphQLError(message, extensions={"code": "TIMEOUT"}))
         except GraphQLError as error:
-            return False, told(error)
+            return told(error)
         content: dict[str, Any] = {"data": result.data}
         if result.errors:
             content["errors"] = [masked(error) for error in result.errors]
-        return result.data is not None, content
+        return content
 
     async def _stream(self, request: Request, client: Client, data: Any) -> Response:
         guard = self._guard
         place = None
         try:
-            admitted = guard.gate.admit(data, is_get=request.method == "GET")
+            admitted = await guard.gate.admit(client, data, is_get=request.method == "GET")
             await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
             place = guard.places.take(client)
-            results = await self._results(request, admitted)
+            results = await self.results(request, client, admitted)
         except NoPlace as error:
             refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
             return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
@@ -200,25 +223,26 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
         heartbeat = guard.settings.api_heartbeat_seconds
         return EventStream(results, place, heartbeat_seconds=heartbeat, stop=stop, headers=_HEADERS)
 
-    async def _results(self, request: Request, admitted: Admitted) -> AsyncGenerator[Any, None]:
-        data = dict(admitted.data)
+    async def results(
+        self, connection: HTTPConnection, client: Client, admitted: Admitted
+    ) -> AsyncGenerator[Any, None]:
+        """Return the results of an operation that was paid for, over whatever transport; each event is paid for, too.
+
+        Raises GraphQLError where a subscription cannot begin.
+        """
         if not admitted.is_subscription:
-            _, content = await self.execute_graphql_query(request, data, query_document=admitted.document)
-            return once(as_request_error(content))
-        executor: Any = {"executor_class": self.execution_context_class} if self.execution_context_class else {}
-        context = await self.get_context_for_request(request, data)
-        begun, results = await subscribe(
-            self.schema,  # type: ignore[arg-type]
-            data,
-            context_value=context,
-            query_document=admitted.document,
-            query_validator=self.query_validator,
-            introspection=self.introspection,
-            logger=self.logger,
-            error_formatter=self.error_formatter,
-            **executor,
+            return once(as_request_error(await self.run(connection, admitted)))
+        gate = self._guard.gate
+        price = gate.cost(admitted)
+        context = await self.get_context_for_request(connection, admitted.data)
+        return await subscribe(
+            self._schema,
+            admitted.document,
+            admitted.data,
+            context,
+            lambda: gate.take_later(client, price),
+            with_introspection=self._guard.settings.api_introspection,
         )
-        return cast(AsyncGenerator[Any, None], results) if begun else once({"errors": results})
 
     def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
         """Return a kept answer, or 304 to a client that has it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import cache
 
 import structlog
 from graphql import GraphQLSchema, print_schema
@@ -46,6 +47,10 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
 
     pulse = Pulse(database)
 
+    @cache
+    def text() -> str:
+        return print_schema(schema)
+
     async def healthz(_request: Request) -> Response:
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
@@ -58,6 +63,6 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
     async def sdl(_request: Request) -> Response:
         if not settings.api_introspection:
             return PlainTextResponse("This installation does not show its schema.", 404)
-        return PlainTextResponse(print_schema(schema))
+        return PlainTextResponse(text())
 
     return [Route("/schema.graphql", sdl), Route("/healthz", healthz)]

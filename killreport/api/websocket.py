@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 from ariadne.asgi.handlers import GraphQLTransportWSHandler
 from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
+from ariadne.types import Operation
 from graphql import GraphQLError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
@@ -17,6 +19,8 @@ from killreport.api.engine.shared import SharedData
 from killreport.api.guard.gate import SMALLEST_COST
 from killreport.api.guard.guard import Guard, told
 from killreport.api.guard.readable import Unfit, check_fit, read_json
+from killreport.api.guard.sse import once
+from killreport.api.http import LimitedHTTPHandler
 from killreport.api.limits import MAX_BODY_BYTES
 from killreport.door.client import Client, Clients
 from killreport.door.places import NoPlace
@@ -25,7 +29,9 @@ PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
 # Close codes of the protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, read 2026-11-23.
 BAD_MESSAGE = 4400
+UNAUTHORIZED = 4401
 BAD_PROTOCOL = 4406
+KNOWN_OPERATION = 4409
 TOO_MANY_OPERATIONS = 4429
 
 
@@ -68,10 +74,11 @@ def _text(message: dict[str, Any]) -> str:
 class LimitedWebSocketHandler(GraphQLTransportWSHandler):
     """Ariadne's handler, for clients that make mistakes, and for more of them than there is room for."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, http: LimitedHTTPHandler) -> None:
         seconds = guard.settings.api_init_seconds
         super().__init__(connection_init_wait_timeout=timedelta(seconds=seconds))
         self._guard = guard
+        self._http = http
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection until either side ends it."""
@@ -112,27 +119,53 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
     async def handle_websocket_subscribe(
         self, websocket: WebSocket, data: Any, operation_id: str, client_context: ClientContext
     ) -> None:
-        """Start an operation; one that cannot start is answered with its errors."""
-        if len(client_context.operations) >= MAX_OPERATIONS:
-            await websocket.close(TOO_MANY_OPERATIONS, f"At most {MAX_OPERATIONS} operations at once.")
+        """Start an operation; one that cannot start is answered with its errors.
+
+        In the place of Ariadne's, which would read, check and execute without the guard.
+        """
+        refusal = _refusal(operation_id, client_context)
+        if refusal is not None:
+            await websocket.close(*refusal)
             return
         if not isinstance(operation_id, str):
             raise TypeError("an operation needs an id")
-        try:
-            if client_context.connection_acknowledged and isinstance(websocket, LimitedWebSocket):
-                data = await self._admit(websocket, data)
-            await super().handle_websocket_subscribe(websocket, data, operation_id, client_context)
-        except GraphQLError as error:
-            payload = told(error)["errors"]
-            await websocket.send_json({"type": self.GQL_ERROR, "id": operation_id, "payload": payload})
+        if not isinstance(websocket, LimitedWebSocket):
+            raise TypeError("only connections that were let in ask")
+        results = await self._begin(websocket, data)
+        if isinstance(results, list):
+            await websocket.send_json({"type": self.GQL_ERROR, "id": operation_id, "payload": results})
+            return
+        name = data.get("operationName")
+        client_context.operations[operation_id] = Operation(id=operation_id, name=name, generator=results)
+        client_context.operation_tasks[operation_id] = asyncio.ensure_future(
+            self.observe_async_results(websocket, results, operation_id, client_context)
+        )
 
-    async def _admit(self, websocket: LimitedWebSocket, data: Any) -> dict[str, Any]:
-        """Return the operation with its document, paid for. Raises GraphQLError where it may not run."""
-        gate = self._guard.gate
-        await gate.take(websocket.api_client, SMALLEST_COST)
-        admitted = gate.admit(data)
-        await gate.take(websocket.api_client, gate.cost(admitted) - SMALLEST_COST)
-        return dict(admitted.data)
+    async def _begin(self, websocket: LimitedWebSocket, data: Any) -> AsyncGenerator[Any, None] | list[dict[str, Any]]:
+        """Return the results of an operation, paid for, or the errors for which there are none."""
+        gate, client = self._guard.gate, websocket.api_client
+        try:
+            await gate.take(client, SMALLEST_COST)
+            admitted = await gate.admit(client, data)
+            await gate.take(client, gate.cost(admitted) - SMALLEST_COST)
+            if admitted.is_subscription:
+                return await self._http.results(websocket, client, admitted)
+        except GraphQLError as error:
+            errors: list[dict[str, Any]] = told(error)["errors"]
+            return errors
+        content = await self._http.run(websocket, admitted)
+        return content["errors"] if content.get("data") is None else once(content)
+
+
+def _refusal(operation_id: str, client_context: ClientContext) -> tuple[int, str] | None:
+    """Return the close code and reason where the connection may not begin an operation now."""
+    if not client_context.connection_acknowledged:
+        return UNAUTHORIZED, "Send connection_init first."
+    if len(client_context.operations) >= MAX_OPERATIONS:
+        return TOO_MANY_OPERATIONS, f"At most {MAX_OPERATIONS} operations at once."
+    if operation_id in client_context.operations:
+        return KNOWN_OPERATION, "An operation of this id is running."
+    return None
 
 
 async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:

@@ -12,8 +12,9 @@ from weakref import WeakSet
 
 from killreport.api.engine.plan import Selection
 
-# Of all plans together: some tens of megabytes.
+# Of all plans together: some tens of megabytes. An answer counts once for every so many fields.
 MOST_KEPT = 50_000
+FIELDS_OF_ONE = 8
 
 Settle = Callable[[Selection, Sequence[Any]], Sequence[Any] | None]
 
@@ -52,12 +53,13 @@ class Answers:
         return found
 
     def _keep(self, selection: Selection, values: dict[int, Any], fresh: dict[int, Any]) -> None:
-        if self._count + len(fresh) > self._most:
+        size = len(fresh) * (1 + selection.size // FIELDS_OF_ONE)
+        if self._count + size > self._most:
             # What is in use is soon there again, and so nothing has to be noted about use while there is room.
             for keeping in self._keeping:
                 keeping.forget()
             self._count = 0
-        if len(fresh) <= self._most:
+        if size <= self._most:
             selection.keep(values, fresh)
             self._keeping.add(selection)
-            self._count += len(fresh)
+            self._count += size

@@ -29,7 +29,11 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, 
 from killreport.api.engine.leaves import QuickColumn, quick_column
 from killreport.api.engine.registry import BatchResolver, batch_resolver, snake_case
 
+# Of plans and of the operations they were made for, whichever bound is met first; a field's plan takes 2 kB, and an
+# operation holds its whole document, which takes 150 bytes for each character.
 REMEMBERED = 200
+MAX_FIELDS = 10_000
+MAX_CHARACTERS = 150_000
 
 
 class Shape:
@@ -56,6 +60,7 @@ class FieldPlan:
         details: FieldDetailsList,
         above: tuple[str, ...],
     ) -> None:
+        operation.field_count += 1
         self.key = key
         self.parent = parent
         self.details = details
@@ -140,6 +145,13 @@ class Selection:
         self._held.clear()
 
     @property
+    def size(self) -> int:
+        """How many fields an answer has, those of the objects in it too; of a plain selection only."""
+        return sum(
+            1 if field.shape.leaf is not None else field.selection(field.shape.named).size for field in self.fields
+        )
+
+    @property
     def is_plain(self) -> bool:
         """Whether the answer hangs on nothing but the attributes of the object, and of the objects it holds."""
         if self._is_plain is None:
@@ -164,6 +176,8 @@ class OperationPlan:
     """The plan of one operation, for one set of values of the variables that @skip and @include look at."""
 
     def __init__(self, executor: Executor[Any], root_type: GraphQLObjectType) -> None:
+        # Grows while selections are planned, which is when values of their type are first met.
+        self.field_count = 0
         self.schema: GraphQLSchema = executor.schema
         self._operation = executor.operation
         self._fragments = executor.fragments
@@ -192,6 +206,7 @@ class Plans:
     def __init__(self) -> None:
         self._deciding: OrderedDict[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], OperationPlan] = OrderedDict()
+        self._characters = 0
 
     def plan(self, executor: Executor[Any], root_type: GraphQLObjectType) -> OperationPlan:
         """Return the plan of the executor's operation with its variables."""
@@ -200,18 +215,31 @@ class Plans:
         if known is None:
             names = _deciding_variables(operation, *(part.definition for part in executor.fragments.values()))
             known = self._deciding[id(operation)] = (operation, names)
-            if len(self._deciding) > REMEMBERED:
-                gone = self._deciding.popitem(last=False)[0]
-                for key in [key for key in self._plans if key[0] == gone]:
-                    del self._plans[key]
+            self._characters += _characters(operation)
+            while len(self._deciding) > REMEMBERED or self._characters > MAX_CHARACTERS:
+                self._forget_operation()
         coerced = executor.variable_values.coerced
         key = (id(operation), *(coerced.get(name) for name in known[1]))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = OperationPlan(executor, root_type)
-            if len(self._plans) > REMEMBERED:
+            plan = OperationPlan(executor, root_type)
+            # An operation that is larger than there is room for was forgotten at once, and its id means nothing.
+            if id(operation) in self._deciding:
+                self._plans[key] = plan
+            while len(self._plans) > REMEMBERED or sum(one.field_count for one in self._plans.values()) > MAX_FIELDS:
                 self._plans.popitem(last=False)
         return plan
+
+    def _forget_operation(self) -> None:
+        gone, (operation, _) = self._deciding.popitem(last=False)
+        self._characters -= _characters(operation)
+        for key in [key for key in self._plans if key[0] == gone]:
+            del self._plans[key]
+
+
+def _characters(operation: OperationDefinitionNode) -> int:
+    """Return how long the operation's whole document is."""
+    return len(operation.loc.source.body) if operation.loc is not None else 0
 
 
 def _deciding_variables(*definitions: Node) -> tuple[str, ...]:

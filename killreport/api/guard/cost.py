@@ -1,13 +1,14 @@
 """What an operation costs, worked out from its document and variables before anything runs.
 
-An object costs 1, a scalar nothing, unless `@cost` says otherwise; a list costs its size times what one of it costs.
-Introspection counts every field once: graphql-core bounds its depth.
+An object costs 1, a scalar nothing, or 1 where it has to be looked up, unless `@cost` says otherwise; a list costs its
+size times what one of it costs. Arguments are read as they will be when it runs: coerced, with their defaults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any
 
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -22,17 +24,19 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    VariableNode,
+    get_argument_values,
     get_named_type,
+    is_leaf_type,
     is_list_type,
     is_non_null_type,
 )
+from graphql.execution.values import VariableValues
 
+from killreport.api.engine.registry import batch_resolver
 from killreport.api.guard.annotations import annotation
+from killreport.api.guard.schema_sizes import SchemaSizes
 
 # For a list of which the schema does not say how long it is.
 ASSUMED_SIZE = 10
@@ -42,41 +46,47 @@ LARGEST_SIZE = 10**6
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """The field around a selection: its arguments may size a list inside."""
+    """The field around a selection: its arguments may size a list inside. is_all: what it has is all there is of it."""
 
-    field: GraphQLField | None
-    node: FieldNode | None
+    field: GraphQLField | None = None
+    node: FieldNode | None = None
+    is_all: bool = False
 
 
 def operation_cost(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
 ) -> int:
     """Return the cost of a valid operation with these variables, at least 1; fragments count wherever they are spread.
 
-    variables: as sent; one that was left out counts with its default.
+    variables: coerced by the operation's definitions.
     """
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 1
     fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
-    defaults = {
-        definition.variable.name.value: int(definition.default_value.value)
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-    }
-    counter = _Counter(schema, fragments, {**defaults, **variables})
-    return max(1, counter.selection(root, operation.selection_set, _Around(None, None)))
+    return max(1, _Counter(schema, fragments, variables).selection(root, operation.selection_set, _Around()))
+
+
+def field_weight(field: GraphQLField) -> int:
+    """Return what one value of the field costs, without what is selected inside it."""
+    told: int | None = annotation(field.ast_node, "cost").get("weight")
+    if told is not None:
+        return told
+    # Whoever waits for something does work, of which a scalar tells nothing.
+    return int(not is_leaf_type(get_named_type(field.type)) or iscoroutinefunction(batch_resolver(field)))
 
 
 class _Counter:
     def __init__(
-        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], variables: VariableValues
     ) -> None:
         self._schema = schema
+        self._sizes = SchemaSizes.of(schema)
         self._fragments = fragments
         self._variables = variables
-        # What a fragment costs depends on the field around it only through the size of a list directly inside.
-        self._known: dict[tuple[str, int], int] = {}
+        # What a fragment costs depends on the field around it only through the sizes of the lists directly inside.
+        self._known: dict[tuple[str, int, bool], int] = {}
+        self._arguments: dict[int, Mapping[str, Any]] = {}
 
     def selection(self, parent: GraphQLNamedType, selections: SelectionSetNode | None, around: _Around) -> int:
         """Return the cost of what is selected of one object."""
@@ -92,7 +102,7 @@ class _Counter:
         return total
 
     def _fragment(self, name: str, around: _Around) -> int:
-        key = name, id(around.node)
+        key = name, id(around.node), around.is_all
         if key not in self._known:
             self._known[key] = 0
             fragment = self._fragments[name]
@@ -102,50 +112,54 @@ class _Counter:
 
     def _field(self, parent: GraphQLNamedType, node: FieldNode, around: _Around) -> int:
         name = node.name.value
-        if name.startswith("__"):
+        if name == "__typename":
             return 1
-        if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+        if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
             return 0
-        field = parent.fields[name]
-        named = get_named_type(field.type)
-        weight = annotation(field.ast_node, "cost").get("weight")
-        if weight is None:
-            weight = 1 if isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType) else 0
-        each: int = weight
+        field = self._schema.get_field(parent, name)
+        if field is None:
+            return 0
+        size, is_all = self._size(parent, field, node, around)
+        each = field_weight(field)
         if node.selection_set is not None:
-            each += self.selection(named, node.selection_set, _Around(field, node))
-        return each * self._size(field, node, around)
+            each += self.selection(get_named_type(field.type), node.selection_set, _Around(field, node, is_all))
+        return each * size
 
-    def _size(self, field: GraphQLField, node: FieldNode, around: _Around) -> int:
+    def _size(
+        self, parent: GraphQLNamedType, field: GraphQLField, node: FieldNode, around: _Around
+    ) -> tuple[int, bool]:
         kind = field.type.of_type if is_non_null_type(field.type) else field.type
         if not is_list_type(kind):
-            return 1
+            return 1, False
+        described = self._sizes.size(parent.name, node.name.value, is_all=around.is_all)
+        if described is not None:
+            # The fields of all types are all fields; the types of all fields are any types.
+            is_all = get_named_type(field.type).name != "__Type" and around.is_all
+            return described, is_all or parent.name == "__Schema"
         told = annotation(field.ast_node, "listSize")
         # A list that `first` sizes may be asked for from its end.
         names = {"first": ("first", "last")}.get(told.get("argument", ""), (told.get("argument", ""),))
         for known in (_Around(field, node), around):
             found = [size for name in names if (size := self._argument(known, name)) is not None]
             if found:
-                return min(max(*found, 1), LARGEST_SIZE)
+                return min(max(*found, 1), LARGEST_SIZE), False
         assumed: int = told.get("assumed", ASSUMED_SIZE)
-        return assumed
+        return assumed, False
 
     def _argument(self, known: _Around, name: str) -> int | None:
-        """Return the argument's value, of a list its length; its default where it is not given, None without one."""
+        """Return the argument's value, of a list its length; None where it has none."""
         if known.field is None or known.node is None or name not in known.field.args:
             return None
-        for given in known.node.arguments or ():
-            if given.name.value == name:
-                if isinstance(given.value, IntValueNode):
-                    return int(given.value.value)
-                if isinstance(given.value, ListValueNode):
-                    return len(given.value.values)
-                if isinstance(given.value, VariableNode):
-                    found = self._variables.get(given.value.name.value)
-                    if isinstance(found, list):
-                        return len(found)
-                    if isinstance(found, int):
-                        return found
-        node = known.field.args[name].ast_node
-        default = node.default_value if node is not None else None
-        return int(default.value) if isinstance(default, IntValueNode) else None
+        found = self._values(known.field, known.node).get(known.field.args[name].out_name or name)
+        if isinstance(found, list):
+            return len(found)
+        return found if isinstance(found, int) else None
+
+    def _values(self, field: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        if id(node) not in self._arguments:
+            try:
+                self._arguments[id(node)] = get_argument_values(field, node, self._variables)
+            except GraphQLError:
+                # The same error keeps the field from being resolved.
+                self._arguments[id(node)] = {}
+        return self._arguments[id(node)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from ariadne.graphql import validate_data, validate_query
+from ariadne.graphql import validate_data
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -17,16 +16,20 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
-    print_ast,
+    get_variable_values,
 )
+from graphql.execution.values import VariableValues
 
-from killreport.api.documents import LONGEST_REMEMBERED, REMEMBERED, Documents
+from killreport.api.documents import MAX_ERRORS, Document, Documents, Refused
 from killreport.api.guard.cost import operation_cost
+from killreport.api.guard.introspection import KeptIntrospection
 from killreport.api.guard.lifetime import Lifetime, operation_lifetime
 from killreport.api.guard.persisted import NotFound, Persisted, wanted_hash
 from killreport.api.guard.readable import check_fit
 from killreport.api.guard.responses import Key
+from killreport.api.guard.turns import Turns
 from killreport.cache.buckets import Buckets, Grant
+from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.door.client import Client
 
@@ -35,38 +38,32 @@ SMALLEST_COST = 1
 # Bounds the memory of the costs: together well below a megabyte.
 REMEMBERED_COSTS = 1_000
 LONGEST_VARIABLES = 200
+# Reading variables takes as long as reading a document: so many bytes are in the price of every request.
+FREE_VARIABLES = 2_000
+BYTES_FOR_ONE = 50
+# How long an event may wait for its price.
+MAX_WAIT_SECONDS = 60.0
 _DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A valid operation and what is known of it. key: equal for requests that must have equal answers."""
+    """A valid operation and what is known of it. key: equal for requests that must have equal answers.
+
+    asks_for_schema: it is a usual question for the schema, which has an answer of its own.
+    """
 
     data: Mapping[str, Any]
     document: DocumentNode
     operation: OperationDefinitionNode
     lifetime: Lifetime
     key: Key
+    asks_for_schema: bool = False
 
     @property
     def is_subscription(self) -> bool:
         """Whether it goes on after its first answer."""
         return self.operation.operation is OperationType.SUBSCRIPTION
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    document: DocumentNode
-    digest: str
-    operations: dict[str | None, tuple[OperationDefinitionNode, Lifetime]]
-
-
-class Refused(GraphQLError):
-    """Several mistakes of one document."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
 
 
 class Misshapen(GraphQLError):
@@ -81,39 +78,55 @@ class Gate:
     def __init__(self, settings: Settings, schema: GraphQLSchema, documents: Documents) -> None:
         self._schema = schema
         self._documents = documents
-        self._introspection = settings.api_introspection
+        self._with_introspection = settings.api_introspection
         self._max_cost = settings.api_max_cost
         self._is_limited = settings.api_rate_burst > 0
         self._persisted = Persisted()
-        # Like the documents themselves: so many, and short ones only.
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self.introspection = KeptIntrospection()
+        self._turns = Turns(settings.api_timeout_seconds)
         # Equal requests cost the same, and walking through the document takes as long as a statement.
         self._costs: dict[Key, int] = {}
 
-    def admit(self, data: Any, *, is_get: bool = False) -> Admitted:
-        """Return the operation of a request. Raises GraphQLError (Refused for several mistakes) where there is none.
+    async def admit(self, client: Client, data: Any, *, is_get: bool = False) -> Admitted:
+        """Return the operation of a request; a document that is not remembered is paid for before it is read.
 
-        is_get: nothing but queries may be asked so, or a foreign page could change something by a link.
+        Raises GraphQLError (Refused for several mistakes, RateLimited) where there is none. is_get: nothing but queries
+        may be asked so, or a foreign page could change something by a link.
         """
         check_fit(data, "request")
         data = self._resolved(data)
-        known = self._read(data)
+        known = await self._read(client, data["query"])
         self._persisted.keep(data)
         operation, lifetime = self._operation(known, data.get("operationName") or None)
         if is_get and operation.operation is OperationType.MUTATION:
             raise GraphQLError("Mutations must be posted.", extensions={"code": "METHOD_NOT_ALLOWED"})
         key = known.digest, data.get("operationName") or None, _DETERMINISTIC.encode(data.get("variables") or None)
-        return Admitted(data, known.document, operation, lifetime, key)
+        await self._pay(client, max(0, len(key[2]) - FREE_VARIABLES) // BYTES_FOR_ONE)
+        return Admitted(data, known.node, operation, lifetime, key, known.asks_for_schema)
 
     def cost(self, admitted: Admitted) -> int:
-        """Return what it costs. Raises GraphQLError (QUERY_TOO_COSTLY) beyond the limit."""
+        """Return what it costs. Raises GraphQLError: QUERY_TOO_COSTLY beyond the limit, Refused for its variables."""
+        if admitted.asks_for_schema:
+            return self.introspection.price(admitted.key[0])
         cost = self._costs.get(admitted.key)
         if cost is None:
-            variables = admitted.data.get("variables") or {}
-            cost = operation_cost(self._schema, admitted.document, admitted.operation, variables)
+            cost = operation_cost(self._schema, admitted.document, admitted.operation, self._coerced(admitted))
             self._remember(admitted.key, cost)
         self.check_cost(cost)
         return cost
+
+    def _coerced(self, admitted: Admitted) -> VariableValues:
+        """Return the variables as the operation will read them: 200.0 is 200, and one value of a list a list."""
+        found = get_variable_values(
+            self._schema,
+            admitted.operation.variable_definitions or (),
+            admitted.data.get("variables") or {},
+            MAX_ERRORS,
+            hide_suggestions=not self._with_introspection,
+        )
+        if isinstance(found, list):
+            raise Refused(found)
+        return found
 
     def _remember(self, key: Key, cost: int) -> None:
         if len(key[2]) <= LONGEST_VARIABLES:
@@ -129,6 +142,23 @@ class Gate:
                 "Ask for smaller pages (`first`), or leave out lists inside lists.",
                 extensions={"code": "QUERY_TOO_COSTLY", "limit": self._max_cost, "value": cost},
             )
+
+    async def take_later(self, client: Client, cost: int) -> None:
+        """Take the cost as soon as the bucket has it; raises RateLimited where that is not in MAX_WAIT_SECONDS."""
+        until = monotonic() + MAX_WAIT_SECONDS
+        while True:
+            try:
+                await self._pay(client, cost)
+            except RateLimited as error:
+                if monotonic() + error.grant.retry_after > until:
+                    raise
+                await asyncio.sleep(error.grant.retry_after)
+            else:
+                return
+
+    async def _pay(self, client: Client, cost: int) -> None:
+        if cost > 0:
+            await self.take(client, cost)
 
     async def take(self, client: Client, cost: int) -> Grant | None:
         """Take the cost out of the client's bucket; None where it has none. Raises RateLimited."""
@@ -154,40 +184,27 @@ class Gate:
         found: Mapping[str, Any] = data
         return found
 
-    def _read(self, data: Mapping[str, Any]) -> _Known:
-        text = data["query"]
-        known = self._known.get(text)
+    async def _read(self, client: Client, text: str) -> Document:
+        known = self._documents.find(text)
         if known is not None:
-            self._known.move_to_end(text)
             return known
-        document = self._documents.parse(None, dict(data))
-        problems = validate_query(
-            self._schema,
-            document,
-            enable_introspection=self._introspection,
-            query_validator=self._documents.validate,  # type: ignore[arg-type]
-        )
-        if problems:
-            raise Refused(problems)
-        digest = hashlib.sha256(print_ast(document).encode("utf-8", "surrogatepass")).hexdigest()
-        known = _Known(document, digest, {})
-        if len(text) <= LONGEST_REMEMBERED:
-            self._known[text] = known
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return known
+        weight = self._documents.limits.weigh(text)
+        await self._pay(client, weight.price)
+        async with self._turns.turn():
+            # Somebody before us may have asked the same.
+            return self._documents.find(text) or self._documents.read(text, weight)
 
-    def _operation(self, known: _Known, name: str | None) -> tuple[OperationDefinitionNode, Lifetime]:
+    def _operation(self, known: Document, name: str | None) -> tuple[OperationDefinitionNode, Lifetime]:
         found = known.operations.get(name)
         if found is None:
-            operation = get_operation_ast(known.document, name)
+            operation = get_operation_ast(known.node, name)
             if operation is None:
                 raise GraphQLError(
                     f"The document has no operation `{name}`."
                     if name
                     else "The document has several operations: name one in `operationName`."
                 )
-            found = operation, operation_lifetime(self._schema, known.document, operation)
+            found = operation, operation_lifetime(self._schema, known.node, operation)
             known.operations[name] = found
         return found
 

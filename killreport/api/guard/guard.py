@@ -8,8 +8,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSchema
 from starlette.requests import HTTPConnection
 
-from killreport.api.documents import Documents
-from killreport.api.guard.gate import Gate, Refused
+from killreport.api.documents import Documents, Refused
+from killreport.api.guard.gate import Gate
 from killreport.api.guard.responses import ResponseCache
 from killreport.api.masking import masked
 from killreport.cache.buckets import Grant

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
 from killreport.api.guard.annotations import annotation
+from killreport.api.guard.cost import field_weight
 
 
 def costs_page(schema: GraphQLSchema, origin: str) -> str:
@@ -17,7 +18,8 @@ def costs_page(schema: GraphQLSchema, origin: str) -> str:
         "# What the API's fields cost",
         "",
         "An object costs 1 and a scalar nothing, except where this table says otherwise; a list costs its size times",
-        "what one of it costs. A size is that of an argument, for `first` also `last`, or else an assumed number.",
+        "what one of it costs. A size is that of an argument, for `first` also `last`, or else an assumed number. The",
+        "lists below `__schema` and `__type` are as long as the schema makes them.",
         "[How the API is limited](../howto/api-limits.md) has the rest.",
         "",
         "| field | one costs | size of the list |",
@@ -31,8 +33,8 @@ def _rows(schema: GraphQLSchema) -> Iterator[str]:
         if not isinstance(kind, GraphQLObjectType):
             continue
         for field_name, field in sorted(kind.fields.items()):
-            weight, size = annotation(field.ast_node, "cost"), annotation(field.ast_node, "listSize")
-            if weight or size:
+            weight, size = field_weight(field), annotation(field.ast_node, "listSize")
+            if size or weight != (not is_leaf_type(get_named_type(field.type))):
                 argument = f"`{size['argument']}`" if "argument" in size else None
                 sizes = [text for text in (argument, str(size["assumed"]) if "assumed" in size else None) if text]
-                yield f"| `{name}.{field_name}` | {weight.get('weight', 1)} | {', else '.join(sizes)} |"
+                yield f"| `{name}.{field_name}` | {weight} | {', else '.join(sizes)} |"

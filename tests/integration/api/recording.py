@@ -19,7 +19,12 @@ def without_limits(settings: Settings) -> Settings:
     No name is remembered: whether one field finds the names that another reads at the same time would be chance.
     """
     return settings.replace(
-        api_max_cost=10**9, api_max_fields=10**6, api_max_aliases=10**6, api_max_depth=100, api_names_seconds=0
+        api_max_cost=10**9,
+        api_max_tokens=10**6,
+        api_max_fields=10**6,
+        api_max_aliases=10**6,
+        api_max_depth=100,
+        api_names_seconds=0,
     )
 
 

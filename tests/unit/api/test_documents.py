@@ -5,52 +5,124 @@ from __future__ import annotations
 import gc
 
 import pytest
-from graphql import GraphQLError, print_ast, specified_rules
+from graphql import GraphQLError, print_ast
 
 from killreport.api import documents as module
-from killreport.api.documents import Documents
+from killreport.api.documents import Document, Documents, Refused
+from killreport.api.limits import Limits
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()
 
 
-def problems(documents: Documents, query: str) -> list[str]:
+@pytest.fixture
+def documents() -> Documents:
+    return Documents(SCHEMA)
+
+
+def ask(documents: Documents, text: str) -> Document:
+    return documents.find(text) or documents.read(text, documents.limits.weigh(text))
+
+
+def problems(documents: Documents, text: str) -> list[str]:
     """Return what is wrong with the query."""
-    document = documents.parse(None, {"query": query})
-    return [error.message for error in documents.validate(SCHEMA, document, specified_rules)]
+    try:
+        ask(documents, text)
+    except Refused as error:
+        return [one.message for one in error.errors]
+    return []
 
 
-def test_a_known_document_is_read_once() -> None:
-    documents = Documents()
-    query = {"query": "{ status { killmailCount } }"}
-    assert documents.parse(None, query) is documents.parse(None, query)
+def test_a_known_document_is_read_once(documents: Documents) -> None:
+    assert ask(documents, "{ status { killmailCount } }") is ask(documents, "{ status { killmailCount } }")
 
 
-def test_a_wrong_document_stays_wrong() -> None:
-    documents = Documents()
+def test_a_wrong_document_stays_wrong(documents: Documents) -> None:
     for _ in range(2):
         assert problems(documents, "{ nonsense }") == ["Cannot query field 'nonsense' on type 'Query'."]
 
 
-def test_a_forgotten_document_is_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forgotten_document_is_checked_again(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 2)
-    documents = Documents()
     for number in range(200):
         assert problems(documents, f"{{ s{number}: status {{ killmailCount }} }}") == []
         gc.collect(0)
         assert problems(documents, f"{{ s{number}: nonsense }}") == ["Cannot query field 'nonsense' on type 'Query'."]
 
 
-def test_size_is_told_before_anything_else() -> None:
+def test_no_more_characters_are_remembered_than_there_is_room_for(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED_CHARACTERS", 100)
+    texts = [f"{{ s{number}: status {{ killmailCount }} }}" for number in range(5)]
+    for text in texts:
+        ask(documents, text)
+    assert [documents.find(text) is not None for text in texts] == [False, False, True, True, True]
+
+
+def count_tokens() -> int:
+    return sum(type(found).__name__ == "Token" for found in gc.get_objects())
+
+
+def test_a_document_nobody_holds_is_gone_without_the_collector(documents: Documents) -> None:
+    text = "{ status { killmailCount } }" + " " * module.LONGEST_REMEMBERED
+    gc.collect()
+    before = count_tokens()
+    gc.disable()
+    try:
+        read = ask(documents, text)
+        gc.collect()  # what checking left
+        assert count_tokens() == before + 8
+        assert read.digest == documents.limits.weigh(text).digest
+        del read
+        assert count_tokens() == before
+    finally:
+        gc.enable()
+
+
+def test_documents_are_collected_after_so_many_characters(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COLLECTED_CHARACTERS", 1_000)
+    collected: list[None] = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(None))
+    for number in range(100):
+        problems(documents, f"{{ nonsense{number:03} " + " " * 90 + "}")
+    assert len(collected) == 10
+
+
+def test_size_is_told_before_anything_else(documents: Documents) -> None:
     many = " ".join(f"a{number}: status {{ nonsense }}" for number in range(11))
-    assert problems(Documents(), f"{{ {many} }}") == [
+    assert problems(documents, f"{{ {many} }}") == [
         "A query may have 10 fields at its root; this one has 11. Spread them over several queries."
     ]
 
 
-def test_what_was_read_is_what_was_written() -> None:
-    documents = Documents()
+def test_so_many_mistakes_are_told_and_no_more_are_looked_for(documents: Documents) -> None:
+    told = problems(documents, "{ status { " + " ".join(f"nonsense{number}" for number in range(50)) + " } }")
+    assert len(told) == module.MAX_ERRORS + 1
+    assert told[-1] == "Too many validation errors, error limit reached. Validation aborted."
+
+
+def test_names_of_a_schema_that_is_not_shown_are_not_told_by_advice() -> None:
+    for text in (
+        "{ stats { killmialCount } killmial(id: 1) { id } }",
+        "query ($o: KillmailOdrer) { killmail(id: 1) { id } }",
+    ):
+        assert any("Did you mean" in one for one in problems(Documents(SCHEMA), text))
+        told = problems(Documents(SCHEMA, with_introspection=False), text)
+        assert told
+        assert not any("Did you mean" in one for one in told)
+
+
+def test_what_was_read_is_what_was_written(documents: Documents) -> None:
     for text in ("{ status { killmailCount } }", "{ status { feedSequence } }"):
-        assert " ".join(print_ast(documents.parse(None, {"query": text})).split()) == text
+        assert " ".join(print_ast(ask(documents, text).node).split()) == text
     with pytest.raises(GraphQLError, match="Syntax Error"):
-        documents.parse(None, {"query": "{"})
+        ask(documents, "{")
+
+
+def test_the_limits_that_were_given_are_kept() -> None:
+    few = Documents(SCHEMA, Limits(tokens=5))
+    with pytest.raises(GraphQLError, match="A query may have 5 names, numbers and signs; this one has 6"):
+        ask(few, "{ status { killmailCount } }")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse, validate
 
-from killreport.api.limits import SizeLimit, parse_limited
+from killreport.api.limits import Limits, SizeLimit, read_document
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()
@@ -55,14 +55,49 @@ def test_root_fields_are_counted_through_fragments() -> None:
 
 def test_a_long_text_is_refused_before_it_is_read() -> None:
     with pytest.raises(GraphQLError, match="A query may have 20000 characters; this one has 20001"):
-        parse_limited(None, {"query": "{" * 20_001})
+        Limits().weigh("{" * 20_001)
 
 
 def test_nesting_that_no_parser_stands_is_refused_in_a_sentence() -> None:
     with pytest.raises(GraphQLError, match="nested too deeply"):
-        parse_limited(None, {"query": "{a" * 2_400})
-    with pytest.raises(GraphQLError, match="tokens"):
-        parse_limited(None, {"query": "{" + "a " * 6_000 + "}"})
+        read_document("{a" * 2_400)
+
+
+def test_more_names_and_signs_than_anybody_needs_are_refused_before_they_are_read() -> None:
+    with pytest.raises(GraphQLError, match=r"A query may have 2000 names, numbers and signs; this one has 6002"):
+        Limits().weigh("{" + "a " * 6_000 + "}")
+
+
+def test_more_directives_than_anybody_needs_are_refused_before_they_are_read() -> None:
+    text = "{ killmail(id: 1) " + "@skip(if: false) " * 51 + "{ id } }"
+    with pytest.raises(GraphQLError, match="A query may have 50 directives; this one has 51"):
+        Limits().weigh(text)
+    assert Limits().weigh(text.replace("@skip(if: false) ", "", 1)).directives == 50
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("{ killmail(id: 1) { id } }", "query A { killmail(id: 1) { id } } query B { killmail(id: 1) { hash } }"),
+        ("{ killmail(id: 1) { id } }", "{ killmail(id: 1) { id } } fragment F on Killmail { id hash }"),
+    ],
+)
+def test_every_operation_and_every_fragment_counts(one: str, other: str) -> None:
+    class Few(SizeLimit):
+        limits = Limits(fields=3)
+
+    assert validate(SCHEMA, parse(one), [Few]) == []
+    assert [error.message for error in validate(SCHEMA, parse(other), [Few])] == [
+        "A query may have 3 fields in all; this one has 4. Ask for fewer, or in several queries."
+    ]
+
+
+def test_fragments_of_one_name_all_count() -> None:
+    fields = " ".join(["id"] * 600)
+    twice = f"fragment F on Killmail {{ {fields} }} " * 2
+    assert problems(f"{{ killmail(id: 1) {{ ...F }} }} {twice}") == [
+        "A query may have 1000 fields in all; this one has 1201. Ask for fewer, or in several queries."
+    ]
 
 
 def test_more_fragments_than_anybody_needs_are_refused() -> None:

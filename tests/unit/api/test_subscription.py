@@ -6,12 +6,13 @@ import gc
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
-from ariadne.asgi.handlers import graphql_transport_ws
-from graphql import build_schema, parse
+import pytest
+from graphql import GraphQLError, build_schema, parse
 
+from killreport.api.documents import Refused
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind
-from killreport.api.subscription import use_batch_executor
+from killreport.api.subscription import subscribe
 
 SCHEMA = build_schema(
     """
@@ -41,11 +42,12 @@ def count_collected() -> int:
     return sum(type(found).__name__ == "CollectedFields" for found in gc.get_objects())
 
 
+async def free() -> None:
+    pass
+
+
 async def test_what_was_collected_for_one_event_is_gone_after_the_next() -> None:
-    use_batch_executor()
-    handlers_subscribe = vars(graphql_transport_ws)["subscribe"]
-    success, events = await handlers_subscribe(SCHEMA, {"query": QUERY}, query_document=parse(QUERY))
-    assert success
+    events = await subscribe(SCHEMA, parse(QUERY), {}, None, free)
 
     answers = [await anext(events)]
     after_one = count_collected()
@@ -54,3 +56,28 @@ async def test_what_was_collected_for_one_event_is_gone_after_the_next() -> None
     assert [answer.data for answer in answers] == [KILL] * 51
     assert count_collected() == after_one
     await events.aclose()
+
+
+async def test_every_event_is_paid_for_before_it_is_worked_out() -> None:
+    paid: list[None] = []
+
+    async def pay() -> None:
+        if len(paid) == 3:
+            raise GraphQLError("Nothing is left.")
+        paid.append(None)
+
+    events = await subscribe(SCHEMA, parse(QUERY), {}, None, pay)
+    answers = [await anext(events) for _ in range(3)]
+    assert len(paid) == len(answers) == 3
+    with pytest.raises(GraphQLError, match="Nothing is left"):
+        await anext(events)
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
+
+
+async def test_a_subscription_that_cannot_begin_says_why() -> None:
+    with pytest.raises(Refused) as refused:
+        await subscribe(SCHEMA, parse("subscription ($n: Int!) { killed { ship { name } } }"), {}, None, free)
+    assert [error.message for error in refused.value.errors] == [
+        "Variable '$n' has invalid value: Expected a value of non-null type 'Int!' to be provided."
+    ]

@@ -15,6 +15,10 @@ SEEN_ELSEWHERE = {
     "killreport/api/entity/facts.py": (1, "awaited by everybody who asked for facts"),
     "killreport/api/guard/sse.py": (3, "the stream reads each result, and cancels what is left"),
     "killreport/api/killmail/batch.py": (1, "awaited by everybody who asked for the part"),
+    "killreport/api/websocket.py": (
+        1,
+        "Ariadne's handler tells the client what it fails with, and cancels what is left",
+    ),
     "killreport/cli/foreground.py": (1, "awaited at once; it goes on only while everything is stopped"),
     "killreport/cli/monit.py": (1, "what each answer was is shown when it is there"),
     "killreport/cli/supervisor.py": (1, "all answers are read before the command ends"),

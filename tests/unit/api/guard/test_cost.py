@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLObjectType, get_named_type, get_operation_ast, is_list_type, is_non_null_type, parse
+from graphql import (
+    GraphQLObjectType,
+    get_named_type,
+    get_operation_ast,
+    get_variable_values,
+    is_list_type,
+    is_non_null_type,
+    parse,
+)
 
 from killreport.api.guard.annotations import annotation
 from killreport.api.guard.cost import operation_cost
@@ -19,7 +27,9 @@ def cost(query: str, variables: dict[str, Any] | None = None) -> int:
     document = parse(query)
     operation = get_operation_ast(document)
     assert operation is not None
-    return operation_cost(SCHEMA, document, operation, variables or {})
+    coerced = get_variable_values(SCHEMA, operation.variable_definitions or (), variables or {})
+    assert not isinstance(coerced, list)
+    return operation_cost(SCHEMA, document, operation, coerced)
 
 
 def test_a_page_costs_its_size_times_what_one_row_costs() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from killreport.api.documents import Documents
@@ -9,47 +11,54 @@ from killreport.api.guard import gate as gate_module
 from killreport.api.guard.gate import LONGEST_VARIABLES, REMEMBERED_COSTS, Gate
 from killreport.api.schema import build_schema
 from killreport.config import Settings
+from killreport.door.client import Client
+
+ANYBODY = Client("192.0.2.1", False)
 
 
 @pytest.fixture
 def gate() -> Gate:
     schema = build_schema()
-    return Gate(Settings(), schema, Documents())
+    return Gate(Settings(), schema, Documents(schema))
 
 
-def price(gate: Gate, first: int) -> int:
+async def cost(gate: Gate, data: dict[str, Any]) -> int:
+    return gate.cost(await gate.admit(ANYBODY, data))
+
+
+async def price(gate: Gate, first: Any) -> int:
     text = "query One($n: Int!) { killmails(first: $n) { nodes { victim { damageTaken } } } }"
-    return gate.cost(gate.admit({"query": text, "variables": {"n": first}}))
+    return await cost(gate, {"query": text, "variables": {"n": first}})
 
 
-def test_equal_requests_are_priced_once(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = price(gate, 10)
+async def test_equal_requests_are_priced_once(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await price(gate, 10)
     monkeypatch.setattr(gate_module, "operation_cost", lambda *_: pytest.fail("priced again"))
 
-    assert price(gate, 10) == first
+    assert await price(gate, 10) == first
 
 
-def test_other_variables_are_priced_anew(gate: Gate) -> None:
-    assert price(gate, 200) > price(gate, 10)
-    assert price(gate, 10) < price(gate, 200)
+async def test_other_variables_are_priced_anew(gate: Gate) -> None:
+    assert await price(gate, 200) > await price(gate, 10)
+    assert await price(gate, 10) < await price(gate, 200)
 
 
-def test_other_operations_of_a_document_are_priced_anew(gate: Gate) -> None:
+async def test_other_operations_of_a_document_are_priced_anew(gate: Gate) -> None:
     text = "query One { killmails(first: 200) { nodes { id } } } query Two { killmails(first: 1) { nodes { id } } }"
-    one = gate.cost(gate.admit({"query": text, "operationName": "One"}))
+    one = await cost(gate, {"query": text, "operationName": "One"})
 
-    assert gate.cost(gate.admit({"query": text, "operationName": "Two"})) < one
+    assert await cost(gate, {"query": text, "operationName": "Two"}) < one
 
 
-def test_costs_are_remembered_for_so_many_requests_only(gate: Gate) -> None:
-    prices = [price(gate, 1 + number) for number in range(REMEMBERED_COSTS + 1)]
+async def test_costs_are_remembered_for_so_many_requests_only(gate: Gate) -> None:
+    prices = [await price(gate, 1 + number) for number in range(REMEMBERED_COSTS + 1)]
 
     assert len(gate._costs) == 1
-    assert price(gate, 1) == prices[0]
+    assert await price(gate, 1) == prices[0]
 
 
-def test_long_variables_are_not_remembered(gate: Gate) -> None:
+async def test_long_variables_are_not_remembered(gate: Gate) -> None:
     text = "query One($n: String) { killmails(first: 1, after: $n) { nodes { id } } }"
-    gate.cost(gate.admit({"query": text, "variables": {"n": "x" * LONGEST_VARIABLES}}))
+    await cost(gate, {"query": text, "variables": {"n": "x" * LONGEST_VARIABLES}})
 
     assert gate._costs == {}
