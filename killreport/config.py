@@ -199,6 +199,9 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Above this a service or worker drains and is started again; unset: as the table says; 0: never.",
     )
+    disk_warning_mb: int = Field(
+        default=1_024, ge=0, description="Below so many MB free on the disk of the home, list, health and log say so."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="auto: text on a terminal, else JSON."

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
+from killreport.fleet.disk import disk_warning
 
 # Whoever looks whether this process is well waits no longer, and neither does the answer.
 HEALTH_SECONDS = 4.0
@@ -58,7 +59,8 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
         except DATABASE_ERRORS as error:
             _log.warning("api_database_lost", reason=repr(error))
             return PlainTextResponse("The database does not answer.", 503)
-        return PlainTextResponse("ok")
+        is_low = disk_warning(settings.home, settings.disk_warning_mb) is not None
+        return PlainTextResponse("ok, but the disk is nearly full" if is_low else "ok")
 
     async def sdl(_request: Request) -> Response:
         if not settings.api_introspection:

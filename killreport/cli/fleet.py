@@ -182,6 +182,7 @@ def _supervise(*, ends_processes: bool) -> None:
                 ends_processes=ends_processes,
                 template=template_of(settings, folder),
                 read_programs=lambda: apply_overrides(settings, folder),
+                disk_warning_mb=settings.disk_warning_mb,
             )
 
     if asyncio.run(work()) and is_systemd_service():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force
 from killreport.clock import utc_now
 from killreport.errors import NotFound
+from killreport.fleet.disk import disk_warning
 from killreport.fleet.override_keys import MASK
 from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import ask
@@ -62,6 +64,9 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
             f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
         )
     print_table(table if states else "Nothing was started yet: killreport start starts everything.")
+    settings = load()
+    if (warning := disk_warning(settings.home, settings.disk_warning_mb)) is not None:
+        print(warning, file=sys.stderr)
 
 
 def show(names: SomeNames, as_json: AsJson = False) -> None:

@@ -77,6 +77,7 @@ async def _show(settings: Settings, folder: FleetFolder) -> None:
                 stop,
                 read_programs=partial(apply_overrides, settings, folder),
                 template=template,
+                disk_warning_mb=settings.disk_warning_mb,
                 witness=screen,
             )
         )

@@ -57,6 +57,8 @@ class Instance:
         self._on_end = on_end
         self._backoff = Backoff(program.row.restart_delay.total_seconds())
         self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
+        for slot in self._slots:
+            slot.reserve()
         self._lock = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._errands = Errands()

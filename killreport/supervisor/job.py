@@ -48,6 +48,7 @@ class Job:
         self._folder = folder
         self._template = template
         self._slot = Slot(folder.slots / f"{program.name}.0.a")
+        self._slot.reserve()
         self._scheduling: asyncio.Task[None] | None = None
         self._running: asyncio.Task[JobRecord] | None = None
         self._errands = Errands()

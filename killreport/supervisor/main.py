@@ -34,6 +34,7 @@ async def supervise(
     ends_processes: bool,
     template: Template | None = None,
     read_programs: Callable[[], Sequence[Program]] | None = None,
+    disk_warning_mb: int = 0,
 ) -> bool:
     """Run the programs until `stop` is set or somebody says `kill`; returns whether that was said. Raises Conflict
     where another one runs them.
@@ -41,8 +42,11 @@ async def supervise(
     ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
     read_programs: returns the programs as they are wanted now, when somebody says `apply`; raises BadSetting.
     template: what the processes are forked from; None: each is started as a program of its own.
+    disk_warning_mb: with less room on the disk of the folder, the log says so.
     """
-    async with supervising(programs, folder, stop, read_programs=read_programs, template=template) as supervisor:
+    async with supervising(
+        programs, folder, stop, read_programs=read_programs, template=template, disk_warning_mb=disk_warning_mb
+    ) as supervisor:
         notify_ready()
         await stop.wait()
         if ends_processes:
@@ -58,6 +62,7 @@ async def supervising(
     *,
     read_programs: Callable[[], Sequence[Program]] | None = None,
     template: Template | None = None,
+    disk_warning_mb: int = 0,
     witness: Witness | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Supervise during the block, and lend the supervisor; at the end the processes go on. Raises Conflict.
@@ -66,7 +71,7 @@ async def supervising(
     """
     take_orphans()
     with closing(FleetLock(folder)) as lock, _reserved_descriptor():
-        supervisor = Supervisor(programs, folder, template, witness)
+        supervisor = Supervisor(programs, folder, template, witness, disk_warning_mb=disk_warning_mb)
         control = Control(supervisor, folder, stop, read_programs)
 
         def on_superseded() -> None:

@@ -16,6 +16,7 @@ from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
 from killreport.supervisor.anchors import Anchor, Slots
 from killreport.supervisor.child import Child
+from killreport.supervisor.disk_watch import DiskWatch
 from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
@@ -42,7 +43,7 @@ class Supervisor:
     """Runs programs as `wanted.json` says. One at a time in a folder: whoever opens it holds the folder's lock.
 
     template: what those programs are forked from that can be; None starts each as a program of its own.
-    witness: told what they write and when one ends.
+    witness: told what they write and when one ends. disk_warning_mb: with less room on the disk, the log says so.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Supervisor:
         folder: FleetFolder,
         template: Template | None = None,
         witness: Witness | None = None,
+        *,
+        disk_warning_mb: int = 0,
     ) -> None:
         # Whether somebody wants it to stay away, as opposed to whoever only stops this process.
         self.is_told_to_end = False
@@ -63,6 +66,7 @@ class Supervisor:
         self._slots = Slots(self._roster, self._in_background)
         self._limits = Limits(self._roster, self._in_background)
         self._usage = UsageWatch(self._roster.pids, self._on_sample)
+        self._disk = DiskWatch(folder.path, disk_warning_mb)
         self._replacing = Errands()
         self._applying = asyncio.Lock()
 
@@ -74,7 +78,7 @@ class Supervisor:
         """
         self._pumps = Pumps(self._roster.programs, self._folder, self._witness)
         try:
-            async with beside(keep(self._usage.watch, "usage")):
+            async with beside(keep(self._usage.watch, "usage")), beside(keep(self._disk.watch, "disk")):
                 self._inbox = Inbox(self._folder.notify_address, self._on_notice)
                 try:
                     for child in adopt_dropped(self._folder, self._roster.programs):

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -127,7 +127,11 @@ class Fleet:
         return True
 
 
-MakeFleet = Callable[[dict[str, dict[str, Any]]], Fleet]
+class MakeFleet(Protocol):
+    """Makes a fleet, supervised, in a folder of its own or in this one."""
+
+    def __call__(self, programs: dict[str, dict[str, Any]], home: Path | None = None) -> Fleet:
+        """Return it; nothing of it is left behind."""
 
 
 @pytest.fixture
@@ -135,8 +139,8 @@ def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
     """Return what makes a fleet, supervised; nothing of it is left behind."""
     fleets: list[Fleet] = []
 
-    def make(programs: dict[str, dict[str, Any]]) -> Fleet:
-        fleets.append(Fleet(tmp_path / f"fleet{len(fleets)}", programs))
+    def make(programs: dict[str, dict[str, Any]], home: Path | None = None) -> Fleet:
+        fleets.append(Fleet(home or tmp_path / f"fleet{len(fleets)}", programs))
         fleets[-1].supervise()
         return fleets[-1]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from killreport.cli.signals import stop_on_signals
 from killreport.fleet.table import ProcessRow
+from killreport.logs import configure_logging
 from killreport.supervisor import backoff
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.main import supervise
@@ -54,6 +55,7 @@ async def main(home: Path) -> None:
     template = None
     if (home / "template.py").exists():
         template = Template(command, dict(os.environ), home / "template.log", fork_seconds=1.0)
+    configure_logging("info", "json")
     with stop_on_signals() as stop:
         await supervise(
             read_programs(),
@@ -62,6 +64,7 @@ async def main(home: Path) -> None:
             ends_processes=False,
             template=template,
             read_programs=read_programs,
+            disk_warning_mb=4,
         )
 
 
