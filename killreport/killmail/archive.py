@@ -7,33 +7,46 @@ a file that is a single JSON document has to be in memory as a whole.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import tarfile
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, cast
 
 import msgspec
 import zstandard
 
-from killreport.decoding import UNREADABLE
+from killreport.decoding import BYTE_ORDER_MARK, UNREADABLE
 from killreport.errors import Malformed, NotFound
+from killreport.killmail.splitting import split_loosely
+from killreport.killmail.tar import read_members
+from killreport.killmail.unpacking import FORMATS, Unpacked
 
-LONGEST_DOCUMENT = 512 * 2**20  # a raw day of 100,000 killmails is about half of it
-LONGEST_LINE = 64 * 2**20  # the largest real killmail is under 1 MB
+MAX_DOCUMENT_BYTES = 512 * 2**20  # a raw day of 100,000 killmails is about half of it
+MAX_LINE_BYTES = 64 * 2**20  # the largest real killmail is under 1 MB
 PEEK = 256 * 1024
 TAR_MAGIC = slice(257, 262)
-BROKEN_STREAM = (EOFError, OSError, zlib.error, tarfile.TarError, zstandard.ZstdError)
+BROKEN_STREAM = (EOFError, OSError, ValueError, zlib.error, zstandard.ZstdError)
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# What people have at hand too, and what it is called.
+OTHER_ARCHIVES = {b"PK\x03\x04": "a zip archive", b"\xfd7zXZ\x00": "packed by xz", b"7z\xbc\xaf": "a 7z archive"}
 
 
 class Record(NamedTuple):
-    """One document of a file. reference: the file's name and, inside it, the line, member or key."""
+    """One document of a file. reference: the file's name and, inside it, the line, member or key.
+
+    fault: why it cannot be read, where that is known without looking into it; the body may be a part of it then.
+    """
 
     reference: str
     body: bytes
+    fault: str | None = None
+
+
+def name_of(path: Path) -> str:
+    """Return what a file is called, in text that can be stored and shown: a name need not be UTF-8."""
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def list_files(paths: list[Path]) -> list[Path]:
@@ -60,10 +73,18 @@ def read_records(stream: IO[bytes], name: str) -> Iterator[Record]:
     """
     try:
         plain, head = _peek(_decompress(_Borrowed(stream)))
+        if head.startswith(BYTE_ORDER_MARK):
+            plain.read(len(BYTE_ORDER_MARK))
+            head = head[len(BYTE_ORDER_MARK) :]
+        for magic, what in OTHER_ARCHIVES.items():
+            if head.startswith(magic):
+                raise Malformed(f"{name} is {what}; unpack it first")
         if head[TAR_MAGIC] == b"ustar":
             yield from _read_tar(plain, name)
         elif not head.strip():
             yield from ()
+        elif head.startswith(UTF_16):
+            yield Record(f"{name}:1", plain.read(MAX_LINE_BYTES), "it is UTF-16, not UTF-8")
         elif _is_document_per_line(head):
             yield from _read_lines(plain, name)
         else:
@@ -94,13 +115,8 @@ def _peek(stream: IO[bytes] | io.RawIOBase) -> tuple[IO[bytes], bytes]:
 
 def _decompress(stream: io.RawIOBase) -> IO[bytes]:
     reader, head = _peek(stream)
-    if head.startswith(b"\x1f\x8b"):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=reader))
-    if head.startswith(b"BZh"):
-        return cast("IO[bytes]", bz2.BZ2File(reader))
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(reader, read_across_frames=True))
-    return reader
+    magic = next((magic for magic in FORMATS if head.startswith(magic)), None)
+    return reader if magic is None else cast("IO[bytes]", Unpacked(cast("io.BufferedReader", reader), magic))
 
 
 def _is_document_per_line(head: bytes) -> bool:
@@ -124,34 +140,30 @@ def _is_keyed_by_id(value: dict[str, object]) -> bool:
 
 def _read_lines(stream: IO[bytes], name: str) -> Iterator[Record]:
     number = 0
-    while line := stream.readline(LONGEST_LINE):
+    while line := stream.readline(MAX_LINE_BYTES):
         number += 1
-        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-            raise Malformed(f"line {number} of {name} is longer than {LONGEST_LINE // 2**20} MB")
-        if line := line.strip():
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            yield Record(f"{name}:{number}", line, f"the line is longer than {MAX_LINE_BYTES // 2**20} MB")
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(PEEK)
+        elif line := line.strip():
             yield Record(f"{name}:{number}", line)
 
 
 def _read_tar(stream: IO[bytes], name: str) -> Iterator[Record]:
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for member in archive:
-            if member.isfile() and member.name.endswith(".json"):
-                content = archive.extractfile(member)
-                if content is not None and member.size <= LONGEST_LINE:
-                    yield Record(f"{name}:{member.name}", content.read())
-            # A stream archive remembers every member it has passed; a day has 20,000.
-            archive.members = []  # type: ignore[attr-defined]
+    for member in read_members(stream, lambda member: member.endswith(".json"), MAX_LINE_BYTES):
+        yield Record(f"{name}:{member.name}", member.body.removeprefix(BYTE_ORDER_MARK), member.fault)
 
 
 def _read_document(stream: IO[bytes], name: str) -> Iterator[Record]:
-    body = stream.read(LONGEST_DOCUMENT + 1)
-    if len(body) > LONGEST_DOCUMENT:
-        raise Malformed(f"{name} is one JSON document of more than {LONGEST_DOCUMENT // 2**20} MB")
+    body = stream.read(MAX_DOCUMENT_BYTES + 1)
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Malformed(f"{name} is one JSON document of more than {MAX_DOCUMENT_BYTES // 2**20} MB")
+    parts: Iterable[tuple[str, bytes | msgspec.Raw]]
     try:
         kind, parts = _split(body)
     except UNREADABLE:
-        yield Record(f"{name}:1", body)
-        return
+        kind, parts = "many", split_loosely(body)
     if kind == "hashes":
         raise Malformed(f"{name} holds ids and hashes only, no killmails; `killreport history repair` fetches those")
     for key, part in parts:

@@ -17,12 +17,13 @@ from typing import IO
 
 from killreport.db.database import Database
 from killreport.errors import Malformed
-from killreport.killmail.archive import Record, read_records
+from killreport.killmail.archive import Record, name_of, read_records
 from killreport.killmail.arrival import Arrival, read_arrival
 from killreport.killmail.quarantine import KEPT_BYTES, Reject
 from killreport.killmail.store import Cursor, KillmailWriter, Prepared, find_cursor
 
 BATCH = 4000  # mails a transaction: larger ones gain little and hold the rollups' locks longer
+BATCH_BYTES = 256 * 2**20  # or fewer, where they are unlike any killmail
 FINISHED = -1  # the cursor of a file that was read to its end
 
 
@@ -63,7 +64,8 @@ async def import_stream(
     """Store every killmail of an open file; what cannot be stored is quarantined with its line.
 
     resume_key: a name for these very contents; where an earlier import of them stopped, this one goes on, and where it
-    finished, nothing is read. None: read all. A damaged file counts as a failure; what came before it is stored.
+    finished, nothing is read. None: read all. A damaged file counts as a failure, which the quarantine notes, too; what
+    came before it is stored.
     """
     tally = Tally()
     feed = f"import:{resume_key}" if resume_key else None
@@ -73,21 +75,23 @@ async def import_stream(
     records = read_records(stream, name)
     for _ in islice(records, position):
         pass
-    coming = asyncio.create_task(_prepare_next(database, writer, records, source, batch_size))
+    reader = _Reader(records, name, source)
+    coming = asyncio.create_task(_prepare_next(database, writer, reader, batch_size))
     try:
         while True:
             batch = await coming
-            ended = batch.size < batch_size
-            if not ended:
-                coming = asyncio.create_task(_prepare_next(database, writer, records, source, batch_size))
+            if not batch.is_last:
+                coming = asyncio.create_task(_prepare_next(database, writer, reader, batch_size))
             position += batch.size
-            cursor = Cursor(feed, FINISHED if ended and not batch.failure else position) if feed else None
+            cursor = Cursor(feed, FINISHED if batch.is_last and not batch.failure else position) if feed else None
             stored = await writer.commit(database, batch.prepared, cursor=cursor)
-            part = Tally(batch.size, len(stored.new_ids), stored.duplicates, stored.quarantined)
+            # That the file is damaged is noted in the quarantine, and is no document of it.
+            quarantined = stored.quarantined - bool(batch.failure)
+            part = Tally(batch.size, len(stored.new_ids), stored.duplicates, quarantined)
             part.failures += [batch.failure] if batch.failure else []
             tally.add(part)
             on_progress(part, _tell(stream))
-            if ended:
+            if batch.is_last:
                 return tally
     finally:
         # Its thread reads the stream: it must be through before the caller closes that.
@@ -103,10 +107,15 @@ async def import_file(
             key = (await asyncio.to_thread(hashlib.file_digest, stream, "sha256")).hexdigest()
             stream.seek(0)
             return await import_stream(
-                database, writer, stream, name=path.name, resume_key=key if resume else None, on_progress=on_progress
+                database,
+                writer,
+                stream,
+                name=name_of(path),
+                resume_key=key if resume else None,
+                on_progress=on_progress,
             )
     except OSError as error:
-        unread = Tally(failures=[f"{path} cannot be read: {error.strerror}"])
+        unread = Tally(failures=[f"{name_of(path)} cannot be read: {error.strerror}"])
         on_progress(unread, 0)
         return unread
 
@@ -116,35 +125,50 @@ class _Batch:
     size: int
     prepared: Prepared
     failure: str | None
+    is_last: bool
 
 
-async def _prepare_next(
-    database: Database, writer: KillmailWriter, records: Iterator[Record], source: str, size: int
-) -> _Batch:
+@dataclass(slots=True)
+class _Reader:
+    """Decodes what a file holds, a batch at a time. failure: what broke the file, if anything."""
+
+    records: Iterator[Record]
+    name: str
+    source: str
+    failure: str | None = None
+
+    def read(self, size: int, arrivals: list[Arrival], rejects: list[Reject]) -> tuple[int, bool]:
+        """Decode up to `size` documents into the lists; return how many there were, and whether they were the last."""
+        count = taken = 0
+        try:
+            for record in self.records:
+                count += 1
+                taken += len(record.body)
+                self._decode(record, arrivals, rejects)
+                if count == size or taken >= BATCH_BYTES:
+                    return count, False
+        except Malformed as error:
+            self.failure = error.reason
+            rejects.append(Reject(self.source, self.name, error.reason, error.path, b""))
+        return count, True
+
+    def _decode(self, record: Record, arrivals: list[Arrival], rejects: list[Reject]) -> None:
+        try:
+            if record.fault is not None:
+                raise Malformed(record.fault)
+            arrivals.append(read_arrival(record.body, self.source, record.reference))
+        except Malformed as error:
+            # Cut here already: what is far too long is no killmail, and would stay in memory with its batch.
+            body = record.body[:KEPT_BYTES]
+            rejects.append(Reject(self.source, record.reference, error.reason, error.path, body))
+
+
+async def _prepare_next(database: Database, writer: KillmailWriter, reader: _Reader, size: int) -> _Batch:
     """Read, decode and work out the next batch; all but two small queries of it happens in a thread."""
     arrivals: list[Arrival] = []
     rejects: list[Reject] = []
-    count, failure = await asyncio.to_thread(_read, records, source, size, arrivals, rejects)
-    return _Batch(count, await writer.prepare(database, arrivals, rejects), failure)
-
-
-def _read(
-    records: Iterator[Record], source: str, size: int, arrivals: list[Arrival], rejects: list[Reject]
-) -> tuple[int, str | None]:
-    """Decode up to `size` records into the lists; return how many there were, and what broke the file, if anything."""
-    count = 0
-    try:
-        for record in islice(records, size):
-            count += 1
-            try:
-                arrivals.append(read_arrival(record.body, source, record.reference))
-            except Malformed as error:
-                # Cut here already: thousands of bodies of any size may wait in one batch.
-                body = record.body[:KEPT_BYTES]
-                rejects.append(Reject(source, record.reference, error.reason, error.path, body))
-    except Malformed as error:
-        return count, error.reason
-    return count, None
+    count, is_last = await asyncio.to_thread(reader.read, size, arrivals, rejects)
+    return _Batch(count, await writer.prepare(database, arrivals, rejects), reader.failure, is_last)
 
 
 async def _position(database: Database, feed: str | None) -> int:

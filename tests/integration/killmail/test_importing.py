@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tarfile
 from pathlib import Path
 
 import msgspec
@@ -123,3 +124,54 @@ async def test_malformed_mails_are_stored_or_quarantined_line_by_line(
         entries = await list_quarantine(connection, 100)
     assert all(entry.reject.path.startswith("$") and entry.reject.reason for entry in entries)
     assert all(json.loads(entry.reject.body)["why"] for entry in entries)
+
+
+async def test_files_whose_names_are_not_utf_8_are_imported(
+    database: Database, writer: KillmailWriter, tmp_path: Path
+) -> None:
+    path = tmp_path / b"m\xe4rz.jsonl".decode(errors="surrogateescape")
+    path.write_bytes(lines(1, 2) + b"\nnot json\n")
+
+    tally = await import_file(database, writer, path, resume=True, on_progress=lambda *_: None)
+
+    assert tally == Tally(read=3, stored=2, quarantined=1)
+    async with database.connection() as connection:
+        assert await connection.fetchval("select reference from quarantine") == r"m\xe4rz.jsonl:4"
+
+
+async def test_what_is_bad_in_a_tar_is_quarantined_and_the_rest_is_stored(
+    database: Database, writer: KillmailWriter
+) -> None:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as made:
+        for number, content in enumerate((lines(1), b"[" * 5000 + b"]" * 5000, lines(2), b"", b"<html>", lines(3))):
+            info = tarfile.TarInfo(f"{number}-\udcff.json")
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
+        link = tarfile.TarInfo("link.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        made.addfile(link)
+
+    tally = await import_stream(database, writer, io.BytesIO(target.getvalue()), name="day.tar")
+
+    assert (tally.failures, tally.read, tally.stored, tally.quarantined) == ([], 7, 3, 4)
+    async with database.connection() as connection:
+        found = await connection.fetch("select reference, reason from quarantine order by reference")
+    assert [tuple(row) for row in found] == [
+        (r"day.tar:1-\xff.json", "it is nested too deeply"),
+        (r"day.tar:3-\xff.json", "it is not JSON that can be read (it is empty)"),
+        (r"day.tar:4-\xff.json", "it is not JSON that can be read (it looks like HTML)"),
+        ("day.tar:link.json", "it is a link, not a file"),
+    ]
+
+
+async def test_that_a_file_is_damaged_is_noted_in_the_quarantine(database: Database, writer: KillmailWriter) -> None:
+    packed = gzip.compress(lines(*range(1, 200)))
+
+    tally = await import_stream(database, writer, io.BytesIO(packed[:-40]), name="day.jsonl.gz")
+
+    assert (len(tally.failures), tally.quarantined) == (1, tally.read - tally.stored)
+    assert tally.stored > 100
+    async with database.connection() as connection:
+        reason = await connection.fetchval("select reason from quarantine where reference = 'day.jsonl.gz'")
+    assert reason.startswith("day.jsonl.gz is damaged or cut short")
