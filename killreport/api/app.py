@@ -72,7 +72,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             WebSocketRoute("/graphql", graphql),
             *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
             *plain_routes(settings, database, schema),
-            *rest_routes(settings),
+            *rest_routes(settings, guard),
         ]
     )
     return app

@@ -17,7 +17,9 @@ from killreport.config import Settings
 from killreport.db.database import Database
 
 # About 150 bytes each; whoever is forgotten starts with a full bucket.
-MOST_CLIENTS = 50_000
+MAX_CLIENTS = 50_000
+# After a Redis that does not answer, each process counts by itself for so long before it is asked again.
+AWAY_SECONDS = 5.0
 REDIS_TIMEOUT_SECONDS = 0.5
 
 log = structlog.get_logger()
@@ -30,7 +32,7 @@ local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]
 local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local left = burst - (full_at - now) * rate
 if cost > left then return {0, tostring(left)} end
-full_at = full_at + cost / rate
+full_at = math.max(full_at + cost / rate, now)
 redis.call('SET', KEYS[1], string.format('%.6f', full_at), 'PX', math.ceil((full_at - now) * 1000) + 1000)
 return {1, tostring(left - cost)}
 """
@@ -55,6 +57,9 @@ class Buckets(Protocol):
         A cost beyond a whole bucket counts as a whole one, so that whoever waits gets its turn.
         """
 
+    async def give_back(self, key: str, cost: int) -> Grant:
+        """Put tokens that were taken and not used back, as many as fit."""
+
 
 class MemoryBuckets:
     """Buckets of this process; the clients that were quiet for longest are forgotten first."""
@@ -73,37 +78,53 @@ class MemoryBuckets:
         is_allowed = cost <= left + 1e-6
         if is_allowed:
             left -= cost
-            self._full_at[key] = full_at + cost / self._rate
+            self._full_at[key] = max(full_at + cost / self._rate, now)
             self._full_at.move_to_end(key)
-            if len(self._full_at) > MOST_CLIENTS:
+            if len(self._full_at) > MAX_CLIENTS:
                 self._full_at.popitem(last=False)
         return _grant(is_allowed, left, cost, self._burst, self._rate)
+
+    async def give_back(self, key: str, cost: int) -> Grant:
+        """See `Buckets`."""
+        return await self.take(key, -cost)
 
 
 class RedisBuckets:
     """Buckets that all processes of the installation share; while Redis is away, each process has its own."""
 
-    def __init__(self, url: str, name: str, burst: int, per_second: float) -> None:
+    def __init__(
+        self, url: str, name: str, burst: int, per_second: float, *, clock: Callable[[], float] = monotonic
+    ) -> None:
         import redis.asyncio  # noqa: PLC0415 - 47 MB that only an installation with a Redis pays
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError)
         self._name, self._burst, self._rate = name, burst, per_second
         self._own = MemoryBuckets(burst, per_second)
+        self._clock = clock
+        self._away_until = -math.inf
         self._client: Any = redis.asyncio.Redis.from_url(url, **socket_options(REDIS_TIMEOUT_SECONDS))
         self._script: Any = self._client.register_script(_TAKE)
 
     async def take(self, key: str, cost: int) -> Grant:
         """See `Buckets`."""
         cost = min(cost, self._burst)
+        if self._clock() < self._away_until:
+            return await self._own.take(key, cost)
         try:
             allowed, left = await self._script(
                 keys=[f"{PREFIX}:{self._name}:rate:{key}"], args=[self._rate, self._burst, cost]
             )
         except self._errors as error:
+            # Half a second of waiting, and a line in the log, for every request would be what a stranger wants.
+            self._away_until = self._clock() + AWAY_SECONDS
             log.warning("rate_limit_not_shared", reason=type(error).__name__)
             return await self._own.take(key, cost)
         return _grant(bool(allowed), float(left), cost, self._burst, self._rate)
+
+    async def give_back(self, key: str, cost: int) -> Grant:
+        """See `Buckets`."""
+        return await self.take(key, -cost)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -112,6 +133,7 @@ class RedisBuckets:
 
 def _grant(is_allowed: bool, left: float, cost: int, burst: int, rate: float) -> Grant:
     retry_after = 0 if is_allowed else max(1, math.ceil((cost - left) / rate))
+    left = min(left, burst)
     return Grant(is_allowed, max(0, math.floor(left + 1e-6)), math.ceil((burst - left) / rate - 1e-6), retry_after)
 
 

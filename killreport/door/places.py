@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Self
 
 from killreport.door.client import Client
 from killreport.errors import Transient
@@ -29,6 +30,12 @@ class Place:
     def __init__(self, places: Places, key: str) -> None:
         self._places: Places | None = places
         self._key = key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.give_back()
 
     def give_back(self) -> None:
         """Free the place."""

@@ -19,6 +19,11 @@ async def count_days(connection: Connection) -> dict[date, int]:
     return {row[0]: row[1] for row in rows}
 
 
+async def count_day(connection: Connection, day: date) -> int:
+    """Return how many killmails a day has, from the daily totals."""
+    return await connection.fetchval("select killmails from daily_total where day = $1", day) or 0
+
+
 async def hashes_of_day(connection: Connection, day: date) -> dict[int, str]:
     """Return the id and hash of each killmail of a day, in the order of ids."""
     rows = await connection.fetch(

@@ -80,7 +80,8 @@ class Gate:
         self._documents = documents
         self._with_introspection = settings.api_introspection
         self._max_cost = settings.api_max_cost
-        self._is_limited = settings.api_rate_burst > 0
+        self._burst = settings.api_rate_burst
+        self._is_limited = self._burst > 0
         self._persisted = Persisted()
         self.introspection = KeptIntrospection()
         self._turns = Turns(settings.api_timeout_seconds)
@@ -168,6 +169,14 @@ class Gate:
         if not grant.is_allowed:
             raise RateLimited(grant, cost)
         return grant
+
+    async def give_back(self, client: Client, taken: int, used: int) -> Grant | None:
+        """Put back what was taken for more than there was."""
+        if not self._is_limited or not client.is_limited:
+            return None
+        # More than a whole bucket was never taken.
+        unused = min(taken, self._burst) - min(used, self._burst)
+        return await self.buckets.give_back(client.key, unused)
 
     def _resolved(self, data: Any) -> Mapping[str, Any]:
         try:

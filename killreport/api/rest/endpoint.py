@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from killreport.api.context import ApiContext
+from killreport.api.guard.gate import SMALLEST_COST, RateLimited
+from killreport.api.rest.toll import Toll, Visit
 from killreport.db.database import is_away
+from killreport.door.places import NoPlace
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.ids import read_whole
 
@@ -44,6 +49,7 @@ class Endpoint:
     """One address. path: Starlette's template. answer: the JSON schema of a success, by its media type.
 
     misses: what a 404 means here. error_status: overrides the status of refusals, for protocols that have their own.
+    is_waiting: it waits more than it works, and is counted with what is live.
     """
 
     path: str
@@ -54,20 +60,47 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     misses: str = ""
     error_status: int | None = None
+    is_waiting: bool = False
     group: str = field(default="zKillboard")
 
-    def route(self) -> Route:
-        """Return the route, which answers errors in JSON."""
-        return Route(self.path, self._answer, methods=["GET"], name=self.name)
+    def route(self, toll: Toll) -> Route:
+        """Return the route, which takes its toll and answers errors in JSON."""
 
-    async def _answer(self, request: Request) -> Response:
+        async def answer(request: Request) -> Response:
+            visit = request.state.visit = Visit(toll, request)
+            response = await self._answer(request, visit)
+            response.headers.update(toll.guard.rate_headers(visit.grant))
+            return response
+
+        return Route(self.path, answer, methods=["GET"], name=self.name)
+
+    async def _served(self, request: Request, visit: Visit) -> Response:
+        await visit.pay(SMALLEST_COST)
+        if self.is_waiting:
+            with visit.stream():
+                return await self.handler(request)
+        toll = visit.toll
+        with toll.place(visit.client):
+            async with toll.turn(toll.seconds):
+                try:
+                    async with asyncio.timeout(toll.seconds) as limit:
+                        return await self.handler(request)
+                except TimeoutError:
+                    if not limit.expired():
+                        raise
+        raise Transient(f"This did not finish in {toll.seconds:g} s. Ask for less at once.")
+
+    async def _answer(self, request: Request, visit: Visit) -> Response:
         try:
-            return await self.handler(request)
+            return await self._served(request, visit)
+        except RateLimited as error:
+            visit.grant = error.grant
+            return error_answer(429, error.message)
         except KillreportError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
             if self.error_status is not None and status == 400:
                 status = self.error_status
-            return error_answer(status, str(error))
+            return error_answer(error.status if isinstance(error, NoPlace) else status, str(error), _later(error))
         except Exception as error:
             if is_away(error):
                 _log.warning("api_database_lost", reason=repr(error))
@@ -89,9 +122,17 @@ def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> R
     return _json(msgspec.json.format(body, indent=4) if pretty else body, 200, cache)
 
 
-def error_answer(status: int, sentence: str) -> Response:
+def error_answer(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return an error as zKillboard writes it."""
-    return _json(msgspec.json.encode({"error": sentence}), status, NO_STORE)
+    response = _json(msgspec.json.encode({"error": sentence}), status, NO_STORE)
+    response.headers.update(headers or {})
+    return response
+
+
+def _later(error: KillreportError) -> dict[str, str]:
+    """Return the header that says when to come again."""
+    seconds = error.retry_after if isinstance(error, Transient) else None
+    return {} if seconds is None else {"Retry-After": f"{math.ceil(seconds)}"}
 
 
 def _json(body: bytes, status: int, cache: str) -> Response:

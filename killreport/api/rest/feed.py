@@ -6,17 +6,22 @@ never changes; where its `zkb` block does, the killmail is published again under
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged, whole_number
+from killreport.api.rest.toll import visit_of
+from killreport.db.database import Connection
 from killreport.errors import NotFound
 from killreport.killmail.package import list_packages
 from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
 
 IMMUTABLE = "public, max-age=86400, immutable"
 DEFAULT_LIMIT = 100
+STEP = 100
 NDJSON = "application/x-ndjson"
 
 
@@ -30,6 +35,7 @@ async def answer_sequence(request: Request) -> Response:
 async def answer_package(request: Request) -> Response:
     """Answer the package of a number. Raises NotFound where it is not there yet."""
     sequence = whole_number(request.path_params["sequence"], "sequence", 0, MOST_SEQUENCE)
+    await visit_of(request).pay_for(1)
     async with context_of(request).database.connection() as connection:
         found = await list_packages(connection, sequence, 1)
     if not found:
@@ -37,13 +43,27 @@ async def answer_package(request: Request) -> Response:
     return tagged(request, json_answer(found[0], cache=IMMUTABLE))
 
 
+async def _packages(connection: Connection, first: int, limit: int) -> list[dict[str, Any]]:
+    """Return the packages in steps, between which others have the loop: a thousand take a second to make."""
+    found: list[dict[str, Any]] = []
+    while len(found) < limit:
+        step = await list_packages(connection, first, min(STEP, limit - len(found)))
+        if not step:
+            break
+        found += step
+        first = step[-1]["sequence_id"] + 1
+    return found
+
+
 async def answer_page(request: Request) -> Response:
     """Answer the packages after a number, as one JSON object or as lines."""
     query = request.query_params
     after = whole_number(query["after"], "after", 0, MOST_SEQUENCE) if "after" in query else -1
     limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST_PUBLISHED)
+    paid = await visit_of(request).pay_for(limit)
     async with context_of(request).database.connection() as connection:
-        packages = await list_packages(connection, after + 1, limit)
+        packages = await _packages(connection, after + 1, limit)
+    await paid.settle(len(packages))
     newest = packages[-1]["sequence_id"] if packages else after
     # A full page never changes but in the figures beside its killmails.
     cache = "public, max-age=3600" if len(packages) == limit else "no-store"

@@ -10,12 +10,14 @@ from datetime import UTC, date, datetime
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.rest.toll import LINES_A_COST, Toll, visit_of
 from killreport.clock import is_nameable
+from killreport.door.streams import PlacedStream
 from killreport.errors import NotFound
-from killreport.killmail.days import count_days, hashes_of_day, killmails_of_day
+from killreport.killmail.days import count_day, count_days, hashes_of_day, killmails_of_day
 from killreport.killmail.esi_body import Whole, esi_body
 
 # A day changes whenever a late killmail of it comes in.
@@ -27,6 +29,7 @@ async def answer_totals(request: Request) -> Response:
     """Answer how many killmails each day has."""
     async with context_of(request).database.connection() as connection:
         days = await count_days(connection)
+    await visit_of(request).pay(len(days) // LINES_A_COST)
     return tagged(request, json_answer({day.strftime(_DAY): count for day, count in days.items()}, cache=CACHE))
 
 
@@ -34,6 +37,7 @@ async def answer_hashes(request: Request) -> Response:
     """Answer the ids and hashes of a day."""
     day = _day(request)
     async with context_of(request).database.connection() as connection:
+        await visit_of(request).pay(await count_day(connection, day) // LINES_A_COST)
         hashes = await hashes_of_day(connection, day)
     if not hashes:
         raise _nothing(day)
@@ -42,18 +46,27 @@ async def answer_hashes(request: Request) -> Response:
 
 async def answer_bodies(request: Request) -> Response:
     """Answer the bodies of a day, written while they are read."""
-    day = _day(request)
+    day, visit = _day(request), visit_of(request)
+    async with context_of(request).database.connection() as connection:
+        await visit.pay_for(await count_day(connection, day))
     pages = killmails_of_day(context_of(request).database, day)
     first = await anext(pages, None)
     if first is None:
         raise _nothing(day)
-    return StreamingResponse(_written(first, pages), 200, {"Cache-Control": CACHE}, "application/json")
+    written = _written(first, pages, visit.toll)
+    return PlacedStream(visit.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
 
 
-async def _written(first: list[Whole], pages: AsyncIterator[list[Whole]]) -> AsyncIterator[bytes]:
+async def _written(first: list[Whole], pages: AsyncIterator[list[Whole]], toll: Toll) -> AsyncIterator[bytes]:
     yield b"{" + _members(first)
-    async for page in pages:
-        yield b"," + _members(page)
+    while True:
+        # One turn a page: a day takes minutes to whoever reads slowly, and works for a moment now and then.
+        async with toll.turn():
+            page = await anext(pages, None)
+            if page is None:
+                break
+            members = _members(page)
+        yield b"," + members
     yield b"}"
 
 

@@ -13,13 +13,14 @@ from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
 from killreport.api.rest.modifiers import Query, read_modifiers
+from killreport.api.rest.toll import LINES_A_COST, visit_of
 from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, Refused
 from killreport.eve.universe import Universe
 from killreport.killmail.esi_body import Whole, esi_body, load_whole, zkb_block
 from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.numbered import NumberedPages
+from killreport.killmail.numbered import MOST_PAGES, PAGE, NumberedPages
 from killreport.killmail.queries import KillmailRow, get_killmails
 
 CACHE = "public, max-age=60"
@@ -45,9 +46,14 @@ class Lists:
             raise Refused("Do not include a query string; every modifier is part of the path")
         query = read_modifiers(request.path_params["modifiers"])
         context = context_of(request)
+        visit = visit_of(request)
+        # At worst everything before the page is read to find it.
+        await visit.pay(min(query.page, MOST_PAGES) * PAGE // LINES_A_COST)
+        paid = await visit.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)
             whole = await load_whole(connection, rows)
+        await paid.settle(len(whole))
         found = [_element(killmail, query) for killmail in whole]
         return tagged(request, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -43,8 +44,10 @@ def openapi_text(table: Sequence[Endpoint]) -> str:
 def document_handler(table: Sequence[Endpoint]) -> Handler:
     """Return what answers with the document."""
 
+    text = functools.cache(lambda: openapi_text(table))
+
     async def answer(_request: Request) -> Response:
-        return Response(openapi_text(table), 200, {"Cache-Control": CACHE}, "application/json")
+        return Response(text(), 200, {"Cache-Control": CACHE}, "application/json")
 
     return answer
 

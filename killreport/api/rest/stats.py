@@ -14,12 +14,14 @@ from starlette.responses import Response
 
 from killreport.api.context import ApiContext
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.rest.toll import visit_of
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import names_of
 from killreport.errors import Refused
 from killreport.killmail.monthly import MonthRow, list_months
 
 CACHE = "public, max-age=60"
+STATS_COST = 20
 MOST_ID = 2**59 - 1
 KINDS = {
     "characterID": EntityKind.CHARACTER,
@@ -43,6 +45,7 @@ async def answer_stats(request: Request) -> Response:
         raise Refused(f"{name[:40]} is an invalid type: one of {', '.join(KINDS)} is needed")
     if not (text.isascii() and text.isdigit() and 0 < int(text[:19]) <= MOST_ID) or text.startswith("0"):
         raise Refused(f"{text[:20]} is not a valid parameter")
+    await visit_of(request).pay(STATS_COST)
     context = context_of(request)
     async with context.database.connection() as connection:
         months = await list_months(connection, kind, int(text))

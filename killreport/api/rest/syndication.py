@@ -15,6 +15,7 @@ from killreport.api.killmail.views import load_views
 from killreport.api.rest.endpoint import Handler, context_of, tagged
 from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
+from killreport.api.rest.toll import visit_of
 from killreport.config import Settings
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.lists import list_killmails
@@ -45,8 +46,10 @@ def feed_handler(settings: Settings, media_type: str) -> Handler:
 
 async def _load(request: Request, settings: Settings, wanted: KillmailFilter) -> Syndicated:
     context = context_of(request)
+    paid = await visit_of(request).pay_for(ENTRIES)
     async with context.database.connection() as connection:
         page = await list_killmails(connection, wanted, first=ENTRIES)
+    await paid.settle(len(page.rows))
     site = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
     base = settings.public_url or str(request.base_url).rstrip("/")
     query = urllib.parse.urlencode(request.query_params.multi_items())

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
+from killreport.api.guard.guard import Guard
 from killreport.api.rest import feed, history, shapes
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
 from killreport.api.rest.filter_query import parameter_schemas
@@ -14,6 +15,7 @@ from killreport.api.rest.lists import Lists
 from killreport.api.rest.openapi import document_handler
 from killreport.api.rest.stats import KINDS, answer_stats
 from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, feed_handler
+from killreport.api.rest.toll import Toll
 from killreport.config import Settings
 
 JSON: Final = "application/json"
@@ -27,11 +29,11 @@ def endpoints(settings: Settings) -> list[Endpoint]:
     return [*_history(), *_feed(), *_syndication(settings), *_zkillboard()]
 
 
-def rest_routes(settings: Settings) -> list[BaseRoute]:
+def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
     """Return the routes of the REST API, the document that describes it among them."""
-    table = endpoints(settings)
+    table, toll = endpoints(settings), Toll(guard)
     document = Route("/openapi.json", document_handler(table), methods=["GET"], name="openapi")
-    return [document, *(endpoint.route() for endpoint in table)]
+    return [document, *(endpoint.route(toll) for endpoint in table)]
 
 
 def _history() -> list[Endpoint]:
@@ -90,7 +92,7 @@ def _feed() -> list[Endpoint]:
         ),
         Endpoint(
             "/listen.php", "listen", "The next killmail of a queue, in RedisQ's shape.", Listening().answer,
-            {JSON: shapes.ref("RedisqAnswer")}, queue_parameters, group="Feed",
+            {JSON: shapes.ref("RedisqAnswer")}, queue_parameters, is_waiting=True, group="Feed",
         ),
     ]  # fmt: skip
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from killreport.background import beside
-from killreport.door.places import Place
+from killreport.door.streams import PlacedStream
 from killreport.web.live import Event, LiveFeed
 from killreport.web.site import Site
 
@@ -28,22 +26,7 @@ async def live(request: Request) -> Response:
     stop: asyncio.Event | None = getattr(request.app.state, "stop", None)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     place = request.app.state.streams.take(request.state.visitor)
-    return _Stream(place, _stream(site.live, since, stop), headers=headers, media_type="text/event-stream")
-
-
-class _Stream(StreamingResponse):
-    """Gives its place back at its end, also where the browser was gone before the first event."""
-
-    def __init__(self, place: Place, *args: Any, **others: Any) -> None:
-        super().__init__(*args, **others)
-        self._place = place
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send everything."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._place.give_back()
+    return PlacedStream(place, _stream(site.live, since, stop), headers=headers, media_type="text/event-stream")
 
 
 async def _stream(feed: LiveFeed, since: str | None, stop: asyncio.Event | None) -> AsyncIterator[str]:

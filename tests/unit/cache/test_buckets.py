@@ -37,9 +37,19 @@ async def test_what_costs_more_than_a_bucket_empties_it() -> None:
 
 
 async def test_clients_are_forgotten_beyond_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_CLIENTS", 10)
+    monkeypatch.setattr(module, "MAX_CLIENTS", 10)
     buckets = MemoryBuckets(100, 10, clock=Clock())
     for number in range(1000):
         await buckets.take(str(number), 100)
     assert len(buckets._full_at) == 10
     assert not (await buckets.take("999", 1)).is_allowed
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3.0, 1_000.0])
+async def test_what_is_given_back_fills_a_bucket_and_no_more(seconds: float) -> None:
+    now = 0.0
+    buckets = MemoryBuckets(100, 1.0, clock=lambda: now)
+    assert (await buckets.take("a", 60)).left == 40
+    now = seconds
+    assert (await buckets.give_back("a", 50)).left == min(100, 90 + int(seconds))
+    assert (await buckets.take("a", 1)).left == min(100, 90 + int(seconds)) - 1
