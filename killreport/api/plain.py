@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import math
 from functools import cache
 
@@ -48,8 +47,6 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
     """Return the routes `/healthz`, 200 while the database answers and 503 while it does not, and `/schema.graphql`."""
 
     pulse = Pulse(database)
-    # Written once: a hundred kilobytes are a while's work, and the same for everybody.
-    text = functools.cache(lambda: print_schema(schema))
 
     @cache
     def text() -> str:
