@@ -16,7 +16,6 @@ from starlette.responses import PlainTextResponse, Response
 
 from killreport.api.documents import Documents
 from killreport.api.guard.guard import Guard
-from killreport.api.limits import Limits
 from killreport.api.rest.endpoint import Endpoint
 from killreport.api.rest.toll import AT_ONCE, MAX_WAITING_PER_CLIENT, Toll, visit_of
 from killreport.api.schema import build_schema
@@ -108,7 +107,8 @@ class Work:
 async def endpoint(handler: Callable[[Request], Awaitable[Response]], home: Path, **changes: Any) -> AsyncIterator[str]:
     """Serve one address of the REST API."""
     settings = Settings(home=home).replace(**STRICT, **changes)
-    guard = Guard.of(settings, build_schema(), Documents(Limits.of(settings)))
+    schema = build_schema()
+    guard = Guard.of(settings, schema, Documents(schema))
     guard.gate.buckets = MemoryBuckets(settings.api_rate_burst, settings.api_rate_per_second)
     async with serving(Starlette(routes=[Endpoint("/work", "work", "", handler, {}).route(Toll(guard))])) as address:
         yield address
