@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,10 +23,12 @@ from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
 from killreport.cli.serve import bind
 from killreport.cli.supervisor import first_programs, template_of
+from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
+from killreport.fleet.notify import telling_wait
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.logs import configure_logging
 from killreport.supervisor.folder import FleetFolder
@@ -75,7 +78,8 @@ def demo(
     replayed = corpus_arguments([*(corpus or ()), *(more_corpus or ())])
     with _only_one(settings.home):
         check_ports(settings)
-        asyncio.run(Demo(settings, simulator + replayed).show())
+        with patient_console() as console:
+            asyncio.run(Demo(settings, simulator + replayed, console).show())
 
 
 def corpus_arguments(paths: list[Path]) -> tuple[str, ...]:
@@ -150,9 +154,9 @@ def _only_one(home: Path) -> Iterator[None]:
 class Demo:
     """One demo from start to stop, telling on stdout what is up."""
 
-    def __init__(self, settings: Settings, simulator: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, simulator: tuple[str, ...], console: Console) -> None:
         self._settings = settings
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = console
         self._screen = Screen(self._console, tells_trouble=False)
         self._folder = FleetFolder.make(settings.home)
         environment = child_environment(settings)
@@ -193,7 +197,8 @@ class Demo:
             return group.create_task(start_told(supervisor, self._screen, name, remark))
 
         simulator = start(SIMULATOR, f"http://{settings.host}:{settings.sim_port}")
-        database = await stack.enter_async_context(open_ready_database(settings, process="demo"))
+        async with telling_wait("is being prepared", partial(self._screen.waiting, "database")):
+            database = await stack.enter_async_context(open_ready_database(settings, process="demo"))
         # Entered last, left first: nobody uses the database any more when it is closed.
         stack.push_async_callback(supervisor.stop_all)
         self._screen.up("database", monotonic() - began, "PostgreSQL, embedded")

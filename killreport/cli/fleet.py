@@ -27,7 +27,7 @@ from killreport.errors import KillreportError
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.systemd import KILLED_STATUS
 from killreport.fleet.table import ProcessRow, find_process
-from killreport.supervisor.client import ask
+from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
 
@@ -208,7 +208,7 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
             word = "scheduled" if _DONE[verb] == "up" and find_process(name).kind == "job" else _DONE[verb]
             print(f"  {name:28} {word}{'  pid ' + ', '.join(map(str, pids)) if pids and word == 'up' else ''}")
 
-    ask(folder, Request(verb="ping"), 5.0)
+    ask(folder, Request(verb="ping"), ANSWER_SECONDS)
     is_well = tell_each(folder, verb, names, on_done)
     if as_json:
         print(json.dumps([outcomes[name] for name in names]))

@@ -21,7 +21,7 @@ from killreport.errors import NotFound
 from killreport.fleet.disk import disk_warning
 from killreport.fleet.override_keys import MASK
 from killreport.fleet.table import ProcessRow, find_process
-from killreport.supervisor.client import ask
+from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
 from killreport.supervisor.state import ProcessState
@@ -100,7 +100,7 @@ def jlist() -> None:
 def runs(name: JobName, as_json: AsJson = False) -> None:
     """List the last runs of a job, the newest first. Example: killreport runs queue-alliances"""
     find_process(name)
-    records = ask(_folder(), Request(verb="runs", name=name), 5.0).records[::-1]
+    records = ask(_folder(), Request(verb="runs", name=name), ANSWER_SECONDS).records[::-1]
     if as_json:
         print(msgspec.json.encode(records).decode())
         return
@@ -134,7 +134,7 @@ def span(seconds: float) -> str:
 
 
 def _states(names: Sequence[str] | None = None) -> list[ProcessState]:
-    states = ask(_folder(), Request(verb="list"), 5.0).states
+    states = ask(_folder(), Request(verb="list"), ANSWER_SECONDS).states
     return [state for state in states if names is None or state.name in names]
 
 

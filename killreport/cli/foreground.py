@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME_WIDTH = 28
 SHOWN_LINES = 10
+# After so long a start is told of though it is not done, and again after as long.
+TELL_SECONDS = 5.0
 # Of a line of the product's own log, what the screen says by other means.
 _KNOWN_FIELDS = frozenset(("event", "level", "timestamp", "process", "exception"))
 
@@ -65,6 +67,10 @@ class Screen:
         """Tell that something works, and how long that took."""
         self._say(name, f"[green]up[/] {seconds:6.1f} s   {escape(remark)}")
 
+    def waiting(self, name: str, said: str) -> None:
+        """Tell what takes the time while something is started."""
+        self._say(name, f"[dim]{escape(printable(said))}[/]")
+
     def job_ended(self, name: str, record: JobRecord) -> None:
         """Tell how a run of a job ended."""
         seconds = (record.ended_at - record.started_at).total_seconds() if record.ended_at else 0.0
@@ -100,14 +106,19 @@ class Screen:
 
 
 async def start_told(supervisor: Supervisor, screen: Screen, name: str, remark: str = "") -> None:
-    """Start a process and tell when it is ready. Raises Unavailable, after its last words were told.
+    """Start a process and tell when it is ready, and until then what takes the time.
+
+    Raises Unavailable, after its last words were told.
 
     Cancelled, the start itself goes on to where stopping everything finds it: what is half started cannot be ended.
     """
-    began = monotonic()
+    began, told = monotonic(), ""
     starting = asyncio.create_task(supervisor.start(name), name=f"start {name}")
     starting.add_done_callback(lambda task: task.cancelled() or task.exception())
-    await asyncio.wait({starting})
+    while not (await asyncio.wait({starting}, timeout=TELL_SECONDS))[0]:
+        said = "; ".join(state.said for state in supervisor.states() if state.name == name and state.said)
+        if said != told:
+            screen.waiting(name, told := said)
     try:
         starting.result()
     except KillreportError:

@@ -26,7 +26,7 @@ from killreport.cli.fleet_list import STATUS_COLOURS, span
 from killreport.cli.fleet_logs import Line, LogTail, last_lines, printable
 from killreport.clock import utc_now
 from killreport.errors import KillreportError, Refused
-from killreport.supervisor.client import ask
+from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
 from killreport.supervisor.state import ProcessState
@@ -65,7 +65,7 @@ class Screen:
     def look(self) -> None:
         """Ask the supervisor how things are, and read on in the log."""
         try:
-            self._states = ask(self._folder, Request(verb="list"), 5.0).states
+            self._states = ask(self._folder, Request(verb="list"), ANSWER_SECONDS).states
         except KillreportError as error:
             self._message = str(error)
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -17,9 +18,10 @@ from killreport.cli.context import open_ready_database
 from killreport.cli.first_jobs import run_first_jobs
 from killreport.cli.foreground import NAME_WIDTH, foreground
 from killreport.cli.run import run_entry
+from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
-from killreport.fleet.notify import telling_ready
+from killreport.fleet.notify import telling_ready, telling_wait
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.schedule import Alarm
 from killreport.fleet.table import ProcessRow
@@ -39,18 +41,18 @@ def run_in_one_process(settings: Settings, addresses: str) -> None:
     """Run the fleet in this process until SIGTERM or Ctrl-C. addresses: the line to show when it serves."""
     import uvloop
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(SingleProcess(settings, addresses).show())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, patient_console() as console:
+        runner.run(SingleProcess(settings, addresses, console).show())
 
 
 class SingleProcess:
     """The fleet as tasks. Jobs run one at a time each, as `run_job` sees to everywhere."""
 
-    def __init__(self, settings: Settings, addresses: str) -> None:
+    def __init__(self, settings: Settings, addresses: str, console: Console) -> None:
         self._settings = settings
         self._rows = [row for row in fleet_rows(settings.home) if row.is_enabled]
         self._addresses = addresses
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = console
         self._ending = asyncio.Event()
         self._running = Errands()
 
@@ -59,7 +61,8 @@ class SingleProcess:
         began = monotonic()
         async with foreground(self._console) as (stack, group, _stop):
             self._console.print(f"KillReport in one process, in {escape(str(self._settings.home))}\n")
-            database = await stack.enter_async_context(open_ready_database(self._settings, process="up"))
+            async with telling_wait("is being prepared", partial(self._tell, "database")):
+                database = await stack.enter_async_context(open_ready_database(self._settings, process="up"))
             self._tell("database", f"[green]up[/] {monotonic() - began:6.1f} s")
             stack.push_async_callback(self._end)
             rows = [row for row in self._rows if row.kind != "job"]

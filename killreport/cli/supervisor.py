@@ -6,8 +6,8 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence, Set
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,15 +21,20 @@ from killreport.environment import fleet_environment
 from killreport.errors import BadSetting, KillreportError, NotFound, Refused, Unavailable
 from killreport.fleet.overrides import FILE_NAME, fleet_rows, overridden, read_overrides, write_overrides
 from killreport.fleet.table import FLEET, ProcessRow, find_process
-from killreport.supervisor.client import NoSupervisor, ask
+from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.progress import Progress
 from killreport.supervisor.protocol import About, Answer, Request, Verb
 
 if TYPE_CHECKING:
     from killreport.supervisor.program import Program
     from killreport.supervisor.template import Template
 
+# How long a supervisor that is starting may stand still.
 START_SECONDS = 15.0
+# After so long whoever waits is told what takes the time, and again after as long.
+TELL_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 NO_LIMIT_MB = 1 << 40
 
 
@@ -128,7 +133,7 @@ def startable_names(
 
 def about_supervisor(folder: FleetFolder) -> About:
     """Return who runs the fleet. Raises NoSupervisor."""
-    about = ask(folder, Request(verb="ping"), 5.0).about
+    about = ask(folder, Request(verb="ping"), ANSWER_SECONDS).about
     assert about is not None
     return about
 
@@ -149,14 +154,20 @@ def ensure_supervisor(settings: Settings) -> FleetFolder:
             env=fleet_environment(settings.home),
             start_new_session=True,
         )
-    deadline = monotonic() + START_SECONDS
-    while monotonic() < deadline:
+    progress, began = Progress(process.pid), monotonic()
+    # As long as it gets on, it is waited for: on a machine with a tenth of a core this takes half a minute.
+    while process.poll() is None and not progress.is_over(START_SECONDS):
         with contextlib.suppress(NoSupervisor):
             about_supervisor(folder)
             return folder
-        if process.poll() is not None:
-            break
-        time.sleep(0.02)
+        time.sleep(_LOOK_SECONDS)
+        progress.look(_LOOK_SECONDS)
+        if monotonic() - began >= TELL_SECONDS:
+            print(f"  the supervisor is starting: {progress}", file=sys.stderr)
+            began = monotonic()
+    with contextlib.suppress(NoSupervisor):  # somebody else was quicker, and ours had nothing to do
+        about_supervisor(folder)
+        return folder
     raise Unavailable(f"The supervisor did not start; its log: {path}")
 
 
@@ -165,15 +176,32 @@ def tell_each(
 ) -> bool:
     """Tell the supervisor to do the verb to each process, all at once; returns whether all went well.
 
-    on_done: called as each is done, with the answer or with why not.
+    on_done: called as each is done, with the answer or with why not. Until then stderr says what takes the time.
     """
     is_well = True
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as threads:
         asked = {threads.submit(ask, folder, Request(verb=verb, name=name)): name for name in names}
-        for future in as_completed(asked):
-            try:
-                on_done(asked[future], future.result())
-            except KillreportError as error:
-                is_well = False
-                on_done(asked[future], error)
+        waiting, told = set(asked), ""
+        while waiting:
+            done, waiting = wait(waiting, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    on_done(asked[future], future.result())
+                except KillreportError as error:
+                    is_well = False
+                    on_done(asked[future], error)
+            if not done and (said := _what_takes_time(folder, {asked[future] for future in waiting})) != told:
+                print(told := said, file=sys.stderr)
     return is_well
+
+
+def _what_takes_time(folder: FleetFolder, names: Set[str]) -> str:
+    """Return a line for each thing that processes of these names say while they are waited for."""
+    try:
+        states = [state for state in ask(folder, Request(verb="list"), ANSWER_SECONDS).states if state.name in names]
+    except Unavailable as error:
+        return f"  waiting: {error}"
+    saying: dict[str, list[str]] = {}
+    for state in states:
+        saying.setdefault(f"{state.status}{f': {state.said}' if state.said else ''}", []).append(state.name)
+    return "\n".join(f"  {', '.join(others)} {said}" for said, others in saying.items())

@@ -16,9 +16,11 @@ from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
 from killreport.cli.supervisor import about_supervisor, apply_overrides, first_programs, template_of
+from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.errors import Conflict, KillreportError
+from killreport.fleet.notify import telling_wait
 from killreport.logs import configure_logging
 from killreport.supervisor.client import NoSupervisor
 from killreport.supervisor.folder import FleetFolder
@@ -52,20 +54,21 @@ def up(
 
         run_in_one_process(settings, addresses(settings))
         return
-    asyncio.run(_show(settings, folder))
+    with patient_console() as console:
+        asyncio.run(_show(settings, folder, console))
 
 
-async def _show(settings: Settings, folder: FleetFolder) -> None:
+async def _show(settings: Settings, folder: FleetFolder, console: Console) -> None:
     from killreport.supervisor.main import supervising
 
     began = monotonic()
-    console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console, tells_trouble=True)
     template = template_of(settings, folder)
     async with foreground(console) as (stack, group, stop):
         console.print(f"KillReport, in {escape(str(settings.home))}\n")
         # Before any process: the embedded database is upgraded by one, and what a configured one lacks is said once.
-        database = await stack.enter_async_context(open_ready_database(settings, process="up"))
+        async with telling_wait("is being prepared", partial(screen.waiting, "database")):
+            database = await stack.enter_async_context(open_ready_database(settings, process="up"))
         which = "embedded" if settings.database_url is None else "configured"
         screen.up("database", monotonic() - began, f"PostgreSQL, {which}")
         programs = first_programs(settings, folder)

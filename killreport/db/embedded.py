@@ -37,6 +37,7 @@ from killreport.db.server_folder import (
 )
 from killreport.environment import passed_on_environment, runtime_folder
 from killreport.errors import Unavailable
+from killreport.fleet.notify import telling_wait
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 1.0
@@ -61,7 +62,8 @@ async def use_embedded_server(home: Path, binaries: Path | None = None) -> Async
         while not try_lock(users, fcntl.LOCK_SH):  # noqa: ASYNC110 - it is other processes that are waited for
             await asyncio.sleep(_POLL_SECONDS)
         binaries = binaries or find_binaries()
-        socket_folder = await _join_or_start(folder, binaries)
+        async with telling_wait("waits for the embedded database"):
+            socket_folder = await _join_or_start(folder, binaries)
         async with beside(keep(lambda: _replace_lost_keeper(folder, binaries), "keeper")):
             yield f"postgresql://{USER}@/{DATABASE}?host={quote(socket_folder)}"
     finally:

@@ -10,14 +10,17 @@ Source: sd_notify(3), https://www.freedesktop.org/software/systemd/man/latest/sd
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 from killreport.background import beside, keep
 from killreport.environment import notify_socket_address, watchdog_seconds
 
+# How often whoever waits is told that it goes on.
+TELL_SECONDS = 5.0
 # How soon a manager that took nothing is told again.
 RETRY_SECONDS = 0.5
 # What it is still to be told, by kind: the newest word of each.
@@ -51,6 +54,28 @@ def notify_stopping() -> None:
 def notify_status(sentence: str) -> None:
     """Say in a few words what this process does now; whoever asks its manager reads them."""
     _notify(f"STATUS={' '.join(sentence.split())}")
+
+
+@asynccontextmanager
+async def telling_wait(
+    sentence: str,
+    tell: Callable[[str], None] = notify_status,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[None]:
+    """Say what is waited for, and again with the time it takes every few seconds, while the block runs.
+
+    For waits that have no limit of their own: a manager that hears nothing new takes its process for one that hangs.
+    """
+
+    async def go_on() -> None:
+        for round_number in itertools.count():
+            if round_number:
+                tell(f"{sentence}, {round_number * TELL_SECONDS:g} s so far")
+            await sleep(TELL_SECONDS)
+
+    async with beside(go_on(), "telling"):
+        yield
 
 
 @asynccontextmanager

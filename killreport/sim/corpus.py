@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,8 +103,10 @@ def fingerprint(paths: list[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def spool(paths: list[Path], folder: Path) -> Corpus:
+def spool(paths: list[Path], folder: Path, tell: Callable[[str], None] = lambda _said: None) -> Corpus:
     """Read the files into `folder`, unless that was done before, and return the corpus.
+
+    tell: told how far that has come, for it may take minutes.
 
     Mails of a past shape are left out, like broken ones, and so is every repeat of an id; the log says how many.
     Raises NotFound for a path that is not there or where nothing can be used.
@@ -113,17 +115,17 @@ def spool(paths: list[Path], folder: Path) -> Corpus:
         making = folder.with_name(f"{folder.name}.making")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        _write(list_files(paths), making)
+        _write(list_files(paths), making, tell)
         making.rename(folder)
     return Corpus(folder)
 
 
-def _write(files: list[Path], folder: Path) -> None:
+def _write(files: list[Path], folder: Path, tell: Callable[[str], None]) -> None:
     entries: dict[int, Entry] = {}
     known = Known()
     offset = skipped = 0
     with (folder / _MAILS).open("wb") as out:
-        for body in _bodies(files):
+        for body in _bodies(files, tell):
             try:
                 mail, esi = _as_esi(body)
             except Malformed:
@@ -145,14 +147,20 @@ def _write(files: list[Path], folder: Path) -> None:
     (folder / _INDEX).write_bytes(packed)
 
 
-def _bodies(files: list[Path]) -> Iterator[bytes]:
+def _bodies(files: list[Path], tell: Callable[[str], None]) -> Iterator[bytes]:
+    whole, before, told = sum(path.stat().st_size for path in files), 0, -1
     for path in files:
         with path.open("rb") as stream:
             try:
                 for record in read_records(stream, path.name):
+                    percent = min(100, 100 * (before + stream.tell()) // max(whole, 1))
+                    if percent > told:
+                        told = percent
+                        tell(f"reading {len(files)} corpus archive{'s' if len(files) > 1 else ''}: {percent} %")
                     yield record.body
             except Malformed as error:
                 log.warning("corpus file damaged", file=path.name, reason=str(error))
+        before += path.stat().st_size
 
 
 def _as_esi(body: bytes) -> tuple[Killmail, bytes]:

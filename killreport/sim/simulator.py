@@ -14,6 +14,7 @@ import msgspec
 from killreport.clock import utc_now
 from killreport.errors import Conflict
 from killreport.eve.universe import Universe
+from killreport.fleet.notify import notify_status
 from killreport.sim.appraisal import Appraiser
 from killreport.sim.chance import fraction
 from killreport.sim.corpus import Corpus, fingerprint, spool
@@ -96,7 +97,7 @@ def open_simulator(
         number = _number_of_corpus(options, state)
         _write_state(folder / "state.json", state)
         if number:
-            spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1]).close()
+            spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1], notify_status).close()
         corpora = _open_corpora(folder / "corpus", state)
         journal = Journal(folder / "journal.bin")
         try:

@@ -11,6 +11,9 @@ from killreport.errors import KillreportError, Unavailable
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request
 
+# For what a supervisor answers at once, on a machine that gives it a processor now and then.
+ANSWER_SECONDS = 30.0
+
 
 class NoSupervisor(Unavailable):
     """No supervisor runs in this folder."""
@@ -28,7 +31,7 @@ def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = N
             connection.sendall(msgspec.json.encode(request) + b"\n")
             line = connection.makefile("rb").readline()
         except TimeoutError:
-            raise Unavailable(f"The supervisor did not answer within {timeout_seconds:g} s.") from None
+            raise Unavailable(f"The supervisor stands still: it did not answer within {timeout_seconds:g} s.") from None
         except OSError:
             raise NoSupervisor("No supervisor is running; killreport start starts one.") from None
     if not line:

@@ -142,7 +142,7 @@ def test_the_product_is_started_listed_replaced_and_ended(terminal: Terminal) ->
     terminal.json("flush", "queue-alliances")
     assert terminal.run("logs", "queue-alliances", "--no-follow")[1] == ""
 
-    assert terminal.json("kill") == {"killed": True}
+    assert terminal.json("kill") == {"killed": True, "ended": []}
     assert terminal.run("ping") == (1, "", "killreport: No supervisor is running; killreport start starts one.\n")
 
 

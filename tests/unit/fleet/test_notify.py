@@ -79,3 +79,17 @@ def test_a_process_without_a_loop_does_not_wait_for_its_manager_either(manager: 
     manager.fill()
     notify.notify_status("is at work")
     assert manager.heard() == []
+
+
+async def test_a_wait_without_a_limit_says_how_long_it_takes_until_it_is_over() -> None:
+    told: list[str] = []
+    enough = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        if len(told) == 2:
+            enough.set()
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(10), notify.telling_wait("waits for the database", told.append, sleep=sleep):
+        await enough.wait()
+    assert told == ["waits for the database, 5 s so far", "waits for the database, 10 s so far"]

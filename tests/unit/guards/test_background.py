@@ -22,6 +22,7 @@ SEEN_ELSEWHERE = {
     "killreport/cli/foreground.py": (1, "awaited at once; it goes on only while everything is stopped"),
     "killreport/cli/monit.py": (1, "what each answer was is shown when it is there"),
     "killreport/cli/supervisor.py": (1, "all answers are read before the command ends"),
+    "killreport/cli/terminal.py": (1, "it survives whatever a terminal fails with, and the end waits for it"),
     "killreport/db/keeper.py": (2, "it imports nothing of ours; neither thread can end without an event"),
     "killreport/killmail/importing.py": (2, "the import awaits each batch"),
     "killreport/queueing/embedded_consumer.py": (1, "what a place fails with ends the consumer"),
