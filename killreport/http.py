@@ -42,14 +42,17 @@ class Pacer:
         self._clock = clock
         self._sleep = sleep
         self._free_at = 0.0
+        self._waiting = asyncio.Lock()
 
     async def turn(self) -> None:
         """Wait until the next request may start. Turns are given in the order of asking."""
-        now = self._clock()
-        mine = max(now, self._free_at)
-        self._free_at = mine + self._interval
-        if mine > now:
-            await self._sleep(mine - now)
+        # One at a time, and taken when it comes: whoever gives up waiting leaves no turn unused behind.
+        async with self._waiting:
+            now = self._clock()
+            mine = max(now, self._free_at)
+            if mine > now:
+                await self._sleep(mine - now)
+            self._free_at = mine + self._interval
 
 
 class HttpClient:

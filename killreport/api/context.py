@@ -8,6 +8,7 @@ from killreport.api.caller import ANYBODY, Caller
 from killreport.api.entity.facts import FactsLoader
 from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
+from killreport.api.operation.wishes import Wishes
 from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.prices import PriceDesk
@@ -31,6 +32,7 @@ class ApiContext:
     prices: PriceDesk
     posting: KillmailPosting
     facts: FactsLoader
+    wishes: Wishes
     search: Search
     rows: tuple[ProcessRow, ...] = FLEET
     caller: Caller = ANYBODY

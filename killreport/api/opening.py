@@ -11,6 +11,7 @@ from killreport.api.entity.news import EntityNews
 from killreport.api.guard.guard import Guard
 from killreport.api.killmail.posting import KillmailPosting
 from killreport.api.live import LiveHub
+from killreport.api.operation.wishes import Wishes
 from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
 from killreport.api.universe.prices import PriceDesk
@@ -58,6 +59,7 @@ async def open_context(
                 prices=PriceDesk(database, views.universe),
                 posting=posting,
                 facts=FactsLoader(database),
+                wishes=Wishes(settings),
                 search=search,
                 rows=tuple(rows),
             )

@@ -13,7 +13,7 @@ from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
-from killreport.errors import Malformed, NotFound, Refused, Unavailable
+from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 10.0
 MOST_AT_ONCE = 4
 # Strangers may guess: ESI refuses everything from an address that made 100 errors in a minute.
 POSTS_PER_SECOND = 0.5
+# At that pace whoever comes after these would wait in vain.
+MAX_WAITING = 8
 ZKILLBOARD_PER_SECOND = 1.0
 
 
@@ -43,6 +45,7 @@ class KillmailPosting:
         self._settings = settings
         self._events = events
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._waiting = 0
         self._pacer = Pacer(POSTS_PER_SECOND)
         self._loading = asyncio.Lock()
         self._writer: KillmailWriter | None = None
@@ -68,12 +71,17 @@ class KillmailPosting:
             if claimed not in (None, stored.hash):
                 raise _wrong_hash(killmail_id)
             return stored, False
+        if self._waiting >= MAX_WAITING:
+            raise Transient("Too many killmails are being posted; try again shortly.", PATIENCE_SECONDS)
+        self._waiting += 1
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._turns:
                 await self._pacer.turn()
                 arrival = await self._fetch(killmail_id, None if claimed is None else claimed.hex())
         except TimeoutError:
             raise Unavailable(f"Killmail {killmail_id} was not to be had in {PATIENCE_SECONDS:.0f} s.") from None
+        finally:
+            self._waiting -= 1
         is_new = await self._store(arrival)
         found = await self._find(killmail_id)
         if found is None:

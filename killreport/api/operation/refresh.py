@@ -40,12 +40,23 @@ async def resolve_refresh_entity(
     kind: str,
     id: int,  # noqa: A002 - the schema's name
 ) -> list[Wish]:
-    """Queue the entity unless it is fresh or waits. Where no queue answers it waits on the ledger. Raises NotFound."""
+    """Queue the entity unless it is fresh or waits. Where no queue answers it waits on the ledger.
+
+    Raises NotFound, and GraphQLError where visitors have wished for all they may.
+    """
     context: ApiContext = info.context
     entity_kind, message_of = _MESSAGES[kind]
-    async with context.database.connection() as connection:
-        wish = await claim_refresh(connection, entity_kind, id, fresh_for=FRESH_FOR)
-    if wish.state is RefreshState.QUEUED:
+    # Before the ledger is written, for what is on it is asked for as well, only later.
+    await context.wishes.take(context.caller)
+    is_asked_for = False
+    try:
+        async with context.database.connection() as connection:
+            wish = await claim_refresh(connection, entity_kind, id, fresh_for=FRESH_FOR)
+        is_asked_for = wish.state is RefreshState.QUEUED
+    finally:
+        if not is_asked_for:
+            await context.wishes.give_back(context.caller)
+    if is_asked_for:
         # No connection is held meanwhile: the queues may need one, and the pool is small.
         message = message_of(id)
         try:

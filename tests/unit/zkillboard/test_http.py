@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -60,3 +61,24 @@ def test_a_date_to_wait_for_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert retry_after({"Retry-After": format_datetime(now + timedelta(seconds=90), usegmt=True)}) == 90.0
     assert retry_after({"Retry-After": format_datetime(now - timedelta(seconds=90), usegmt=True)}) == 0.0
+
+
+async def test_who_gives_up_waiting_leaves_no_turn_unused() -> None:
+    clock = Clock()
+    slept: list[float] = []
+    stuck = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await stuck.wait()
+
+    pacer = Pacer(0.5, clock=clock, sleep=sleep)
+    await pacer.turn()
+    for _ in range(100):
+        waiting = asyncio.create_task(pacer.turn())
+        await asyncio.wait({waiting}, timeout=0)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+    stuck.set()
+    await pacer.turn()
+    assert set(slept) == {2.0}
