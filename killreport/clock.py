@@ -30,3 +30,14 @@ def is_nameable(day: date) -> bool:
 def monotonic() -> float:
     """Return seconds from a clock that never goes back; for durations only."""
     return time.monotonic()
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in words, its two largest units: `3d 4h`, `5m 12s`, `0s`."""
+    parts: list[str] = []
+    left = max(0, int(seconds))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
+        amount, left = divmod(left, size)
+        if amount or (unit == "s" and not parts):
+            parts.append(f"{amount}{unit}")
+    return " ".join(parts[:2])

@@ -184,6 +184,12 @@ class Settings(BaseSettings):
     feed_wait_seconds: float = Field(
         default=6.0, gt=0, le=600, description="Wait after a 404 before the same sequence is asked again."
     )
+    feed_silence_seconds: float = Field(
+        default=300.0,
+        ge=0,
+        le=604_800,
+        description="A feed without a kill for longer is said to be silent, on the site and in `list`; 0: never.",
+    )
     feed_gap_seconds: float = Field(
         default=60.0, gt=0, le=86_400, description="How long a sequence may be missing before it is noted as a gap."
     )

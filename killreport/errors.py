@@ -31,7 +31,11 @@ class Unavailable(KillreportError):
     """A service this process needs does not answer."""
 
 
-class CutShort(Unavailable):
+class HostAway(Unavailable):
+    """A host that is none of ours does not answer, or is not to be asked now; no reason to doubt our own services."""
+
+
+class CutShort(HostAway):
     """An answer began and did not come whole, or cannot be unpacked: it may come whole the next time, or never."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,7 @@ import aiohttp
 from killreport import __version__
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
-from killreport.errors import CutShort, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, HostAway, Malformed, NotFound, Refused, Transient, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_connect=10, sock_read=30)
 # After unpacking. The largest killmail known is 0.7 MB, a day's list of ids and hashes 2 MB.
@@ -67,14 +68,14 @@ class HttpClient:
         """Return the whole body of a 2xx answer.
 
         Raises NotFound (404), Transient with the seconds to wait where told (429, 420), Refused (other 4xx),
-        CutShort (a body cut short, or one that cannot be unpacked), Unavailable (5xx, time-out, no connection, a
-        redirect to another host), Malformed (a body above the limit).
+        CutShort (a body cut short, or one that cannot be unpacked), HostAway (5xx, time-out, no connection),
+        Unavailable (a redirect to another host), Malformed (a body above the limit).
         """
         try:
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS), self._answer(url, params) as response:
                 return await read_body(response, self._max_bytes)
         except TimeoutError:
-            raise Unavailable(f"{_host(url)} did not send its answer in {BODY_TIMEOUT_SECONDS} s.") from None
+            raise HostAway(f"{_host(url)} did not send its answer in {BODY_TIMEOUT_SECONDS} s.") from None
 
     async def stream(self, url: str, *, max_bytes: int = MAX_STREAM_BYTES) -> AsyncIterator[bytes]:
         """Yield the body of a 2xx answer in pieces. Raises like `get`, at any piece."""
@@ -82,7 +83,7 @@ class HttpClient:
         async with self._answer(url, None) as response:
             async for piece in _pieces(response, max_bytes):
                 if monotonic() > give_up_at:
-                    raise Unavailable(f"{_host(url)} did not send its answer in {STREAM_TIMEOUT_SECONDS} s.")
+                    raise HostAway(f"{_host(url)} did not send its answer in {STREAM_TIMEOUT_SECONDS} s.")
                 yield piece
 
     @asynccontextmanager
@@ -98,7 +99,7 @@ class HttpClient:
                 yield response
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError: the time-outs of the connection and of each read end here too.
-            raise Unavailable(f"{_host(url)} does not answer ({_reason(error)}).") from error
+            raise HostAway(f"{_host(url)} does not answer ({reason_of(error)}).") from error
 
     async def _ask(self, opened: AsyncExitStack, url: str, params: Mapping[str, str] | None) -> aiohttp.ClientResponse:
         await self._pacer.turn()
@@ -176,7 +177,7 @@ def _check(response: aiohttp.ClientResponse) -> None:
     if status in (420, 429):
         raise Transient(sentence, retry_after(response.headers))
     if status >= 500:
-        raise Unavailable(sentence)
+        raise HostAway(sentence)
     raise Refused(sentence)
 
 
@@ -192,7 +193,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return in words why there was no answer."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        # Its number is one of getaddrinfo's, of which strerror knows nothing.
+        waits = error.errno == socket.EAI_AGAIN
+        return "the name server does not answer" if waits else "name not found"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "its certificate is not accepted"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     if isinstance(error, TimeoutError):

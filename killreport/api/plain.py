@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from killreport.api.status.feed import FeedState, read_feed_state
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
@@ -28,25 +29,37 @@ _log = structlog.get_logger(__name__)
 class Pulse:
     """Asks whether the database answers, over a connection of its own: a busy pool is not a sick one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, silence_seconds: float) -> None:
         self._database = database
+        self._silence_seconds = silence_seconds
+        self._feed = FeedState(None, None, is_silent=False, trouble=None)
         self._asking = asyncio.Lock()
         self._answered_at = -math.inf
 
-    async def ask(self) -> None:
-        """Return where the database answers now, or did a second ago; raises one of DATABASE_ERRORS."""
+    async def ask(self) -> FeedState:
+        """Return how the feed does now, or did a second ago; raises one of DATABASE_ERRORS."""
         async with self._asking:
             if monotonic() - self._answered_at < FRESH_SECONDS:
-                return
+                return self._feed
             async with self._database.apart(HEALTH_SECONDS) as connection:
-                await connection.fetchval("select 1")
+                self._feed = await read_feed_state(connection, self._silence_seconds)
             self._answered_at = monotonic()
+            return self._feed
+
+
+def _words(feed: FeedState, *, is_disk_low: bool) -> str:
+    """Return the answer. A feed that is away is no reason to send nobody here: what is stored is served."""
+    verdict = "ok, but the disk is nearly full" if is_disk_low else "ok"
+    if feed.trouble is None:
+        return verdict
+    newest = f"{feed.newest_killmail_at:%Y-%m-%d %H:%M:%S} UTC" if feed.newest_killmail_at else "none yet"
+    return f"{verdict}\nThe feed: {feed.trouble}; newest kill: {newest}."
 
 
 def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) -> list[Route]:
-    """Return the routes `/healthz`, 200 while the database answers and 503 while it does not, and `/schema.graphql`."""
+    """Return `/schema.graphql`, and `/healthz`: 200 with how the feed does, 503 while the database does not answer."""
 
-    pulse = Pulse(database)
+    pulse = Pulse(database, settings.feed_silence_seconds)
 
     @cache
     def text() -> str:
@@ -55,12 +68,12 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
     async def healthz(_request: Request) -> Response:
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                await pulse.ask()
+                feed = await pulse.ask()
         except DATABASE_ERRORS as error:
             _log.warning("api_database_lost", reason=repr(error))
             return PlainTextResponse("The database does not answer.", 503)
         is_low = disk_warning(settings.home, settings.disk_warning_mb) is not None
-        return PlainTextResponse("ok, but the disk is nearly full" if is_low else "ok")
+        return PlainTextResponse(_words(feed, is_disk_low=is_low))
 
     async def sdl(_request: Request) -> Response:
         if not settings.api_introspection:

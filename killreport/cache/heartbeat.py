@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +15,9 @@ from datetime import datetime
 import structlog
 
 from killreport.background import beside, keep
-from killreport.clock import monotonic, utc_now
+from killreport.clock import monotonic, span, utc_now
 from killreport.db.database import DATABASE_ERRORS, Connection, Database
+from killreport.fleet.notify import notify_waiting
 
 BEAT_SECONDS = 5.0
 # A process that said nothing for this long is not there any more.
@@ -27,20 +28,39 @@ MOST_ERROR_CHARACTERS = 500
 
 _WRITE = """
 insert into heartbeat (process, instance, started_at, seen_at, handled, failed, per_second, last_success_at,
-                       last_error_at, last_error)
-values ($1, $2, $3, now(), $4, $5, $6, $7, $8, $9)
+                       last_error_at, last_error, waits_for, waits_since)
+values ($1, $2, $3, now(), $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict (process, instance) do update
    set started_at = excluded.started_at, seen_at = excluded.seen_at, handled = excluded.handled,
        failed = excluded.failed, per_second = excluded.per_second, last_success_at = excluded.last_success_at,
-       last_error_at = excluded.last_error_at, last_error = excluded.last_error
+       last_error_at = excluded.last_error_at, last_error = excluded.last_error,
+       waits_for = excluded.waits_for, waits_since = excluded.waits_since
 """
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What somebody else is to do before a process can go on, why it is waited for, and since when."""
+
+    what: str
+    reason: str
+    since: datetime
+
+    @property
+    def sentence(self) -> str:
+        """Return it in words, without the time."""
+        return f"waiting for {self.what}: {self.reason}"
+
+    def said(self, now: datetime) -> str:
+        """Return it in words, as in `waiting for the feed for 3m: name not found`."""
+        return f"waiting for {self.what} for {span((now - self.since).total_seconds())}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessHeartbeat:
-    """The last word of one process."""
+    """The last word of one process. waits_for: in words what it waits for; None for nothing."""
 
     process: str
     instance: str
@@ -52,6 +72,8 @@ class ProcessHeartbeat:
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+    waits_for: str | None = None
+    waits_since: datetime | None = None
 
     def is_alive(self, now: datetime) -> bool:
         """Tell whether the process spoke lately."""
@@ -59,9 +81,11 @@ class ProcessHeartbeat:
 
 
 class Heartbeat:
-    """The counts of this process; plain calls, which cost nothing."""
+    """The counts of this process; plain calls, which cost nothing. waiting: asked at each beat what is waited for."""
 
     def __init__(self, process: str) -> None:
+        self.waiting: Callable[[], Waiting | None] = lambda: None
+        self._has_told = False
         self.process = process
         self.instance = f"{socket.gethostname()}:{os.getpid()}"
         self._started_at = utc_now()
@@ -83,8 +107,17 @@ class Heartbeat:
         self._last_error_at = utc_now()
         self._last_error = reason[:MOST_ERROR_CHARACTERS]
 
+    def tell(self) -> Waiting | None:
+        """Tell the process manager what is waited for, as long as something is, and return it."""
+        found = self.waiting()
+        if found is not None or self._has_told:
+            notify_waiting("" if found is None else found.said(utc_now()))
+        self._has_told = found is not None
+        return found
+
     async def write(self, database: Database) -> None:
         """Write the counts. Raises what the database raises."""
+        waiting = self.tell()
         now = monotonic()
         while len(self._marks) > 1 and self._marks[0][0] < now - RATE_SECONDS:
             self._marks.popleft()
@@ -102,6 +135,8 @@ class Heartbeat:
                 self._last_success_at,
                 self._last_error_at,
                 self._last_error,
+                waiting.sentence[:MOST_ERROR_CHARACTERS] if waiting else None,
+                waiting.since if waiting else None,
             )
 
 
@@ -139,7 +174,7 @@ async def list_heartbeats(connection: Connection) -> list[ProcessHeartbeat]:
     """Return the last word of every process, those that ended lately included, the latest first."""
     rows = await connection.fetch(
         """select process, instance, started_at, seen_at, handled, failed, per_second, last_success_at,
-                  last_error_at, last_error
+                  last_error_at, last_error, waits_for, waits_since
              from heartbeat order by seen_at desc"""
     )
     return [ProcessHeartbeat(*row) for row in rows]

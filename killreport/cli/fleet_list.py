@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import load
+from killreport.cli.fleet_logs import printable
 from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force
-from killreport.clock import utc_now
+from killreport.clock import span, utc_now
 from killreport.errors import NotFound
 from killreport.fleet.disk import disk_warning
 from killreport.fleet.override_keys import MASK
@@ -64,6 +65,9 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
             f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
         )
     print_table(table if states else "Nothing was started yet: killreport start starts everything.")
+    for state in states:
+        if state.waits_for:
+            print(f"{state.name}: {printable(state.waits_for)}")
     settings = load()
     if (warning := disk_warning(settings.home, settings.disk_warning_mb)) is not None:
         print(warning, file=sys.stderr)
@@ -120,17 +124,6 @@ def ping(as_json: AsJson = False) -> None:
         print(json.dumps({"pid": about.pid, "version": about.version, "uptime_seconds": round(up, 1)}))
         return
     print(f"The supervisor answers: pid {about.pid}, version {about.version}, up {span(up)}.")
-
-
-def span(seconds: float) -> str:
-    """Return a span of time in its two largest units: `3d 4h`, `5m 12s`, `0s`."""
-    parts: list[str] = []
-    left = max(0, int(seconds))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
-        amount, left = divmod(left, size)
-        if amount or (unit == "s" and not parts):
-            parts.append(f"{amount}{unit}")
-    return " ".join(parts[:2])
 
 
 def _states(names: Sequence[str] | None = None) -> list[ProcessState]:

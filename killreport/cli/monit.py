@@ -22,9 +22,9 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import load
-from killreport.cli.fleet_list import STATUS_COLOURS, span
+from killreport.cli.fleet_list import STATUS_COLOURS
 from killreport.cli.fleet_logs import Line, LogTail, last_lines, printable
-from killreport.clock import utc_now
+from killreport.clock import span, utc_now
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder

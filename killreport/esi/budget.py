@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from killreport.clock import monotonic
 from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.errors import Transient, Unavailable
+from killreport.errors import HostAway, Transient, Unavailable
 
 MOST_LEASED = 10
 DOWNTIME = "downtime"
@@ -92,7 +92,7 @@ class Budget:
     def check(self, scope: str) -> None:
         """Raise Unavailable in downtime, Transient with the seconds left where the scope is to pause."""
         if DOWNTIME in self._pauses:
-            raise Unavailable("ESI is in its downtime.")
+            raise HostAway("ESI is in its downtime.")
         left = self._pauses.get(scope, 0) - self._clock()
         if left > 0:
             raise Transient(f"ESI asked for a pause of {left:.0f} s.", left)

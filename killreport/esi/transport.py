@@ -16,10 +16,10 @@ import structlog
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import is_json
-from killreport.errors import CutShort, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, HostAway, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
-from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, retry_after
+from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
 
 # Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
 COMPATIBILITY_DATE = "2026-09-14"
@@ -162,7 +162,7 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             self.counts[f"{route} failed"] += 1
             await self._note_failure()
-            raise Unavailable(f"ESI does not answer to {path} ({type(error).__name__}).") from error
+            raise HostAway(f"ESI does not answer to {path} ({reason_of(error)}).") from error
         self.counts[f"{route} {response.status}"] += 1
         await self._obey(route, response)
         if response.status >= 500:

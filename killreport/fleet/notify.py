@@ -56,6 +56,11 @@ def notify_status(sentence: str) -> None:
     _notify(f"STATUS={' '.join(sentence.split())}")
 
 
+def notify_waiting(sentence: str) -> None:
+    """Say what this process waits for, and why, while somebody else's host is away; "" when it waits no more."""
+    _notify(f"X_WAITING={' '.join(sentence.split())}")
+
+
 @asynccontextmanager
 async def telling_wait(
     sentence: str,

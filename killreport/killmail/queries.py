@@ -228,3 +228,11 @@ async def feed_status(connection: Connection) -> FeedStatus:
                on true"""
     )
     return FeedStatus(*row)
+
+
+async def newest_killmail_time(connection: Connection) -> datetime | None:
+    """Return when the newest stored killmail happened, None before the first."""
+    found: datetime | None = await connection.fetchval(
+        "select killmail_time from killmail order by killmail_time desc, killmail_id desc limit 1"
+    )
+    return found

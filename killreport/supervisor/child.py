@@ -43,6 +43,7 @@ class Child:
         self._born = monotonic() - max(0.0, time.time() - started_at)
         self.status: int | None = None
         self.words = ""  # what it last said of itself (STATUS=)
+        self.waits_for = ""  # what somebody else is to do first, in its words (X_WAITING=)
         self.pings = False  # whether its loop is to be heard of (WATCHDOG=1)
         self.silent_seconds = 0.0  # since it was, or since it is ready
         self.progress = Progress(pid)
@@ -75,6 +76,7 @@ class Child:
         if fields.get("WATCHDOG") == "1":
             self.say_alive()
         self.words = fields.get("STATUS", self.words)
+        self.waits_for = fields.get("X_WAITING", self.waits_for)
 
     def say_ready(self) -> None:
         """Note that it is ready, here and for the supervisor after us."""

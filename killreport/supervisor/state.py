@@ -14,7 +14,8 @@ from killreport.supervisor.process_table import Usage
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     """One process, or one copy of it. memory_bytes: of its whole session. cpu_percent: of one core.
 
-    said: what it last said of itself. silent_seconds: since its event loop was heard of; None where it never is.
+    said: what it last said of itself. waits_for: what somebody else is to do first, and since when; "" for nothing.
+    silent_seconds: since its event loop was heard of; None where it never is.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     last_status: int | None = None
     last_line: str = ""
     said: str = ""
+    waits_for: str = ""
     silent_seconds: float | None = None
 
 
@@ -54,6 +56,7 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         memory_limit_bytes=row.memory_limit_mb << 20,
         last_status=instance.last_status,
         said=instance.said,
+        waits_for=child.waits_for if child and lives else "",
         silent_seconds=round(child.silent_seconds, 1) if child and lives and child.pings else None,
     )
 

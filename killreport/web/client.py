@@ -15,7 +15,7 @@ from killreport.door.seal import FLEET, Seal
 from killreport.errors import Malformed, Refused, Transient, Unavailable
 from killreport.http import read_body
 from killreport.web import documents
-from killreport.web.model import KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
+from killreport.web.model import FeedAnswer, KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
 
 PROTOCOL = "graphql-transport-ws"
 PAGE_TIMEOUT_SECONDS = 10.0
@@ -72,6 +72,10 @@ class ApiClient:
     async def status(self) -> StatusAnswer:
         """Return how the processes and their queues do."""
         return await self._ask(documents.STATUS, {}, _Answer[StatusAnswer])
+
+    async def feed(self) -> FeedAnswer:
+        """Return how the live feed does."""
+        return await self._ask(documents.FEED, {}, _Answer[FeedAnswer])
 
     async def is_healthy(self) -> bool:
         """Tell whether the API says it can serve."""

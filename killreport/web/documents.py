@@ -51,11 +51,14 @@ STATUS = """
 query Site_Status {
   processes: fleet {
     name kind description isExtra queueName schedule nextRunAt isAlive lastSuccessAt lastErrorAt lastError lastReport
+    waitsFor waitsSince
   }
   workerStatus { queueName messageCount delayedCount deadLetterCount oldestMessageAt ratePerSecond trouble }
-  status { killmailCount lastStoredAt }
+  status { killmailCount lastStoredAt feed { newestKillmailAt heardAt isSilent trouble } }
 }
 """
+
+FEED = "query Site_Feed { status { killmailCount lastStoredAt feed { newestKillmailAt heardAt isSilent trouble } } }"
 
 # Containers in containers exist (a packed ship holds a container that holds ammunition); deeper ones never occurred.
 KILL = (

@@ -22,7 +22,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One process on the status page. tone: `good`, `bad` or empty; error: the last one, until a success."""
+    """One process on the status page. tone: `good`, `bad` or empty.
+
+    error: what it waits for, or the last one until a success.
+    """
 
     process: Process
     queue: Queue | None
@@ -32,6 +35,14 @@ class Health:
     next_run: Moment | None
     error: str | None
     error_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """The live feed on the status page. trouble: what keeps killmails away; None for nothing."""
+
+    newest: Moment | None
+    trouble: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,12 @@ def health_groups(answer: StatusAnswer, now: datetime) -> list[HealthGroup]:
     ]
 
 
+def feed_health(answer: StatusAnswer, now: datetime) -> FeedHealth:
+    """Return how the live feed does."""
+    feed = answer.status.feed
+    return FeedHealth(_moment(feed.newest_killmail_at, now), feed.trouble)
+
+
 def troubles(groups: Sequence[HealthGroup]) -> list[str]:
     """Return the names of the processes that do not do well."""
     return [row.process.name for group in groups for row in group.rows if row.tone == "bad"]
@@ -62,6 +79,8 @@ def _health(process: Process, queue: Queue | None, now: datetime) -> Health:
         process.last_success_at is None or process.last_error_at > process.last_success_at
     )
     state, tone = _state(process, has_failed=counts)
+    if process.waits_for is not None:
+        state, tone = "waiting", "bad"
     return Health(
         process=process,
         queue=queue,
@@ -69,8 +88,8 @@ def _health(process: Process, queue: Queue | None, now: datetime) -> Health:
         tone=tone,
         last_success=_moment(process.last_success_at, now),
         next_run=_moment(process.next_run_at, now),
-        error=process.last_error if counts else None,
-        error_at=_moment(process.last_error_at, now) if counts else None,
+        error=process.waits_for or (process.last_error if counts else None),
+        error_at=_moment(process.waits_since or (process.last_error_at if counts else None), now),
     )
 
 

@@ -15,15 +15,17 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import EllipsisType
 from typing import Literal
 
 import structlog
 
 from killreport.background import beside, keep
+from killreport.clock import utc_now
 from killreport.errors import KillreportError
 from killreport.ids import read_whole
 from killreport.web.client import ApiClient
-from killreport.web.model import Row
+from killreport.web.model import FeedState, Row
 
 # Rows of a first page; browsers keep as many.
 PAGE_ROWS = 50
@@ -31,8 +33,10 @@ REMEMBERED_EVENTS = 500
 QUEUE_LENGTH = 200
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
+# How often the API is asked whether the feed still brings killmails: the subscription alone lives on without any.
+LOOK_SECONDS = 20.0
 
-State = Literal["live", "waiting"]
+State = Literal["live", "silent", "waiting"]
 Render = Callable[[Row], str]
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +48,17 @@ class Event:
     name: Literal["kill", "state"]
     event_id: str | None
     data: str
+
+
+def silence_words(feed: FeedState, now: datetime) -> str | None:
+    """Return what the lamp says of a feed that has been silent for longer than its norm; None for one that was not."""
+    if not feed.is_silent:
+        return None
+    newest = feed.newest_killmail_at
+    if newest is None:
+        return "No kill yet"
+    is_of_today = newest.date() == now.date()
+    return f"No kill since {newest:%H:%M} UTC" if is_of_today else f"No kill since {newest:%Y-%m-%d %H:%M} UTC"
 
 
 class Browser:
@@ -86,7 +101,10 @@ class LiveFeed:
         self._recent: deque[tuple[int, Event]] = deque(maxlen=REMEMBERED_EVENTS)
         self._newest: dict[tuple[datetime, int], Event] = {}
         self._browsers: set[Browser] = set()
-        self.state: State = "waiting"
+        self._is_following = False
+        # What the lamp says while the feed brings nothing; None while it does.
+        self._silence: str | None = None
+        self._shown: Event = Event("state", None, "waiting")
 
     @property
     def last_event_id(self) -> str:
@@ -97,7 +115,7 @@ class LiveFeed:
     async def running(self) -> AsyncIterator[None]:
         """Follow the API in the background while the block runs; at its end every open stream ends."""
         try:
-            async with beside(keep(self._follow, "live-feed")):
+            async with beside(keep(self._follow, "live-feed")), beside(keep(self._keep_looking, "live-look")):
                 yield
         finally:
             self.end_all()
@@ -111,7 +129,7 @@ class LiveFeed:
     @asynccontextmanager
     async def browser(self, last_event_id: str | None) -> AsyncIterator[Browser]:
         """Lend a stream for a page that saw `last_event_id` last: the state, what it missed, then what comes."""
-        browser = Browser([self._state_event(), *self._missed(last_event_id)])
+        browser = Browser([self._shown, *self._missed(last_event_id)])
         self._browsers.add(browser)
         try:
             yield browser
@@ -136,16 +154,17 @@ class LiveFeed:
                 async with self._client.follow() as rows:
                     for row in reversed((await self._client.list_killmails(PAGE_ROWS, None)).killmails.nodes):
                         self._pass_on(row)
-                    self._set_state("live")
+                    self._show(is_following=True)
                     wait = FIRST_WAIT_SECONDS
                     async for row in rows:
                         self._pass_on(row)
+                        self._show(silence=None)
             except KillreportError as error:
                 _log.warning("live_feed_lost", reason=str(error), again_in_seconds=wait)
             except Exception:
                 # The live stream is an extra; pages are served without it, and it must come back by itself.
                 _log.exception("live_feed_failed", again_in_seconds=wait)
-            self._set_state("waiting")
+            self._show(is_following=False)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
@@ -161,13 +180,31 @@ class LiveFeed:
         self._recent.append((self._number, event))
         self._send(event)
 
-    def _set_state(self, state: State) -> None:
-        if state != self.state:
-            self.state = state
-            self._send(self._state_event())
+    async def _keep_looking(self) -> None:
+        while True:
+            try:
+                self._show(silence=silence_words((await self._client.feed()).status.feed, utc_now()))
+            except KillreportError as error:
+                _log.debug("live_feed_unknown", reason=str(error))  # what follows the API says that it is away
+            await asyncio.sleep(LOOK_SECONDS)
 
-    def _state_event(self) -> Event:
-        return Event("state", None, self.state)
+    @property
+    def state(self) -> State:
+        """What the lamp shows."""
+        if not self._is_following:
+            return "waiting"
+        return "live" if self._silence is None else "silent"
+
+    def _show(self, *, is_following: bool | None = None, silence: str | EllipsisType | None = ...) -> None:
+        """Take note of what is given, and tell every page where the lamp changes."""
+        if is_following is not None:
+            self._is_following = is_following
+        if not isinstance(silence, EllipsisType):
+            self._silence = silence
+        words = f"silent {self._silence}" if self.state == "silent" else self.state
+        if words != self._shown.data:
+            self._shown = Event("state", None, words)
+            self._send(self._shown)
 
     def _send(self, event: Event) -> None:
         for browser in list(self._browsers):

@@ -182,11 +182,32 @@ class Page(Struct, frozen=True):
     page_info: PageInfo
 
 
+class FeedState(Struct, frozen=True):
+    """How the live feed does; the API's schema says what its fields mean."""
+
+    newest_killmail_at: datetime | None
+    heard_at: datetime | None
+    is_silent: bool
+    trouble: str | None
+
+
 class Status(Struct, frozen=True):
     """What the installation knows."""
 
     killmail_count: int
     last_stored_at: datetime | None
+
+
+class StatusOfFeed(Status, frozen=True):
+    """The same, with how the feed does."""
+
+    feed: FeedState
+
+
+class FeedAnswer(Struct, frozen=True):
+    """Answer to `documents.FEED`."""
+
+    status: StatusOfFeed
 
 
 class Process(Struct, frozen=True):
@@ -204,6 +225,8 @@ class Process(Struct, frozen=True):
     last_error_at: datetime | None
     last_error: str | None
     last_report: str | None
+    waits_for: str | None = None
+    waits_since: datetime | None = None
 
 
 class Queue(Struct, frozen=True):
@@ -223,7 +246,7 @@ class StatusAnswer(Struct, frozen=True):
 
     processes: list[Process]
     worker_status: list[Queue]
-    status: Status
+    status: StatusOfFeed
 
 
 class ListAnswer(Struct, frozen=True):

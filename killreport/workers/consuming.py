@@ -14,10 +14,11 @@ from typing import TypeVar, cast
 
 import structlog
 
-from killreport.cache.heartbeat import Heartbeat, beat
+from killreport.cache.heartbeat import Heartbeat, Waiting, beat
+from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import AWAY_ERRORS, Database
-from killreport.errors import Unavailable
+from killreport.errors import HostAway, Unavailable
 from killreport.esi.client import EsiClient, open_esi
 from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow, find_queue
@@ -121,13 +122,23 @@ async def _only_one(row: ProcessRow, database: Database, stop: asyncio.Event) ->
 
 
 def _handler(kind: type[_MESSAGE], handle: Handle[_MESSAGE], tools: Tools, heartbeat: Heartbeat) -> Handler:
+    waiting: Waiting | None = None
+    heartbeat.waiting = lambda: waiting
+
     async def handler(message: Message, delivery: Delivery) -> None:
+        nonlocal waiting
         assert isinstance(message, kind)  # the queue decodes to this kind, and to no other
         try:
             await handle(message, replace(tools, priority=delivery.priority))
+        except HostAway as error:
+            heartbeat.failed(explain(error))
+            waiting = Waiting("an answer", str(error).rstrip("."), waiting.since if waiting else utc_now())
+            raise
         except Exception as error:
             heartbeat.failed(explain(error))
+            waiting = None
             raise
         heartbeat.succeeded()
+        waiting = None
 
     return handler

@@ -30,6 +30,7 @@ from killreport.killmail.store import KillmailWriter, Stored, find_cursor
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
 from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DeliveryKeeper
+from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
 from killreport.workers.waiting import either, wait_or_end
@@ -39,9 +40,6 @@ from killreport.zkillboard.history import History
 from killreport.zkillboard.package import Delivery
 
 NAME = "worker-redisq"
-# zKillboard has a kill every 5.5 s; this long without one means that something is wrong, and is said.
-SILENCE_SECONDS = 1800.0
-
 log = structlog.get_logger()
 
 
@@ -64,8 +62,9 @@ async def run(
 ) -> None:
     """Follow the feed until `stop` is set, then finish the package in hand and return.
 
-    once: until the feed has nothing new; then hand what is unknown to the queues and return. Says READY when the feed
-    first answered. Raises Conflict where another one runs on this database.
+    once: until the feed has nothing new; then hand what is unknown to the queues and return. Says READY once it is the
+    only one and about to ask: a feed that is away is waited for, and is no reason to call the start failed. Raises
+    Conflict where another one runs on this database.
     """
     has_new = asyncio.Event()
     async with (
@@ -73,8 +72,11 @@ async def run(
         telling(settings, database) as teller,
         beat(database, NAME) as heartbeat,
     ):
+        watch = FeedWatch(settings.feed, settings.feed_silence_seconds)
+        heartbeat.waiting = watch.waiting
 
         def on_stored(stored: Stored) -> None:
+            watch.on_kill()
             if stored.quarantined:
                 heartbeat.failed("A killmail went to the quarantine.")
             else:
@@ -83,7 +85,7 @@ async def run(
                 teller.tell(stored.event_id)
                 has_new.set()
 
-        follower = _Follower(settings, database, clients, stop, once=once, on_stored=on_stored)
+        follower = _Follower(settings, database, clients, stop, watch, once=once, on_stored=on_stored)
         if once:
             await follower.follow_on()
             async with open_broker(settings, database) as broker:
@@ -105,6 +107,7 @@ class _Follower:
         database: Database,
         clients: Clients,
         stop: asyncio.Event,
+        watch: FeedWatch,
         *,
         once: bool,
         on_stored: Callable[[Stored], None],
@@ -115,7 +118,7 @@ class _Follower:
         self._stop = stop
         self._once = once
         self._on_stored = on_stored
-        self._on_answer = _once(notify_ready)
+        self._watch = watch
         self._cursor: int | None = None
         self._has_all = False
 
@@ -153,6 +156,8 @@ class _Follower:
                 has_debt=has_debt,
                 on_stored=self._on_stored,
             )
+            notify_ready()
+            notify_status(f"follows {feed.name}")
             repair = self._repair(writer)
             async with beside(keep(lambda: repair.keep_settling(has_debt), "repair")):
                 while True:
@@ -164,7 +169,7 @@ class _Follower:
                         return delivery if delivery.next_sequence is None else None
 
     async def _open_feed(self, ended: asyncio.Event) -> Feed:
-        settings, clients, on_answer = self._settings, self._clients, self._on_answer
+        settings, clients, watch = self._settings, self._clients, self._watch
 
         def on_nothing() -> None:
             if self._once:
@@ -176,13 +181,27 @@ class _Follower:
             async with self._database.connection() as connection:
                 await progress.owe_days(connection, progress.list_days_between(utc_now(), utc_now()))
             where = redisq.Addresses(settings.redisq_url, settings.redisq_queue, settings.esi_url)
-            return redisq.RedisqFeed(clients.redisq, clients.esi, where, on_answer=on_answer, on_nothing=on_nothing)
+            return redisq.RedisqFeed(
+                clients.redisq,
+                clients.esi,
+                where,
+                on_answer=watch.on_answer,
+                on_nothing=on_nothing,
+                on_trouble=watch.on_trouble,
+            )
         async with self._database.connection() as connection:
             self._cursor = await find_cursor(connection, r2z2.NAME)
             gaps = await progress.list_gaps(connection, r2z2.NAME)
         walk = r2z2.make_walk(settings, self._cursor)
         walk.load_gaps(gaps, monotonic())
-        return r2z2.R2z2Feed(clients.r2z2, settings.r2z2_url, walk, on_answer=on_answer, on_nothing=on_nothing)
+        return r2z2.R2z2Feed(
+            clients.r2z2,
+            settings.r2z2_url,
+            walk,
+            on_answer=watch.on_answer,
+            on_nothing=on_nothing,
+            on_trouble=watch.on_trouble,
+        )
 
     def _repair(self, writer: KillmailWriter) -> HistoryRepair:
         history = History(self._clients.r2z2, self._settings.r2z2_url)
@@ -190,18 +209,8 @@ class _Follower:
 
 
 async def _next(feed: Feed, ended: asyncio.Event) -> Delivery | None:
-    """Return the next delivery, None when told to end; says so when nothing comes for long."""
-    silent_seconds = 0.0
+    """Return the next delivery, None when told to end."""
     async with racing(feed.next(), ended.wait()) as (coming, ending):
-        while not (coming.done() or ending.done()):
-            done, _ = await asyncio.wait({coming, ending}, timeout=SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                silent_seconds += SILENCE_SECONDS
-                log.warning("feed_silent", feed=feed.name, seconds=silent_seconds)
-        return coming.result() if coming.done() else None
-
-
-def _once(action: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that does it the first time it is called."""
-    left = [action]
-    return lambda: left.pop()() if left else None
+        await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
+        delivery: Delivery | None = coming.result() if coming.done() else None
+        return delivery

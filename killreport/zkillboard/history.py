@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from killreport.clock import FIRST_DAY, LAST_DAY, is_nameable
 from killreport.decoding import AnyId, Count, decode_json, is_json
-from killreport.errors import Malformed, Unavailable
+from killreport.errors import HostAway, Malformed
 from killreport.zkillboard.progress import day_number
 from killreport.zkillboard.r2z2 import Fetch
 
@@ -88,7 +88,7 @@ async def split_members(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[int
     # A file cut short may end in two braces as well: only the whole last killmail is JSON without the last of them.
     last = end[:-1].rstrip()
     if name is None or not end.endswith(b"}") or not is_json(last):
-        raise Unavailable("the history file ends too early")
+        raise HostAway("The history file ends too early.")
     yield name, last
 
 

@@ -12,7 +12,7 @@ import structlog
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.decoding import Count, decode_json, is_json
-from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Unavailable
+from killreport.errors import CutShort, HostAway, KillreportError, Malformed, NotFound
 from killreport.http import Sleep
 from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package
 from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
@@ -39,7 +39,8 @@ class R2z2Feed:
     """Follows the feed from where the walk stands.
 
     on_answer: called whenever the feed's host has answered with a file or with "not there yet". on_nothing: called
-    when the number after the newest that was read is not there yet.
+    when the number after the newest that was read is not there yet. on_trouble: called with the reason whenever the
+    host did not answer, or with something else.
     """
 
     name = NAME
@@ -52,6 +53,7 @@ class R2z2Feed:
         *,
         on_answer: Callable[[], None] = lambda: None,
         on_nothing: Callable[[], None] = lambda: None,
+        on_trouble: Callable[[str], None] = lambda _reason: None,
         clock: Callable[[], float] = monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -60,6 +62,7 @@ class R2z2Feed:
         self._walk = walk
         self._on_answer = on_answer
         self._on_nothing = on_nothing
+        self._on_trouble = on_trouble
         self._clock = clock
         self._sleep = sleep
         self._cut_answers: dict[int, int] = {}
@@ -106,7 +109,7 @@ class R2z2Feed:
             body = await self._get(str(sequence))
             may_heal = not is_json(body)
             if may_heal and is_patient and self._may_be_cut(sequence):
-                raise Unavailable("the feed sent a body that ends too early")
+                raise HostAway("The feed sent a body that ends too early.")
             return decode_package(body, sequence)
         except CutShort as error:
             if is_patient and self._may_be_cut(sequence):
@@ -121,6 +124,7 @@ class R2z2Feed:
         return count < MOST_CUT_ANSWERS
 
     def _tell_trouble(self, ask: Ask, answer: KillreportError, was_banned: bool) -> None:
+        self._on_trouble(str(answer))
         if not self._walk.is_banned:
             log.warning("feed_trouble", feed=NAME, sequence=ask.sequence, reason=str(answer))
         elif not was_banned:

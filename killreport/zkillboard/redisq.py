@@ -40,6 +40,7 @@ class RedisqFeed:
     """Takes packages from the queue; those without a body are completed from ESI.
 
     on_answer: called whenever the host has answered with a package or with "none". on_nothing: with "none".
+    on_trouble: called with the reason whenever a host did not answer, or with something else.
     """
 
     name = NAME
@@ -52,6 +53,7 @@ class RedisqFeed:
         *,
         on_answer: Callable[[], None] = lambda: None,
         on_nothing: Callable[[], None] = lambda: None,
+        on_trouble: Callable[[str], None] = lambda _reason: None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._http = http
@@ -59,6 +61,7 @@ class RedisqFeed:
         self._addresses = addresses
         self._on_answer = on_answer
         self._on_nothing = on_nothing
+        self._on_trouble = on_trouble
         self._sleep = sleep
         self._bodiless: Package | None = None
         self._failures = 0
@@ -128,4 +131,5 @@ class RedisqFeed:
                 pause = min(2.0**self._failures, MOST_BACKOFF_SECONDS)
                 self._failures = min(self._failures + 1, 16)
         log.warning("feed_trouble", feed=NAME, reason=str(error), pause_seconds=pause)
+        self._on_trouble(str(error))
         await self._sleep(pause)

@@ -62,6 +62,8 @@ class Process:
     last_error_at: datetime | None
     last_error: str | None
     last_report: str | None
+    waits_for: str | None
+    waits_since: datetime | None
     memory_limit_mb: int
 
 
@@ -138,6 +140,7 @@ def process_status(
     own = [heartbeat for heartbeat in heartbeats if heartbeat.process == row.name]
     of_job = [run for run in runs if run.job == row.name]
     error = _latest_error(own)
+    waiting = next((heartbeat for heartbeat in own if heartbeat.is_alive(now) and heartbeat.waits_for), None)
     failure = next((run for run in of_job if run.status == "failed"), None)
     return Process(
         name=row.name,
@@ -155,6 +158,8 @@ def process_status(
         last_error_at=failure.ended_at if failure else error.last_error_at if error else None,
         last_error=failure.error if failure else error.last_error if error else None,
         last_report=next((run.report for run in of_job if run.report), None),
+        waits_for=waiting.waits_for if waiting else None,
+        waits_since=waiting.waits_since if waiting else None,
         memory_limit_mb=row.memory_limit_mb,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
+from killreport.api.status.feed import resolve_feed
 from killreport.api.status.polls import list_worker_status
 from killreport.api.status.processes import Process, WorkerStatus, process_status
 from killreport.api.status.runs import follow_job_runs, resolve_job_runs, resolve_last_run
@@ -61,6 +62,7 @@ async def resolve_fleet(_root: Sequence[None], info: FieldInfo) -> list[list[Pro
 
 
 resolvers.field("Query", "status", resolve_status)
+resolvers.field("Status", "feed", resolve_feed)
 resolvers.field("Query", "workerStatus", resolve_worker_status)
 resolvers.field("Query", "fleet", resolve_fleet)
 resolvers.field("Query", "processes", resolve_fleet)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.clock import utc_now
-from killreport.web.health import health_groups, troubles
+from killreport.web.health import feed_health, health_groups, troubles
 from killreport.web.site import Site
 
 
@@ -21,6 +21,7 @@ async def status(request: Request) -> Response:
         groups=groups,
         process_count=len(answer.processes),
         troubles=troubles(groups),
+        feed=feed_health(answer, now),
         queue_trouble=next((queue.trouble for queue in answer.worker_status if queue.trouble), None),
         as_of=f"{now:%H:%M:%S}",
         killmail_count=answer.status.killmail_count,

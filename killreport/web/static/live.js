@@ -5,10 +5,13 @@ const lamp = document.getElementById("live");
 const limit = Number(table.dataset.limit);
 const words = { live: "Live", waiting: "Waiting for the feed", lost: "Reconnecting", off: "Not live" };
 
-function show(state) {
-  if (lamp.dataset.state === state) return;
+// "silent" comes with its own words: since when no kill came.
+function show(told) {
+  const [state, ...text] = told.split(" ");
+  const shown = text.join(" ") || words[state];
+  if (lamp.dataset.state === state && lamp.querySelector(".words").textContent === shown) return;
   lamp.dataset.state = state;
-  lamp.querySelector(".words").textContent = words[state];
+  lamp.querySelector(".words").textContent = shown;
 }
 
 function parse(html) {

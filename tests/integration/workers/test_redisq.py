@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from killreport.cache import heartbeat
 from killreport.config import Settings
 from killreport.db.advisory import hold_lock
 from killreport.db.database import Database
@@ -283,22 +285,28 @@ async def test_a_stop_while_the_database_takes_nothing_leaves_the_package_for_th
     assert await fetch(database, "select killmail_id from killmail") == [(10,)]
 
 
-async def test_ready_is_said_once_when_the_feed_has_answered(
+async def test_ready_is_said_before_the_feed_answers_and_what_is_waited_for_is_told(
     at_site: Settings, site: Site, run_worker: RunWorker, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[int] = []
+    told: list[str] = []
     monkeypatch.setattr(redisq, "notify_ready", lambda: said.append(len(site.asked)))
+    monkeypatch.setattr(heartbeat, "notify_waiting", told.append)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
     site.answers["/ephemeral/sequence.json"] = Answer(status=502)
     publish(site, 70, package_of(10))
     publish(site, 71, package_of(11))
-    async with run_worker(at_site):
+    async with run_worker(at_site), asyncio.timeout(30):
         await lines.wait_for("feed_trouble")
-        before = list(said)
+        while not told:  # noqa: ASYNC110 - the next beat tells
+            await asyncio.sleep(0.01)
         site.answers["/ephemeral/sequence.json"] = Answer(b'{"sequence": 70}')
         await lines.wait_for("killmail_stored", 2)
+        while told[-1]:  # noqa: ASYNC110 - the next beat takes it back
+            await asyncio.sleep(0.01)
 
-    assert before == []
-    assert len(said) == 1
+    assert said == [0]
+    assert re.fullmatch(r"waiting for the feed for \d+s: 127.0.0.1 answered 502 to /ephemeral/sequence.json", told[0])
 
 
 @pytest.mark.parametrize("is_full", [True, False])

@@ -9,7 +9,7 @@ import pytest
 
 from killreport.web.amounts import ago
 from killreport.web.health import Health, health_groups, troubles
-from killreport.web.model import Process, Status, StatusAnswer
+from killreport.web.model import FeedState, Process, StatusAnswer, StatusOfFeed
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def health(**fields: Any) -> Health:
         "schedule": None,
         **dict.fromkeys(("next_run_at", "is_alive", "last_success_at", "last_error_at", "last_error", "last_report")),
     }
-    answer = StatusAnswer([Process(**(usual | fields))], [], Status(0, None))
+    answer = StatusAnswer([Process(**(usual | fields))], [], StatusOfFeed(0, None, FeedState(None, None, False, None)))
     groups = health_groups(answer, NOW)
     (row,) = [row for group in groups for row in group.rows]
     assert troubles(groups) == (["p"] if row.tone == "bad" else [])
@@ -44,6 +44,7 @@ def before(minutes: int) -> datetime:
         ({"is_alive": False}, ("not running", "bad")),
         ({"is_alive": True, "last_error_at": before(1), "last_error": "x"}, ("failing", "bad")),
         ({"is_alive": True, "last_error_at": before(2), "last_success_at": before(1)}, ("running", "good")),
+        ({"is_alive": True, "waits_for": "waiting for the feed: name not found"}, ("waiting", "bad")),
         ({"kind": "job"}, ("not run yet", "")),
         ({"kind": "job", "last_success_at": before(1)}, ("done", "good")),
         ({"kind": "job", "last_success_at": before(2), "last_error_at": before(1)}, ("failed", "bad")),
@@ -57,6 +58,14 @@ def test_the_state_is_that_of_the_last_thing_that_happened(fields: dict[str, Any
 def test_an_error_counts_until_the_next_success() -> None:
     assert health(is_alive=True, last_error_at=before(1), last_error="no").error == "no"
     assert health(is_alive=True, last_error_at=before(2), last_error="no", last_success_at=before(1)).error is None
+
+
+def test_what_is_waited_for_is_said_with_since_when() -> None:
+    row = health(is_alive=True, waits_for="waiting for the feed: name not found", waits_since=before(3))
+
+    assert row.error == "waiting for the feed: name not found"
+    assert row.error_at is not None
+    assert row.error_at.text == "3 min ago"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from killreport.errors import Unavailable
 from killreport.web import live
 from killreport.web.client import ApiClient
 from killreport.web.live import PAGE_ROWS, LiveFeed
-from killreport.web.model import ListAnswer, Page, PageInfo, Row, Status
+from killreport.web.model import FeedAnswer, FeedState, ListAnswer, Page, PageInfo, Row, Status, StatusOfFeed
 from tests.unit.web.examples import NOON, make_row
 
 
@@ -25,10 +25,15 @@ class ToldApi:
     def __init__(self) -> None:
         self.newest: list[Row] = []
         self.rows: asyncio.Queue[Row | None] = asyncio.Queue()
+        self.is_silent = False
 
     async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
         """Return the newest page."""
         return ListAnswer(Page(self.newest[:first], PageInfo(False, after)), Status(0, None))
+
+    async def feed(self) -> FeedAnswer:
+        """Return that the feed brings kills, or does not."""
+        return FeedAnswer(StatusOfFeed(0, None, FeedState(NOON, NOON, self.is_silent, None)))
 
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[AsyncIterator[Row]]:
@@ -135,3 +140,46 @@ async def test_the_end_of_the_feed_ends_every_stream(api: ToldApi) -> None:
         feed.end_all()
         events = [await browser.next() for _ in range(2)]
     assert [event and event.data for event in events] == ["waiting", None]
+
+
+async def states(browser: live.Browser, number: int) -> list[str]:
+    """Return what the lamp is told next, passing over kills."""
+    found: list[str] = []
+    async with asyncio.timeout(10):
+        while len(found) < number:
+            event = await browser.next()
+            assert event is not None
+            if event.name == "state":
+                found.append(event.data)
+    return found
+
+
+async def test_the_lamp_says_since_when_no_kill_came_until_one_comes(
+    api: ToldApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 3600)
+    api.is_silent = True
+    feed = LiveFeed(cast(ApiClient, api), lambda row: str(row.id))
+    async with feed.running(), feed.browser(None) as browser:
+        told = [""]
+        while not told[-1].startswith("silent"):
+            told += await states(browser, 1)
+        api.rows.put_nowait(make_row(1))
+        told += await states(browser, 1)
+    assert told[-2:] == [f"silent No kill since {NOON:%Y-%m-%d %H:%M} UTC", "live"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "words"),
+    [
+        (FeedState(NOON, NOON, False, "waiting for the feed"), None),
+        (FeedState(NOON, NOON, True, None), f"No kill since {NOON:%H:%M} UTC"),
+        (
+            FeedState(NOON - timedelta(days=2), None, True, None),
+            f"No kill since {NOON - timedelta(days=2):%Y-%m-%d %H:%M} UTC",
+        ),
+        (FeedState(None, None, True, None), "No kill yet"),
+    ],
+)
+def test_a_silence_in_words(feed: FeedState, words: str | None) -> None:
+    assert live.silence_words(feed, NOON + timedelta(minutes=10)) == words
