@@ -68,10 +68,11 @@ def create_app(settings: Settings) -> Answering:
 
 
 async def healthz(request: Request) -> Response:
-    """Answer 200 where the site can serve: it can when the API can."""
+    """Answer 200, in the API's words, where the site can serve: it can when the API can."""
     site: Site = request.app.state.site
-    if await site.client.is_healthy():
-        return PlainTextResponse("ok")
+    words = await site.client.health()
+    if words is not None:
+        return PlainTextResponse(words)
     return PlainTextResponse("The API does not answer.", 503)
 
 

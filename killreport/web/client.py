@@ -77,13 +77,13 @@ class ApiClient:
         """Return how the live feed does."""
         return await self._ask(documents.FEED, {}, _Answer[FeedAnswer])
 
-    async def is_healthy(self) -> bool:
-        """Tell whether the API says it can serve."""
+    async def health(self) -> str | None:
+        """Return how the API says it does, None where it cannot serve."""
         try:
             async with self._session.get(f"{self._address}/healthz", headers=self._headers) as response:
-                return response.status == 200
+                return await response.text() if response.status == 200 else None
         except _FAILURES:
-            return False
+            return None
 
     async def _ask(self, document: str, variables: Mapping[str, Any], answer: type[_Answer[T]]) -> T:
         body = {"query": document, "variables": variables}
