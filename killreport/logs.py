@@ -19,6 +19,8 @@ from typing import Literal, Protocol
 
 import structlog
 
+from killreport.terminal import in_lines
+
 LogFormat = Literal["auto", "json", "text"]
 # How long a line waits for a reader that is behind; the next ones then wait no more until one is taken again.
 PATIENCE_MILLISECONDS = 250
@@ -116,8 +118,11 @@ def configure_logging(level: str, log_format: LogFormat, process: str | None = N
     """
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
     numeric_level = logging.getLevelNamesMapping()[level.upper()]
-    renderer: structlog.types.Processor
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=True)
+    renderers: list[structlog.types.Processor]
+    # JSON writes out what is not shown by itself.
+    renderers = [structlog.processors.JSONRenderer()]
+    if not as_json:
+        renderers = [_make_printable, structlog.dev.ConsoleRenderer(colors=True)]
     error = LossyStream(sys.stderr)
     logger = LevelLogger(LossyStream(sys.stdout) if splits else error, error)
     structlog.configure(
@@ -126,7 +131,7 @@ def configure_logging(level: str, log_format: LogFormat, process: str | None = N
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric_level),
         logger_factory=lambda *_arguments: logger,
@@ -136,3 +141,8 @@ def configure_logging(level: str, log_format: LogFormat, process: str | None = N
     if process is not None:
         structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(stream=error, level=max(numeric_level, logging.WARNING), force=True)
+
+
+def _make_printable(_logger: object, _method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Have a terminal obey nothing of what a line tells: reasons and names are strangers'."""
+    return {name: in_lines(value) if isinstance(value, str) else value for name, value in line.items()}

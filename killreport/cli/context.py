@@ -11,6 +11,7 @@ import typer
 
 from killreport.config import LoadedSettings, Settings, load_settings
 from killreport.errors import BadSetting, Conflict
+from killreport.terminal import in_lines
 
 if TYPE_CHECKING:
     from killreport.db.database import Database
@@ -21,7 +22,7 @@ def load_all() -> LoadedSettings:
     try:
         return load_settings()
     except BadSetting as error:
-        print(f"killreport: {error}", file=sys.stderr)
+        print(f"killreport: {in_lines(str(error))}", file=sys.stderr)
         raise typer.Exit(2) from None
 
 

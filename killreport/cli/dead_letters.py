@@ -11,6 +11,7 @@ from rich.table import Table
 from killreport.cli.broker import with_broker
 from killreport.cli.queue_output import body_fields, instant, print_table, shown
 from killreport.fleet.table import QUEUES, find_queue
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.queueing.broker import Broker, DeadLetter
@@ -42,7 +43,9 @@ def list_letters(
     table = Table("queue", "id", "died", "attempts", "reason", "body", box=None)
     for letter in letters:
         died = instant(letter.died_at) or ""
-        table.add_row(letter.queue, letter.letter_id, died, str(letter.attempts), letter.reason, shown(letter.body))
+        table.add_row(
+            letter.queue, letter.letter_id, died, str(letter.attempts), printable(letter.reason), shown(letter.body)
+        )
     print_table(table if letters else "There are no dead letters.")
 
 

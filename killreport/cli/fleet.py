@@ -30,6 +30,7 @@ from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
+from killreport.terminal import printable
 
 _DONE = {"start": "up", "restart": "up", "reload": "up", "stop": "stopped", "delete": "deleted"}
 
@@ -103,7 +104,7 @@ def trigger(
     if as_json:
         print(json.dumps({"name": name, "status": record.status, "report": record.last_line}))
     else:
-        print(f"{name}: {record.last_line or f'ended with status {record.status}.'}")
+        print(f"{name}: {printable(record.last_line) or f'ended with status {record.status}.'}")
     if record.status != 0:
         raise typer.Exit(1)
 
@@ -200,7 +201,7 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
         if isinstance(outcome, KillreportError):
             outcomes[name] = {"name": name, "error": str(outcome)}
             if not as_json:
-                print(f"  {name:28} failed: {outcome}", file=sys.stderr)
+                print(f"  {name:28} failed: {printable(str(outcome))}", file=sys.stderr)
             return
         pids = [state.pid for state in outcome.states if state.pid is not None]
         outcomes[name] = {"name": name, "error": None, "pids": pids}

@@ -26,6 +26,7 @@ from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
 from killreport.supervisor.state import ProcessState
+from killreport.terminal import printable
 
 STATUS_COLOURS = {
     "running": "green",
@@ -46,7 +47,7 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
     """
     states = _states(chosen_names(names, only))
     if as_json:
-        print(msgspec.json.encode(states).decode())
+        print(json.dumps(msgspec.to_builtins(states)))
         return
     table = Table("process", "kind", "status", box=None)
     for heading in ("pid", "restarts", "up", "CPU", "memory", "next run"):
@@ -88,7 +89,7 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
     rows = {row.name: row for row in rows_in_force(settings, folder)}
     described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:
-        print(msgspec.json.encode(described).decode())
+        print(json.dumps(msgspec.to_builtins(described)))
         return
     for place, fields in enumerate(described):
         print("\n" * (place > 0), end="")
@@ -106,13 +107,13 @@ def runs(name: JobName, as_json: AsJson = False) -> None:
     find_process(name)
     records = ask(_folder(), Request(verb="runs", name=name), ANSWER_SECONDS).records[::-1]
     if as_json:
-        print(msgspec.json.encode(records).decode())
+        print(json.dumps(msgspec.to_builtins(records)))
         return
     table = Table("started", "seconds", "status", "cause", "report", box=None)
     for record in records:
         seconds = f"{(record.ended_at - record.started_at).total_seconds():.1f}" if record.ended_at else "running"
         status = "" if record.status is None else str(record.status)
-        table.add_row(_shown(record.started_at), seconds, status, record.cause, record.last_line)
+        table.add_row(_shown(record.started_at), seconds, status, record.cause, printable(record.last_line))
     print_table(table if records else f"{name} has not run yet.")
 
 
@@ -149,8 +150,8 @@ def _folder() -> FleetFolder:
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return " ".join(f"{name}={text}" for name, text in value.items())
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+        return " ".join(f"{name}={printable(str(text))}" for name, text in value.items())
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else printable(str(value))
 
 
 def _pm2_fields(number: int, state: ProcessState) -> dict[str, Any]:

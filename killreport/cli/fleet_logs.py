@@ -24,6 +24,7 @@ from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.log_reader import LogReader, Place
+from killreport.terminal import printable
 
 # Cyan, magenta, green, yellow, blue and red, as terminals number them.
 _COLOURS = ("36", "35", "32", "33", "34", "31")
@@ -164,13 +165,6 @@ def flush(
         else:
             path.unlink()
     print(json.dumps({"flushed": chosen}) if as_json else f"Logs of {len(chosen)} processes emptied.")
-
-
-def printable(text: str) -> str:
-    """Return the text with no control character left: what a process writes is not ours, and a terminal obeys."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in text)
 
 
 class LinePrinter:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.fleet_logs import Line, printable
+from killreport.cli.fleet_logs import Line
 from killreport.cli.signals import stop_on_signals
 from killreport.clock import monotonic
 from killreport.errors import KillreportError
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.supervisor.runs import JobRecord

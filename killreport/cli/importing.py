@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from killreport.cli.context import load, open_ready_database
 from killreport.errors import KillreportError
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.config import Settings
@@ -107,7 +108,7 @@ def _show(progress: Progress, task: TaskID, total: Tally, new_bytes: int) -> Non
 
 def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
     for failure in tally.failures:
-        print(f"killreport: {failure}", file=sys.stderr)
+        print(f"killreport: {printable(failure)}", file=sys.stderr)
     rate = tally.read / seconds if seconds else 0.0
     if as_json:
         summary = {

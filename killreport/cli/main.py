@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from killreport.errors import BadSetting, KillreportError, in_words
+from killreport.terminal import in_lines
 
 
 @dataclass(frozen=True)
@@ -210,8 +211,8 @@ def _explain(error: BaseException) -> int:
     if _wants_traceback():
         import traceback
 
-        traceback.print_exception(error)
-    print(f"killreport: {sentence}", file=sys.stderr)
+        print(in_lines("".join(traceback.format_exception(error))), file=sys.stderr)
+    print(f"killreport: {in_lines(sentence)}", file=sys.stderr)
     return 2 if isinstance(error, BadSetting) else 1
 
 

@@ -23,13 +23,14 @@ from rich.text import Text
 
 from killreport.cli.context import load
 from killreport.cli.fleet_list import STATUS_COLOURS
-from killreport.cli.fleet_logs import Line, LogTail, last_lines, printable
+from killreport.cli.fleet_logs import Line, LogTail, last_lines
 from killreport.clock import span, utc_now
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
 from killreport.supervisor.state import ProcessState
+from killreport.terminal import printable
 
 TICK_SECONDS = 0.5
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -67,7 +68,7 @@ class Screen:
         try:
             self._states = ask(self._folder, Request(verb="list"), ANSWER_SECONDS).states
         except KillreportError as error:
-            self._message = str(error)
+            self._message = printable(str(error))
             return
         for state in self._states:
             key = f"{state.name} {state.number}"
@@ -138,7 +139,7 @@ class Screen:
 
     def _tell(self, verb: str, name: str, done: Future[Answer]) -> None:
         error = done.exception()
-        self._message = f"{verb} {name}: {error or 'done'}"
+        self._message = f"{verb} {name}: {printable(str(error or 'done'))}"
 
 
 def monit() -> None:

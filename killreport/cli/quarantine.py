@@ -9,11 +9,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.queue_output import print_table
 from killreport.errors import Malformed
+from killreport.terminal import in_lines, printable, written_out
 
 if TYPE_CHECKING:
     from killreport.killmail.quarantine import QuarantineEntry
@@ -23,7 +24,6 @@ app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could n
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…")]
 PAGE = 500
-PIPED_WIDTH = 400
 
 
 @app.command("list")
@@ -42,26 +42,22 @@ def list_entries(
         reject = entry.reject
         killmail_id = "" if reject.killmail_id is None else str(reject.killmail_id)
         number = str(entry.quarantine_id)
-        table.add_row(
-            number, reject.source, reject.reference, killmail_id, reject.path, reject.reason, str(entry.tries)
-        )
-    console = Console()
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH  # a line an entry, for grep and less -S
-    console.print(table if entries else "Nothing is in quarantine.", markup=False)
+        told = map(printable, (reject.source, reject.reference, killmail_id, reject.path, reject.reason))
+        table.add_row(number, *told, str(entry.tries))
+    print_table(table if entries else "Nothing is in quarantine.")
 
 
 @app.command()
 def show(number: Annotated[int, typer.Argument(help="Number of the entry.")], as_json: AsJson = False) -> None:
-    """Show one entry with its body as it came. Example: killreport quarantine show 12"""
+    """Show one entry with its body; --json has it byte for byte. Example: killreport quarantine show 12"""
     entry = asyncio.run(_get(number))
     if as_json:
         body = base64.b64encode(entry.reject.body).decode()
         print(json.dumps({**_as_dict(entry), "body_base64": body}))
         return
     for name, value in _as_dict(entry).items():
-        print(f"{name + ':':15}{value}")
-    print(entry.reject.body.decode("utf-8", "backslashreplace"))
+        print(f"{name + ':':15}{printable(str(value))}")
+    print(in_lines(entry.reject.body.decode("utf-8", "backslashreplace"), written_out))
 
 
 @app.command()

@@ -8,6 +8,8 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from killreport.terminal import written_out
+
 PIPED_WIDTH = 400
 SHOWN_LENGTH = 200
 
@@ -23,7 +25,7 @@ def print_table(table: Table | str) -> None:
 def shown(body: bytes) -> str:
     """Return the beginning of a body in a line that cannot move the cursor, whatever the body holds."""
     text = body[:SHOWN_LENGTH].decode("utf-8", "backslashreplace")
-    line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    line = written_out(text)
     return f"{line}… ({len(body)} bytes)" if len(body) > SHOWN_LENGTH else line
 
 

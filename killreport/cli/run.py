@@ -22,6 +22,7 @@ from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows
 from killreport.fleet.schedule import BROKEN_OFF_STATUS
 from killreport.fleet.table import ProcessRow, find_process
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.cron.running import JobReport
@@ -132,7 +133,7 @@ def run(  # noqa: PLR0917 - options of a command
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(_run_until_told(process, rows, settings, how))
     if report is not None:
-        typer.echo(report.to_json() if as_json else report.sentence)
+        typer.echo(report.to_json() if as_json else printable(report.sentence))
         if report.status == "stopped":
             raise typer.Exit(BROKEN_OFF_STATUS)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.config import Settings
@@ -41,7 +42,8 @@ def update(
         print(json.dumps({"updated": is_new, **_as_dict(release)}))
     else:
         said = "Loaded" if is_new else "Already there:"
-        print(f"{said} build {release.build_number}, released {release.released_at:%Y-%m-%d}, from {release.source}.")
+        source = printable(release.source)
+        print(f"{said} build {release.build_number}, released {release.released_at:%Y-%m-%d}, from {source}.")
 
 
 @app.command()
@@ -51,7 +53,7 @@ def status(as_json: AsJson = False) -> None:
     release = asyncio.run(_status(settings))
     for name, value in _as_dict(release).items():
         if not as_json:
-            print(f"{name + ':':15}{value}")
+            print(f"{name + ':':15}{printable(str(value))}")
     if as_json:
         print(json.dumps(_as_dict(release)))
 
