@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import load
-from killreport.cli.fleet_logs import printable
 from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force
