@@ -33,8 +33,8 @@ MAX_REMEMBERED_CHARACTERS = 150_000
 COLLECTED_CHARACTERS = 150_000
 # Looking for more would take a wrong document longer than a right one.
 MAX_ERRORS = 10
-# Comparisons of fields that would share a place in the answer; what the site and known clients ask takes 300 at most.
-MAX_COMPARISONS = 10_000
+# Comparisons of fields that would share a place in the answer; what people ask stays far below.
+MAX_COMPARISONS = 20_000
 
 
 class BoundedOverlap(OverlappingFieldsCanBeMergedRule):

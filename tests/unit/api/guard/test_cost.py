@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import Any
 
 from graphql import (
@@ -14,8 +15,9 @@ from graphql import (
     parse,
 )
 
+from killreport.api.engine.registry import batch_resolver
 from killreport.api.guard.annotations import annotation
-from killreport.api.guard.cost import operation_cost
+from killreport.api.guard.cost import field_weight, operation_cost
 from killreport.api.schema import build_schema
 from killreport.web import documents
 
@@ -84,3 +86,52 @@ def test_every_list_of_objects_says_how_long_it_is_counted() -> None:
             if is_list_type(inner) and is_objects and not annotation(field.ast_node, "listSize"):
                 bare.append(f"{name}.{field_name}")
     assert bare == []
+
+
+def test_a_variable_costs_what_it_is_read_as() -> None:
+    page = "query($n: Int) { killmails(first: $n) { nodes { id } } }"
+    assert [cost(page, {"n": number}) for number in (7, 7.0)] == [8, 8]
+    assert [cost(page, given) for given in ({}, {"n": None})] == [51, 51]
+    types = "query($ids: [Int!]!) { types(ids: $ids) { id } }"
+    assert [cost(types, {"ids": ids}) for ids in ([1, 2, 3], [1.0, 2, 3], 587, 587.0)] == [3, 3, 1, 1]
+    assert cost("query($a: Int!, $b: Int!) { types(ids: [$a, $b]) { id } }", {"a": 1, "b": 2}) == 2
+    assert cost("query($ids: [Int!]! = [1, 2, 3]) { types(ids: $ids) { id } }") == 3
+    assert cost("{ types(ids: 587) { id } }") == 1
+
+
+def test_a_scalar_that_takes_work_has_a_price() -> None:
+    assert cost("{ killmails(first: 10) { nodes { eft } } }") == 1 + 10 * 21
+    assert cost("{ character(id: 1) { id name } }") == 1
+    assert cost("{ character(id: 1) { id birthday } }") == 2
+
+
+def test_no_scalar_that_waits_for_something_is_free() -> None:
+    free = [
+        f"{name}.{field_name}"
+        for name, kind in SCHEMA.type_map.items()
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
+        for field_name, field in kind.fields.items()
+        if iscoroutinefunction(batch_resolver(field)) and field_weight(field) < 1
+    ]
+    assert free == []
+
+
+def test_the_schema_costs_what_it_is_long() -> None:
+    types = len(SCHEMA.type_map)
+    assert cost("{ __schema { types { name } } }") == 1 + types
+    assert cost("{ __schema { a: types { name } b: types { name } } }") == 1 + 2 * types
+    fields = sum(len(kind.fields) for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType))
+    assert cost("{ __schema { types { fields { name } } } }") >= types + fields
+    longest = max(len(kind.fields) for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType))
+    assert cost('{ __type(name: "Killmail") { fields { name } } }') == 1 + longest
+    assert cost("{ __schema { types { fields { type { fields { name } } } } } }") > fields * longest
+
+
+def test_a_fragment_of_types_costs_what_it_is_spread_at() -> None:
+    fragment = " fragment F on __Type { fields { ...G } } fragment G on __Field { args { name } }"
+    of_all, of_one = (
+        cost("{ __schema { types { ...F } } }" + fragment),
+        cost('{ __type(name: "Query") { ...F } }' + fragment),
+    )
+    both = '{ __schema { types { ...F } } __type(name: "Query") { ...F } }'
+    assert cost(both + fragment) == of_all + of_one
