@@ -208,6 +208,12 @@ class Settings(BaseSettings):
     disk_warning_mb: int = Field(
         default=1_024, ge=0, description="Below so many MB free on the disk of the home, list, health and log say so."
     )
+    quarantine_max_entries: int = Field(
+        default=50_000, ge=1, description="What could not be stored, at the most; beyond it the oldest goes."
+    )
+    quarantine_max_mb: int = Field(
+        default=1_024, ge=16, le=1_000_000, description="The same in MB of bodies; a body is cut at 16 MB."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="auto: text on a terminal, else JSON."

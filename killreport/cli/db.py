@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,7 @@ from killreport.cli.recount import recount
 from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
+from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.db.database import Database
@@ -49,10 +51,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     settings = load()
     where, found = asyncio.run(read_status(settings))
     described = describe(settings, where, found)
+    described["quarantine"] = None if found.pending else asyncio.run(read_quarantine(settings))
     if as_json:
         print(json.dumps(described))
     else:
-        _print_status(described)
+        print_status(described)
     if found.pending:
         raise typer.Exit(1)
 
@@ -133,6 +136,15 @@ async def read_status(settings: Settings) -> tuple[str, DatabaseStatus]:
 
     async with _connected(settings) as database, database.connection() as connection:
         return masked_url(database.url), await database_status(connection)
+
+
+async def read_quarantine(settings: Settings) -> dict[str, Any]:
+    """Return what is in quarantine, and what left it because it was full."""
+    from killreport.killmail.quarantine import quarantine_summary
+
+    async with _connected(settings) as database, database.connection() as connection:
+        found = await quarantine_summary(connection)
+    return {**asdict(found), "oldest": None if found.oldest is None else found.oldest.isoformat()}
 
 
 def describe(settings: Settings, where: str, found: DatabaseStatus) -> dict[str, Any]:
@@ -255,7 +267,8 @@ def _ask(settings: Settings) -> None:
     typer.confirm(f"Drop everything in the database {where}?", abort=True)
 
 
-def _print_status(described: dict[str, Any]) -> None:
+def print_status(described: dict[str, Any]) -> None:
+    """Print the status for people."""
     kind = "embedded" if described["embedded"] else "configured"
     print(f"{'Server':{WIDEST_NAME}}PostgreSQL {described['server']} ({kind})")
     print(f"{'URL':{WIDEST_NAME}}{described['url']}")
@@ -265,5 +278,11 @@ def _print_status(described: dict[str, Any]) -> None:
         print(f"{name:{WIDEST_NAME}}{entry['name']}: {entry['applied_at'] or 'pending'}")
     for table, rows in described["rows"].items():
         print(f"{'Rows of ' + table:{WIDEST_NAME}} ~{rows:,}")
+    if (held := described["quarantine"]) is not None:
+        print(f"{'Quarantine':{WIDEST_NAME}}{held['entries']:,} entries, {held['bytes'] / 1_000_000:.1f} MB")
+        for reason, tries in held["reasons"].items():
+            print(f"{'':{WIDEST_NAME}}{tries:,} × {printable(reason)}")
+        if held["dropped_entries"]:
+            print(f"{'':{WIDEST_NAME}}{held['dropped_entries']:,} older ones are gone: it was full")
     if described["pending"]:
         print("Migrations are pending: run killreport db upgrade.")

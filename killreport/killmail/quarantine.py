@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
+from killreport.config import Settings
 from killreport.db.database import Connection
 from killreport.decoding import MAX_INT8
 from killreport.errors import NotFound
 
 KEPT_BYTES = 16 * 2**20  # of one body; the largest real killmail is under 1 MB
 MAX_TEXT = 1000  # characters of a reason, a path or a reference
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,92 @@ _INSERT = """
 """
 
 
-async def save_rejects(connection: Connection, rejects: Sequence[Reject]) -> None:
+@dataclass(frozen=True, slots=True)
+class QuarantineBound:
+    """How much the quarantine holds at the most; beyond it the oldest entries go, and are counted."""
+
+    max_entries: int = 50_000
+    max_bytes: int = 1024 * 2**20
+
+
+def quarantine_bound(settings: Settings) -> QuarantineBound:
+    """Return the bound that is set."""
+    return QuarantineBound(settings.quarantine_max_entries, settings.quarantine_max_mb * 2**20)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSummary:
+    """What is in quarantine, and what left it because it was full.
+
+    reasons: the most frequent, with how often each was tried; what differs from entry to entry, numbers and quotes, is
+    left out of them.
+    """
+
+    entries: int
+    bytes: int
+    oldest: datetime | None
+    reasons: dict[str, int]
+    dropped_entries: int
+    dropped_bytes: int
+
+
+_FULLNESS = "select count(*) as entries, coalesce(sum(octet_length(body)), 0)::bigint as bytes from quarantine"
+# Nobody is waited for: what another writer has in hand goes the next time.
+_DROP_OLDEST = """
+    with placed as (
+        select quarantine_id, row_number() over newest as place, sum(octet_length(body)) over newest as bytes
+        from quarantine window newest as (order by quarantine_id desc)
+    ), locked as (
+        select quarantine_id from quarantine
+        where quarantine_id in (select quarantine_id from placed where place > $1 or bytes > $2)
+        for update skip locked
+    ), gone as (
+        delete from quarantine using locked where quarantine.quarantine_id = locked.quarantine_id
+        returning source, octet_length(body) as bytes
+    ), counted as (
+        insert into quarantine_dropped as dropped (source, entries, bytes)
+        select source, count(*), sum(bytes) from gone group by source order by source
+        on conflict (source) do update set entries = dropped.entries + excluded.entries,
+            bytes = dropped.bytes + excluded.bytes, last_at = now()
+    )
+    select count(*) from gone
+"""
+_REASONS = r"""
+    select left(regexp_replace(reason, '[0-9a-f]{8,}|[0-9]+|\([^)]*\)|''[^'']*''', '…', 'g'), 100) as kind,
+           sum(tries)::bigint as tries
+    from quarantine group by 1 order by 2 desc, 1 limit $1
+"""
+
+
+async def save_rejects(
+    connection: Connection, rejects: Sequence[Reject], bound: QuarantineBound = QuarantineBound()
+) -> None:
     """Keep the rejects, whatever is in them; the same body again only counts a further try, with the present reason.
 
     What does not fit is made to: the reason and where it was are cut and made text that PostgreSQL can hold, an id
-    beyond its column is left out, and of a body the first KEPT_BYTES are kept.
+    beyond its column is left out, and of a body the first KEPT_BYTES are kept. What was there longest goes where the
+    bound is passed.
     """
     rows = [_row(reject) for reject in rejects]
     # Sorted by the unique key, so that two writers cannot wait for each other in a circle.
     await connection.executemany(_INSERT, sorted(rows, key=lambda row: row[-1]))
+    held = await connection.fetchrow(_FULLNESS)
+    if held["entries"] > bound.max_entries or held["bytes"] > bound.max_bytes:
+        dropped = await connection.fetchval(_DROP_OLDEST, bound.max_entries, bound.max_bytes)
+        log.warning("quarantine_full", dropped=dropped, entries=held["entries"], bytes=held["bytes"])
+
+
+async def quarantine_summary(connection: Connection, most_reasons: int = 5) -> QuarantineSummary:
+    """Return what is in quarantine, with its most frequent reasons, and what left it because it was full."""
+    held = await connection.fetchrow(_FULLNESS)
+    reasons = await connection.fetch(_REASONS, most_reasons)
+    dropped = await connection.fetchrow(
+        "select coalesce(sum(entries), 0)::bigint, coalesce(sum(bytes), 0)::bigint from quarantine_dropped"
+    )
+    oldest = await connection.fetchval("select min(seen_at) from quarantine")
+    return QuarantineSummary(
+        held["entries"], held["bytes"], oldest, {row["kind"]: row["tries"] for row in reasons}, *dropped
+    )
 
 
 def _row(reject: Reject) -> tuple[Any, ...]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.entity.ledger import StaleLimits
+from killreport.entity.ledger import stale_limits
 from killreport.errors import Malformed
 from killreport.eve.load import load_universe
 from killreport.killmail.arrival import SOURCE_LABELS, Arrival, read_hash
 from killreport.killmail.decode import decode_killmail
-from killreport.killmail.quarantine import Reject
+from killreport.killmail.quarantine import Reject, quarantine_bound
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.zkillboard.package import Package, Unreadable
 
 
-async def load_writer(database: Database, limits: StaleLimits | None = None) -> KillmailWriter:
-    """Return a writer with the universe and prices of this moment. limits: of what it notes as stale."""
+async def load_writer(database: Database, settings: Settings | None = None) -> KillmailWriter:
+    """Return a writer with the universe and prices of this moment, and the limits that are set, or the usual ones."""
+    limits, bound = (stale_limits(settings), quarantine_bound(settings)) if settings else (None, None)
     async with database.connection() as connection:
         universe = await load_universe(connection)
-        return KillmailWriter(universe, await load_price_book(connection, universe), limits)
+        return KillmailWriter(universe, await load_price_book(connection, universe), limits, bound)
 
 
 def read_package(package: Package | Unreadable, source: str) -> Arrival | Reject:

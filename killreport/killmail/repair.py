@@ -166,7 +166,7 @@ class HistoryRepair:
 async def open_repair(settings: Settings, database: Database) -> AsyncIterator[HistoryRepair]:
     """Lend a repair from the configured hosts, with a writer of its own."""
     async with open_clients(settings) as clients:
-        writer = await load_writer(database)
+        writer = await load_writer(database, settings)
         history = History(clients.r2z2, settings.r2z2_url)
         yield HistoryRepair(database, writer, history, clients.esi, esi_url=settings.esi_url)
 

@@ -24,7 +24,7 @@ from killreport.killmail.killed_by import KILLED_BY_COLUMNS
 from killreport.killmail.merge import Duplicate, merge_duplicates
 from killreport.killmail.model import Item
 from killreport.killmail.noticing import note_entities
-from killreport.killmail.quarantine import Reject, save_rejects
+from killreport.killmail.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.rollup import Rollup
 from killreport.market.price import PriceBook
 
@@ -105,9 +105,16 @@ class Prepared:
 class KillmailWriter:
     """Stores batches of killmails; keep one per process, it holds only the universe and the prices."""
 
-    def __init__(self, universe: Universe, prices: PriceBook, limits: StaleLimits | None = None) -> None:
+    def __init__(
+        self,
+        universe: Universe,
+        prices: PriceBook,
+        limits: StaleLimits | None = None,
+        bound: QuarantineBound | None = None,
+    ) -> None:
         self._universe = universe
         self._limits = limits or StaleLimits()
+        self._bound = bound or QuarantineBound()
         self._prices = prices
         self._pricing = asyncio.Lock()  # a price book serves one batch at a time
 
@@ -228,7 +235,7 @@ class KillmailWriter:
             merged = await merge_duplicates(connection, known)
             rejects = batch.rejects + merged.rejects
             if rejects:
-                await save_rejects(connection, rejects)
+                await save_rejects(connection, rejects, self._bound)
             await _save_cursor(connection, cursor, gaps, filled_gaps)
             await rollup.save_totals(connection)
             event_id = await tell(connection, list(own), merged.changed_ids)

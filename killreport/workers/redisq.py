@@ -20,7 +20,6 @@ from killreport.cache.heartbeat import beat
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.entity.ledger import stale_limits
 from killreport.errors import Unavailable
 from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow
@@ -146,7 +145,7 @@ class _Follower:
             hold_lock_soon(self._database, NAME) as lost,
             either(self._stop, lost) as ended,
         ):
-            writer = await load_writer(self._database, stale_limits(self._settings))
+            writer = await load_writer(self._database, self._settings)
             feed = await self._open_feed(ended)
             keeper = DeliveryKeeper(
                 self._database,

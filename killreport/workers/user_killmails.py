@@ -17,7 +17,6 @@ import structlog
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.entity.ledger import stale_limits
 from killreport.errors import NotFound
 from killreport.esi.client import EsiClient
 from killreport.esi.model import KillmailPage, KillmailRef
@@ -48,7 +47,7 @@ async def run(
     tokens: TokenSource | None = None,
 ) -> None:
     """Consume until `stop` is set, or with `once` until nothing is left. tokens: none are to be had by default."""
-    reader = _RecentReader(tokens or NoTokens(), await load_writer(database, stale_limits(settings)))
+    reader = _RecentReader(tokens or NoTokens(), await load_writer(database, settings))
     await run_worker(UserKillmailsMessage, reader.handle, settings, database, stop=stop, once=once, row=row)
 
 

@@ -16,7 +16,6 @@ import structlog
 
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.entity.ledger import stale_limits
 from killreport.errors import Permanent, Refused, Transient, Unavailable
 from killreport.fleet.table import ProcessRow
 from killreport.http import HttpClient, Pacer, open_session
@@ -45,9 +44,7 @@ async def run(
     """Consume until `stop` is set, or with `once` until every history asked for is stored."""
     async with open_session(settings) as session:
         http = HttpClient(session, Pacer(1 / settings.zkillboard_seconds))
-        reader = _HistoryReader(
-            CharacterList(http, settings.zkillboard_url), await load_writer(database, stale_limits(settings))
-        )
+        reader = _HistoryReader(CharacterList(http, settings.zkillboard_url), await load_writer(database, settings))
         await run_worker(CharacterHistoryMessage, reader.handle, settings, database, stop=stop, once=once, row=row)
 
 

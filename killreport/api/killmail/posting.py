@@ -19,6 +19,7 @@ from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.arrival import Arrival, read_hash
 from killreport.killmail.hash import killmail_hash
+from killreport.killmail.quarantine import quarantine_bound
 from killreport.killmail.queries import KillmailRow, get_killmails
 from killreport.killmail.reading import read_body
 from killreport.killmail.store import KillmailWriter
@@ -114,7 +115,9 @@ class KillmailPosting:
             if self._writer is None:
                 async with self._database.connection() as connection:
                     prices = await load_price_book(connection, self._universe)
-                self._writer = KillmailWriter(self._universe, prices, stale_limits(self._settings))
+                self._writer = KillmailWriter(
+                    self._universe, prices, stale_limits(self._settings), quarantine_bound(self._settings)
+                )
         stored = await self._writer.store(self._database, [arrival])
         # Without a Redis the transaction itself has told everybody.
         if stored.event_id is not None and self._settings.redis_url is not None:
