@@ -30,6 +30,7 @@ from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
 from killreport.fleet.notify import telling_wait
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
+from killreport.home import refuse_anothers_home
 from killreport.logs import configure_logging
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.program import Program
@@ -71,7 +72,12 @@ def demo(
     Never touches a configured database. Example: killreport demo --rate 120 --web-port 8080
     """
     ports = {"web_port": web_port, "api_port": api_port, "sim_port": sim_port}
-    settings = demo_settings(load_all().settings, home, ports)
+    usual = load_all().settings
+    # The demo's own home is a new folder in the usual one.
+    if home is None and usual.home.exists():
+        refuse_anothers_home(usual.home)
+    settings = demo_settings(usual, home, ports)
+    refuse_anothers_home(settings.home)
     # What the supervisor would log is told on the screen.
     configure_logging("debug" if settings.log_level == "debug" else "error", settings.log_format)
     simulator = ("sim", "--no-limits", f"--port={settings.sim_port}", f"--rate={rate:g}", f"--seed={seed}")

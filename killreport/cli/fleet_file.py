@@ -22,6 +22,7 @@ from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import KEYS, MASK
 from killreport.fleet.overrides import FILE_NAME, check_overrides, overridden, read_overrides, write_overrides
 from killreport.fleet.table import FLEET, ProcessRow
+from killreport.home import refuse_anothers_home
 
 app = typer.Typer(
     no_args_is_help=True, help="Have processes otherwise than the fleet table: limits, schedules, environment."
@@ -135,6 +136,7 @@ def first_text() -> str:
 
 def _path() -> Path:
     home = load_all().settings.home.absolute()
+    refuse_anothers_home(home)
     home.mkdir(parents=True, exist_ok=True)
     return home / FILE_NAME
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 # How long a supervisor that is starting may stand still.
 START_SECONDS = 15.0
-# After so long whoever waits is told what takes the time, and again after as long.
+# After so long whoever waits is told what takes the time, and again after twice as long each time.
 TELL_SECONDS = 5.0
+MAX_TELL_SECONDS = 60.0
+_DIGITS = re.compile(r"\d+")
 _LOOK_SECONDS = 0.02
 NO_LIMIT_MB = 1 << 40
 
@@ -181,17 +184,19 @@ def tell_each(
     is_well = True
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as threads:
         asked = {threads.submit(ask, folder, Request(verb=verb, name=name)): name for name in names}
-        waiting, told = set(asked), ""
+        waiting, pause, told = set(asked), TELL_SECONDS, ""
         while waiting:
-            done, waiting = wait(waiting, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
+            done, waiting = wait(waiting, timeout=pause, return_when=FIRST_COMPLETED)
             for future in done:
                 try:
                     on_done(asked[future], future.result())
                 except KillreportError as error:
                     is_well = False
                     on_done(asked[future], error)
-            if not done and (said := _what_takes_time(folder, {asked[future] for future in waiting})) != told:
-                print(told := said, file=sys.stderr)
+            if not done:
+                pause = min(2 * pause, MAX_TELL_SECONDS)
+                if (said := _what_takes_time(folder, {asked[future] for future in waiting})) != told:
+                    print(told := said, file=sys.stderr)
     return is_well
 
 
@@ -201,7 +206,13 @@ def _what_takes_time(folder: FleetFolder, names: Set[str]) -> str:
         states = [state for state in ask(folder, Request(verb="list"), ANSWER_SECONDS).states if state.name in names]
     except Unavailable as error:
         return f"  waiting: {error}"
-    saying: dict[str, list[str]] = {}
+    saying: dict[str, tuple[str, list[str]]] = {}
     for state in states:
-        saying.setdefault(f"{state.status}{f': {state.said}' if state.said else ''}", []).append(state.name)
-    return "\n".join(f"  {', '.join(others)} {said}" for said, others in saying.items())
+        sentence = f"{state.status}: {state.said}" if state.said else state.status
+        # Who says the same but for a number, such as since when, is told of together.
+        saying.setdefault(_DIGITS.sub("#", sentence), (sentence, []))[1].append(state.name)
+    return "\n".join(f"  {_few(others):28} {sentence}" for sentence, others in saying.values())
+
+
+def _few(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

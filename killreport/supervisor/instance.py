@@ -203,7 +203,7 @@ class Instance:
             return waits_for or self.reason
         if child.is_ready.is_set() or self._readiness is None:
             return child.words
-        return "; ".join(filter(None, (child.words, str(self._readiness.progress))))
+        return child.words or str(self._readiness.progress)
 
     @property
     def _kill_seconds(self) -> float:

@@ -66,10 +66,15 @@ class Progress:
 
     def __str__(self) -> str:
         """Return what takes the time, for who waits."""
-        if self.queued_seconds < max(_TOLD_SECONDS, self.worked_seconds):
-            return f"{self.passed_seconds:.0f} s so far"
-        share = min(1.0, self.queued_seconds / max(self.passed_seconds, self.queued_seconds))
-        return f"{self.passed_seconds:.0f} s so far, {share:.0%} of them waiting for a processor: the machine is busy"
+        so_far = f"{self.passed_seconds:.0f} s so far"
+        return f"{so_far}, {self.complaint}" if self.complaint else so_far
+
+    @property
+    def complaint(self) -> str:
+        """Return that the machine is busy, where most of the time goes into waiting for a processor; else nothing."""
+        if self.queued_seconds < max(_TOLD_SECONDS, self.worked_seconds, self.passed_seconds / 2):
+            return ""
+        return "most of them waiting for a processor: the machine is busy"
 
 
 def _threads_of(pid: int) -> _Threads:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.cli.main import status_of
 from killreport.errors import Refused
 from killreport.home import refuse_anothers_home
 from killreport.supervisor.folder import FleetFolder
@@ -40,3 +41,17 @@ def test_who_became_root_by_sudo_makes_no_home_in_their_own_folders(
 def test_a_home_of_roots_is_roots(tmp_path: Path) -> None:
     refuse_anothers_home(tmp_path)
     refuse_anothers_home(tmp_path / "not there")
+
+
+@pytest.mark.parametrize("verb", ["fleet check", "db status", "start", "demo", "up", "sim", "supervise"])
+def test_every_verb_that_writes_there_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    monkeypatch.setenv("KILLREPORT_HOME", str(home))
+    monkeypatch.delenv("KILLREPORT_DATABASE_URL", raising=False)
+    assert status_of(verb.split()) == 1
+    assert f"{home} belongs to nobody, and root would leave files there" in capsys.readouterr().err
+    assert list(home.iterdir()) == []
