@@ -140,12 +140,12 @@ def test_a_template_that_stands_still_is_ended_and_what_is_wanted_started_by_its
         os.kill(stopped, signal.SIGSTOP)
         restarted = warm_fleet.do("restart", "one").states[0]
         assert restarted.status == "running"
-        assert said(warm_fleet, "one") == "by itself"
+        eventually(lambda: said(warm_fleet, "one") == "by itself")
         assert warm_fleet.holders("one") == [restarted.pid]
         assert not Path(f"/proc/{stopped}").exists()
         # The next one is forked again, from a new template, and gets its own answer.
         again = warm_fleet.do("restart", "one").states[0]
-        assert said(warm_fleet, "one").startswith("['serve', 'one']")
+        eventually(lambda: said(warm_fleet, "one").startswith("['serve', 'one']"))
         assert template_of(warm_fleet) != stopped
         assert warm_fleet.holders("one") == [again.pid]
         assert warm_fleet.do("trigger", "failing", waits=True).records[0].status == 7
