@@ -22,6 +22,8 @@ from killreport.errors import BadSetting
 
 PREFIX = "KILLREPORT_"
 FILE_NAME = "killreport.toml"
+# Surrogates stand for bytes of the environment that are no UTF-8.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 
 
 def default_home() -> Path:
@@ -219,6 +221,15 @@ class Settings(BaseSettings):
         default="auto", description="auto: text on a terminal, else JSON."
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_one_line(cls, value: object) -> object:
+        # Settings become headers, units and command lines, where a line's end would begin something else.
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(plain, str | Path) and _CONTROL.search(str(plain)):
+            raise ValueError("must have no line's end, no other control character, and be UTF-8")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
@@ -330,6 +341,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> LoadedSetting
 
 def _read_file(named: str | None, home: Path) -> tuple[Path, dict[str, Any]]:
     path = Path(named) if named else home / FILE_NAME
+    if "\0" in str(path):
+        return path, {}  # what the home is refused for is said when it is checked
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:

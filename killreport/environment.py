@@ -72,13 +72,18 @@ def passed_listeners() -> int:
 
 
 def fleet_environment(home: Path) -> dict[str, str]:
-    """Return what the processes of a fleet may see of this one's environment, with the home as it is here."""
-    allowed = {
+    """Return what a supervisor may see of this process's environment, with the home as it is here."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    return plain_environment() | settings | {f"{PREFIX}HOME": str(home.absolute())}
+
+
+def plain_environment() -> dict[str, str]:
+    """Return what any process may see of this one's environment: nothing of the settings."""
+    return {
         name: value
         for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith((PREFIX, "LC_", "PYTHON", "SSL_CERT_"))
+        if name in _PASSED_ON or name.startswith(("LC_", "PYTHON", "SSL_CERT_"))
     }
-    return allowed | {f"{PREFIX}HOME": str(home.absolute())}
 
 
 def child_environment(settings: Settings, **others: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
 from killreport.cli.serve import bind
-from killreport.cli.supervisor import first_programs, template_of
+from killreport.cli.supervisor import first_programs, keep_settings, template_of
 from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -165,16 +165,17 @@ class Demo:
         self._console = console
         self._screen = Screen(self._console, tells_trouble=False)
         self._folder = FleetFolder.make(settings.home)
+        keep_settings(settings, self._folder)
         environment = child_environment(settings)
         # They end with us even when we are killed: whoever removes the folder of a demo wants nothing to live in it.
         self._programs = [
             replace(program, dies_with_supervisor=True)
             for program in (
                 simulator_program(simulator, environment),
-                *first_programs(settings, self._folder, environment),
+                *first_programs(settings, self._folder),
             )
         ]
-        self._template = template_of(settings, self._folder, environment)
+        self._template = template_of(settings, self._folder)
 
     async def show(self) -> None:
         """Start everything, say where the site is, and stop everything at SIGTERM or Ctrl-C.

@@ -99,7 +99,8 @@ def _export(
         raise Refused(f"--image {image} has no version; give it as NAME:TAG, so that every host runs the same.")
     loaded = load_all()
     rows = [row for row in fleet_rows(loaded.settings.home) if row.is_enabled]
-    bundle = make(rows, Surroundings.of(loaded, python=sys.executable, user=user, image=image))
+    surroundings = Surroundings.of(loaded, python=sys.executable, user=user, image=image)
+    bundle = make(rows, surroundings)
     changes = write_bundle(bundle, folder, force=force)
     if as_json:
         files = [{"path": change.path, "change": change.change} for change in changes]
@@ -107,4 +108,6 @@ def _export(
         return
     for change in changes:
         print(f"  {change.change:10} {folder / change.path}")
+    if left_out := surroundings.left_out():
+        print(f"Left out, for they are secrets: {', '.join(left_out)}.")
     print(bundle.next_steps)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from killreport.cli.context import load
+from killreport.cli.context import load, load_all
 from killreport.cli.ending import end_fleet
 from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
 from killreport.cli.supervisor import (
@@ -18,7 +18,9 @@ from killreport.cli.supervisor import (
     chosen_names,
     ensure_supervisor,
     first_programs,
+    settings_in_force,
     startable_names,
+    tell_differences,
     tell_each,
     template_of,
 )
@@ -70,9 +72,15 @@ def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> 
 def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Replace processes: the old one ends when the new one is ready. Example: killreport reload killreport-backend
 
-    No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails.
+    No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails. A run of
+    a job ends first. Without names, what does not run stays as it is.
     """
-    _tell("reload", *_startable(names, only), as_json=as_json)
+    chosen, folder = _startable(names, only)
+    if not (names or only) or "all" in (*(names or ()), *(only or ())):
+        states = ask(folder, Request(verb="list"), 5.0).states
+        running = {state.name for state in states if state.status not in ("stopped", "disabled")}
+        chosen = [name for name in chosen if name in running]
+    _tell("reload", chosen, folder, as_json=as_json)
 
 
 def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -149,6 +157,7 @@ def _startable(names: list[str] | None, only: list[str] | None) -> tuple[list[st
     found = startable_names(names, only, fleet_rows(settings.home), settings.home)
     folder = ensure_supervisor(settings)
     ask(folder, Request(verb="apply"))
+    tell_differences(load_all(), folder)
     return found, folder
 
 
@@ -171,7 +180,8 @@ def _supervise(*, ends_processes: bool) -> None:
     from killreport.cli.signals import stop_on_signals
     from killreport.supervisor.main import supervise as run_supervisor
 
-    settings = load(process="supervisor")
+    loaded = load(process="supervisor")
+    settings = settings_in_force(loaded, FleetFolder.make(loaded.home))
 
     async def work() -> bool:
         with stop_on_signals() as stop_event:

@@ -12,7 +12,10 @@ from typing import Annotated
 import typer
 
 from killreport.cli.context import load_all
+from killreport.config import FILE_NAME, PREFIX, LoadedSettings
 from killreport.errors import Conflict, KillreportError, NotFound
+from killreport.files import write_whole
+from killreport.fleet.snapshot import unkept, with_settings
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
 
 Folder = Annotated[
@@ -23,13 +26,22 @@ Folder = Annotated[
 def startup(
     print_only: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
     folder: Folder = None,
+    write_settings: Annotated[
+        bool | None,
+        typer.Option(help="Write settings that only this shell has to killreport.toml; unset: ask in a terminal."),
+    ] = None,
 ) -> None:
-    """Have systemd run the supervisor from boot on, with what was started. Example: killreport startup --print"""
-    settings = load_all().settings
+    """Have systemd run the supervisor from boot on, with what was started. Example: killreport startup --print
+
+    The unit has no settings but the home: what only this shell knows is named, and is written to killreport.toml.
+    """
+    loaded = load_all()
+    settings = loaded.settings
     unit = supervisor_unit(sys.executable, settings.home.absolute())
     if print_only:
         print(unit, end="")
         return
+    _keep_settings(loaded, is_wanted=write_settings)
     path = (folder or _unit_folder()) / UNIT_NAME
     if path.exists() and path.read_text(encoding="utf-8") != unit:
         raise Conflict(f"{path} exists and is another one; killreport unstartup removes it.")
@@ -40,6 +52,27 @@ def startup(
         _systemctl("daemon-reload")
         _systemctl("enable", UNIT_NAME)
         print("Enabled: the fleet starts with the machine.")
+        if os.geteuid() != 0:
+            print("A user's units start at the first login; from boot on after: loginctl enable-linger")
+
+
+def _keep_settings(loaded: LoadedSettings, *, is_wanted: bool | None) -> None:
+    """Name the settings that a reboot would lose, and write them to the home's file where that is wanted."""
+    missing = unkept(loaded)
+    if not missing:
+        return
+    path = loaded.settings.home / FILE_NAME
+    named = ", ".join(f"{PREFIX}{name.upper()}" for name in missing)
+    print(f"A reboot would lose settings that {path} does not have as they are here: {named}.", file=sys.stderr)
+    if is_wanted is None:
+        is_wanted = sys.stdin.isatty() and typer.confirm(f"Write them to {path}?", default=True)
+        if not is_wanted:
+            print("killreport startup --write-settings writes them there.", file=sys.stderr)
+    if is_wanted:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, with_settings(before, missing).encode())
+        print(f"Written: {path}")
 
 
 def unstartup(folder: Folder = None) -> None:

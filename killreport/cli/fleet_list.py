@@ -12,10 +12,10 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.context import load
+from killreport.cli.context import load, load_all
 from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
-from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force
+from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force, tell_differences
 from killreport.clock import span, utc_now
 from killreport.errors import NotFound
 from killreport.fleet.disk import disk_warning
@@ -68,7 +68,9 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
     for state in states:
         if state.waits_for:
             print(f"{state.name}: {printable(state.waits_for)}")
-    settings = load()
+    loaded = load_all()
+    settings = loaded.settings
+    tell_differences(loaded, FleetFolder.at(settings.home))
     if (warning := disk_warning(settings.home, settings.disk_warning_mb)) is not None:
         print(warning, file=sys.stderr)
 

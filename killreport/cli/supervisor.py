@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from killreport.clock import monotonic
-from killreport.config import Settings
-from killreport.environment import fleet_environment
+from killreport.config import PREFIX, LoadedSettings, Settings
+from killreport.environment import fleet_environment, plain_environment
 from killreport.errors import BadSetting, KillreportError, NotFound, Refused, Unavailable
 from killreport.fleet.overrides import FILE_NAME, fleet_rows, overridden, read_overrides, write_overrides
+from killreport.fleet.snapshot import differences, read_snapshot, row_settings, settings_text, warm_settings
 from killreport.fleet.table import FLEET, ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
@@ -41,34 +42,30 @@ _LOOK_SECONDS = 0.02
 NO_LIMIT_MB = 1 << 40
 
 
-def apply_overrides(
-    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
-) -> tuple[Program, ...]:
+def apply_overrides(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
     """Return the programs of the fleet as `fleet.toml` wants them, and keep that as what is in force.
 
     Processes read the kept copy: a file that is being edited does no harm to one that is started again meanwhile.
-    environment: theirs; None: what they may see of this process's. Raises BadSetting; then nothing has changed.
+    Raises BadSetting; then nothing has changed.
     """
     overrides = read_overrides(settings.home / FILE_NAME).require()
     write_overrides(folder.applied, overrides.text)
-    return _programs(settings, folder, overridden(FLEET, overrides), environment)
+    return _programs(settings, folder, overridden(FLEET, overrides))
 
 
-def first_programs(
-    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
-) -> tuple[Program, ...]:
+def first_programs(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
     """Return the programs that a supervisor starts with: of `fleet.toml`, or where that has a mistake, those in force.
 
-    A machine that restarts with a file half edited shall run what it ran before. environment: as in `apply_overrides`.
-    Raises BadSetting where nothing was in force.
+    A machine that restarts with a file half edited shall run what it ran before. Raises BadSetting where nothing was in
+    force.
     """
     try:
-        return apply_overrides(settings, folder, environment)
+        return apply_overrides(settings, folder)
     except BadSetting as error:
         if not folder.applied.exists():
             raise
         structlog.get_logger().error("overrides_not_applied", reason=str(error), in_force=str(folder.applied))
-        return _programs(settings, folder, fleet_rows(settings.home, folder.applied), environment)
+        return _programs(settings, folder, fleet_rows(settings.home, folder.applied))
 
 
 def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, ...]:
@@ -76,17 +73,19 @@ def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, 
     return fleet_rows(settings.home, folder.applied if folder.applied.exists() else None)
 
 
-def _programs(
-    settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow], environment: Mapping[str, str] | None
-) -> tuple[Program, ...]:
+def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow]) -> tuple[Program, ...]:
     from killreport.supervisor.program import fleet_programs
 
     limit_mb = settings.memory_limit_mb
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
     options = ("--split-log", "--overrides", str(folder.applied))
     # None of them watches its own memory: the supervisor does, and replaces it without a gap.
-    theirs = {**(environment or fleet_environment(settings.home)), "KILLREPORT_MEMORY_LIMIT_MB": "0"}
-    programs = fleet_programs(rows, theirs, settings.host, ports, options)
+    shared = {**plain_environment(), "KILLREPORT_HOME": str(folder.path.parent), "KILLREPORT_MEMORY_LIMIT_MB": "0"}
+
+    def environment(row: ProcessRow) -> dict[str, str]:
+        return {**shared, "KILLREPORT_CONFIG": str(folder.settings_of(row.name))}
+
+    programs = fleet_programs(rows, environment, settings.host, ports, options)
     if limit_mb is None:
         return programs
     # As in a process that watches itself, 0 is no limit; the supervisor compares, so it needs a number.
@@ -94,16 +93,52 @@ def _programs(
     return tuple(replace(program, row=replace(program.row, memory_limit_mb=limit_mb)) for program in programs)
 
 
-def template_of(
-    settings: Settings, folder: FleetFolder, environment: Mapping[str, str] | None = None
-) -> Template | None:
+def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
     """Return what the fleet's processes are forked from; None where the settings do not want it."""
     from killreport.supervisor.template import Template
 
     if not settings.warm_start:
         return None
     command = (sys.executable, "-m", "killreport", "template")
-    return Template(command, environment or fleet_environment(settings.home), folder.logs / "supervisor.log")
+    own = {"KILLREPORT_HOME": str(folder.path.parent), "KILLREPORT_CONFIG": str(folder.settings_of("template"))}
+    return Template(command, plain_environment() | own, folder.logs / "supervisor.log")
+
+
+def settings_in_force(settings: Settings, folder: FleetFolder) -> Settings:
+    """Return the settings that the fleet runs with from now on, and keep them where its processes read them.
+
+    What still runs, as after a crash of its supervisor, keeps its settings, and so does all that is started beside it:
+    one set for the whole fleet. Raises Unavailable where they cannot be written.
+    """
+    from killreport.supervisor.slot import Slot
+
+    if any(not Slot(path).is_free() for path in folder.slots.glob("*.*.?")):
+        settings = read_snapshot(folder.settings, settings.home) or settings
+    keep_settings(settings, folder)
+    return settings
+
+
+def keep_settings(settings: Settings, folder: FleetFolder) -> None:
+    """Write the settings to where the fleet's processes read them. Raises Unavailable where that cannot be."""
+    files = {folder.settings_of(row.name): row_settings(settings, row) for row in FLEET}
+    files |= {folder.settings_of("template"): warm_settings(settings), folder.settings: settings_text(settings)}
+    for path, text in files.items():
+        write_overrides(path, text)
+
+
+def tell_differences(loaded: LoadedSettings, folder: FleetFolder) -> None:
+    """Tell on stderr which settings are others here than in what runs, and how the fleet gets them; never a value."""
+    running = read_snapshot(folder.settings, loaded.settings.home)
+    found = {} if running is None else differences(loaded, running)
+    if not found:
+        return
+    where = {"environment": "this shell", "default": "set only where the fleet was started"}
+    named = ", ".join(f"{PREFIX}{name.upper()} ({where.get(source, source)})" for name, source in found.items())
+    print(
+        f"What runs has other settings than this command: {named}. "
+        "killreport kill, then killreport start, has the fleet take those of here.",
+        file=sys.stderr,
+    )
 
 
 def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:

@@ -15,7 +15,7 @@ from killreport.cli.context import load_all, open_ready_database
 from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
-from killreport.cli.supervisor import about_supervisor, apply_overrides, first_programs, template_of
+from killreport.cli.supervisor import about_supervisor, apply_overrides, first_programs, settings_in_force, template_of
 from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -63,6 +63,7 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
 
     began = monotonic()
     screen = Screen(console, tells_trouble=True)
+    settings = settings_in_force(settings, folder)
     template = template_of(settings, folder)
     async with foreground(console) as (stack, group, stop):
         console.print(f"KillReport, in {escape(str(settings.home))}\n")

@@ -60,6 +60,9 @@ def mounts_of(path: Path) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return the text as systemd reads it back from a setting: `%` stands for itself, quotes and backslashes too."""
+    """Return the text as systemd reads it back from a setting: `%` stands for itself, quotes and backslashes too.
+
+    A control character is written as its number: a line's end would begin another setting. Source: systemd.syntax(7).
+    """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{escaped}"'
+    return '"' + "".join(sign if sign >= " " and sign != "\x7f" else f"\\x{ord(sign):02x}" for sign in escaped) + '"'

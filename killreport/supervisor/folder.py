@@ -32,7 +32,7 @@ class FleetFolder:
         """
         refuse_anothers_home(home)
         folder = cls.at(home)
-        for path in (folder.path, folder.slots, folder.pipes, folder.runs, folder.logs):
+        for path in (folder.path, folder.slots, folder.pipes, folder.runs, folder.settings_of("").parent, folder.logs):
             make_private_folder(path)
         return folder
 
@@ -75,6 +75,15 @@ class FleetFolder:
     def applied(self) -> Path:
         """The overrides that are in force: what the running processes were started with, or will be."""
         return self.path / "applied.toml"
+
+    @property
+    def settings(self) -> Path:
+        """The settings that the fleet runs with, all of them."""
+        return self.path / "settings.toml"
+
+    def settings_of(self, name: str) -> Path:
+        """Return the file of the settings that one process is given."""
+        return self.path / "settings" / f"{name}.toml"
 
     @property
     def control(self) -> Path:

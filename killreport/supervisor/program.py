@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from killreport.fleet.table import ProcessRow
@@ -33,17 +33,20 @@ class Program:
 
 def fleet_programs(
     rows: Sequence[ProcessRow],
-    environment: Mapping[str, str],
+    environment: Callable[[ProcessRow], Mapping[str, str]],
     host: str,
     ports: Mapping[str, int],
     options: Sequence[str] = (),
 ) -> tuple[Program, ...]:
-    """Return the programs of these rows. ports: by the name of the setting that has them. options: of `run`."""
+    """Return the programs of these rows. environment: returns a process's own.
+
+    ports: by the name of the setting that has them. options: of `run`.
+    """
     return tuple(
         Program(
             row=row,
             command=(sys.executable, "-m", "killreport", "run", row.name, *options),
-            environment={**environment, **row.environment},
+            environment={**environment(row), **row.environment},
             host=host,
             port=ports[row.port_setting] if row.port_setting else None,
             arguments=("run", row.name, *options),

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from killreport.config import PREFIX, LoadedSettings, Settings
+from killreport.fleet.secrets import addresses_with_secrets, secret_settings
 from killreport.fleet.table import ProcessRow
 
 # The first line of each file has it: by this an export knows its own files from those of others.
@@ -46,8 +45,13 @@ class Surroundings:
         """Return the variables of the changed settings, without the home and without every secret."""
         return {
             variable(name): as_text(getattr(self.settings, name))
-            for name in sorted(self.changed - {"home"} - set(secret_settings()))
+            for name in sorted(self.changed - {"home"} - {*secret_settings(), *addresses_with_secrets(self.settings)})
         }
+
+    def left_out(self) -> list[str]:
+        """Return the variables of the changed settings that no file of an export holds, for they are secrets."""
+        secrets = {*secret_settings(), *addresses_with_secrets(self.settings)}
+        return [variable(name) for name in sorted(self.changed & secrets)]
 
     def container_environment(self) -> dict[str, str]:
         """Return the same as a container needs it: reachable from outside of it, with its home where the image's is."""
@@ -85,26 +89,6 @@ def header(target: str, *lines: str, sign: str = "#") -> str:
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
-
-
-def secret_settings() -> tuple[str, ...]:
-    """Return the names of the settings whose values are secrets."""
-    return tuple(name for name, about in Settings.model_fields.items() if SecretStr in _parts(about.annotation))
-
-
-def secrets_of(row: ProcessRow | None) -> tuple[str, ...]:
-    """Return the secret settings that a process is given; None: what upgrades the schema.
-
-    The site reaches no store, and nobody but the two services needs to know for whom the site asks.
-    """
-    if row is not None and not needs_stores(row):
-        return ("fleet_secret",)
-    is_service = row is not None and row.kind == "service"
-    return tuple(name for name in secret_settings() if is_service or name != "fleet_secret")
-
-
-def _parts(annotation: object) -> tuple[object, ...]:
-    return getattr(annotation, "__args__", (annotation,))
 
 
 def as_text(value: object) -> str:

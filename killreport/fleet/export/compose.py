@@ -21,6 +21,7 @@ from killreport.fleet.export.bundle import (
 )
 from killreport.fleet.export.calendar import hours
 from killreport.fleet.export.yaml import Node, document
+from killreport.fleet.secrets import addresses_with_secrets, secrets_of
 from killreport.fleet.table import ProcessRow
 
 FILE_NAME = "compose.yaml"
@@ -54,20 +55,28 @@ def compose_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
     )
     return Bundle(
         target="compose",
-        files={FILE_NAME: notes + document(project), EXAMPLE: _example()},
+        files={FILE_NAME: notes + document(project), EXAMPLE: _example(surroundings)},
         kept=frozenset((".env",)),
         next_steps=f"Build the image ({surroundings.image}), copy {EXAMPLE} to .env and fill it, "
         "then: docker compose up -d.",
     )
 
 
-def _example() -> str:
+def _addresses(row: ProcessRow | None, surroundings: Surroundings) -> list[str]:
+    """Return the variables of the addresses with a password that a process is given."""
+    known = addresses_with_secrets(surroundings.settings)
+    return [variable(name) for name in secrets_of(row, surroundings.settings) if name in known]
+
+
+def _example(surroundings: Surroundings) -> str:
     notes = header(
         "compose",
         "Copy this to .env, mode 600, and give each a value of letters and digits, for they become parts of URLs:",
         "openssl rand -hex 24",
     )
-    return notes + "".join(f"{name}=\n" for name in _PASSWORDS)
+    addresses = [variable(name) for name in addresses_with_secrets(surroundings.settings) if name != "api_url"]
+    told = "# Addresses with a password in them, as a whole:\n" if addresses else ""
+    return notes + "".join(f"{name}=\n" for name in _PASSWORDS) + told + "".join(f"{name}=\n" for name in addresses)
 
 
 def _from_env(name: str) -> str:
@@ -75,7 +84,12 @@ def _from_env(name: str) -> str:
 
 
 def _base(
-    surroundings: Surroundings, command: Sequence[str], *, with_stores: bool, is_service: bool = False
+    surroundings: Surroundings,
+    command: Sequence[str],
+    *,
+    with_stores: bool,
+    is_service: bool = False,
+    addresses: Sequence[str] = (),
 ) -> dict[str, Node]:
     environment = dict(surroundings.container_environment())
     # A dollar sign would begin one of Compose's variables.
@@ -91,6 +105,7 @@ def _base(
     if is_service:
         # Each has a home of its own, so neither finds there what the other made.
         environment[variable("fleet_secret")] = _from_env("FLEET_SECRET")
+    environment |= {name: _from_env(name) for name in addresses if name != variable("api_url")}
     return {
         "image": surroundings.image,
         "command": list(command),
@@ -115,7 +130,13 @@ def _migrate(surroundings: Surroundings) -> Node:
 
 def _always_on(row: ProcessRow, surroundings: Surroundings) -> Node:
     is_service = row.kind == "service"
-    service = _base(surroundings, run_arguments(row), with_stores=needs_stores(row), is_service=is_service)
+    service = _base(
+        surroundings,
+        run_arguments(row),
+        with_stores=needs_stores(row),
+        is_service=is_service,
+        addresses=_addresses(row, surroundings),
+    )
     service |= {"restart": "unless-stopped" if row.restarts else "no"}
     service |= _bounds(hard_limit_mb(row), row.kill_timeout)
     if row.is_single:
@@ -142,7 +163,7 @@ def _dependencies(row: ProcessRow) -> Node:
 
 def _scheduler(jobs: Sequence[ProcessRow], surroundings: Surroundings) -> Node:
     command = ("start", "--foreground", *(row.name for row in jobs))
-    service = _base(surroundings, command, with_stores=True)
+    service = _base(surroundings, command, with_stores=True, addresses=_addresses(jobs[0], surroundings))
     # Its home remembers which runs there were, so that missed ones are caught up.
     service |= {
         "tmpfs": ["/tmp"],  # noqa: S108

@@ -15,16 +15,18 @@ from killreport.fleet.export.bundle import (
     header,
     needs_stores,
     run_arguments,
-    secret_settings,
     started_rows,
     variable,
 )
 from killreport.fleet.export.calendar import on_calendar
+from killreport.fleet.schedule import BROKEN_OFF_STATUS
+from killreport.fleet.secrets import secrets_of
 from killreport.fleet.systemd import UNIT_NAME, argument, mounts_of, quoted
 from killreport.fleet.table import ProcessRow
 
 SECRETS_FILE = "/etc/killreport/secrets.env"
 SECRETS_EXAMPLE = "secrets.env.example"
+SECRETS_FOLDER = "/etc/killreport"
 TARGET = "killreport.target"
 SLICE = "killreport.slice"
 
@@ -59,8 +61,11 @@ _HARDENING: Section = (
 def systemd_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bundle:
     """Return the units of these rows. Raises Refused for a schedule that no timer can have."""
     rows = started_rows(rows)
-    files = {TARGET: _target(rows), SLICE: _slice(), SECRETS_EXAMPLE: _secrets_example()}
+    stores = secrets_of(None, surroundings.settings)
+    files = {TARGET: _target(rows), SLICE: _slice(), SECRETS_EXAMPLE: _secrets_example(SECRETS_FILE, stores)}
     for row in rows:
+        if own := _own_secrets(row, surroundings):
+            files[f"{row.name}.env.example"] = _secrets_example(f"{SECRETS_FOLDER}/{row.name}.env", own)
         files |= {f"{name}.service": _service(row, surroundings) for name in _copies(row)}
         if surroundings.port(row) is not None:
             files[f"{unit_name(row)}.socket"] = _socket(row, surroundings)
@@ -102,12 +107,18 @@ def _slice() -> str:
     return _unit({"Unit": [("Description", "KillReport's processes")], "Slice": [("MemoryAccounting", "yes")]})
 
 
-def _secrets_example() -> str:
+def _own_secrets(row: ProcessRow, surroundings: Surroundings) -> list[str]:
+    """Return the secret settings that are this process's, beyond those of all that reach the stores."""
+    shared = secrets_of(None, surroundings.settings) if needs_stores(row) else ()
+    return [name for name in secrets_of(row, surroundings.settings) if name not in shared]
+
+
+def _secrets_example(path: str, names: Sequence[str]) -> str:
     notes = header(
         "systemd",
-        f"Goes to {SECRETS_FILE}, readable by root alone. Without a value a setting keeps its default.",
+        f"Goes to {path}, readable by root alone. Without a value a setting keeps its default.",
     )
-    return notes + "".join(f"{variable(name)}=\n" for name in secret_settings())
+    return notes + "".join(f"{variable(name)}=\n" for name in names)
 
 
 def _service(row: ProcessRow, surroundings: Surroundings) -> str:
@@ -150,7 +161,8 @@ def _for_ever(row: ProcessRow) -> Section:
 
 def _as_job(row: ProcessRow) -> Section:
     limit = "infinity" if row.time_limit is None else _seconds(row.time_limit)
-    return (("Type", "oneshot"), ("TimeoutStartSec", limit))
+    # One that is told to stop says that it is due again; to be stopped is no failure.
+    return (("Type", "oneshot"), ("TimeoutStartSec", limit), ("SuccessExitStatus", str(BROKEN_OFF_STATUS)))
 
 
 def _service_notes(row: ProcessRow) -> tuple[str, ...]:
@@ -163,7 +175,9 @@ def _service_notes(row: ProcessRow) -> tuple[str, ...]:
 
 def _environment(row: ProcessRow, surroundings: Surroundings) -> Section:
     values = {variable("home"): str(surroundings.home), **surroundings.environment()}
-    secrets = (("EnvironmentFile", SECRETS_FILE),) if needs_stores(row) else ()
+    secrets = [("EnvironmentFile", SECRETS_FILE)] if needs_stores(row) else []
+    if _own_secrets(row, surroundings):
+        secrets.append(("EnvironmentFile", f"-{SECRETS_FOLDER}/{row.name}.env"))  # need not be there
     return (*(("Environment", quoted(f"{name}={value}")) for name, value in values.items()), *secrets)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from killreport.fleet.export.bundle import Surroundings, hard_limit_mb, run_arguments, secrets_of
+from killreport.fleet.export.bundle import Surroundings, hard_limit_mb, run_arguments
 from killreport.fleet.export.cluster import NAME, labels, metadata, pod_spec, selector
 from killreport.fleet.export.keda import may_scale
 from killreport.fleet.export.yaml import Node
+from killreport.fleet.secrets import secrets_of
 from killreport.fleet.table import ProcessRow
 
 # From being taken off the list of endpoints to SIGTERM: the time in which proxies hear of it.
@@ -30,7 +31,9 @@ def deployment(row: ProcessRow, surroundings: Surroundings) -> Node:
     if port is not None:
         container |= _probes(row, port)
         grace += PRE_STOP_SECONDS
-    pod = pod_spec(row.name, run_arguments(row), surroundings, secrets=secrets_of(row), **container)
+    pod = pod_spec(
+        row.name, run_arguments(row), surroundings, secrets=secrets_of(row, surroundings.settings), **container
+    )
     spec: dict[str, Node] = {
         "selector": selector(row.name),
         "strategy": {"type": "Recreate"}
@@ -72,7 +75,13 @@ def disruption_budget(row: ProcessRow) -> Node:
 
 def cron_job(row: ProcessRow, surroundings: Surroundings) -> Node:
     """Return the CronJob of a job. Kubernetes may run one twice or not at all; the jobs bear both."""
-    pod = pod_spec(row.name, run_arguments(row), surroundings, secrets=secrets_of(row), resources=_resources(row))
+    pod = pod_spec(
+        row.name,
+        run_arguments(row),
+        surroundings,
+        secrets=secrets_of(row, surroundings.settings),
+        resources=_resources(row),
+    )
     limit: dict[str, Node] = {} if row.time_limit is None else {"activeDeadlineSeconds": _seconds(row.time_limit)}
     return {
         "apiVersion": "batch/v1",
@@ -105,7 +114,7 @@ def cron_job(row: ProcessRow, surroundings: Surroundings) -> Node:
 
 def migration(surroundings: Surroundings) -> Node:
     """Return the Job that brings the schema to this release's."""
-    pod = pod_spec("migrate", ["db", "upgrade"], surroundings, secrets=secrets_of(None))
+    pod = pod_spec("migrate", ["db", "upgrade"], surroundings, secrets=secrets_of(None, surroundings.settings))
     # kustomize, which names the image's version in the base, does not see this file.
     pod["containers"] = [{**container, "image": surroundings.image} for container in _containers(pod)]
     return {

@@ -40,6 +40,7 @@ def test_for_people_each_file_is_a_line_and_then_comes_what_to_do(
     assert status_of(["export", "pm2", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"  written    {tmp_path}/ecosystem.config.js",
+        "Left out, for they are secrets: KILLREPORT_DATABASE_URL.",
         "pm2 start ecosystem.config.js, then pm2 save.",
     ]
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from killreport.fleet.export.bundle import MARK, secret_settings
+from killreport.fleet.export.bundle import MARK
 from killreport.fleet.export.keda import most_replicas
+from killreport.fleet.secrets import secret_settings
 from killreport.fleet.table import FLEET, find_process
 from tests.unit.fleet.exports import GOLDEN, MAKERS, SECRET, bundle
 
