@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,21 +27,14 @@ def site(terminal: Terminal) -> int:
         return int(page.status)
 
 
-def do(terminal: Terminal, *arguments: str) -> Any:
-    """Return what a command says as JSON; a busy machine may have it tell on stderr what takes the time."""
-    status, output, said = terminal.run(*arguments, "--json")
-    assert status == 0, said
-    return json.loads(output)
-
-
 def environment(pid: int) -> str:
     return Path(f"/proc/{pid}/environ").read_text()
 
 
 def test_a_changed_setting_is_named_and_waits_for_the_whole_fleet(terminal: Terminal, tmp_path: Path) -> None:
     terminal.set("KILLREPORT_WARM_START", "false")  # of a program of its own, the environment can be looked into
-    do(terminal, "start", "killreport-*", "worker-types")
-    pids = {row["name"]: row["pid"] for row in do(terminal, "list")}
+    terminal.json("start", "killreport-*", "worker-types")
+    pids = {row["name"]: row["pid"] for row in terminal.json("list")}
     folder = tmp_path / "home" / "fleet"
     for name, pid in pids.items():
         assert TOKEN not in environment(pid)
@@ -69,10 +60,10 @@ def test_a_changed_setting_is_named_and_waits_for_the_whole_fleet(terminal: Term
 
 
 def test_a_reload_without_names_touches_only_what_runs(terminal: Terminal) -> None:
-    do(terminal, "start", "worker-types", "worker-alliances")
-    do(terminal, "stop", "worker-alliances")
-    assert [row["name"] for row in do(terminal, "reload")] == ["worker-types"]
-    states = {row["name"]: row["status"] for row in do(terminal, "list")}
+    terminal.json("start", "worker-types", "worker-alliances")
+    terminal.json("stop", "worker-alliances")
+    assert [row["name"] for row in terminal.json("reload")] == ["worker-types"]
+    states = {row["name"]: row["status"] for row in terminal.json("list")}
     assert states == {"worker-types": "running", "worker-alliances": "stopped"}
 
 
