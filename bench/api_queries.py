@@ -19,7 +19,7 @@ _ROW = f"""id time points attackerCount labels values {{ total }}
   finalBlow {{ {_PARTY} shipType {{ id name }} }}"""
 LIST = f"query List {{ killmails(first: 25) {{ nodes {{ {_ROW} }} pageInfo {{ hasNextPage }} }} }}"
 _ITEM = "type { id name } flag quantityDropped quantityDestroyed unitPrice"
-PAGE = f"""query Page($id: Int!) {{ killmail(id: $id) {{
+PAGE = f"""query Page($id: ID64!) {{ killmail(id: $id) {{
   {_ROW} hash values {{ fitted dropped destroyed }} victim {{ damageTaken position {{ x y z }} }}
   attackers {{ ordinal {_PARTY} faction {{ id name }} shipType {{ id name }} weaponType {{ id name }}
     damageDone finalBlow securityStatus }}
@@ -29,7 +29,7 @@ _FILTERED = f"""query Filtered($id: ID64!) {{ killmails(first: 25, filter: {{ al
 _LEADERS = "places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } }"
 _LEADERBOARD = f"""query Leaderboard {{
   leaderboard(kind: CHARACTER, window: ALL_TIME, first: 25) {{ {_LEADERS} }} }}"""
-_PLACE = f"""query Place($id: Int!) {{
+_PLACE = f"""query Place($id: ID64!) {{
   leaderboard(kind: CHARACTER, window: ALL_TIME, scope: {{ regionId: $id }}, first: 25) {{ countedAt {_LEADERS} }} }}"""
 _SEARCH = 'query Search { search(query: "Pilot 21", first: 20) { rank kind id name kills } }'
 PAGES = 50

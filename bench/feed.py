@@ -22,7 +22,7 @@ from bench.processes import ask, free_port, memory_mb, running, simulator, wait_
 from killreport.config import Settings
 from killreport.environment import child_environment
 
-QUERY = "query ($id: Int!) { killmail(id: $id) { id } }"
+QUERY = "query ($id: ID64!) { killmail(id: $id) { id } }"
 
 
 async def measure(count: int, wait_seconds: float) -> dict[str, object]:

@@ -13,15 +13,14 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from killreport.errors import Malformed
+from killreport.ids import MAX_ENTITY_ID, MAX_ID
 
 # What msgspec raises for bytes that are no document of the wanted shape; RecursionError some 1,000 levels deep.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 MAX_INT8 = 2**63 - 1
-# What a code of `killed_by`, an id with its kind in a bigint, has room for.
-MAX_ENTITY_ID = 2**59 - 1
 
-AnyId = Annotated[int, msgspec.Meta(ge=1, le=MAX_INT8)]
+AnyId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 EntityId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ENTITY_ID)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT8)]
 # PostgreSQL's text cannot hold NUL.
@@ -33,10 +32,13 @@ _SHAPE = TypeVar("_SHAPE")
 _PATH_IN_MESSAGE = re.compile(r"^(?P<reason>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 
 
-def decode_json(body: bytes | msgspec.Raw, shape: type[_SHAPE]) -> _SHAPE:
-    """Return the document in this shape. Raises Malformed, and nothing else, for any bytes."""
+def decode_json(body: bytes | msgspec.Raw, shape: type[_SHAPE], *, strict: bool = True) -> _SHAPE:
+    """Return the document in this shape. Raises Malformed, and nothing else, for any bytes.
+
+    strict: off takes a number written as text too, as GraphQL writes ids beyond 2^53.
+    """
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(body, type=shape, strict=strict)
     except UNREADABLE as error:
         raise malformed(body, error) from None
 

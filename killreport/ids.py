@@ -1,7 +1,7 @@
 """Ids of the game, as types of their own: a character id is not a corporation id.
 
 All are whole numbers from 1 to MAX_ID: the 64 bits of ESI's int64, of a bigint in the database, of an ID64 in GraphQL.
-Decided in `docs/decisions/0014-ids-of-64-bits.md`.
+The decoders let nothing else in. Decided in `docs/decisions/0014-ids-of-64-bits.md`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ GroupId = NewType("GroupId", int)
 SolarSystemId = NewType("SolarSystemId", int)
 
 MAX_ID = 2**63 - 1
+# Of whoever and whatever is counted: a code of `killed_by`, an id with its kind in one bigint, has room for no more.
+MAX_ENTITY_ID = 2**59 - 1
 _MAX_DIGITS = len(str(MAX_ID))
 
 

@@ -13,12 +13,14 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariablesInAllowedPositionRule,
     specified_rules,
     validate,
 )
 from graphql.validation import OverlappingFieldsCanBeMergedRule, ValidationContext
 from graphql.validation.validate import ValidationAbortedError
 
+from killreport.api.guard.id_variables import VariablesOfIds
 from killreport.api.guard.introspection import asks_for_schema
 from killreport.api.guard.lifetime import Lifetime
 from killreport.api.guard.readable import FitLiterals
@@ -116,7 +118,11 @@ class Documents:
 
 
 def _rules(with_introspection: bool) -> tuple[type[ASTValidationRule], ...]:
-    rules = [BoundedOverlap if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules]
+    ours: dict[type[ASTValidationRule], type[ASTValidationRule]] = {
+        OverlappingFieldsCanBeMergedRule: BoundedOverlap,
+        VariablesInAllowedPositionRule: VariablesOfIds,
+    }
+    rules = [ours.get(rule, rule) for rule in specified_rules]
     return (*rules, *(() if with_introspection else (IntrospectionDisabledRule,)))
 
 

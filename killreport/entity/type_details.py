@@ -24,7 +24,7 @@ async def find_type_details(connection: Connection, type_ids: Collection[int]) -
     """Return the details of these types by id; types ESI was never asked about are left out."""
     rows = await connection.fetch(
         """select type_id, description, mass, volume, capacity, refreshed_at from type_detail
-           where type_id = any($1::integer[])""",
+           where type_id = any($1::bigint[])""",
         list(type_ids),
     )
     return {row[0]: TypeDetail(*tuple(row)[1:]) for row in rows}

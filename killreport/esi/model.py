@@ -11,7 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from killreport.decoding import MAX_ENTITY_ID, Count, Text, is_storable
+from killreport.decoding import Count, Text, is_storable
+from killreport.ids import MAX_ENTITY_ID
 
 # Bounds are those of the columns; the game itself stays far within them. Some ids are 0 or 1 for nobody.
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]

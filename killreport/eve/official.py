@@ -11,7 +11,9 @@ from typing import Annotated
 
 import msgspec
 
-Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+from killreport.ids import MAX_ENTITY_ID
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]
 # PostgreSQL's text cannot hold NUL.
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 

@@ -14,11 +14,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from killreport.errors import Malformed
-from killreport.killmail.model import MOST_INT4, MOST_INT8
+from killreport.killmail.model import MOST_INT8
 
 MOST_LISTED = 50  # entries of one list
 MOST_ISK = 10**14  # what `killreport.killmail.derive` stores at most
 HOURS_A_DAY = 24
+MOST_COUNT = 2**31 - 1  # what the columns of attackers and points hold
 
 
 class ValueKind(Protocol):
@@ -81,7 +82,7 @@ class Words:
 class Count:
     """A whole number from 0 to `most`."""
 
-    most: int = MOST_INT4
+    most: int = MOST_COUNT
     input_type: str = "int"
 
     def read(self, plain: Any, path: str) -> int:

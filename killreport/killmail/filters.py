@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from killreport.entity.kind import EntityKind
+from killreport.ids import MAX_ENTITY_ID
 from killreport.killmail.filter_predicates import (
     SPACES,
     Bound,
@@ -25,7 +26,6 @@ from killreport.killmail.filter_predicates import (
 )
 from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
 from killreport.killmail.killed_by import WEAPON_KIND
-from killreport.killmail.model import MOST_INT4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,13 @@ class _Party:
     column: str
     kind: EntityKind
     attribute: str
-    most: int = MOST_INT4
 
-
-_MOST_ID = 2**59 - 1  # what a code of `killed_by` has room for beside its kind
 
 # From the one that names fewest killmails to the one that names most.
 _PARTIES = (
-    _Party("character", "pilot", "victim_character_id", EntityKind.CHARACTER, "character_id", _MOST_ID),
-    _Party("corporation", "corporation", "victim_corporation_id", EntityKind.CORPORATION, "corporation_id", _MOST_ID),
-    _Party("alliance", "alliance", "victim_alliance_id", EntityKind.ALLIANCE, "alliance_id", _MOST_ID),
+    _Party("character", "pilot", "victim_character_id", EntityKind.CHARACTER, "character_id"),
+    _Party("corporation", "corporation", "victim_corporation_id", EntityKind.CORPORATION, "corporation_id"),
+    _Party("alliance", "alliance", "victim_alliance_id", EntityKind.ALLIANCE, "alliance_id"),
     _Party("shipType", "ship type", "ship_type_id", EntityKind.SHIP_TYPE, "ship_type_id"),
     _Party("shipGroup", "ship group", "ship_group_id", EntityKind.SHIP_GROUP, "ship_type_id"),
     _Party("faction", "faction", "victim_faction_id", EntityKind.FACTION, "faction_id"),
@@ -67,7 +64,7 @@ _PARTIES = (
 
 def _party_filters() -> Iterator[Filter]:
     for party in _PARTIES:
-        kind = Ids(party.name, party.most)
+        kind = Ids(party.name, MAX_ENTITY_ID)
         victim = Column(party.column)
         killer = Killer(party.kind, party.attribute, is_group=party.kind is EntityKind.SHIP_GROUP)
         word, upper = party.words, party.name[0].upper() + party.name[1:]
@@ -78,7 +75,7 @@ def _party_filters() -> Iterator[Filter]:
         yield Filter(f"attacker{upper}", kind, killer, "Attackers", f"Attacker's {word}", f"The {word} of any attacker")
 
 
-_TYPE = Ids("type", MOST_INT4)
+_TYPE = Ids("type", MAX_ENTITY_ID)
 _ENTRIES = (
     *_party_filters(),
     Filter("weapon", _TYPE, Killer(WEAPON_KIND, "weapon_type_id"), "Attackers", "Weapon", "What an attacker shot with"),
@@ -87,12 +84,15 @@ _ENTRIES = (
     Filter("item", _TYPE, HasItem("anywhere"), "Items", "Item", "Fitted or carried, dropped or destroyed"),
     Filter("itemFitted", _TYPE, HasItem("fitted"), "Items", "Fitted item", "In a slot of the ship that died"),
     Filter("itemDropped", _TYPE, HasItem("dropped"), "Items", "Dropped item", "Left in the wreck"),
-    Filter("system", Ids("solarSystem", MOST_INT4), Column("solar_system_id"), "Place", "Solar system", "Where it was"),
     Filter(
-        "constellation", Ids("constellation", MOST_INT4), Column("constellation_id"),
+        "system", Ids("solarSystem", MAX_ENTITY_ID), Column("solar_system_id"),
+        "Place", "Solar system", "Where it was",
+    ),
+    Filter(
+        "constellation", Ids("constellation", MAX_ENTITY_ID), Column("constellation_id"),
         "Place", "Constellation", "Where it was",
     ),
-    Filter("region", Ids("region", MOST_INT4), Column("region_id"), "Place", "Region", "Where it was"),
+    Filter("region", Ids("region", MAX_ENTITY_ID), Column("region_id"), "Place", "Region", "Where it was"),
     Filter("space", Words(SPACES), Space(), "Place", "Kind of space", "Security, or the kind of a place without any"),
     Filter("from", Instant(), Bound("killmail_time", ">=", "timestamptz"), "Time", "From", "At this time or later"),
     Filter("to", Instant(), Bound("killmail_time", "<", "timestamptz"), "Time", "Until", "Before this time"),

@@ -13,12 +13,11 @@ import re
 from datetime import UTC, datetime
 from typing import Literal, overload
 
-from killreport.decoding import MAX_ENTITY_ID
 from killreport.errors import Malformed
+from killreport.ids import MAX_ENTITY_ID, MAX_ID
 from killreport.killmail.model import (
     FARTHEST_METRES,
     MOST_INT2,
-    MOST_INT4,
     MOST_INT8,
     MOST_SECURITY,
     Attacker,
@@ -50,24 +49,24 @@ def read_killmail(document: object) -> Killmail:
         items, items_path = root.rows("items")
     attackers, attackers_path = root.rows("attackers")
     return Killmail(
-        killmail_id=root.id("killmail_id", "killID", "killmailID", is_required=True),
+        killmail_id=root.id("killmail_id", "killID", "killmailID", most=MAX_ID, is_required=True),
         killmail_time=root.time("killmail_time", "killTime", "killmailTime"),
-        solar_system_id=root.id("solar_system_id", "solarSystemID", "solarSystem", most=MOST_INT4, is_required=True),
+        solar_system_id=root.id("solar_system_id", "solarSystemID", "solarSystem", is_required=True),
         victim=_victim(victim, _position(victim, root), _items(items, items_path, 1)),
         attackers=tuple(_attacker(_Fields(row, f"{attackers_path}[{at}]")) for at, row in enumerate(attackers)),
-        war_id=root.id("war_id", "warID", "war"),
-        moon_id=root.id("moon_id", "moonID", "moon"),
+        war_id=root.id("war_id", "warID", "war", most=MAX_ID),
+        moon_id=root.id("moon_id", "moonID", "moon", most=MAX_ID),
     )
 
 
 def _victim(fields: _Fields, position: Position | None, items: tuple[Item, ...]) -> Victim:
     return Victim(
-        ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", most=MOST_INT4, is_required=True),
+        ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", is_required=True),
         damage_taken=fields.amount("damage_taken", "damageTaken") or 0,
-        character_id=fields.id("character_id", "characterID", "character", most=MAX_ENTITY_ID),
-        corporation_id=fields.id("corporation_id", "corporationID", "corporation", most=MAX_ENTITY_ID),
-        alliance_id=fields.id("alliance_id", "allianceID", "alliance", most=MAX_ENTITY_ID),
-        faction_id=fields.id("faction_id", "factionID", "faction", most=MOST_INT4),
+        character_id=fields.id("character_id", "characterID", "character"),
+        corporation_id=fields.id("corporation_id", "corporationID", "corporation"),
+        alliance_id=fields.id("alliance_id", "allianceID", "alliance"),
+        faction_id=fields.id("faction_id", "factionID", "faction"),
         position=position,
         items=items,
     )
@@ -78,12 +77,12 @@ def _attacker(fields: _Fields) -> Attacker:
         damage_done=fields.amount("damage_done", "damageDone") or 0,
         final_blow=fields.truth("final_blow", "finalBlow"),
         security_status=fields.number("security_status", "securityStatus", most=MOST_SECURITY),
-        character_id=fields.id("character_id", "characterID", "character", most=MAX_ENTITY_ID),
-        corporation_id=fields.id("corporation_id", "corporationID", "corporation", most=MAX_ENTITY_ID),
-        alliance_id=fields.id("alliance_id", "allianceID", "alliance", most=MAX_ENTITY_ID),
-        faction_id=fields.id("faction_id", "factionID", "faction", most=MOST_INT4),
-        ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", most=MOST_INT4),
-        weapon_type_id=fields.id("weapon_type_id", "weaponTypeID", "weaponType", most=MOST_INT4),
+        character_id=fields.id("character_id", "characterID", "character"),
+        corporation_id=fields.id("corporation_id", "corporationID", "corporation"),
+        alliance_id=fields.id("alliance_id", "allianceID", "alliance"),
+        faction_id=fields.id("faction_id", "factionID", "faction"),
+        ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType"),
+        weapon_type_id=fields.id("weapon_type_id", "weaponTypeID", "weaponType"),
     )
 
 
@@ -96,7 +95,7 @@ def _items(rows: list[object], path: str, level: int) -> tuple[Item, ...]:
 def _item(fields: _Fields, level: int) -> Item:
     inner, inner_path = fields.rows("items")
     return Item(
-        item_type_id=fields.id("item_type_id", "typeID", "itemType", "type_id", most=MOST_INT4, is_required=True),
+        item_type_id=fields.id("item_type_id", "typeID", "itemType", "type_id", is_required=True),
         flag=fields.amount("flag", most=MOST_INT2, is_required=True),
         singleton=fields.amount("singleton", most=MOST_INT2) or 0,
         quantity_dropped=fields.amount("quantity_dropped", "quantityDropped", "qtyDropped"),
@@ -151,7 +150,7 @@ class _Fields:
     def id(self, *names: str, most: int = ..., is_required: Literal[True]) -> int: ...
     @overload
     def id(self, *names: str, most: int = ...) -> int | None: ...
-    def id(self, *names: str, most: int = MOST_INT8, is_required: bool = False) -> int | None:
+    def id(self, *names: str, most: int = MAX_ENTITY_ID, is_required: bool = False) -> int | None:
         value, path = self.find(names)
         if isinstance(value, dict):
             value, path = _Fields(value, path).find(("id",))

@@ -117,7 +117,7 @@ async def list_related(
     columns = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
     rows = await connection.fetch(
         f"""select asked.place, {columns}
-             from unnest($1::int[], $2::timestamptz[]) with ordinality as asked(system_id, at, place)
+             from unnest($1::bigint[], $2::timestamptz[]) with ordinality as asked(system_id, at, place)
             cross join lateral (
               select * from killmail found
                where found.solar_system_id = asked.system_id

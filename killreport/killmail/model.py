@@ -15,12 +15,10 @@ import msgspec
 from killreport.decoding import EntityId
 
 MOST_INT2 = 2**15 - 1
-MOST_INT4 = 2**31 - 1
 MOST_INT8 = 2**63 - 1
 FARTHEST_METRES = 1e18  # a hundred light years; the farthest of 41,000 real positions is 2.1e13
 MOST_SECURITY = 100.0  # the game keeps a pilot within -10 and +10
 
-Id4 = Annotated[int, msgspec.Meta(ge=1, le=MOST_INT4)]
 Id8 = Annotated[int, msgspec.Meta(ge=1, le=MOST_INT8)]
 Int2 = Annotated[int, msgspec.Meta(ge=0, le=MOST_INT2)]
 Int8 = Annotated[int, msgspec.Meta(ge=0, le=MOST_INT8)]
@@ -40,7 +38,7 @@ class Position(msgspec.Struct, gc=False, frozen=True):
 class Item(msgspec.Struct, gc=False, frozen=True):
     """One row of what the victim carried; `items` is what a container held."""
 
-    item_type_id: Id4
+    item_type_id: EntityId
     flag: Int2
     singleton: Int2 = 0
     quantity_dropped: Int8 | None = None
@@ -51,12 +49,12 @@ class Item(msgspec.Struct, gc=False, frozen=True):
 class Victim(msgspec.Struct, gc=False, frozen=True):
     """Who lost what. A structure has no character; a ship in an NPC's hands has no corporation of players."""
 
-    ship_type_id: Id4
+    ship_type_id: EntityId
     damage_taken: Int8 = 0
     character_id: EntityId | None = None
     corporation_id: EntityId | None = None
     alliance_id: EntityId | None = None
-    faction_id: Id4 | None = None
+    faction_id: EntityId | None = None
     position: Position | None = None
     items: tuple[Item, ...] | None = None
 
@@ -70,9 +68,9 @@ class Attacker(msgspec.Struct, gc=False, frozen=True):
     character_id: EntityId | None = None
     corporation_id: EntityId | None = None
     alliance_id: EntityId | None = None
-    faction_id: Id4 | None = None
-    ship_type_id: Id4 | None = None
-    weapon_type_id: Id4 | None = None
+    faction_id: EntityId | None = None
+    ship_type_id: EntityId | None = None
+    weapon_type_id: EntityId | None = None
 
 
 class Killmail(msgspec.Struct, gc=False, frozen=True):
@@ -80,7 +78,7 @@ class Killmail(msgspec.Struct, gc=False, frozen=True):
 
     killmail_id: Id8
     killmail_time: Instant
-    solar_system_id: Id4
+    solar_system_id: EntityId
     victim: Victim
     attackers: tuple[Attacker, ...]
     war_id: Id8 | None = None

@@ -48,7 +48,7 @@ async def list_shelves(
     order = f"order by killmail_time {direction}, killmail_id {direction}"
     limits = "" if cursor is None else f"and (killmail_time, killmail_id) {beyond} ($2::timestamptz, $3::bigint)"
     rows = await connection.fetch(
-        f"""select wanted.id, found.* from unnest($1::integer[]) as wanted (id) cross join lateral (
+        f"""select wanted.id, found.* from unnest($1::bigint[]) as wanted (id) cross join lateral (
                 select {_COLUMNS} from killmail where {shelf.value} = wanted.id {limits} {order} limit {size + 1}) found
             {order}""",  # noqa: S608 - names and numbers of our own
         wanted,

@@ -60,7 +60,7 @@ def _of_days(first: date, today: date, size: int, scope: Scope | None = None) ->
     days = "generate_series($1::date, $2::date, interval '1 day') as day"
     where = f"{_DAY} = day::date"
     if scope is not None:
-        days += ", unnest($3::integer[]) as system"
+        days += ", unnest($3::bigint[]) as system"
         where += " and solar_system_id = system"
     statement = f"""select found.* from {days} cross join lateral (
             {_WANTED} where {where} {_ORDER} limit {size}) found
@@ -76,5 +76,5 @@ def _of_counted(scope: Scope, size: int) -> _Read:
 
 def _of_quiet(scope: Scope, size: int) -> _Read:
     # `offset 0`: else the planner may walk the dearest of everywhere, until it met enough of this place.
-    there = f"{_WANTED} where solar_system_id = any($1::integer[]) offset 0"
+    there = f"{_WANTED} where solar_system_id = any($1::bigint[]) offset 0"
     return (f"select * from ({there}) there {_ORDER} limit {size}", scope.solar_system_ids)  # noqa: S608

@@ -34,7 +34,7 @@ _BUSY = f"""
     select place.kind, place.id, place.solar_system_id from ({_PLACES}) place
     join total_stat on entity_kind = place.kind and entity_id = place.id and kills > $2
 """  # noqa: S608
-_MAPPED = "unnest($1::smallint[], $2::integer[], $3::integer[]) as busy (place_kind, place_id, solar_system_id)"
+_MAPPED = "unnest($1::smallint[], $2::bigint[], $3::bigint[]) as busy (place_kind, place_id, solar_system_id)"
 _PLACE = "partition by place_kind, place_id order by"
 _RANKS = ", ".join(f"row_number() over ({_PLACE} {name} desc, entity_id) as by_{name}" for name in FIGURES)
 _IS_HEAD = " or ".join(f"({name} > 0 and by_{name} <= {MOST_PLACES_OF_PLACE})" for name in FIGURES)
@@ -42,7 +42,7 @@ _NAMES = ", ".join(FIGURES)
 _HEADS = f"""
     with there as materialized (
         select solar_system_id, entity_id, {SUMS} from system_stat
-        where entity_kind = $4::smallint and solar_system_id = any($3::integer[]) group by 1, 2
+        where entity_kind = $4::smallint and solar_system_id = any($3::bigint[]) group by 1, 2
     ), figure as (
         select place_kind, place_id, entity_id, {SUMS} from there join {_MAPPED} using (solar_system_id)
         group by 1, 2, 3

@@ -47,11 +47,11 @@ async def list_hours_of(
     pairs = [(place, system) for place, systems in systems_of.items() for system in systems]
     rows = await connection.fetch(
         """select place, begins_at, count(killmail_id)::int, coalesce(sum(total_value_cents), 0)::bigint
-           from unnest($1::integer[]) as place
+           from unnest($1::bigint[]) as place
            cross join generate_series(date_trunc('hour', $2::timestamptz), $3::timestamptz, '1 hour') as begins_at
            left join (
                select of_place, killmail_id, date_trunc('hour', killmail_time) as hour, total_value_cents
-               from unnest($4::integer[], $5::integer[]) as pair (of_place, system)
+               from unnest($4::bigint[], $5::bigint[]) as pair (of_place, system)
                cross join lateral (
                    select killmail_id, killmail_time, total_value_cents from killmail
                    where solar_system_id = pair.system and killmail_time between $2 and $3 offset 0) there

@@ -96,7 +96,7 @@ async def get_ranking_of_place(
     days = "" if first is None else "and day between $3 and $4"
     rows = await connection.fetch(
         f"""select entity_id, {SUMS} from system_stat
-            where entity_kind = $1 and solar_system_id = any($2::integer[]) {days} {_head(metric, size)}""",  # noqa: S608
+            where entity_kind = $1 and solar_system_id = any($2::bigint[]) {days} {_head(metric, size)}""",  # noqa: S608
         int(kind),
         scope.solar_system_ids,
         *(() if first is None else (first, today)),

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Protocol
 
 from killreport.errors import Malformed
+from killreport.ids import MAX_ENTITY_ID
 from killreport.market.store import PriceDay
 
 THE_FORGE = "10000002"
@@ -21,7 +22,6 @@ SOURCE = "EVE Ref market history"
 MOST_BYTES = 128 * 2**20
 MOST_CENTS = 10**15
 MAX_DIGITS = 20
-MOST_TYPE_ID = 2**31 - 1
 _PIECE = 2**18
 _COLUMNS = ("region_id", "type_id", "date", "average")
 
@@ -128,7 +128,7 @@ class MarketDayReader:
             row = PriceDay(int(type_id), self._day, _cents(average), SOURCE)
         except (IndexError, ValueError, ArithmeticError):
             raise Malformed("not a row of a market day", f"line {self._line}") from None
-        if not 0 < row.type_id <= MOST_TYPE_ID or not 0 <= row.average_cents <= MOST_CENTS:
+        if not 0 < row.type_id <= MAX_ENTITY_ID or not 0 <= row.average_cents <= MOST_CENTS:
             raise Malformed("a number that cannot be", f"line {self._line}")
         self._found.append(row)
 

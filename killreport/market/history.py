@@ -38,7 +38,7 @@ async def list_prices_of(
     wanted = sorted(set(type_ids))
     rows = await connection.fetch(
         """select type_id, day, average_cents from price_day
-           where type_id = any($1::integer[]) and day between $2 and $3 order by type_id, day""",
+           where type_id = any($1::bigint[]) and day between $2 and $3 order by type_id, day""",
         wanted,
         first,
         last,

@@ -225,7 +225,7 @@ async def _fetch_market(connection: Connection, wanted: Sequence[tuple[int, date
     rows = await connection.fetch(
         """select wanted.type_id, wanted.day, array_agg(stored.average_cents) as averages,
                   max(stored.average_cents) filter (where stored.day = wanted.day) as average_of_day
-           from unnest($1::integer[], $2::date[]) as wanted (type_id, day)
+           from unnest($1::bigint[], $2::date[]) as wanted (type_id, day)
            cross join lateral (
                select price_day.day, price_day.average_cents from price_day
                where price_day.type_id = wanted.type_id and price_day.day <= wanted.day

@@ -52,7 +52,7 @@ async def store_prices(connection: Connection, rows: Iterable[PriceDay]) -> int:
     async with connection.transaction():
         changed = await connection.fetch(
             """insert into price_day (type_id, day, average_cents, source)
-               select * from unnest($1::integer[], $2::date[], $3::bigint[], $4::text[])
+               select * from unnest($1::bigint[], $2::date[], $3::bigint[], $4::text[])
                on conflict (type_id, day) do update
                    set average_cents = excluded.average_cents, source = excluded.source
                    where (price_day.average_cents, price_day.source)
@@ -81,7 +81,7 @@ async def store_references(connection: Connection, rows: Iterable[PriceReference
     async with connection.transaction():
         changed = await connection.fetch(
             """insert into price_reference (type_id, cents, rule, day, source)
-               select * from unnest($1::integer[], $2::bigint[], $3::smallint[], $4::date[], $5::text[])
+               select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::date[], $5::text[])
                on conflict (type_id) do update set cents = excluded.cents, rule = excluded.rule, day = excluded.day,
                    source = excluded.source
                    where coalesce(price_reference.day, '-infinity') <= excluded.day

@@ -16,6 +16,7 @@ from dataclasses import replace
 from killreport.db.database import AWAY_ERRORS, Connection, Database
 from killreport.errors import NotFound, Unavailable
 from killreport.fleet.table import find_queue
+from killreport.ids import read_whole
 from killreport.queueing import embedded_letters as letters
 from killreport.queueing import embedded_store as store
 from killreport.queueing.broker import DeadLetter, Handler, Priority, QueueCounts, Waiting
@@ -102,7 +103,10 @@ def _as_numbers(letter_ids: Sequence[str] | None) -> list[int] | None:
     """Return the numbers that name dead letters here. Raises NotFound for what cannot be one."""
     if letter_ids is None:
         return None
+    numbers = []
     for letter_id in letter_ids:
-        if not (letter_id.isascii() and letter_id.isdigit() and int(letter_id) < 2**63):
-            raise NotFound(f"There is no dead letter {letter_id}.")
-    return [int(letter_id) for letter_id in letter_ids]
+        number = read_whole(letter_id)
+        if number is None:
+            raise NotFound(f"There is no dead letter {letter_id[:40]}.")
+        numbers.append(number)
+    return numbers

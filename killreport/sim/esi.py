@@ -19,6 +19,7 @@ from aiohttp import web
 
 from killreport.decoding import decode_json
 from killreport.errors import Malformed
+from killreport.ids import read_whole
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.limits import ErrorLimit, TokenBuckets
 from killreport.sim.simulator import Simulator
@@ -68,9 +69,10 @@ class Call:
     def page(self) -> int:
         """Return the page asked for, 1 without one. Raises EsiError."""
         text = self.request.query.get("page", "1")
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
+        page = read_whole(text, 1)
+        if page is None:
             raise EsiError(400, "page must be a positive number")
-        return int(text)
+        return page
 
     async def body(self, kind: Any) -> Any:
         """Return the body, read as this type. Raises EsiError for anything else."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from killreport.ids import read_whole
 from killreport.sim.chance import mix
 from killreport.sim.esi import OLDEST_DATE, Bucket, Call, EsiError, Paged, Route
 from killreport.sim.generator import FIRST_WAR_ID, WARS
@@ -90,9 +91,10 @@ class Kills:
 
     async def _wars(self, call: Call) -> list[int]:
         text = call.request.query.get("max_war_id", str(FIRST_WAR_ID + WARS))
-        if not text.isascii() or not text.isdigit():
+        wanted = read_whole(text)
+        if wanted is None:
             raise EsiError(400, "max_war_id must be a number")
-        newest = min(int(text), FIRST_WAR_ID + WARS) - 1
+        newest = min(wanted, FIRST_WAR_ID + WARS) - 1
         return list(range(newest, max(newest - _LIST_SIZE, FIRST_WAR_ID - 1), -1))
 
     def _require_war(self, call: Call) -> int:

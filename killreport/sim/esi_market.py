@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from killreport.eve.universe import Type
+from killreport.ids import read_whole
 from killreport.sim.chance import fraction, mix
 from killreport.sim.esi import Call, EsiError, Route
 from killreport.sim.simulator import Simulator
@@ -43,9 +44,10 @@ class Market:
     async def _history(self, call: Call) -> list[Body]:
         region_id = call.number("id")
         text = call.request.query.get("type_id", "")
-        if not text.isascii() or not text.isdigit():
+        type_id = read_whole(text)
+        if type_id is None:
             raise EsiError(400, "type_id is required")
-        kind = self._universe.types.get(int(text))
+        kind = self._universe.types.get(type_id)
         if region_id not in self._universe.regions or kind is None or kind.market_group_id is None:
             raise EsiError(404, "Type not found!")
         # Yesterday is the last day that is over; CCP adds it after the downtime.

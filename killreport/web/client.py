@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import aiohttp
 import msgspec
+import structlog
 
 from killreport.decoding import decode_json
 from killreport.door.seal import FLEET, Seal
@@ -25,6 +26,7 @@ PAGE_CONNECTIONS = 50
 OWN_CONNECTIONS = 4
 # A dead peer is noticed after this long without an answer to a WebSocket ping.
 HEARTBEAT_SECONDS = 15.0
+_log = structlog.get_logger(__name__)
 _FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ T = TypeVar("T")
 class _Error(msgspec.Struct):
     message: str
     extensions: dict[str, Any] = {}
+    path: list[str | int] = []
 
 
 class _Answer(msgspec.Struct, Generic[T]):
@@ -89,11 +92,16 @@ class ApiClient:
         body = {"query": document, "variables": variables}
         try:
             async with self._session.post(f"{self._address}/graphql", json=body, headers=self._headers) as response:
-                decoded = decode_json(await read_body(response), answer)
+                decoded = decode_json(await read_body(response), answer, strict=False)
         except _FAILURES as error:
             raise Unavailable(f"The API at {self._address} does not answer: {type(error).__name__}.") from error
         except Malformed as error:
             raise Unavailable(f"The API at {self._address} gave an answer that cannot be read: {error}.") from error
+        if decoded.data is not None and all(problem.path for problem in decoded.errors):
+            # Of what could be null by itself: everything else is there.
+            if decoded.errors:
+                _log.warning("api_answer_incomplete", errors=[problem.message for problem in decoded.errors])
+            return decoded.data
         for problem in decoded.errors:
             if problem.extensions.get("code") == "RATE_LIMITED":
                 raise Transient(problem.message, problem.extensions.get("retryAfter"))
@@ -154,7 +162,7 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
     while True:
         message = await _receive(socket)
         if message.type == "next":
-            answer = decode_json(message.payload, _Answer[LiveAnswer])
+            answer = decode_json(message.payload, _Answer[LiveAnswer], strict=False)
             if answer.data is None:
                 reasons = "; ".join(error.message for error in answer.errors)
                 raise Unavailable(f"The API ended the live stream: {reasons}")

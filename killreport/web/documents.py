@@ -63,7 +63,7 @@ FEED = "query Site_Feed { status { killmailCount lastStoredAt feed { newestKillm
 # Containers in containers exist (a packed ship holds a container that holds ammunition); deeper ones never occurred.
 KILL = (
     """
-query Site_Kill($id: Int!) {
+query Site_Kill($id: ID64!) {
   killmail(id: $id) {
     id hash time
     solarSystem { ...Place }

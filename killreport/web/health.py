@@ -56,8 +56,8 @@ class HealthGroup:
 
 def health_groups(answer: StatusAnswer, now: datetime) -> list[HealthGroup]:
     """Return the processes by kind, in the order of the fleet."""
-    queues = {queue.queue_name: queue for queue in answer.worker_status}
-    rows = [_health(process, queues.get(process.queue_name or ""), now) for process in answer.processes]
+    queues = {queue.queue_name: queue for queue in answer.queues}
+    rows = [_health(process, queues.get(process.queue_name or ""), now) for process in answer.told_processes]
     return [
         HealthGroup(title, kind, [row for row in rows if row.process.kind == kind]) for kind, title in TITLES.items()
     ]

@@ -152,7 +152,7 @@ class LiveFeed:
         while True:
             try:
                 async with self._client.follow() as rows:
-                    for row in reversed((await self._client.list_killmails(PAGE_ROWS, None)).killmails.nodes):
+                    for row in reversed((await self._client.list_killmails(PAGE_ROWS, None)).killmails.rows):
                         self._pass_on(row)
                     self._show(is_following=True)
                     wait = FIRST_WAIT_SECONDS

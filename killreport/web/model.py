@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -178,8 +179,13 @@ class PageInfo(Struct, frozen=True):
 class Page(Struct, frozen=True):
     """One page of killmails."""
 
-    nodes: list[Row]
+    nodes: Sequence[Row | None]
     page_info: PageInfo
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows without those the API could not tell: one that is broken takes no other along."""
+        return [row for row in self.nodes if row is not None]
 
 
 class FeedState(Struct, frozen=True):
@@ -242,11 +248,21 @@ class Queue(Struct, frozen=True):
 
 
 class StatusAnswer(Struct, frozen=True):
-    """Answer to `documents.STATUS`."""
+    """Answer to `documents.STATUS`; what could not be told is None."""
 
-    processes: list[Process]
-    worker_status: list[Queue]
+    processes: list[Process | None]
+    worker_status: list[Queue | None]
     status: StatusOfFeed
+
+    @property
+    def told_processes(self) -> list[Process]:
+        """Return the processes of which the API could tell."""
+        return [process for process in self.processes if process is not None]
+
+    @property
+    def queues(self) -> list[Queue]:
+        """Return the queues of which the API could tell."""
+        return [queue for queue in self.worker_status if queue is not None]
 
 
 class ListAnswer(Struct, frozen=True):

@@ -52,7 +52,11 @@ def quick_column(leaf: GraphQLLeafType, non_null: bool) -> QuickColumn:
 
 def complete_leaf(leaf: GraphQLLeafType, value: Any) -> Any:
     """Return one value that is not None as it goes into the answer. Raises what the type raises for a wrong one."""
-    completed = leaf.coerce_output_value(value)
+    try:
+        completed = leaf.coerce_output_value(value)
+    except GraphQLError as error:
+        # What is stored does not fit the schema: a fault of ours, and none of the query's as this error would say.
+        raise ValueError(error.message) from error
     if completed is None or completed is Undefined:
         raise TypeError(
             f"Expected `{inspect(leaf)}.coerce_output_value({inspect(value)})`"

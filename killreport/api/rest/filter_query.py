@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from killreport.errors import Malformed
+from killreport.ids import read_whole
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, ValueKind, Words
 from killreport.killmail.filters import FILTERS
@@ -66,7 +67,8 @@ def _plain(kind: ValueKind, text: str) -> Any:
 
 def _whole(text: str) -> int | str:
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else text
+    number = read_whole(text)
+    return text if number is None else number
 
 
 def parameter_schemas() -> Mapping[str, tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from killreport.errors import Refused
+from killreport.ids import read_whole
 
 MOST_IDS = 10
 MOST_MODIFIERS = 20
@@ -166,11 +167,12 @@ def _ids(name: str, text: str) -> list[int]:
 
 
 def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    number = read_whole(text)
+    if number is None:
         raise Refused(f"{text[:20] or 'nothing'} is not a valid entry for {name}: a whole number is needed")
     if text.startswith("0"):
         raise Refused("Do not prefix values with 0")
-    return int(text)
+    return number
 
 
 def _flag(name: str, text: str) -> bool:

@@ -18,11 +18,11 @@ from killreport.api.rest.toll import visit_of
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import names_of
 from killreport.errors import Refused
+from killreport.ids import MAX_ENTITY_ID, read_whole
 from killreport.killmail.monthly import MonthRow, list_months
 
 CACHE = "public, max-age=60"
 STATS_COST = 20
-MOST_ID = 2**59 - 1
 KINDS = {
     "characterID": EntityKind.CHARACTER,
     "corporationID": EntityKind.CORPORATION,
@@ -43,14 +43,15 @@ async def answer_stats(request: Request) -> Response:
     kind = KINDS.get(name)
     if kind is None:
         raise Refused(f"{name[:40]} is an invalid type: one of {', '.join(KINDS)} is needed")
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:19]) <= MOST_ID) or text.startswith("0"):
+    entity_id = read_whole(text, 1, MAX_ENTITY_ID)
+    if entity_id is None or text.startswith("0"):
         raise Refused(f"{text[:20]} is not a valid parameter")
     await visit_of(request).pay(STATS_COST)
     context = context_of(request)
     async with context.database.connection() as connection:
-        months = await list_months(connection, kind, int(text))
-    info = {"id": int(text), "type": name, "name": await _name(context, kind, int(text))}
-    return tagged(request, json_answer(figures(name, int(text), months, info), cache=CACHE))
+        months = await list_months(connection, kind, entity_id)
+    info = {"id": entity_id, "type": name, "name": await _name(context, kind, entity_id)}
+    return tagged(request, json_answer(figures(name, entity_id, months, info), cache=CACHE))
 
 
 def figures(name: str, entity_id: int, months: Sequence[MonthRow], info: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ async def home(request: Request) -> Response:
     page = answer.killmails
     return site.page(
         "home.html",
-        days=by_day([site.row(row) for row in page.nodes]),
+        days=by_day([site.row(row) for row in page.rows]),
         is_first=after is None,
         since=since,
         limit=PAGE_ROWS,

@@ -19,10 +19,10 @@ async def status(request: Request) -> Response:
     return site.page(
         "status.html",
         groups=groups,
-        process_count=len(answer.processes),
+        process_count=len(answer.told_processes),
         troubles=troubles(groups),
         feed=feed_health(answer, now),
-        queue_trouble=next((queue.trouble for queue in answer.worker_status if queue.trouble), None),
+        queue_trouble=next((queue.trouble for queue in answer.queues if queue.trouble), None),
         as_of=f"{now:%H:%M:%S}",
         killmail_count=answer.status.killmail_count,
     )

@@ -18,7 +18,7 @@ from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
 from tests.integration.serving import GraphQL, serving
 
-POST = """mutation($id: Int, $hash: String, $link: String) {
+POST = """mutation($id: ID64, $hash: String, $link: String) {
   postKillmail(id: $id, hash: $hash, link: $link) { isNew killmail { id hash attackers { ordinal } } }
 }"""
 

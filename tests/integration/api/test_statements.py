@@ -23,7 +23,7 @@ EVERYTHING = """fragment Everything on Killmail {
   items { type { name } items { type { name } } }
 }"""
 LIST = "query($first: Int!, $after: String) { killmails(first: $first, after: $after) { nodes { ...Everything } } }"
-ONE = "query($id: Int!) { killmail(id: $id) { ...Everything } }"
+ONE = "query($id: ID64!) { killmail(id: $id) { ...Everything } }"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ NOBODY = {"kills": 0, "losses": 0}
 
 
 async def test_a_system_lies_in_its_constellation_and_region(api: GraphQL) -> None:
-    query = """query($id: Int!) { system(id: $id) { id name security trueSecurity spaceClass
+    query = """query($id: ID64!) { system(id: $id) { id name security trueSecurity spaceClass
         constellation { id name region { id } } region { id name } } }"""
     system = (await api.data(query, {"id": JITA}))["system"]
     assert system.pop("trueSecurity") == pytest.approx(0.9459, abs=1e-4)
@@ -262,7 +262,7 @@ async def test_a_hundred_take_as_many_statements_as_one(
     one = {"types": RIFTER, "groups": FRIGATE, "categories": SHIP, "systems": JITA, "constellations": KIMOTORO}
     first = one.get(field, THE_FORGE)
     ids = [first, *(other for other in sorted(known) if other != first)][:100]
-    query = f"query($ids: [Int!]!) {{ {field}(ids: $ids) {{ id {selection} }} }}"
+    query = f"query($ids: [ID64!]!) {{ {field}(ids: $ids) {{ id {selection} }} }}"
     await api.data(query, {"ids": ids})  # a price that was asked for is remembered for the day
     for_one = await recording.count(api, query, {"ids": ids[:1]})
     assert 0 < for_one <= 10
@@ -290,7 +290,7 @@ async def test_places_and_types_never_scan_the_facts(
         ("types", [RIFTER, TRITANIUM], TYPE_FIELDS),
         ("groups", [FRIGATE], "totals { kills } losses { nodes { id } }"),
     ):
-        await api.data(f"query($ids: [Int!]!) {{ {field}(ids: $ids) {{ {selection} }} }}", {"ids": ids})
+        await api.data(f"query($ids: [ID64!]!) {{ {field}(ids: $ids) {{ {selection} }} }}", {"ids": ids})
     statements = list(recording.statements)
     assert len(statements) > 15
     async with recording.connection() as connection:

@@ -174,7 +174,7 @@ def test_a_file_without_a_line_is_refused(file: str) -> None:
         ("groups.jsonl", {"_key": 26, "name": {"en": "x"}}, "missing required field `categoryID`"),
         ("groups.jsonl", {"_key": 26, "name": "x", "categoryID": 6}, "Expected `object`, got `str`"),
         ("groups.jsonl", {"_key": "26", "name": {"en": "x"}, "categoryID": 6}, "Expected `int`, got `str`"),
-        ("groups.jsonl", {"_key": 2**31, "name": {"en": "x"}, "categoryID": 6}, "<= 2147483647"),
+        ("groups.jsonl", {"_key": 2**59, "name": {"en": "x"}, "categoryID": 6}, "<= 576460752303423487"),
         ("groups.jsonl", {"_key": -1, "name": {"en": "x"}, "categoryID": 6}, ">= 0"),
         ("groups.jsonl", {"_key": 26, "name": {"en": "a\0b"}, "categoryID": 6}, "matching regex"),
         ("groups.jsonl", {"_key": 26, "name": {"de": "x"}, "categoryID": 6}, "missing required field `en`"),

@@ -105,7 +105,7 @@ def test_items_beside_the_victim_are_the_victims() -> None:
         ({"killmail_id": 2**63}, "the number is not between 0 and 9223372036854775807", "$.killmail_id"),
         ({"killmail_id": True}, "expected a whole number, found true or false", "$.killmail_id"),
         ({"solar_system_id": 30002813.5}, "expected a whole number, found a fraction", "$.solar_system_id"),
-        ({"solar_system_id": 2**31}, "the number is not between 0 and 2147483647", "$.solar_system_id"),
+        ({"solar_system_id": 2**59}, "the number is not between 0 and 576460752303423487", "$.solar_system_id"),
         ({"killmail_time": None}, "the time is missing", "$.killmail_time"),
         ({"killmail_time": "KILLTIME"}, "it is not a time", "$.killmail_time"),
         ({"killmail_time": 1638469800}, "it is not a time", "$.killmail_time"),

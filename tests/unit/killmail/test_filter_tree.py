@@ -34,7 +34,7 @@ def deep(levels: int) -> dict[str, Any]:
         ({"valueMax": 1e15}, "an amount from 0 to 100000000000000 is needed at valueMax"),
         (
             {"or": [{"not": {"region": [10000002, 0]}}]},
-            "a number from 1 to 2147483647 is needed at or[0].not.region[1]",
+            "a number from 1 to 576460752303423487 is needed at or[0].not.region[1]",
         ),
         ({"region": 10000002}, "a list is needed at region"),
         ({"region": []}, "a list of 1 to 50 is needed, not 0 at region"),
