@@ -19,6 +19,8 @@ from killreport.errors import Malformed
 MAX_MEMBER_BYTES = 1 << 30
 MAX_LINE_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 20
+# The largest file has some 52,000 lines. Each becomes a row in memory.
+MAX_LINES = 250_000
 
 # zipfile raises all of these for a damaged archive; nothing but its own calls is wrapped with them.
 UNREADABLE = (
@@ -61,6 +63,8 @@ class Archive:
                 parsed = decode(text)
             except UNREADABLE_JSON as error:
                 raise Malformed(str(error), f"{member} line {number}") from None
+            if number > MAX_LINES:
+                raise Malformed(f"The file has more than {MAX_LINES} lines", member)
             yield number, parsed
 
     def _lines(self, member: str) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from killreport.db.database import Connection
+from killreport.decoding import is_storable
 from killreport.errors import Malformed
 from killreport.eve.archive import Archive, open_archive
 from killreport.eve.official import ReleaseLine
@@ -72,10 +73,12 @@ def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
 
 
 def _read_release(archive: Archive) -> ReleaseLine:
-    for _, line in archive.parse(RELEASE, ReleaseLine):
+    for number, line in archive.parse(RELEASE, ReleaseLine):
         if line.key == RELEASE_KEY:
             # A date without an offset is CCP's, and CCP writes UTC.
             released_at = line.release_date
+            if not is_storable(released_at):
+                raise Malformed("The date of the release is no date", f"{RELEASE} line {number}")
             at = released_at if released_at.tzinfo is not None else released_at.replace(tzinfo=UTC)
             return ReleaseLine(line.key, line.build_number, at)
     raise Malformed(f"There is no line with the key {RELEASE_KEY}", RELEASE)
