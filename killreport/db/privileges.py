@@ -1,64 +1,64 @@
-"""Under which user PostgreSQL's programs run. PostgreSQL refuses root, so root's server runs as `nobody`.
+"""Under which user PostgreSQL's programs run. PostgreSQL refuses root, so root's server runs as a user of its own.
 
-The home folder or the virtual environment may lie where only root can enter. Instead of changing the modes of folders
-that are not ours, or copying, the server keeps one capability of root's: to search and read folders whatever their
-mode, or, where the programs themselves may be run by root alone, to pass over modes altogether. Which is needed is
-tried, not deduced, so that access lists and odd file systems are met too.
+That user is a number which nobody else has, from a range that is given to no one. It needs no line in /etc/passwd, so
+it is there in a container without `useradd` and with a read-only /etc just the same. Two things would want a line: a
+program that asks for its own name, as `initdb` does (so it runs as an account of the system that runs nothing else,
+and what it made is given away), and a client's name, which is root's.
 """
 
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import pwd
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from killreport.errors import Unavailable
 
-# Source: linux/capability.h, linux/prctl.h, linux/securebits.h; part of the kernel's stable interface.
-CAP_DAC_OVERRIDE = 1
-CAP_DAC_READ_SEARCH = 2
-_CAPABILITY_VERSION_3 = 0x20080522
+# Neither a system's nor a person's, nor one systemd hands out. Source: https://systemd.io/UIDS-GIDS/, checked 2026-11.
+FIRST_UID, LAST_UID = 60706, 61183
+# An account without a person behind it has a lower number.
+FIRST_PERSON = 1000
+NOBODY = "nobody"
+# Source: linux/prctl.h; part of the kernel's stable interface.
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
-_PR_SET_SECUREBITS = 28
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_RAISE = 2
-_SECBIT_NO_SETUID_FIXUP = 1 << 2
-
-# The folder everybody can enter stands for the user nobody can become.
-_NOT_EVEN_BECOME = Path("/")
 
 ServerUserSetup = Callable[[], None]
 
 
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _CapabilityWord(ctypes.Structure):
-    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
-
-
 @dataclass(frozen=True)
 class ServerUser:
-    """Who runs the server's programs; `uid` None is the present user.
-
-    capability: the one of root's that it keeps, None for none.
-    """
+    """Who runs the server's programs; `uid` None is the present user."""
 
     uid: int | None = None
     gid: int | None = None
-    capability: int | None = None
 
     def own(self, path: Path) -> None:
         """Give a file or folder of the server's to it."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def own_all(self, folder: Path) -> None:
+        """Give a folder with all that is in it to this user; the folder itself last, so it tells when that is done.
+
+        Raises Unavailable for a file that has a second name: whose file it is too, it cannot tell.
+        """
+        if self.uid is None or self.gid is None or not folder.is_dir():
+            return
+        # Nobody but root finds the way in meanwhile.
+        os.chown(folder, 0, 0, follow_symlinks=False)
+        for path, folders, files, descriptor in os.fwalk(folder):
+            for name in (*folders, *files):
+                state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if state.st_nlink > 1 and name in files:
+                    raise Unavailable(f"The file {path}/{name} is another file too: the database is not taken over.")
+                os.chown(name, self.uid, self.gid, dir_fd=descriptor, follow_symlinks=False)
+        self.own(folder)
 
     def setup(self, death_signal: int) -> ServerUserSetup:
         """Return what a child must do between fork and exec: become this user, and die with its parent.
@@ -71,10 +71,13 @@ class ServerUser:
         def become() -> None:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
-            self._become(libc)
+            if self.uid is not None and self.gid is not None:
+                os.setgroups([])
+                os.setgid(self.gid)
+                os.setuid(self.uid)
             if libc is not None:
                 # After the change of user, which clears it.
-                _call(libc, "prctl", _PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+                libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(death_signal), 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -97,78 +100,90 @@ class ServerUser:
         os.waitpid(child, 0)
         return text
 
-    def _become(self, libc: ctypes.CDLL | None) -> None:
-        if self.uid is None or self.gid is None:
-            return
-        if self.capability is not None and libc is not None:
-            # Without this bit access(2) answers as if the capability were not there, and postgres asks it.
-            _call(libc, "prctl", _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
-            _call(libc, "prctl", _PR_SET_KEEPCAPS, 1, 0, 0, 0)
-        os.setgroups([self.gid])
-        os.setgid(self.gid)
-        os.setuid(self.uid)
-        if self.capability is not None and libc is not None:
-            _keep_only(libc, self.capability)
 
+def server_user(data: Path) -> ServerUser:
+    """Return who is to run the server: the present user, or for root a user that nobody else is.
 
-def _keep_only(libc: ctypes.CDLL, capability: int) -> None:
-    mask = 1 << capability
-    words = (_CapabilityWord * 2)(_CapabilityWord(mask, mask, mask), _CapabilityWord(0, 0, 0))
-    _call(libc, "capset", ctypes.byref(_CapabilityHeader(_CAPABILITY_VERSION_3, 0)), words)
-    _call(libc, "prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
-
-
-def _call(libc: ctypes.CDLL, function: str, *arguments: object) -> None:
-    as_c = [ctypes.c_ulong(value) if isinstance(value, int) and function == "prctl" else value for value in arguments]
-    if getattr(libc, function)(*as_c) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{function}: {os.strerror(number)}")
-
-
-def server_user(programs: Sequence[Path], folders: Sequence[Path], owner_of: Path) -> ServerUser:
-    """Return who can run the server: the present user, or for root another with the least capability that suffices.
-
-    programs: must be runnable; folders: must be enterable. owner_of: the data directory; where it exists and is not
-    root's, its owner is who runs the server, else `nobody`. Raises Unavailable with a sentence that names the folder
-    in the way and the cures.
+    data: the data directory; where it exists and is a person's, that person runs the server. One of root's, or of
+    `nobody`, whom others share, is to be taken over. Raises Unavailable where this root may not become another user.
     """
     if os.geteuid() != 0:
         return ServerUser()
-    owner = owner_of.stat().st_uid if owner_of.exists() else 0
-    try:
-        entry = pwd.getpwuid(owner) if owner != 0 else pwd.getpwnam("nobody")
-    except KeyError:
+    owner = owner_of(data)
+    user = own_user(data) if owner.uid in (None, 0, _uid_of(NOBODY)) else owner
+    if not user.ask(lambda: "yes"):
         raise Unavailable(
-            f"PostgreSQL refuses to run as root and there is no user `{owner or 'nobody'}` to run it as: run "
-            "KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
-        ) from None
-    blocked: Path | None = None
-    for capability in (None, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-        user = ServerUser(entry.pw_uid, entry.pw_gid, capability)
-        found = _first_unreachable(user, programs, folders)
-        if found is None:
-            return user
-        blocked = blocked or found
-    if blocked == _NOT_EVEN_BECOME:
-        raise Unavailable(
-            f"PostgreSQL refuses to run as root, and this root may not become the user `{entry.pw_name}`: run "
-            "KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
+            f"PostgreSQL refuses to run as root, and this root may not become the user {user.uid}: run KillReport as "
+            "an ordinary user, or set KILLREPORT_DATABASE_URL."
         )
+    return user
+
+
+def owner_of(path: Path) -> ServerUser:
+    """Return whose the file or folder is; uid None where there is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return ServerUser()
+    return ServerUser(state.st_uid, state.st_gid)
+
+
+def own_user(path: Path) -> ServerUser:
+    """Return a user that has neither a name nor a process; for the same path the same one, as long as that is so."""
+    count = LAST_UID - FIRST_UID + 1
+    first = int.from_bytes(hashlib.sha256(os.fsencode(path)).digest()[:8], "big") % count
+    taken = _running_uids()
+    for step in range(count):
+        uid = FIRST_UID + (first + step) % count
+        if uid not in taken and not name_of(uid):
+            return ServerUser(uid, uid)
     raise Unavailable(
-        f"PostgreSQL refuses to run as root, and the user `{entry.pw_name}` cannot use {blocked}: make it readable "
-        "for everybody, run KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
+        "Every user that the embedded PostgreSQL could run as is somebody's: set KILLREPORT_DATABASE_URL."
     )
 
 
-def _first_unreachable(user: ServerUser, programs: Sequence[Path], folders: Sequence[Path]) -> Path | None:
-    """Return the outermost path the user cannot use, _NOT_EVEN_BECOME where we cannot be that user, None for none."""
-    wanted = [(path, os.X_OK) for target in (*programs, *folders) for path in reversed(target.parents)]
-    wanted += [(path, os.R_OK | os.X_OK) for path in programs] + [(path, os.X_OK) for path in folders]
+def named_user(user: ServerUser) -> ServerUser:
+    """Return a user with a name, for the moment of `initdb`: `user` where it has one, else an account without work.
 
-    def number_of_the_first() -> str:
-        return str(next((number for number, (path, mode) in enumerate(wanted) if not os.access(path, mode)), -1))
+    `nobody` only where there is no other, as in the smallest containers. Raises Unavailable where there is none at all.
+    """
+    if user.uid is None or name_of(user.uid):
+        return user
+    taken = _running_uids()
+    accounts = [entry for entry in pwd.getpwall() if entry.pw_uid != 0 and entry.pw_uid not in taken]
+    system = [entry for entry in accounts if entry.pw_uid < FIRST_PERSON and entry.pw_name != NOBODY]
+    # The last is who is least likely to be anybody: the first are the machine's oldest, such as `daemon`.
+    chosen = (system or [entry for entry in accounts if entry.pw_name == NOBODY] or accounts)[-1:]
+    if not chosen:
+        raise Unavailable(
+            "PostgreSQL refuses to be set up by root, and /etc/passwd has no other account that runs nothing: run "
+            "KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
+        )
+    return ServerUser(chosen[0].pw_uid, chosen[0].pw_gid)
 
-    text = user.ask(number_of_the_first)
-    if not text:
-        return _NOT_EVEN_BECOME
-    return None if text == "-1" else wanted[int(text)][0]
+
+def name_of(uid: int) -> str:
+    """Return the name of a user, "" where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def _uid_of(name: str) -> int | None:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def _running_uids() -> set[int]:
+    """Return the users that processes run as, in any of the four ways a process can."""
+    found: set[int] = set()
+    for path in Path("/proc").glob("[0-9]*/status"):
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            continue  # it has ended meanwhile
+        found.update(int(uid) for line in lines if line.startswith("Uid:") for uid in line.split()[1:])
+    return found

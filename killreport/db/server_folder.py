@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STARTING, READY, FAILED = "starting", "ready", "failed"
+# The product's role, and the one that made the server and may do everything.
 USER = "killreport"
+SUPERUSER = "postgres"
 DATABASE = "killreport"
 SOCKET_NAME = ".s.PGSQL.5432"
 
@@ -55,6 +57,16 @@ class ServerFolder:
     def settings(self) -> Path:
         """PostgreSQL's configuration file, written at every start."""
         return self.path / "postgresql.conf"
+
+    @property
+    def access(self) -> Path:
+        """Who may come in (pg_hba.conf), written at every start."""
+        return self.path / "pg_hba.conf"
+
+    @property
+    def identities(self) -> Path:
+        """Which user of the machine may be which role (pg_ident.conf), written at every start."""
+        return self.path / "pg_ident.conf"
 
     @property
     def users_lock(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -52,3 +53,14 @@ def users(home: Path) -> Iterator[list[UserProcess]]:
     yield started
     for user in started:
         user.kill()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Yield a folder everybody can enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+        folder = folder_of(Path(name) / "home")
+        if folder.keeper_lock.exists():
+            wait_until_stopped(folder)

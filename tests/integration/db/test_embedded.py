@@ -180,18 +180,18 @@ async def test_data_of_another_release_of_postgresql_is_refused_in_the_server_s_
 
 
 async def test_an_initdb_killed_half_way_leaves_nothing_half_made(
-    home: Path, folder: ServerFolder, tmp_path: Path
+    home: Path, folder: ServerFolder, open_folder: Path
 ) -> None:
     real = find_binaries()
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "postgres").symlink_to(real / "bin" / "postgres")
-    initdb = tmp_path / "bin" / "initdb"
-    reached = tmp_path / "reached"
+    (open_folder / "bin").mkdir()
+    (open_folder / "bin" / "postgres").symlink_to(real / "bin" / "postgres")
+    initdb = open_folder / "bin" / "initdb"
+    reached = open_folder / "reached"
     os.mkfifo(reached)
     reached.chmod(0o666)
     initdb.write_text(f'#!/bin/sh\n"{real}/bin/initdb" "$@"\necho $PPID > "{reached}"\nexec sleep 600\n')
     initdb.chmod(0o755)
-    joining = asyncio.ensure_future(use_embedded_server(home, tmp_path).__aenter__())
+    joining = asyncio.ensure_future(use_embedded_server(home, open_folder).__aenter__())
     os.kill(int(await asyncio.to_thread(reached.read_text)), signal.SIGKILL)
     with pytest.raises(Unavailable, match="keeper ended unexpectedly"):
         await joining

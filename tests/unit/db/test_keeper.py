@@ -23,6 +23,9 @@ class StandIn:
     def clear_leftovers(self) -> None:
         """Leave nothing."""
 
+    def ensure_roles(self, _socket_folder: Path) -> None:
+        """Have none."""
+
     def prune_logs(self) -> None:
         """Keep none."""
 
