@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,6 +23,8 @@ from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows
 from killreport.fleet.schedule import BROKEN_OFF_STATUS
 from killreport.fleet.table import ProcessRow, find_process
+from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.slot import sign_out
 from killreport.terminal import printable
 
 if TYPE_CHECKING:
@@ -130,12 +133,30 @@ def run(  # noqa: PLR0917 - options of a command
     how = _How(once=once, everything=everything, if_due=if_due, memory_limit_mb=memory_limit)
     # A manager that ends a process which hangs does so with SIGABRT: the log then has where it hung.
     faulthandler.enable()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _signing_out(home, process):
         report = runner.run(_run_until_told(process, rows, settings, how))
-    if report is not None:
-        typer.echo(report.to_json() if as_json else printable(report.sentence))
-        if report.status == "stopped":
-            raise typer.Exit(BROKEN_OFF_STATUS)
+        if report is not None:
+            typer.echo(report.to_json() if as_json else printable(report.sentence))
+            if report.status == "stopped":
+                raise typer.Exit(BROKEN_OFF_STATUS)
+
+
+@contextmanager
+def _signing_out(home: Path, process: ProcessRow) -> Iterator[None]:
+    """Have a job write down how it ends, for a supervisor that is not its parent. Unwritten: it was broken off."""
+    slots, status = FleetFolder.at(home).slots, None
+    try:
+        yield
+        status = 0
+    except typer.Exit as error:
+        status = error.exit_code
+        raise
+    except Exception:
+        status = 1
+        raise
+    finally:
+        if process.kind == "job" and status is not None:
+            sign_out(slots, status)
 
 
 def _refuse(process: ProcessRow, *, once: bool, everything: bool, if_due: bool) -> None:

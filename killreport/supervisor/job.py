@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
+from msgspec.structs import replace
 
 from killreport.background import Errands, end, keep, unbroken
 from killreport.clock import monotonic, utc_now
@@ -170,14 +171,15 @@ class Job:
             await self.end_for(f"took longer than its limit of {limit:g} s")
         await child.clear()
         ran_seconds = monotonic() - began
+        status = child.status if child.status is not None else self._slot.end_status()
         await asyncio.sleep(0.1)  # its last words are on their way to the log
         record = JobRecord(
             started_at=started_at,
             ended_at=utc_now(),
-            status=child.status,
+            status=status,
             cause=cause,
-            last_line=self._reason or self._last_line("out" if child.status == 0 else "error"),
-            is_broken_off=self._was_broken_off(child.status),
+            last_line=self._reason or self._last_line("out" if status == 0 else "error"),
+            is_broken_off=self._was_broken_off(status),
         )
         self.history.write(record)
         self.child = None
@@ -198,12 +200,22 @@ class Job:
         now = utc_now()
         self.history.correct(now)
         last = next(reversed(self.history.read()), None)
+        if last is not None and last.ended_at is None and not self.is_running:
+            last = self._closed(last, now)
+            self.history.write(last)
         self._alarm = Alarm(now if last is None else last.started_at)
-        if last is not None and not self.is_running and (last.is_broken_off or last.ended_at is None):
+        if last is not None and last.is_broken_off and not self.is_running:
             self._again_at = monotonic()
         due = self.next_run_at
         is_late = self._again_at is not None or (due is not None and due <= now)
         self._cause = "catch-up" if is_late else "schedule"
+
+    def _closed(self, record: JobRecord, now: datetime) -> JobRecord:
+        """Return the record of a run that ended while nobody looked: broken off, unless it wrote down how it ended."""
+        occupant = self._slot.occupant()
+        is_its = occupant is not None and datetime.fromtimestamp(occupant.started_at, UTC) == record.started_at
+        status = self._slot.end_status() if is_its else None
+        return replace(record, ended_at=now, status=status, is_broken_off=self._was_broken_off(status))
 
     def _run_again(self, ran_seconds: float) -> None:
         """Have it due again: at once the first time, later and later where it does not come far."""

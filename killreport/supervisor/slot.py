@@ -21,7 +21,10 @@ _MARK_OFFSET = 64
 _MARK = b"READY"
 _WATCHDOG_OFFSET = 72
 _WATCHDOG_MARK = b"PINGS"
-_EMPTY = bytes(80)
+# How a job ended, said by itself: whoever is not its parent learns it from nobody else.
+_END_OFFSET = 80
+_END_MARK = b"ENDED "
+_EMPTY = bytes(96)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,20 @@ class Slot:
     def reserve(self) -> None:
         """Take the room on the disk that whoever lives here needs, so that somebody can when the disk is full."""
         with contextlib.suppress(OSError):
+            if self.path.exists() and self.path.stat().st_size >= len(_EMPTY):
+                return  # what is written there may still be wanted
             descriptor = self.try_lock()
             if descriptor is not None:
                 os.close(descriptor)
+
+    def end_status(self) -> int | None:
+        """Return with what status the last occupant said it ends; None where it has not."""
+        try:
+            content = self.path.read_bytes()[_END_OFFSET:].rstrip(b"\0")
+        except OSError:
+            return None
+        word = content.removeprefix(_END_MARK)
+        return int(word) if content.startswith(_END_MARK) and word.isdigit() else None
 
     def is_free(self) -> bool:
         """Tell whether nobody lives in it."""
@@ -134,3 +148,16 @@ def _has_open(pid: int, name: str, file: Identity) -> bool:
 def sign_in(descriptor: int) -> None:
     """Write the calling process into the slot it holds; safe between fork and exec."""
     os.pwrite(descriptor, b"%d %.3f" % (os.getpid(), time.time()), 0)
+
+
+def sign_out(slots: Path, status: int) -> None:
+    """Write into the slot of this folder that this process holds, if it holds one, that it ends with this status.
+
+    For a job: its parent may be gone, and then nobody could tell a run that is whole from one that was broken off.
+    """
+    with contextlib.suppress(OSError):
+        for entry in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.readlink().parent == slots:
+                    os.pwrite(int(entry.name), _END_MARK + b"%d" % status, _END_OFFSET)
+                    return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from killreport.errors import Conflict, Refused
 from killreport.fleet.schedule import BROKEN_OFF_STATUS
 from killreport.supervisor.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
 from killreport.supervisor.runs import JobHistory, JobRecord
-from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
+from tests.integration.supervisor.conftest import READY, Fleet, MakeFleet, eventually, quiet, script
 
 YEARLY = "0 0 1 1 *"
 
@@ -175,6 +176,41 @@ def test_a_run_that_failed_by_itself_or_took_too_long_is_over(make_fleet: MakeFl
         [record] = fleet.do("trigger", name, waits=True).records
         assert record.is_broken_off is False
         assert (fleet.states()[name].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
+
+
+SIGNING = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from pathlib import Path
+from killreport.supervisor.slot import sign_out
+while not os.path.exists('GO'):
+    time.sleep(0.01)
+sign_out(Path('SLOTS'), 0)
+open('GONE', 'w').close()
+"""
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_run_that_ended_whole_under_no_parent_of_its_own_is_not_begun_again(
+    make_fleet: MakeFleet, tmp_path: Path, *, is_watched: bool
+) -> None:
+    go, gone = tmp_path / "go", tmp_path / "gone"
+    slots = tmp_path / "fleet0" / "fleet" / "slots"
+    text = SIGNING.replace("GONE", str(gone)).replace("GO", str(go)).replace("SLOTS", str(slots))
+    command = [sys.executable, "-c", READY + text]
+    fleet = make_fleet({"job": {"command": command, "kind": "job", "schedule": YEARLY}})
+    fleet.do("start", "job")
+    fleet.do("trigger", "job")
+    fleet.kill_supervisor()
+    if is_watched:
+        fleet.supervise()
+    go.touch()
+    eventually(lambda: gone.exists() and not fleet.holders("job"))
+    if not is_watched:
+        fleet.supervise()
+    [record] = eventually(lambda: (found := history_of(fleet))[-1].ended_at and found)
+    assert (record.status, record.is_broken_off) == (0, False)
+    assert (fleet.states()["job"].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
 
 
 def test_a_reload_lets_a_run_end(make_fleet: MakeFleet, tmp_path: Path) -> None:
