@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import typer
 
 from killreport.cli.context import load_all
 from killreport.config import FILE_NAME, PREFIX, LoadedSettings
-from killreport.errors import Conflict, KillreportError, NotFound
+from killreport.errors import Conflict, KillreportError, NotFound, Refused
 from killreport.files import write_whole
 from killreport.fleet.snapshot import unkept, with_settings
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
@@ -26,6 +27,9 @@ Folder = Annotated[
 def startup(
     print_only: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
     folder: Folder = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whom the system's unit runs the fleet as; unset: root.", metavar="NAME")
+    ] = None,
     write_settings: Annotated[
         bool | None,
         typer.Option(help="Write settings that only this shell has to killreport.toml; unset: ask in a terminal."),
@@ -37,11 +41,12 @@ def startup(
     """
     loaded = load_all()
     settings = loaded.settings
-    unit = supervisor_unit(sys.executable, settings.home.absolute())
+    owner = _known(user)
+    unit = supervisor_unit(_program(), settings.home.absolute(), owner)
     if print_only:
         print(unit, end="")
         return
-    _keep_settings(loaded, is_wanted=write_settings)
+    _keep_settings(loaded, owner, is_wanted=write_settings)
     path = (folder or _unit_folder()) / UNIT_NAME
     if path.exists() and path.read_text(encoding="utf-8") != unit:
         raise Conflict(f"{path} exists and is another one; killreport unstartup removes it.")
@@ -56,7 +61,26 @@ def startup(
             print("A user's units start at the first login; from boot on after: loginctl enable-linger")
 
 
-def _keep_settings(loaded: LoadedSettings, *, is_wanted: bool | None) -> None:
+def _program() -> tuple[str, ...]:
+    """Return what runs the product after an update too: the command of `make install`, else this very interpreter."""
+    written = Path(sys.prefix) / "command"
+    command = written.read_text(encoding="utf-8").strip() if written.exists() else ""
+    return (command,) if command and Path(command).exists() else (sys.executable, "-m", "killreport")
+
+
+def _known(user: str | None) -> str | None:
+    """Return the user's name. Raises NotFound where there is no such user, Refused for the unit of a user."""
+    if user is None:
+        return None
+    if os.geteuid() != 0:
+        raise Refused("Only root can have the fleet run as somebody else; a unit of your own runs it as you.")
+    try:
+        return pwd.getpwnam(user).pw_name
+    except KeyError:
+        raise NotFound(f"This machine has no user {user}: useradd --system {user}") from None
+
+
+def _keep_settings(loaded: LoadedSettings, owner: str | None, *, is_wanted: bool | None) -> None:
     """Name the settings that a reboot would lose, and write them to the home's file where that is wanted."""
     missing = unkept(loaded)
     if not missing:
@@ -72,6 +96,8 @@ def _keep_settings(loaded: LoadedSettings, *, is_wanted: bool | None) -> None:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, with_settings(before, missing).encode())
+        if owner is not None:
+            shutil.chown(path, owner)
         print(f"Written: {path}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 UNIT_NAME = "killreport.service"
@@ -9,14 +10,15 @@ UNIT_NAME = "killreport.service"
 KILLED_STATUS = 75
 
 
-def supervisor_unit(python: str, home: Path) -> str:
-    """Return the unit. python: the interpreter that has the product; home: the fleet's.
+def supervisor_unit(program: Sequence[str], home: Path, user: str | None = None) -> str:
+    """Return the unit. program: what begins every command of the product; home: the fleet's; user: whom it runs as.
 
     KillMode=process and Delegate leave the processes to the next supervisor when this one dies; ExecStop ends them all
     when an operator stops the unit. It is started again for ever, but after `killreport kill`; not before the disk of
     the home is there. Source: systemd.service(5), systemd.kill(5), systemd.unit(5).
     """
-    command = f"{argument(python)} -m killreport"
+    command = " ".join((argument(program[0]), *program[1:]))
+    run_as = f"User={argument(user)}\n" if user is not None else ""
     return f"""\
 [Unit]
 Description=KillReport's fleet
@@ -30,7 +32,7 @@ Type=notify
 TimeoutStartSec=infinity
 ExecStart={command} supervise
 ExecStop={command} kill
-Environment={quoted(f"KILLREPORT_HOME={home}")}
+{run_as}Environment={quoted(f"KILLREPORT_HOME={home}")}
 Restart=always
 RestartSec=1
 RestartPreventExitStatus={KILLED_STATUS}
