@@ -50,7 +50,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home, description="Folder for everything local.")
     database_url: SecretStr | None = Field(
-        default=None, description="PostgreSQL >= 15 as postgresql://user:password@host:port/name; unset: embedded."
+        default=None,
+        description="PostgreSQL >= 15 as postgresql://user:password@host:port/name, not by way of a PgBouncer that"
+        " pools transactions (sessions are fine); unset: embedded.",
     )
     # The ledger is handed over with a connection of its own, while another one publishes.
     database_pool_size: int = Field(default=5, ge=2, le=100, description="Connections each process may open.")

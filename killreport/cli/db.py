@@ -26,7 +26,7 @@ from killreport.errors import Conflict, NotFound
 from killreport.terminal import printable
 
 if TYPE_CHECKING:
-    from killreport.db.database import Database
+    from killreport.db.database import Connection, Database
     from killreport.db.migrate import Migration
     from killreport.db.status import DatabaseStatus
 
@@ -37,6 +37,7 @@ app.command()(recount)
 PROCESS = "killreport-db"
 Dump = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]
 WIDEST_NAME = 24
+SERVER_VERSION = "select current_setting('server_version_num')::int / 10000"
 
 
 @app.command()
@@ -78,7 +79,7 @@ def dump(path: Dump) -> None:
     before = os.umask(0o077)  # it has what the database has, secrets of players too
     try:
         arguments = ["--format=custom", "--no-owner", "--no-privileges", f"--file={path}"]
-        status = asyncio.run(_run_fitting(settings, "pg_dump", arguments))
+        status = asyncio.run(_dump(settings, arguments))
     finally:
         os.umask(before)
     if status != 0:
@@ -96,9 +97,7 @@ def restore(path: Dump) -> None:
     settings = load()
     if not path.is_file():
         raise NotFound(f"There is no file {path}.")
-    asyncio.run(_refuse_tables(settings))
-    arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path)]
-    if asyncio.run(_run_fitting(settings, "pg_restore", arguments)) != 0:
+    if asyncio.run(_restore(settings, path)) != 0:
         raise typer.Exit(1)
     print(f"{path} is in the database; killreport db status counts its rows.")
 
@@ -190,14 +189,9 @@ async def run_client(settings: Settings, program: str, arguments: Sequence[str])
         return await process.wait()
 
 
-async def _run_fitting(settings: Settings, name: str, arguments: Sequence[str]) -> int:
-    return await run_client(settings, await find_client(settings, name), arguments)
+async def find_client(name: str) -> str:
+    """Return the newest program of PostgreSQL's of that name: an older one does not dump a newer server, nor read it.
 
-
-async def find_client(settings: Settings, name: str) -> str:
-    """Return a program of PostgreSQL's of the database's own version, else the newest there is.
-
-    An older one does not dump a newer server; what a newer one writes or says, an older server does not understand.
     Raises NotFound.
     """
     from killreport.db.embedded import find_binaries
@@ -208,10 +202,8 @@ async def find_client(settings: Settings, name: str) -> str:
         found.append(str(find_binaries() / "bin" / name))
     if not found:
         raise NotFound(f"There is no {name} on this machine: install PostgreSQL's client programs.")
-    async with _connected(settings) as database, database.connection() as connection:
-        server: int = await connection.fetchval("select current_setting('server_version_num')::int / 10000")
     versions = {path: await _major_version(path) for path in found}
-    return max(found, key=lambda path: (versions[path] == server, versions[path]))
+    return max(found, key=lambda path: versions[path])
 
 
 async def _major_version(program: str) -> int:
@@ -234,10 +226,30 @@ def find_psql() -> str:
         raise NotFound("There is no psql on this machine: install PostgreSQL's client programs.") from None
 
 
-async def _refuse_tables(settings: Settings) -> None:
-    async with _connected(settings) as database, database.connection() as connection:
-        if await connection.fetchval("select to_regclass('schema_migration')") is not None:
-            raise Conflict("The database is not empty: killreport db reset empties it, nothing was restored.")
+async def _dump(settings: Settings, arguments: Sequence[str]) -> int:
+    return await run_client(settings, await find_client("pg_dump"), arguments)
+
+
+async def _restore(settings: Settings, path: Path) -> int:
+    """Return psql's status, or pg_restore's where that could not read the file to its end; then nothing is restored."""
+    from killreport.db.restoring import restore_script
+    from killreport.db.url import split_password
+
+    async with _connected(settings) as database:
+        async with database.connection() as connection:
+            await _refuse_tables(connection)
+            server: int = await connection.fetchval(SERVER_VERSION)
+        # The newest read every file and speak to every server; what an older server does not know is left out for it.
+        reader, shell = await find_client("pg_restore"), await find_client("psql")
+        url, password = split_password(database.url)
+        secret = {} if password is None else {"PGPASSWORD": password}
+        environment = child_environment(settings, PGAPPNAME="killreport db restore", **secret)
+        return await asyncio.to_thread(restore_script, reader, [shell, f"--dbname={url}"], path, server, environment)
+
+
+async def _refuse_tables(connection: Connection) -> None:
+    if await connection.fetchval("select to_regclass('schema_migration')") is not None:
+        raise Conflict("The database is not empty: killreport db reset empties it, nothing was restored.")
 
 
 async def reset_database(settings: Settings) -> int:

@@ -45,3 +45,28 @@ async def test_what_was_dumped_is_restored_into_an_empty_database_only(
     assert len(before) > 8_000
     assert await rows(database_url) == before
     assert terminal.run("db", "status", "--json")[0] == 0
+
+
+async def test_what_the_embedded_server_dumped_is_restored_into_the_one_at_hand(
+    terminal: Terminal, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "embedded.dump"
+    embedded = Terminal("", tmp_path / "embedded")
+    assert embedded.run("db", "upgrade")[0] == 0
+    assert embedded.run("db", "dump", str(file))[::2] == (0, "")
+    assert terminal.run("db", "reset", "--yes")[0] == 0
+
+    cut = tmp_path / "cut.dump"
+    cut.write_bytes(file.read_bytes()[:-2000])
+    status, _output, said = terminal.run("db", "restore", str(cut))
+    assert status == 1
+    assert said != ""
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("select to_regclass('schema_migration')") is None
+    version = connection.get_server_version().major
+    await connection.close()
+
+    # The newest is the wheel's, 18; it matters where the server at hand is 15, 16 or 17.
+    assert terminal.run("db", "restore", str(file))[::2] == (0, ""), version
+    assert len(await rows(database_url)) > 8_000
+    assert terminal.run("db", "status", "--json")[0] == 0
