@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import logging
@@ -14,23 +15,29 @@ import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import structlog
+from graphql import GraphQLError
 
 from bench.databases import bench_database, bench_server
 from killreport.api.app import create_app
+from killreport.api.documents import Documents
 from killreport.api.guard.lifetime import Lifetime
 from killreport.api.guard.responses import Answer, Key, ResponseCache
+from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from tests.integration.api.test_hostile import ATTACKS
 from tests.integration.serving import serving
+from tests.security.documents import SHAPES
 
 HONEST = {"query": "{ killmails(first: 50) { nodes { id time } } }"}
 LOOKUPS = 100_000
+DOCUMENTS = 1_000
 
 
 def _resident_megabytes() -> float:
@@ -110,6 +117,31 @@ async def kept() -> dict[str, Any]:
     return {"microseconds": round((time.perf_counter() - begun) / LOOKUPS * 1e6, 2)}
 
 
+def reading() -> dict[str, Any]:
+    """Return what reading and checking takes: the dearest shapes of the greatest size, and a thousand documents."""
+    documents = Documents(build_schema())
+    times: dict[str, float] = {}
+    for name, shape in SHAPES.items():
+        text = shape(documents.limits.tokens)
+        gc.collect()
+        begun = time.process_time()
+        _read(documents, text)
+        times[name] = round((time.process_time() - begun) * 1000, 1)
+    start = _resident_megabytes()
+    for number in range(DOCUMENTS):
+        _read(documents, "{ " + " ".join(f"a{number}x{place}: __typename" for place in range(90)) + " }" + " " * 3_000)
+    dearest = sorted(times, key=times.__getitem__, reverse=True)[:5]
+    return {
+        "dearest_milliseconds": {name: times[name] for name in dearest},
+        "grown_megabytes_by_a_thousand": round(_resident_megabytes() - start, 1),
+    }
+
+
+def _read(documents: Documents, text: str) -> None:
+    with suppress(GraphQLError):
+        documents.read(text, documents.limits.weigh(text))
+
+
 async def measure(database: Database, settings: Settings, seconds: float, sockets: int) -> dict[str, Any]:
     """Return the honest client's wait alone, under each attack, and beside many sockets."""
     app = create_app(settings.replace(api_sockets=max(1, sockets // 2), api_init_seconds=600), database)
@@ -132,6 +164,7 @@ async def measure(database: Database, settings: Settings, seconds: float, socket
             "grown_megabytes": grown,
             "sockets": await _sockets(session, address, sockets, seconds),
             "kept": await kept(),
+            "reading": reading(),
         }
 
 
