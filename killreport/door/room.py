@@ -21,6 +21,8 @@ from killreport.door.descriptors import MAX_DESCRIPTORS, RESERVED, raise_limit
 
 KEPT = 64
 MAX_KEPT_SHARE = 8
+# Where memory is short, the API and the site are one process with one limit of descriptors.
+SERVICES = 2
 _TOLD_SECONDS = 10.0
 _PROBES = (b"/healthz",)
 
@@ -53,7 +55,7 @@ class Room:
     @classmethod
     def of(cls, settings: Settings) -> Room:
         """Return the room the settings ask for, within the descriptors this process may have."""
-        return cls(min(settings.connections, raise_limit() - RESERVED), Clients(settings))
+        return cls(min(settings.connections, (raise_limit() - RESERVED) // SERVICES), Clients(settings))
 
     @classmethod
     def wide(cls) -> Room:

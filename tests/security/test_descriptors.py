@@ -112,7 +112,7 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], sum(room.enter(str(n)) is n
 
 @pytest.mark.parametrize(
     ("soft", "hard", "descriptors", "connections"),
-    [(256, 1_024, 1_024, 896), (1_024, 8_192, 8_192, 4_000)],
+    [(256, 1_024, 1_024, 448), (1_024, 8_192, 8_192, 4_000)],
     ids=["few", "enough"],
 )
 def test_the_soft_limit_is_raised_and_what_cannot_be_is_kept_within(

@@ -12,18 +12,18 @@ from typing import Any
 
 import msgspec
 from graphql import ExecutionResult, GraphQLError
-from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from killreport.api.guard.negotiation import EVENTS
 from killreport.api.masking import masked
 from killreport.door.places import Place
+from killreport.door.streams import PlacedStream
 
 _BEAT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
-class EventStream(StreamingResponse):
+class EventStream(PlacedStream):
     """Sends results until they end, the client goes, or `stop` is set; gives its place back then."""
 
     def __init__(
@@ -36,17 +36,18 @@ class EventStream(StreamingResponse):
         headers: Mapping[str, str],
     ) -> None:
         super().__init__(
-            stream(results, heartbeat_seconds, stop), headers={**headers, "X-Accel-Buffering": "no"}, media_type=EVENTS
+            place,
+            stream(results, heartbeat_seconds, stop),
+            headers={**headers, "X-Accel-Buffering": "no"},
+            media_type=EVENTS,
         )
         self._results = results
-        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send everything."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._place.give_back()
             # Also where the client was gone before the first event was asked for.
             with suppress(RuntimeError):
                 await self._results.aclose()

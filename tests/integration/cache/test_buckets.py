@@ -35,6 +35,28 @@ async def test_processes_spend_from_one_bucket(two: tuple[RedisBuckets, RedisBuc
     assert (await other.take("b", 1000)).is_allowed
 
 
+async def test_what_is_given_back_fills_the_bucket_of_all_processes_and_no_more(
+    two: tuple[RedisBuckets, RedisBuckets],
+) -> None:
+    one, other = two
+    assert (await one.take("a", 600)).left == 400
+    assert (await other.give_back("a", 500)).left == 900
+    assert (await one.give_back("a", 500)).left == 1000
+    assert (await other.take("a", 1000)).left == 0
+
+
+async def test_a_redis_that_is_away_is_not_asked_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter((0.0, 0.0, 1.0, 4.0, 6.0, 6.0, 7.0))
+    logged: list[str] = []
+    monkeypatch.setattr("killreport.cache.buckets.log.warning", lambda event, **_: logged.append(event))
+    buckets = RedisBuckets("redis://127.0.0.1:1/0", "nowhere", 10, 0.1, clock=lambda: next(moments))
+    # At 0 s, 1, 4, 6 and 7; the clock is looked at once more where it failed.
+    for _ in range(5):
+        await buckets.take("a", 1)
+    assert logged == ["rate_limit_not_shared"] * 2
+    await buckets.close()
+
+
 async def test_without_redis_each_process_counts_by_itself() -> None:
     buckets = RedisBuckets("redis://127.0.0.1:1/0", "nowhere", 10, 0.1)
     assert (await buckets.take("a", 10)).is_allowed
