@@ -46,6 +46,11 @@ def editor() -> str:
     return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
 
+def is_under_make() -> bool:
+    """Tell whether `make` started this program, so that its options go into ARGS."""
+    return "MAKELEVEL" in os.environ
+
+
 def add_to_environment(variables: Mapping[str, str]) -> None:
     """Have this process and its children see these variables too, from now on."""
     os.environ.update(variables)

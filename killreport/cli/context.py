@@ -38,6 +38,16 @@ def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
     return settings
 
 
+def tell_contact(settings: Settings) -> str | None:
+    """Return what to say where no contact is set; None where one is."""
+    if settings.contact:
+        return None
+    return (
+        "KILLREPORT_CONTACT is not set: the hosts that are asked want an e-mail address or a page in the User-Agent, "
+        "and may block who gives none."
+    )
+
+
 @asynccontextmanager
 async def open_ready_database(
     settings: Settings, *, process: str, seconds: float | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,12 +22,12 @@ from killreport.cli.context import load_all, open_ready_database
 from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
-from killreport.cli.serve import bind
+from killreport.cli.serve import PortTaken, bind, choose_free_ports
 from killreport.cli.supervisor import first_programs, keep_settings, template_of
 from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
-from killreport.environment import child_environment
+from killreport.environment import child_environment, is_under_make
 from killreport.errors import Conflict, NotFound
 from killreport.fleet.notify import telling_wait
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 # The simulator opens with 300 killmails of the last hours, and its head, like the real one, lags by up to 52.
 _OPENING_SHOWN = 240
+# So many made-up kills in a row may be a lull; a feed without them for longer is silent.
+LULL_MAILS = 20
+LONGEST_NORM_SECONDS = 604_800.0
 SIMULATOR = "simulator"
 _STARTED_FIRST = 3
 
@@ -82,8 +86,11 @@ def demo(
     configure_logging("debug" if settings.log_level == "debug" else "error", settings.log_format)
     simulator = ("sim", "--no-limits", f"--port={settings.sim_port}", f"--rate={rate:g}", f"--seed={seed}")
     replayed = corpus_arguments([*(corpus or ()), *(more_corpus or ())])
+    # A slow demo is not silent.
+    norm = min(max(settings.feed_silence_seconds, LULL_MAILS * 60 / rate), LONGEST_NORM_SECONDS)
+    settings = settings.replace(feed_silence_seconds=norm)
     with _only_one(settings.home):
-        check_ports(settings)
+        check_ports(settings, sys.argv[2:])
         with patient_console() as console:
             asyncio.run(Demo(settings, simulator + replayed, console).show())
 
@@ -128,16 +135,33 @@ def demo_settings(settings: Settings, home: Path | None, ports: dict[str, int | 
     )
 
 
-def check_ports(settings: Settings) -> None:
-    """Raise Conflict, naming port and option, where a port of the demo is taken or named twice."""
+def check_ports(settings: Settings, arguments: Sequence[str] = ()) -> None:
+    """Raise Conflict where ports of the demo are taken or named twice. arguments: with which the demo was called."""
     options = {f"--{name.replace('_', '-')}": getattr(settings, name) for name in ("web_port", "api_port", "sim_port")}
     seen: dict[int, str] = {}
     for option, port in options.items():
         if port in seen:
             raise Conflict(f"{seen[port]} and {option} are both {port}; each part needs a port of its own.")
         seen[port] = option
+    taken = []
     for option, port in options.items():
-        bind(settings.host, port, option).close()
+        try:
+            bind(settings.host, port, option).close()
+        except PortTaken:
+            taken.append(option)
+    if taken:
+        raise Conflict(_advice(settings.host, options, taken, arguments))
+
+
+def _advice(host: str, options: Mapping[str, int], taken: Sequence[str], arguments: Sequence[str]) -> str:
+    """Return which ports are in use, all at once, and a command that works as it is typed."""
+    ports = [str(options[option]) for option in taken]
+    free = choose_free_ports(host, [options[option] for option in taken], set(options.values()))
+    chosen = [f"{option}={port}" for option, port in zip(taken, free, strict=True)]
+    typed = " ".join([*_without(arguments, taken), *chosen])
+    command = f'make demo ARGS="{typed}"' if is_under_make() else f"killreport demo {typed}"
+    several = f"Ports {', '.join(ports[:-1])} and {ports[-1]} are" if len(ports) > 1 else f"Port {ports[0]} is"
+    return f"{several} in use on {host}. This takes others: {command}"
 
 
 @contextmanager
@@ -155,6 +179,18 @@ def _only_one(home: Path) -> Iterator[None]:
         raise Conflict(f"A demo is running in {home} already; --home chooses another folder.") from None
     finally:
         os.close(lock)
+
+
+def _without(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    """Return the arguments, as a shell takes them, without these options and their values."""
+    left: list[str] = []
+    is_value = False
+    for argument in arguments:
+        if is_value or argument.partition("=")[0] in options:
+            is_value = not is_value and "=" not in argument
+            continue
+        left.append(shlex.quote(argument))
+    return left
 
 
 class Demo:

@@ -48,7 +48,9 @@ def pm2(folder: Folder, force: Force = False, as_json: AsJson = False) -> None:
     """An ecosystem file for PM2 7. Example: killreport export pm2 ./pm2 && pm2 start ./pm2/ecosystem.config.js"""
     from killreport.fleet.export.pm2 import pm2_bundle
 
-    _export(pm2_bundle, folder, force=force, as_json=as_json)
+    _export(
+        pm2_bundle, folder, force=force, as_json=as_json, place=" They belong into killreport.toml in the home folder."
+    )
 
 
 @app.command()
@@ -88,7 +90,9 @@ def _export(
     as_json: bool,
     user: str = "killreport",
     image: str = _IMAGE,
+    place: str = "",
 ) -> None:
+    """Write the bundle and tell what became of it. place: a sentence on where secrets go, where no file says so."""
     from killreport.errors import Refused
     from killreport.fleet.export.bundle import Surroundings
     from killreport.fleet.export.writing import write_bundle
@@ -104,10 +108,16 @@ def _export(
     changes = write_bundle(bundle, folder, force=force)
     if as_json:
         files = [{"path": change.path, "change": change.change} for change in changes]
-        print(json.dumps({"target": bundle.target, "folder": str(folder), "files": files}))
+        told = {
+            "target": bundle.target,
+            "folder": str(folder),
+            "files": files,
+            "secrets_left_out": surroundings.left_out(),
+        }
+        print(json.dumps(told))
         return
     for change in changes:
         print(f"  {change.change:10} {folder / change.path}")
     if left_out := surroundings.left_out():
-        print(f"Left out, for they are secrets: {', '.join(left_out)}.")
+        print(f"Left out, for they are secrets: {', '.join(left_out)}.{place}")
     print(bundle.next_steps)

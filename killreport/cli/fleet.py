@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from killreport.cli.context import load, load_all
+from killreport.cli.context import load, load_all, tell_contact
 from killreport.cli.ending import end_fleet
+from killreport.cli.fleet_logs import last_error
 from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
 from killreport.cli.supervisor import (
     apply_overrides,
@@ -24,6 +25,7 @@ from killreport.cli.supervisor import (
     tell_each,
     template_of,
 )
+from killreport.clock import utc_now
 from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError
 from killreport.fleet.overrides import fleet_rows
@@ -56,7 +58,10 @@ def start(
         rows = fleet_rows(settings.home)
         _stay(startable_names(names, only, rows, settings.home), rows)
         return
-    _tell("start", *_startable(names, only), as_json=as_json)
+    chosen, folder = _startable(names, only)
+    if not as_json and (sentence := tell_contact(load())) is not None:
+        print(sentence, file=sys.stderr)
+    _tell("start", chosen, folder, as_json=as_json)
 
 
 def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -209,9 +214,11 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
 
     def on_done(name: str, outcome: Answer | KillreportError) -> None:
         if isinstance(outcome, KillreportError):
-            outcomes[name] = {"name": name, "error": str(outcome)}
+            last_words = last_error(folder, name, began)
+            outcomes[name] = {"name": name, "error": str(outcome), "last_line": last_words}
             if not as_json:
                 print(f"  {name:28} failed: {printable(str(outcome))}", file=sys.stderr)
+                print(f"      {last_words}" if last_words else "", end="\n" if last_words else "", file=sys.stderr)
             return
         pids = [state.pid for state in outcome.states if state.pid is not None]
         outcomes[name] = {"name": name, "error": None, "pids": pids}
@@ -219,6 +226,7 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
             word = "scheduled" if _DONE[verb] == "up" and find_process(name).kind == "job" else _DONE[verb]
             print(f"  {name:28} {word}{'  pid ' + ', '.join(map(str, pids)) if pids and word == 'up' else ''}")
 
+    began = utc_now()
     ask(folder, Request(verb="ping"), ANSWER_SECONDS)
     is_well = tell_each(folder, verb, names, on_done)
     if as_json:

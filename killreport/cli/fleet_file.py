@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from killreport.cli.columns import Cell, Column, print_columns
 from killreport.cli.context import load_all
 from killreport.cli.names import AsJson, Names, Only
-from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import chosen_names
 from killreport.environment import editor
 from killreport.errors import NotFound, Refused
@@ -76,38 +75,35 @@ def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
     if as_json:
         print(json.dumps([_described(row, list(overrides.changes.get(row.name, ()))) for row in rows]))
         return
-    headings = (
-        "enabled",
-        "schedule",
-        "memory MB",
-        "prefetch",
-        "attempts",
-        "instances",
-        "kill s",
-        "ready s",
-        "watchdog",
-    )
-    table = Table("process", *headings, "environment", box=None)
+    cells: list[list[Cell]] = []
     for row in rows:
         changes = overrides.changes.get(row.name, {})
         fields = _described(row, list(changes))
-        cells = [_cell(KEYS[key].field in changes, fields[key]) for key in _COLUMNS]
         variables = " ".join(f"{name}={MASK}" for name in row.environment)
-        table.add_row(row.name, *cells, _cell(bool(row.environment), variables))
-    print_table(table)
+        told = [_cell(KEYS[key].field in changes, fields[key]) for key in _HEADINGS if key != "environment"]
+        cells.append([row.name, *told, _cell(bool(row.environment), variables)])
+    changed = {key for row in rows for key in _HEADINGS if KEYS[key].field in overrides.changes.get(row.name, {})}
+    # In a narrow terminal the last columns go first, and what is otherwise here goes last.
+    ranks = {key: place + (0 if key in changed else len(_HEADINGS)) for place, key in enumerate(_HEADINGS, start=1)}
+    left_out = print_columns(
+        [Column("process"), *(Column(heading, ranks[key]) for key, heading in _HEADINGS.items())], cells
+    )
+    if left_out:
+        print(f"\nNo room for {', '.join(left_out)}: a wider terminal or --json has them.")
 
 
-_COLUMNS = (
-    "enabled",
-    "schedule",
-    "memory_limit_mb",
-    "prefetch",
-    "attempts",
-    "instances",
-    "kill_timeout",
-    "ready_timeout",
-    "watchdog",
-)
+_HEADINGS = {
+    "enabled": "enabled",
+    "schedule": "schedule",
+    "memory_limit_mb": "memory MB",
+    "prefetch": "prefetch",
+    "instances": "instances",
+    "attempts": "attempts",
+    "environment": "environment",
+    "kill_timeout": "kill s",
+    "ready_timeout": "ready s",
+    "watchdog": "watchdog",
+}
 
 
 def first_text() -> str:

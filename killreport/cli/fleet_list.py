@@ -12,10 +12,17 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from killreport.cli.columns import Cell, Column, print_columns
 from killreport.cli.context import load, load_all
 from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
-from killreport.cli.supervisor import about_supervisor, chosen_names, rows_in_force, tell_differences
+from killreport.cli.supervisor import (
+    about_supervisor,
+    chosen_names,
+    rows_in_force,
+    tell_differences,
+    wanted_names,
+)
 from killreport.clock import span, utc_now
 from killreport.errors import NotFound
 from killreport.fleet.disk import disk_warning
@@ -35,8 +42,8 @@ STATUS_COLOURS = {
     "stopped": "dim",
     "disabled": "dim",
 }
-# What PM2 calls them.
-_PM2_STATUS = {"running": "online", "scheduled": "online", "starting": "launching", "waiting": "waiting restart"}
+# What PM2 calls them; a job that waits for its time is to it a program that has ended.
+_PM2_STATUS = {"running": "online", "scheduled": "stopped", "starting": "launching", "waiting": "waiting restart"}
 
 
 def list_processes(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -48,23 +55,11 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
     if as_json:
         print(json.dumps(msgspec.to_builtins(states)))
         return
-    table = Table("process", "kind", "status", box=None)
-    for heading in ("pid", "restarts", "up", "CPU", "memory", "next run"):
-        table.add_column(heading, justify="right")
+    if not states:
+        print(_nothing(names, only))
+        return
     now = utc_now()
-    for state in states:
-        table.add_row(
-            state.name if state.number == 0 else f"{state.name} {state.number}",
-            state.kind,
-            Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
-            str(state.pid or ""),
-            str(state.restarts) if state.kind != "job" else "",
-            span((now - state.started_at).total_seconds()) if state.started_at else "",
-            f"{state.cpu_percent:.0f}%" if state.pid else "",
-            f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else "",
-            f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
-        )
-    print_table(table if states else "Nothing was started yet: killreport start starts everything.")
+    print_columns(_COLUMNS, [_cells(state, now) for state in states])
     for state in states:
         if state.waits_for:
             print(f"{state.name}: {printable(state.waits_for)}")
@@ -75,6 +70,41 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
         print(warning, file=sys.stderr)
 
 
+_COLUMNS = (
+    Column("process"),
+    Column("kind", 7),
+    Column("status"),
+    Column("pid", 4, is_right=True),
+    Column("restarts", 6, is_right=True),
+    Column("up", 3, is_right=True),
+    Column("CPU", 5, is_right=True),
+    Column("memory", 2, is_right=True),
+    Column("next run", 1, is_right=True),
+)
+
+
+def _cells(state: ProcessState, now: datetime) -> list[Cell]:
+    return [
+        state.name if state.number == 0 else f"{state.name} {state.number}",
+        state.kind,
+        Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
+        str(state.pid or ""),
+        str(state.restarts) if state.kind != "job" else "",
+        span((now - state.started_at).total_seconds()) if state.started_at else "",
+        f"{state.cpu_percent:.0f}%" if state.pid else "",
+        f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else "",
+        f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
+    ]
+
+
+def _nothing(names: Sequence[str] | None, only: Sequence[str] | None) -> str:
+    wanted = wanted_names(names, only)
+    if not wanted or not _states():
+        return "Nothing was started yet: killreport start starts everything."
+    said = " ".join(wanted)
+    return f"{said} was not started, or was deleted: killreport start {said} starts it."
+
+
 def show(names: SomeNames, as_json: AsJson = False) -> None:
     """Show everything about processes. Example: killreport show worker-redisq
 
@@ -83,7 +113,7 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
     chosen = chosen_names(names)
     states = _states(chosen)
     for name in chosen:
-        if name in names and all(state.name != name for state in states):
+        if name in wanted_names(names) and all(state.name != name for state in states):
             raise NotFound(f"{name} was not started: killreport start {name} does it.")
     settings = load()
     folder = FleetFolder.at(settings.home)
@@ -100,7 +130,15 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
 
 def jlist() -> None:
     """Print the processes in the shape of PM2's jlist, without environment. Example: killreport jlist | jq length"""
-    print(json.dumps([_pm2_fields(number, state) for number, state in enumerate(_states())]))
+    folder = _folder()
+    print(json.dumps([_pm2_fields(number, state, folder) for number, state in enumerate(_states())]))
+
+
+def pid(names: Names = None, only: Only = None) -> None:
+    """Print the pids of processes that run, one a line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
+    for state in _states(chosen_names(names, only)):
+        if state.pid is not None:
+            print(state.pid)
 
 
 def runs(name: JobName, as_json: AsJson = False) -> None:
@@ -155,7 +193,8 @@ def _shown(value: object) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else printable(str(value))
 
 
-def _pm2_fields(number: int, state: ProcessState) -> dict[str, Any]:
+def _pm2_fields(number: int, state: ProcessState, folder: FleetFolder) -> dict[str, Any]:
+    started_ms = int(state.started_at.timestamp() * 1000) if state.started_at else 0
     return {
         "pid": state.pid or 0,
         "name": state.name,
@@ -165,7 +204,7 @@ def _pm2_fields(number: int, state: ProcessState) -> dict[str, Any]:
             "name": state.name,
             "pm_id": number,
             "status": _PM2_STATUS.get(state.status, state.status),
-            "pm_uptime": int(state.started_at.timestamp() * 1000) if state.started_at else 0,
+            "pm_uptime": started_ms,
             "restart_time": state.restarts,
             "unstable_restarts": 0,
             "exec_mode": "fork_mode",
@@ -173,5 +212,9 @@ def _pm2_fields(number: int, state: ProcessState) -> dict[str, Any]:
             "cron_restart": state.schedule or 0,
             "autorestart": state.kind != "job",
             "max_memory_restart": state.memory_limit_bytes,
+            "created_at": started_ms,
+            "pm_cwd": str(folder.path.parent),
+            "pm_out_log_path": str(folder.log(state.name, "out")),
+            "pm_err_log_path": str(folder.log(state.name, "error")),
         },
     }

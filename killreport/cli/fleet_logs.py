@@ -29,6 +29,8 @@ from killreport.terminal import printable
 # Cyan, magenta, green, yellow, blue and red, as terminals number them.
 _COLOURS = ("36", "35", "32", "33", "34", "31")
 _POLL_SECONDS = 0.2
+# Of a line of the product's own log, what is said by other means.
+_KNOWN_FIELDS = frozenset(("event", "level", "timestamp", "process", "exception"))
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -165,6 +167,32 @@ def flush(
         else:
             path.unlink()
     print(json.dumps({"flushed": chosen}) if as_json else f"Logs of {len(chosen)} processes emptied.")
+
+
+def last_error(folder: FleetFolder, process: str, earliest: datetime) -> str:
+    """Return in words what a process wrote last since then where troubles go; "" for nothing."""
+    for line, _place in LogTail(folder, process, "error").backwards():
+        if line.at < f"{earliest:%Y-%m-%dT%H:%M:%S}":
+            break
+        if line.text.strip():
+            return printable(in_words(line.text))
+    return ""
+
+
+def in_words(text: str) -> str:
+    """Return a line of the product's own log as a person reads it; any other line as it is."""
+    try:
+        fields = json.loads(text)
+        event, level = fields["event"], fields["level"]
+    except (ValueError, TypeError, KeyError):
+        return text.removeprefix("killreport: ")
+    rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _KNOWN_FIELDS)
+    return f"{level}: {event} {rest}".rstrip()
+
+
+def reload_logs() -> None:
+    """Say that there is nothing to do: a log that was moved away is begun anew. Example: killreport reloadLogs"""
+    print("Nothing to do: a log that was moved away or deleted is begun anew by itself.")
 
 
 class LinePrinter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from collections import deque
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.fleet_logs import Line
+from killreport.cli.fleet_logs import Line, in_words
 from killreport.cli.signals import stop_on_signals
 from killreport.clock import monotonic
 from killreport.errors import KillreportError
@@ -27,8 +26,6 @@ NAME_WIDTH = 28
 SHOWN_LINES = 10
 # After so long a start is told of though it is not done, and again after as long.
 TELL_SECONDS = 5.0
-# Of a line of the product's own log, what the screen says by other means.
-_KNOWN_FIELDS = frozenset(("event", "level", "timestamp", "process", "exception"))
 
 
 class _ToldToStop(Exception):
@@ -92,7 +89,7 @@ class Screen:
         last = self._last.setdefault(process, deque(maxlen=SHOWN_LINES))
         for text in lines.decode(errors="replace").splitlines():
             if self._tells_trouble and Line("", process, stream, text).is_trouble:
-                self._say(process, f"[yellow]{escape(printable(_in_words(text)))}[/]")
+                self._say(process, f"[yellow]{escape(printable(in_words(text)))}[/]")
             else:
                 last.append(text)
 
@@ -133,14 +130,3 @@ def _cause(status: int | None) -> str:
     if status is None:
         return "ended"
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-
-
-def _in_words(text: str) -> str:
-    """Return a line of the product's own log as a person reads it; any other line as it is."""
-    try:
-        fields = json.loads(text)
-        event, level = fields["event"], fields["level"]
-    except (ValueError, TypeError, KeyError):
-        return text
-    rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _KNOWN_FIELDS)
-    return f"{level}: {event} {rest}".rstrip()

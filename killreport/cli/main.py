@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperGroup
 
-from killreport.errors import BadSetting, KillreportError, in_words
+from killreport.cli.pm2_words import INSTEAD
+from killreport.errors import BadSetting, KillreportError, NotFound, in_words
 from killreport.terminal import in_lines
 
 
@@ -48,7 +49,22 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("flush", "killreport.cli.fleet_logs:flush", "command", "Empty the logs."),
     CommandRow("status", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
     CommandRow("ls", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
+    CommandRow("l", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
+    CommandRow("ps", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
     CommandRow("describe", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
+    CommandRow("desc", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
+    CommandRow("info", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
+    CommandRow("prettylist", "killreport.cli.fleet_list:jlist", "command", "The same as jlist.", True),
+    CommandRow("dump", "killreport.cli.fleet:save", "command", "The same as save.", True),
+    CommandRow("del", "killreport.cli.fleet:delete", "command", "The same as delete.", True),
+    CommandRow("gracefulReload", "killreport.cli.fleet:reload", "command", "The same as reload.", True),
+    CommandRow("dash", "killreport.cli.monit:monit", "command", "The same as monit.", True),
+    CommandRow("dashboard", "killreport.cli.monit:monit", "command", "The same as monit.", True),
+    CommandRow("imonit", "killreport.cli.monit:monit", "command", "The same as monit.", True),
+    CommandRow(
+        "reloadLogs", "killreport.cli.fleet_logs:reload_logs", "command", "Logs are reopened by themselves.", True
+    ),
+    CommandRow("pid", "killreport.cli.fleet_list:pid", "command", "Print the pids of processes, for scripts."),
     CommandRow("runs", "killreport.cli.fleet_list:runs", "command", "List the last runs of a job."),
     CommandRow("ping", "killreport.cli.fleet_list:ping", "command", "Tell whether the supervisor answers."),
     CommandRow("save", "killreport.cli.fleet:save", "command", "Remember which processes are started."),
@@ -101,7 +117,12 @@ class LazyGroup(TyperGroup):
         return None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command of `args`; the base class looks for what was meant among `commands`, so name them there."""
+        """Find the command of `args`; the base class looks for what was meant among `commands`, so name them there.
+
+        Raises NotFound for a word of PM2's that has none here, with what to type instead.
+        """
+        if args and args[0].lower() in INSTEAD and self.get_command(ctx, args[0]) is None:
+            raise NotFound(INSTEAD[args[0].lower()])
         self.commands = cast(Any, dict.fromkeys(self.list_commands(ctx)))
         return super().resolve_command(ctx, args)
 
@@ -200,7 +221,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 def _explain(error: BaseException) -> int:
     if isinstance(error, KillreportError):
-        sentence = str(error)
+        sentence = f"{error}{_demo_beside(error)}"
     elif isinstance(error, OSError) and error.strerror:
         sentence = in_words(error) if error.filename else f"{in_words(error)}."
     else:
@@ -214,6 +235,24 @@ def _explain(error: BaseException) -> int:
         print(in_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     print(f"killreport: {in_lines(sentence)}", file=sys.stderr)
     return 2 if isinstance(error, BadSetting) else 1
+
+
+def _demo_beside(error: KillreportError) -> str:
+    """Return where a demo runs, for whoever is told that no supervisor does; "" where none does."""
+    from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
+    from killreport.supervisor.folder import FleetFolder
+    from killreport.supervisor.protocol import Request
+
+    if not isinstance(error, NoSupervisor):
+        return ""
+    from killreport.config import load_settings
+
+    home = load_settings().settings.home / "demo"
+    try:
+        ask(FleetFolder.at(home), Request(verb="ping"), ANSWER_SECONDS)
+    except (KillreportError, OSError):
+        return ""
+    return f" A demo runs in {home}: KILLREPORT_HOME={home} killreport list shows it."
 
 
 def _wants_traceback() -> bool:

@@ -21,6 +21,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from killreport.cli.columns import Cell, Column, fitted
 from killreport.cli.context import load
 from killreport.cli.fleet_list import STATUS_COLOURS
 from killreport.cli.fleet_logs import Line, LogTail, last_lines
@@ -39,6 +40,18 @@ _KEPT_LINES = 200
 _HELP = "↑↓ select   r restart   l reload   s stop or start   t trigger   q quit"
 _KEYS = {b"\x1b[A": "up", b"k": "up", b"\x1b[B": "down", b"j": "down", b"q": "quit", b"\x03": "quit", b"\x1b": "quit"}
 _VERBS: dict[bytes, Verb] = {b"r": "restart", b"l": "reload", b"t": "trigger"}
+
+_COLUMNS = (
+    Column(""),
+    Column("process"),
+    Column("status"),
+    Column("CPU", 2),
+    Column("", 7),
+    Column("memory", 1),
+    Column("", 6),
+    Column("restarts", 5),
+    Column("up", 3),
+)
 
 
 def sparkline(values: deque[float], most: float) -> str:
@@ -91,11 +104,11 @@ class Screen:
             asked.add_done_callback(lambda done: self._tell(verb, state.name, done))
         return action != "quit"
 
-    def render(self, height: int) -> Layout:
+    def render(self, width: int, height: int) -> Layout:
         """Return the screen."""
         layout = Layout()
         layout.split_column(
-            Layout(self._table(), size=min(len(self._states) + 2, max(4, height - 10))),
+            Layout(self._table(width), size=min(len(self._states) + 2, max(4, height - 10))),
             Layout(Panel(self._log(height), title=self._tailed or "no process", border_style="dim")),
             Layout(Group(Text(self._message, "yellow"), Text(_HELP, "dim")), size=2),
         )
@@ -105,23 +118,25 @@ class Screen:
         """Wait for nothing that was asked; it goes on without us."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _table(self) -> Table:
-        table = Table("", "process", "status", "CPU", "", "memory", "", "restarts", "up", box=None)
+    def _table(self, width: int) -> Table:
+        rows: list[list[Cell]] = []
         now = utc_now()
         for number, state in enumerate(self._states):
             key = f"{state.name} {state.number}"
-            table.add_row(
-                "▸" if number == self._selected else " ",
-                Text(state.name if state.number == 0 else key, "bold" if number == self._selected else ""),
-                Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
-                f"{state.cpu_percent:.0f}%" if state.pid else "",
-                Text(sparkline(self._cpu[key], 100.0), "cyan"),
-                f"{state.memory_bytes / 1e6:.0f} MB" if state.pid else "",
-                Text(sparkline(self._memory[key], state.memory_limit_bytes), "magenta"),
-                str(state.restarts) if state.kind != "job" else "",
-                span((now - state.started_at).total_seconds()) if state.started_at else "",
+            rows.append(
+                [
+                    "▸" if number == self._selected else " ",
+                    Text(state.name if state.number == 0 else key, "bold" if number == self._selected else ""),
+                    Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
+                    f"{state.cpu_percent:.0f}%" if state.pid else "",
+                    Text(sparkline(self._cpu[key], 100.0), "cyan"),
+                    f"{state.memory_bytes / 1e6:.0f} MB" if state.pid else "",
+                    Text(sparkline(self._memory[key], state.memory_limit_bytes), "magenta"),
+                    str(state.restarts) if state.kind != "job" else "",
+                    span((now - state.started_at).total_seconds()) if state.started_at else "",
+                ]
             )
-        return table
+        return fitted(_COLUMNS, rows, width)[0]
 
     def _log(self, height: int) -> Text:
         shown = list(self._lines)[-max(3, height) :]
@@ -156,7 +171,7 @@ def monit() -> None:
         with _keys() as descriptor, Live(console=console, screen=True, auto_refresh=False) as live:
             stays = True
             while stays:
-                live.update(screen.render(console.height), refresh=True)
+                live.update(screen.render(console.width, console.height), refresh=True)
                 if select.select([descriptor], [], [], TICK_SECONDS)[0]:
                     stays = screen.press(os.read(descriptor, 16))
                 else:

@@ -41,7 +41,9 @@ SomeNames = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", help="The same as a NAME.", metavar="NAME", autocompletion=complete_processes),
+    typer.Option(
+        "--only", help="The same as a NAME; several as a,b.", metavar="NAME", autocompletion=complete_processes
+    ),
 ]
 WorkerName = Annotated[str, typer.Argument(help="Name of the worker.", metavar="NAME", autocompletion=complete_workers)]
 JobName = Annotated[

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from killreport.cli import dead_letters
 from killreport.cli.broker import with_broker
+from killreport.cli.columns import Column, print_columns
 from killreport.cli.queue_output import body_fields, instant, print_table, shown
 from killreport.errors import Malformed
 from killreport.fleet.table import QUEUES, find_queue
@@ -27,6 +28,17 @@ QueueName = Annotated[
 ]
 PriorityName = Literal["batch", "seen", "person"]
 
+_COLUMNS = (
+    Column("queue"),
+    Column("process", 1),
+    Column("ready", is_right=True),
+    Column("delayed", 2, is_right=True),
+    Column("in hand", 4, is_right=True),
+    Column("consumers", 5, is_right=True),
+    Column("dead", is_right=True),
+    Column("oldest", 3),
+)
+
 
 @app.command("list")
 def list_queues(as_json: AsJson = False) -> None:
@@ -39,13 +51,7 @@ def list_queues(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(found))
         return
-    table = Table("queue", "process", box=None)
-    for heading in ("ready", "delayed", "in hand", "consumers", "dead"):
-        table.add_column(heading, justify="right")
-    table.add_column("oldest")
-    for fields in found:
-        table.add_row(*("" if value is None else str(value) for value in fields.values()))
-    print_table(table)
+    print_columns(_COLUMNS, [["" if value is None else str(value) for value in fields.values()] for fields in found])
 
 
 @app.command()

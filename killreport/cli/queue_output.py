@@ -14,12 +14,17 @@ PIPED_WIDTH = 400
 SHOWN_LENGTH = 200
 
 
-def print_table(table: Table | str) -> None:
-    """Print a table as wide as the terminal; piped, with a line for each row, for grep and less -S."""
+def console_of_output() -> Console:
+    """Return what prints to stdout, as wide as the terminal; piped, so wide that each row has a line of its own."""
     console = Console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
-    console.print(table, markup=False, highlight=False)
+    return console
+
+
+def print_table(table: Table | str) -> None:
+    """Print a table as wide as the terminal; piped, with a line for each row, for grep and less -S."""
+    console_of_output().print(table, markup=False, highlight=False)
 
 
 def shown(body: bytes) -> str:

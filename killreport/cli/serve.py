@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -84,10 +85,30 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class PortTaken(Conflict):
+    """Somebody else listens there."""
+
+
+def choose_free_ports(host: str, ports: Sequence[int], others: Set[int]) -> list[int]:
+    """Return for each port the next higher one that is free now and none of the others."""
+    chosen: list[int] = []
+    for port in ports:
+        for candidate in range(port + 1, 65_536):
+            if candidate in others or candidate in chosen:
+                continue
+            with contextlib.suppress(Conflict):
+                bind(host, candidate, "").close()
+                chosen.append(candidate)
+                break
+        else:
+            chosen.append(port)
+    return chosen
+
+
 def bind(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket that listens on `host` and `port`; the one that the process manager passed on, if it did.
 
-    setting: the name to put into the sentence. Raises Conflict where the port is taken, needs rights this user
+    setting: the name to put into the sentence. Raises PortTaken, or Conflict where the port needs rights this user
     lacks, or the address is none of this machine's.
     """
     if passed_listeners():
@@ -97,7 +118,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Conflict(f"Port {port} is in use on {host}; {setting} chooses another.") from None
+            raise PortTaken(f"Port {port} is in use on {host}; {setting} chooses another.") from None
         raise Conflict(f"Cannot listen on {host} port {port} ({setting}): {error.strerror or error}.") from None
 
 

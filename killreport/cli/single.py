@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Container
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from killreport.background import Errands, keep
-from killreport.cli.context import open_ready_database
+from killreport.cli.context import open_ready_database, tell_contact
 from killreport.cli.first_jobs import run_first_jobs
 from killreport.cli.foreground import NAME_WIDTH, foreground
 from killreport.cli.run import run_entry
@@ -37,8 +38,8 @@ PATIENCE_SECONDS = 10.0
 LONGEST_SLEEP_SECONDS = 30.0
 
 
-def run_in_one_process(settings: Settings, addresses: str) -> None:
-    """Run the fleet in this process until SIGTERM or Ctrl-C. addresses: the line to show when it serves."""
+def run_in_one_process(settings: Settings, addresses: Callable[[Container[str]], str]) -> None:
+    """Run the fleet in this process until SIGTERM or Ctrl-C. addresses: returns the line to show of what is up."""
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, patient_console() as console:
@@ -48,7 +49,7 @@ def run_in_one_process(settings: Settings, addresses: str) -> None:
 class SingleProcess:
     """The fleet as tasks. Jobs run one at a time each, as `run_job` sees to everywhere."""
 
-    def __init__(self, settings: Settings, addresses: str, console: Console) -> None:
+    def __init__(self, settings: Settings, addresses: Callable[[Container[str]], str], console: Console) -> None:
         self._settings = settings
         self._rows = [row for row in fleet_rows(settings.home) if row.is_enabled]
         self._addresses = addresses
@@ -73,7 +74,10 @@ class SingleProcess:
                 group.create_task(self._follow_schedule(row, database))
             up = sum(event.is_set() for event in ready)
             self._console.print(f"\n  {up} of {len(rows)} up, {len(jobs)} jobs on their schedule")
-            self._console.print(f"  {self._addresses}\n")
+            names = {row.name for row, event in zip(rows, ready, strict=True) if event.is_set()}
+            self._console.print(f"  {self._addresses(names)}\n")
+            if (sentence := tell_contact(self._settings)) is not None:
+                self._console.print(f"  [yellow]{sentence}[/]\n")
             group.create_task(
                 run_first_jobs(self._settings, database, lambda job: self._run_job(job, database, "hand"))
             )

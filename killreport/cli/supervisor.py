@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from killreport.cli.pm2_words import instead_of_file
 from killreport.clock import monotonic
 from killreport.config import PREFIX, LoadedSettings, Settings
 from killreport.environment import fleet_environment, plain_environment
@@ -146,16 +147,23 @@ def chosen_names(names: Sequence[str] | None, only: Sequence[str] | None = None)
 
     A name may be a pattern such as `worker-*`. Raises NotFound for one that fits nothing.
     """
-    wanted = [*(names or ()), *(only or ())]
+    wanted = wanted_names(names, only)
     if not wanted or "all" in wanted:
         return [row.name for row in FLEET]
     chosen = set()
     for name in wanted:
         fitting = [row.name for row in FLEET if fnmatchcase(row.name, name)]
+        if not fitting and (sentence := instead_of_file(name)) is not None:
+            raise NotFound(sentence)
         if not fitting and any(sign in name for sign in "*?["):
             raise NotFound(f"No process fits {name}.")
         chosen.update(fitting or [find_process(name).name])
     return [row.name for row in FLEET if row.name in chosen]
+
+
+def wanted_names(names: Sequence[str] | None, only: Sequence[str] | None = None) -> list[str]:
+    """Return each name that was given, of those given as `a,b` too."""
+    return [part for name in (*(names or ()), *(only or ())) for part in name.split(",") if part]
 
 
 def startable_names(
@@ -163,7 +171,7 @@ def startable_names(
 ) -> list[str]:
     """Return the names that are meant and are not disabled. Raises Refused for one that is called by name and is."""
     disabled = {row.name for row in rows if not row.is_enabled}
-    for name in (*(names or ()), *(only or ())):
+    for name in wanted_names(names, only):
         if name in disabled:
             raise Refused(f"{name} is disabled in {home / FILE_NAME}; killreport fleet edit opens it.")
     return [name for name in chosen_names(names, only) if name not in disabled]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Container
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.context import load_all, open_ready_database
+from killreport.cli.context import load_all, open_ready_database, tell_contact
 from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
@@ -52,7 +53,7 @@ def up(
     if single_process:
         from killreport.cli.single import run_in_one_process
 
-        run_in_one_process(settings, addresses(settings))
+        run_in_one_process(settings, partial(addresses, settings))
         return
     with patient_console() as console:
         asyncio.run(_show(settings, folder, console))
@@ -89,22 +90,37 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
         for row in rows:
             if row.kind == "job":
                 await supervisor.start(row.name)
-        tasks = [group.create_task(_start(supervisor, screen, row.name)) for row in rows if row.kind != "job"]
+        tasks = [
+            group.create_task(_start(supervisor, screen, row.name), name=row.name) for row in rows if row.kind != "job"
+        ]
         # Whoever waits for a host outside that does not answer tells so, and keeps nobody from the site.
         done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         running = sum(task.result() for task in done)
         memory = proportional_megabytes(supervisor.pids())
         summary = f"{running} of {len(tasks)} processes up, {len(rows) - len(tasks)} jobs on their schedule"
         console.print(f"\n  {summary}; {memory:.0f} MB in all, after {monotonic() - began:.1f} s")
-        console.print(f"  {addresses(settings)}\n")
+        up = {task.get_name() for task in done if task.result()}
+        console.print(f"  {addresses(settings, up)}\n")
+        if (sentence := tell_contact(settings)) is not None:
+            console.print(f"  [yellow]{sentence}[/]\n")
         group.create_task(run_first_jobs_told(settings, database, supervisor, screen))
     console.print("All stopped.")
 
 
-def addresses(settings: Settings) -> str:
-    """Return the line of the addresses that a browser and a client need."""
-    site, api = (f"http://{settings.host}:{port}" for port in (settings.web_port, settings.api_port))
-    return f"Site [bold]{site}[/]   API [bold]{api}/graphql[/]   (Ctrl-C stops everything)"
+def addresses(settings: Settings, up: Container[str]) -> str:
+    """Return the line of the addresses that a browser and a client need. up: the names of those that answer there.
+
+    Where a port is taken somebody else answers, whose address is not ours to give.
+    """
+    places = {
+        "killreport-frontend": ("Site", f"http://{settings.host}:{settings.web_port}"),
+        "killreport-backend": ("API", f"http://{settings.host}:{settings.api_port}/graphql"),
+    }
+    told = [
+        f"{title} [bold]{address}[/]" if name in up else f"[red]{title} not up[/]"
+        for name, (title, address) in places.items()
+    ]
+    return f"{'   '.join(told)}   (Ctrl-C stops everything)"
 
 
 async def _start(supervisor: Supervisor, screen: Screen, name: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -104,25 +106,39 @@ def test_ctrl_c_while_everything_is_starting_stops_what_was_started(home: Path) 
     assert processes_of(home) == {}
 
 
-@pytest.mark.parametrize(("place", "option"), [(0, "--web-port"), (1, "--api-port"), (2, "--sim-port")])
-def test_a_port_in_use_is_told_in_a_sentence_before_anything_is_started(home: Path, place: int, option: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+@pytest.mark.parametrize("is_under_make", [False, True])
+@pytest.mark.parametrize("places", [(0,), (2,), (0, 1, 2)])
+def test_all_ports_in_use_are_told_at_once_with_a_command_that_works_as_typed(
+    home: Path, places: tuple[int, ...], is_under_make: bool
+) -> None:
+    options = ("--web-port", "--api-port", "--sim-port")
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in places]
         ports = free_ports(3)
-        ports[place] = taken.getsockname()[1]
-        web, api, sim = ports
-
+        for place, port in zip(places, taken, strict=True):
+            ports[place] = port
+        environment = {name: value for name, value in os.environ.items() if name != "MAKELEVEL"}
         result = subprocess.run(
             [
                 *(sys.executable, "-m", "killreport", "demo", f"--home={home}"),
-                *(f"--web-port={web}", f"--api-port={api}", f"--sim-port={sim}"),
+                *(f"{option}={port}" for option, port in zip(options, ports, strict=True)),
             ],
             capture_output=True,
             text=True,
             check=False,
+            env=environment | ({"MAKELEVEL": "1"} if is_under_make else {}),
         )
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"killreport: Port {ports[place]} is in use on 127.0.0.1; {option} chooses another.\n"
+    told, _, command = result.stderr.strip().partition(" This takes others: ")
+    assert [str(port) in told for port in taken] == [True] * len(taken)
+    words = shlex.split(command)
+    typed = shlex.split(words[2].removeprefix("ARGS=")) if is_under_make else words[2:]
+    assert words[:2] == (["make", "demo"] if is_under_make else ["killreport", "demo"])
+    assert f"--home={home}" in typed
+    chosen = dict(argument.split("=") for argument in typed)
+    assert {chosen[options[place]] for place in places}.isdisjoint(str(port) for port in ports)
+    assert len({chosen[option] for option in options}) == 3
     assert [path.name for path in home.iterdir()] == ["demo.lock"]
 
 

@@ -29,6 +29,7 @@ class Terminal:
 
     def __init__(self, database_url: str, home: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KILLREPORT_")}
+        self.home = home
         self.api_port, self.web_port = free_port(), free_port()
         self._environment = kept | {
             "KILLREPORT_HOME": str(home),
@@ -62,10 +63,10 @@ class Terminal:
         return json.loads(output)
 
     @contextmanager
-    def screen(self, *arguments: str) -> Iterator[PressedScreen]:
-        """Run `killreport …` in a terminal of 100 by 40 while the block runs."""
+    def screen(self, *arguments: str, columns: int = 100) -> Iterator[PressedScreen]:
+        """Run `killreport …` in a terminal of so many columns and 40 lines while the block runs."""
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
         command = [sys.executable, "-m", "killreport", *arguments]
         environment = {**self._environment, "TERM": "xterm-256color"}
         process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
@@ -126,7 +127,11 @@ def test_the_product_is_started_listed_replaced_and_ended(terminal: Terminal) ->
     assert [row["status"] for row in listed.values()] == ["running", "running", "running", "scheduled"]
     assert terminal.json("show", "worker-types")[0]["pid"] == listed["worker-types"]["pid"]
     pm2 = json.loads(terminal.run("jlist")[1])
-    assert [row["pm2_env"]["status"] for row in pm2] == ["online"] * 4
+    assert [row["pm2_env"]["status"] for row in pm2] == ["online"] * 3 + ["stopped"]
+    assert all(Path(row["pm2_env"]["pm_out_log_path"]).exists() for row in pm2)
+    assert {row["pm2_env"]["pm_cwd"] for row in pm2} == {str(terminal.home)}
+    assert all(row["pm2_env"]["created_at"] == row["pm2_env"]["pm_uptime"] > 0 for row in pm2[:3])
+    assert terminal.run("pid", "worker-types,queue-alliances")[1] == f"{listed['worker-types']['pid']}\n"
     assert all(row["monit"]["memory"] > 0 for row in pm2[:3])
     assert not any("DATABASE_URL" in json.dumps(row) for row in pm2)
 
@@ -189,10 +194,10 @@ def test_monit_shows_the_fleet_and_acts_on_keys(terminal: Terminal) -> None:
 
 def test_verbs_have_the_names_that_an_operator_of_pm2_knows_and_take_names_and_patterns(terminal: Terminal) -> None:
     terminal.json("start", "worker-types", "queue-alliances", "queue-characters")
-    for verb in ("list", "status", "ls"):
+    for verb in ("list", "status", "ls", "l", "ps"):
         assert [row["name"] for row in terminal.json(verb, "queue-*")] == ["queue-characters", "queue-alliances"]
         assert [row["name"] for row in terminal.json(verb, "--only", "worker-types")] == ["worker-types"]
-    for verb in ("show", "describe"):
+    for verb in ("show", "describe", "desc", "info"):
         names = [row["name"] for row in terminal.json(verb, "queue-*", "worker-types")]
         assert names == ["worker-types", "queue-characters", "queue-alliances"]
     for arguments in (["list", "worker-typs"], ["show", "worker-typs"], ["logs", "worker-typs", "--no-follow"]):
@@ -223,3 +228,31 @@ def test_bash_completes_verbs_and_the_names_of_processes(terminal: Terminal, tmp
     assert completed("killreport", "trigger", "update-p") == ["update-prices"]
     assert completed("killreport", "scale", "queue-") == []
     assert completed("killreport", "fleet", "sh") == ["show"]
+
+
+def test_names_come_with_commas_too_and_what_was_deleted_is_said_to_be_deleted(terminal: Terminal) -> None:
+    started = terminal.json("start", "--only", "queue-alliances,queue-characters")
+    assert [row["name"] for row in started] == ["queue-characters", "queue-alliances"]
+    terminal.json("delete", "queue-alliances")
+    assert terminal.run("list", "queue-alliances")[1] == (
+        "queue-alliances was not started, or was deleted: killreport start queue-alliances starts it.\n"
+    )
+
+
+def test_a_start_that_fails_says_what_the_process_said_last(terminal: Terminal) -> None:
+    terminal.set("KILLREPORT_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    status, _output, said = terminal.run("start", "worker-types")
+    failed, last = said.splitlines()[-2:]
+    assert (status, failed.split()[:2]) == (1, ["worker-types", "failed:"])
+    assert "PostgreSQL does not answer" in last
+
+
+def test_a_terminal_of_eighty_columns_keeps_every_name_whole(terminal: Terminal) -> None:
+    terminal.json("start", "worker-alliance-corporations", "queue-character-corporations")
+    for command in (["list"], ["queue", "list"], ["fleet", "show"]):
+        with terminal.screen(*command, columns=80) as screen:
+            for name in ("worker-alliance-corporations", "queue-character-corporations")[: 2 - (command[0] == "queue")]:
+                screen.wait_for(name)
+    with terminal.screen("monit", columns=80) as screen:
+        screen.wait_for("worker-alliance-corporations")
+        screen.press("q")

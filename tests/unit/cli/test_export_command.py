@@ -40,9 +40,19 @@ def test_for_people_each_file_is_a_line_and_then_comes_what_to_do(
     assert status_of(["export", "pm2", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"  written    {tmp_path}/ecosystem.config.js",
-        "Left out, for they are secrets: KILLREPORT_DATABASE_URL.",
+        "Left out, for they are secrets: KILLREPORT_DATABASE_URL. They belong into killreport.toml in the home folder.",
         "pm2 start ecosystem.config.js, then pm2 save.",
     ]
+
+
+def test_which_secrets_were_left_out_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KILLREPORT_OPERATOR_TOKEN", "hunter2hunter2hunter2hunter2hunter2")
+    assert status_of(["export", "pm2", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "secrets: KILLREPORT_DATABASE_URL, KILLREPORT_OPERATOR_TOKEN. They belong into killreport.toml" in said
+    assert "hunter2" not in said
 
 
 @pytest.mark.parametrize("image", ["killreport", "localhost:5000/killreport", ":1", ""])

@@ -1,0 +1,38 @@
+"""Tables in narrow terminals: whole columns go, names stay."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from killreport.cli.columns import Column, fitted
+
+COLUMNS = (Column("process"), Column("status"), Column("CPU", 2), Column("memory", 1), Column("restarts", 3))
+ROWS = [("worker-alliance-corporations", "running", "3%", "110 MB", "0"), ("queue-characters", "scheduled", "", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        (400, []),
+        (63, ["restarts"]),
+        (53, ["CPU", "restarts"]),
+        (48, ["CPU", "memory", "restarts"]),
+        (10, ["CPU", "memory", "restarts"]),
+    ],
+)
+def test_columns_go_in_their_order_until_the_rest_fits(width: int, left_out: list[str]) -> None:
+    table, missing = fitted(COLUMNS, ROWS, width)
+
+    assert missing == left_out
+    console = Console(width=max(width, 44))
+    with console.capture() as captured:
+        console.print(table)
+    assert "worker-alliance-corporations" in captured.get()
+    assert "running" in captured.get()
+
+
+def test_a_table_without_rows_is_its_headings() -> None:
+    table, missing = fitted(COLUMNS, [], 80)
+
+    assert ([str(column.header) for column in table.columns], missing) == ([column.heading for column in COLUMNS], [])
