@@ -153,7 +153,7 @@ async def _is_due(row: ProcessRow, connection: Connection, now: datetime) -> boo
     something starts for the first time must not start every job.
     """
     due = last_due(row, now)
-    since = await last_completed(connection, row.name)
+    since = await last_completed(connection, row.name, now)
     if since is None:
         await note_skipped(connection, row.name, "schedule", "On its schedule from now on.")
     return since is not None and due is not None and since < due

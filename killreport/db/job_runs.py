@@ -145,18 +145,21 @@ async def present_instant(connection: Connection) -> datetime:
     return now
 
 
-async def last_completed(connection: Connection, job: str) -> datetime | None:
+async def last_completed(connection: Connection, job: str, now: datetime) -> datetime | None:
     """Return when the latest run began that came to an end by itself; with none, since when the job is on record.
 
-    A run that was stopped or whose process died has left work to do. None for a job that nobody ever asked for.
+    A run that was stopped or whose process died has left work to do; one in the future was written by a clock that was
+    ahead, and tells nothing. None for a job that nobody ever asked for.
     """
     since: datetime | None = await connection.fetchval(
         """select coalesce(
-               max(started_at) filter (where status in ('succeeded', 'failed') and error is distinct from $2),
+               max(started_at) filter (where status in ('succeeded', 'failed') and error is distinct from $2
+                                       and started_at <= greatest($3, clock_timestamp())),
                min(started_at)
            ) from job_run where job = $1""",
         job,
         PROCESS_DIED,
+        now,
     )
     return since
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 
 from killreport.config import Settings
 from killreport.db.database import Connection
+from killreport.db.recent import is_recent
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import TABLES
 
-_DUE = """
+_DUE = f"""
 select entity_kind, entity_id from refresh_ledger
- where queued_at is null or queued_at < now() - $2::interval
+ where queued_at is null or not {is_recent("queued_at", "$2")}
  order by queued_at nulls first, seen_at desc
  limit $1
    for update skip locked
-"""
+"""  # noqa: S608
 _QUEUED = """
 update refresh_ledger set queued_at = now(), tries = tries + 1
   from unnest($1::smallint[], $2::bigint[]) as sent (kind, id)
@@ -32,7 +33,8 @@ insert into refresh_ledger (entity_kind, entity_id)
 select $1, id from unnest($2::bigint[]) as seen (id)
  where not exists (
     select from {table} known where known.{table}_id = seen.id
-       and (known.refreshed_at > now() - $3::interval or known.gone_at is not null)
+       and (known.refreshed_at between now() - $3::interval and now() + interval '1 minute'
+            or known.gone_at is not null)
  )
  order by id
 on conflict do nothing

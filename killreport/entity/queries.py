@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from killreport.db.database import Connection
+from killreport.db.recent import is_recent
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import TABLES
 from killreport.esi.model import Affiliation
@@ -107,7 +108,8 @@ async def list_stale_ids(connection: Connection, kind: EntityKind, ids: Collecti
     table = TABLES[kind]
     rows = await connection.fetch(
         f"""select {table}_id from {table}
-             where {table}_id = any($1) and refreshed_at <= now() - $2::interval order by 1""",  # noqa: S608
+             where {table}_id = any($1) and refreshed_at is not null
+               and not {is_recent("refreshed_at", "$2")} order by 1""",  # noqa: S608
         list(ids),
         age,
     )

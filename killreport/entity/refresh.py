@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from killreport.db.database import Connection
+from killreport.db.recent import is_recent
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import TABLES
 from killreport.errors import NotFound
 
-_FRESH = "refreshed_at, coalesce(refreshed_at > now() - $2::interval, false) as is_fresh"
+_FRESH = f"refreshed_at, coalesce({is_recent('refreshed_at', '$2')}, false) as is_fresh"
 # Names of our own.
 _TYPE = f"select {_FRESH} from eve_type left join type_detail using (type_id) where type_id = $1"  # noqa: S608
 _OTHER = f"select {_FRESH} from {{table}} where {{table}}_id = $1"  # noqa: S608
 _ON_LEDGER = "select exists (select from refresh_ledger where entity_kind = $1 and entity_id = $2)"
-_CLAIM = """
+_CLAIM = f"""
 insert into refresh_ledger (entity_kind, entity_id, queued_at, tries) values ($1, $2, clock_timestamp(), 1)
 on conflict (entity_kind, entity_id) do update set queued_at = clock_timestamp(), tries = refresh_ledger.tries + 1
- where refresh_ledger.queued_at is null or refresh_ledger.queued_at < clock_timestamp() - $3::interval
+ where refresh_ledger.queued_at is null or not {is_recent("refresh_ledger.queued_at", "$3")}
 returning 1
-"""
+"""  # noqa: S608
 
 
 class RefreshState(StrEnum):

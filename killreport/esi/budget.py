@@ -20,25 +20,34 @@ MOST_LEASED = 10
 DOWNTIME = "downtime"
 EVERYBODY = "all"
 PROBE_SECONDS = 10.0
+# Further ahead than this many turns, or this long, nobody ever was: a clock wrote it that was ahead, and it is void.
+MAX_TURNS_AHEAD = 5_000
+MAX_PAUSE = "interval '2 hours'"
 
-_LEASE = """
+_LEASE = f"""
 with leased as (
     insert into esi_budget (free_at) values (clock_timestamp() + $1::float8 * $2 * interval '1 second')
     on conflict (is_only) do update
-       set free_at = greatest(esi_budget.free_at, clock_timestamp()) + $1::float8 * $2 * interval '1 second'
+       set free_at = case when esi_budget.free_at between clock_timestamp()
+                     and clock_timestamp() + $1::float8 * {MAX_TURNS_AHEAD} * interval '1 second'
+                     then esi_budget.free_at else clock_timestamp() end + $1::float8 * $2 * interval '1 second'
     returning extract(epoch from free_at - clock_timestamp())::float8 - $1::float8 * $2 as start
 )
 select start, scope, extract(epoch from until - clock_timestamp())::float8 as seconds
-  from leased left join esi_pause on until > clock_timestamp() or scope = 'downtime'
-"""
-_PAUSE = """
+  from leased left join esi_pause
+    on until between clock_timestamp() and clock_timestamp() + {MAX_PAUSE} or scope = 'downtime'
+"""  # noqa: S608
+_PAUSE = f"""
 insert into esi_pause (scope, until, reason) values ($1, clock_timestamp() + $2::float8 * interval '1 second', $3)
-on conflict (scope) do update set until = greatest(esi_pause.until, excluded.until), reason = excluded.reason
-"""
+on conflict (scope) do update set reason = excluded.reason, until = case
+    when esi_pause.until between excluded.until and clock_timestamp() + {MAX_PAUSE} then esi_pause.until
+    else excluded.until end
+"""  # noqa: S608
 # Whoever moves the moment on is the one who asks /status for everybody.
 _PROBE = """
 update esi_pause set until = clock_timestamp() + $1::float8 * interval '1 second'
- where scope = 'downtime' and until <= clock_timestamp() returning scope
+ where scope = 'downtime' and (until <= clock_timestamp() or until > clock_timestamp() + 2 * $1 * interval '1 second')
+returning scope
 """
 
 

@@ -9,6 +9,10 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.queueing.broker import Priority, QueueCounts, Waiting
 
+# No message is ever held back for longer (`handling.LONGEST_RETRY_AFTER` and its spread): what is to come later was
+# held back by a clock that was ahead, and is ready.
+MAX_DELAY = timedelta(hours=2)
+
 CHANNEL = "killreport_queue"
 # First half of the key of a consumer's advisory lock; spells "kque" in ASCII.
 LOCK_CLASS = 0x6B717565
@@ -122,9 +126,11 @@ async def promote(connection: Connection, queue: str) -> float | None:
     """Make what is due ready; return in how many seconds the next one is due, None where none is delayed."""
     await connection.execute(
         """update queue_message set ready_at = null where message_id in (
-                select message_id from queue_message where queue = $1 and leased_by is null and ready_at <= now()
+                select message_id from queue_message where queue = $1 and leased_by is null
+                and (ready_at <= now() or ready_at > now() + $2)
                 order by ready_at for update skip locked)""",
         queue,
+        MAX_DELAY,
     )
     seconds = await connection.fetchval(
         """select extract(epoch from min(ready_at) - clock_timestamp())::float8

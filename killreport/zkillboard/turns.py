@@ -10,6 +10,9 @@ from datetime import timedelta
 from killreport.db.database import Connection
 from killreport.errors import Unavailable
 
+# No host was ever to be left alone for longer: what is further ahead was written by a clock that was, and is void.
+MAX_PAUSE = timedelta(hours=4)
+
 
 async def take_turn(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:
     """Take the next turn at the endpoint and return the seconds until it comes; turns are `interval` apart.
@@ -18,12 +21,15 @@ async def take_turn(connection: Connection, endpoint: str, interval: timedelta, 
     """
     wait: float | None = await connection.fetchval(
         """insert into request_turn as turn (endpoint, free_at) values ($1, clock_timestamp() + $2)
-           on conflict (endpoint) do update set free_at = greatest(turn.free_at, clock_timestamp()) + $2
-           where turn.free_at <= clock_timestamp() + $3
+           on conflict (endpoint) do update set free_at = $2 +
+               case when turn.free_at between clock_timestamp() and clock_timestamp() + $4
+               then turn.free_at else clock_timestamp() end
+           where turn.free_at <= clock_timestamp() + $3 or turn.free_at > clock_timestamp() + $4
            returning extract(epoch from free_at - $2 - clock_timestamp())::double precision""",
         endpoint,
         interval,
         most_wait,
+        MAX_PAUSE,
     )
     if wait is None:
         raise Unavailable(f"{endpoint} is not to be asked for more than {most_wait.total_seconds():.0f} s from now.")
@@ -34,7 +40,10 @@ async def postpone_turns(connection: Connection, endpoint: str, pause: timedelta
     """Let nobody have a turn at the endpoint before the pause is over; a longer one that was set before stays."""
     await connection.execute(
         """insert into request_turn as turn (endpoint, free_at) values ($1, clock_timestamp() + $2)
-           on conflict (endpoint) do update set free_at = greatest(turn.free_at, excluded.free_at)""",
+           on conflict (endpoint) do update set free_at =
+               case when turn.free_at between excluded.free_at and clock_timestamp() + $3
+               then turn.free_at else excluded.free_at end""",
         endpoint,
         pause,
+        MAX_PAUSE,
     )
