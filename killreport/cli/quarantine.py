@@ -93,7 +93,7 @@ def _as_dict(entry: QuarantineEntry) -> dict[str, Any]:
         "killmail_id": reject.killmail_id,
         "path": reject.path,
         "reason": reject.reason,
-        "bytes": len(reject.body),
+        "bytes": entry.size,
         "seen_at": entry.seen_at.isoformat(),
         "tried_at": entry.tried_at.isoformat(),
         "tries": entry.tries,
@@ -107,7 +107,7 @@ async def _list(limit: int, after: int) -> list[QuarantineEntry]:
         open_ready_database(load(), process="quarantine") as database,
         database.connection() as connection,
     ):
-        return await list_quarantine(connection, limit, after)
+        return await list_quarantine(connection, limit, after, with_bodies=False)
 
 
 async def _get(number: int) -> QuarantineEntry:
@@ -141,12 +141,13 @@ async def _retry(numbers: list[int] | None) -> Counter[str]:
         database.connection() as connection,
     ):
         if numbers:
-            entries = [await get_quarantined(connection, number) for number in numbers]
+            wanted = list(numbers)
         else:
-            entries = []
-            while page := await list_quarantine(connection, PAGE, entries[-1].quarantine_id if entries else 0):
-                entries += page
-        for entry in entries:
+            wanted = []
+            while page := await list_quarantine(connection, PAGE, wanted[-1] if wanted else 0, with_bodies=False):
+                wanted += [entry.quarantine_id for entry in page]
+        for number in wanted:
+            entry = await get_quarantined(connection, number)
             reject = entry.reject
             try:
                 arrival = read_arrival(reject.body, reject.source, reject.reference)

@@ -17,6 +17,8 @@ from killreport.ids import MAX_ENTITY_ID
 # Bounds are those of the columns; the game itself stays far within them. Some ids are 0 or 1 for nobody.
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{40}$")]
+# An index holds a third of a page at the most.
+Name = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=500)]
 Members = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Security = Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
 Share = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
@@ -26,7 +28,7 @@ Isk = Annotated[float, msgspec.Meta(ge=0.0, le=1e16)]
 class Character(msgspec.Struct, frozen=True, kw_only=True):
     """A character. security_status: -10 to 10."""
 
-    name: Text
+    name: Name
     corporation_id: Id
     birthday: datetime
     alliance_id: Id | None = None
@@ -51,8 +53,8 @@ class TaxRates(msgspec.Struct, frozen=True):
 class Corporation(msgspec.Struct, frozen=True, kw_only=True):
     """A corporation. tax_rate: 0 to 1. ceo_id: absent where it is closed."""
 
-    name: Text
-    ticker: Text
+    name: Name
+    ticker: Name
     member_count: Members = 0
     ceo_id: Id | None = None
     creator_id: Id | None = None
@@ -80,8 +82,8 @@ class Corporation(msgspec.Struct, frozen=True, kw_only=True):
 class Alliance(msgspec.Struct, frozen=True, kw_only=True):
     """An alliance. executor_corporation_id: absent where it is closed."""
 
-    name: Text
-    ticker: Text
+    name: Name
+    ticker: Name
     creator_id: Id
     creator_corporation_id: Id
     date_founded: datetime
@@ -105,7 +107,7 @@ class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
     """A name. category: character, corporation, alliance, faction, inventory_type, solar_system, ..."""
 
     id: Id
-    name: Text
+    name: Name
     category: Text
 
 
@@ -113,7 +115,7 @@ class EveType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of things."""
 
     type_id: Id
-    name: Text
+    name: Name
     group_id: Id
     published: bool
     description: Text = ""
@@ -127,7 +129,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A group of types."""
 
     group_id: Id
-    name: Text
+    name: Name
     category_id: Id
     published: bool
 
@@ -136,7 +138,7 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     """A category of groups."""
 
     category_id: Id
-    name: Text
+    name: Name
     published: bool
 
 
@@ -144,7 +146,7 @@ class SolarSystem(msgspec.Struct, frozen=True, kw_only=True):
     """A solar system. security_status: unrounded."""
 
     system_id: Id
-    name: Text
+    name: Name
     constellation_id: Id
     security_status: Security
 

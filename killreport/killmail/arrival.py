@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from dataclasses import dataclass
 
 from killreport.errors import Malformed
@@ -45,14 +45,15 @@ def read_arrival(body: bytes, source: str, reference: str) -> Arrival:
     )
 
 
+def is_hash(text: str) -> bool:
+    """Return whether the text is 40 hexadecimal digits."""
+    return re.fullmatch(r"[0-9a-fA-F]{40}", text) is not None
+
+
 def read_hash(text: str | None) -> bytes | None:
     """Return the 20 bytes of a killmail hash, None where there is none. Raises Malformed for anything else."""
     if not text:
         return None
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        value = b""
-    if len(value) != hashlib.sha1(usedforsecurity=False).digest_size:
+    if not is_hash(text):
         raise Malformed(f"the hash {text[:60]!r} is not 40 hexadecimal digits", "$.killmail_hash")
-    return value
+    return bytes.fromhex(text)

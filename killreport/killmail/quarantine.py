@@ -38,13 +38,14 @@ class Reject:
 
 @dataclass(frozen=True)
 class QuarantineEntry:
-    """A stored reject with its number, when it was first seen, when last tried and how often."""
+    """A stored reject with its number, when it was first seen, when last tried and how often. size: of its body."""
 
     quarantine_id: int
     reject: Reject
     seen_at: datetime
     tried_at: datetime
     tries: int
+    size: int
 
 
 _INSERT = """
@@ -84,6 +85,8 @@ class QuarantineSummary:
     dropped_bytes: int
 
 
+_ENTRY = """quarantine_id, source, reference, killmail_id, reason, path, seen_at, tried_at, tries,
+    octet_length(body) as size, {}"""
 _FULLNESS = "select count(*) as entries, coalesce(sum(octet_length(body)), 0)::bigint as bytes from quarantine"
 # Nobody is waited for: what another writer has in hand goes the next time.
 _DROP_OLDEST = """
@@ -164,17 +167,28 @@ def plain_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-async def list_quarantine(connection: Connection, limit: int, after_id: int = 0) -> list[QuarantineEntry]:
-    """Return entries in the order they came, at most `limit`, beginning after the number given."""
+async def list_quarantine(
+    connection: Connection, limit: int, after_id: int = 0, *, with_bodies: bool = True
+) -> list[QuarantineEntry]:
+    """Return entries in the order they came, at most `limit`, beginning after the number given.
+
+    with_bodies: each may have 16 MB; without, all are empty.
+    """
     rows = await connection.fetch(
-        "select * from quarantine where quarantine_id > $1 order by quarantine_id limit $2", after_id, limit
+        f"""select {_ENTRY.format("body" if with_bodies else "''::bytea as body")}
+            from quarantine where quarantine_id > $1 order by quarantine_id limit $2""",  # noqa: S608 - names of ours
+        after_id,
+        limit,
     )
     return [_entry(row) for row in rows]
 
 
 async def get_quarantined(connection: Connection, quarantine_id: int) -> QuarantineEntry:
     """Return one entry. Raises NotFound."""
-    row = await connection.fetchrow("select * from quarantine where quarantine_id = $1", quarantine_id)
+    row = await connection.fetchrow(
+        f"select {_ENTRY.format('body')} from quarantine where quarantine_id = $1",  # noqa: S608 - names of ours
+        quarantine_id,
+    )
     if row is None:
         raise NotFound(f"There is no quarantine entry {quarantine_id}.")
     return _entry(row)
@@ -192,4 +206,4 @@ async def purge_quarantine(connection: Connection, quarantine_ids: Sequence[int]
 def _entry(row: dict[str, object]) -> QuarantineEntry:
     names = ("source", "reference", "reason", "path", "body", "killmail_id")
     reject = Reject(**{name: row[name] for name in names})  # type: ignore[arg-type]
-    return QuarantineEntry(row["quarantine_id"], reject, row["seen_at"], row["tried_at"], row["tries"])  # type: ignore[arg-type]
+    return QuarantineEntry(row["quarantine_id"], reject, row["seen_at"], row["tried_at"], row["tries"], row["size"])  # type: ignore[arg-type]

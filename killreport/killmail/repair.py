@@ -13,8 +13,8 @@ import structlog
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.errors import KillreportError, NotFound, Refused, Transient
-from killreport.killmail.arrival import Arrival
+from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient
+from killreport.killmail.arrival import Arrival, is_hash
 from killreport.killmail.coverage import count_by_day, find_missing, keep_published
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import load_writer, read_body
@@ -150,9 +150,12 @@ class HistoryRepair:
         except NotFound:
             log.info("history_without_bodies", day=day.isoformat(), killmails=len(wanted))
         for killmail_id, claimed_hash in sorted(wanted.items()):
+            if not is_hash(claimed_hash):  # it would be a part of an address
+                log.warning("killmail_not_to_be_had", killmail_id=killmail_id, reason="its hash is none")
+                continue
             try:
                 yield killmail_id, await self._esi.get(f"{self._esi_url}/killmails/{killmail_id}/{claimed_hash}/")
-            except (NotFound, Refused) as error:
+            except (NotFound, Refused, Malformed, CutShort) as error:
                 log.warning("killmail_not_to_be_had", killmail_id=killmail_id, reason=str(error))
 
     async def _store(self, batch: Sequence[Arrival | Reject]) -> None:

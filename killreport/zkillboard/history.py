@@ -8,16 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
+
+import msgspec
 
 from killreport.clock import FIRST_DAY, LAST_DAY, is_nameable
-from killreport.decoding import AnyId, Count, decode_json, is_json
+from killreport.decoding import AnyId, Text, decode_json, is_json
 from killreport.errors import HostAway, Malformed
 from killreport.zkillboard.progress import day_number
 from killreport.zkillboard.r2z2 import Fetch
 
 # The largest killmail known has 0.7 MB; without a bound one broken file could take all memory.
 MOST_KILLMAIL_BYTES = 16 * 2**20
+
+# The busiest day so far had 60,000.
+DayCount = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 _MEMBER = re.compile(rb'[{,]\s*"(\d{1,19})"\s*:\s*(?=\{)')
 # What may stand at the end of a piece without being the whole start of a member.
@@ -45,12 +50,12 @@ class History:
 
     async def totals(self) -> dict[date, int]:
         """Return how many killmails each day has. Raises as `HttpClient.get` does."""
-        found = _decode_object(await self._http.get(f"{self._url}/totals.json"), dict[str, Count])
+        found = _decode_object(await self._http.get(f"{self._url}/totals.json"), dict[str, DayCount])
         return {_day(name): count for name, count in found.items()}
 
     async def hashes(self, day: date) -> dict[int, str]:
         """Return the id and hash of each killmail of a day. Raises NotFound where the day is not published."""
-        return _decode_object(await self._http.get(f"{self._url}/{day_number(day)}.json"), dict[AnyId, str])
+        return _decode_object(await self._http.get(f"{self._url}/{day_number(day)}.json"), dict[AnyId, Text])
 
     async def killmails(self, day: date) -> AsyncIterator[tuple[int, bytes]]:
         """Yield the id and the body of each killmail of a day, in the order of the file, a piece of it in memory.

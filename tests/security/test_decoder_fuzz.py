@@ -174,7 +174,7 @@ def test_members_of_a_raw_day(raw: bytes, piece: int) -> None:
         with contextlib.suppress(Malformed, Unavailable):
             async for name, body in history.split_members(_pieces(raw, piece)):
                 assert 0 <= name < 10**19
-                assert body
+                assert len(body) <= len(raw)
 
     asyncio.run(read())
 
@@ -239,7 +239,7 @@ def test_files(plain: bytes, packer: str) -> None:
             for record in read_records(io.BytesIO(raw), "file"):
                 record.reference.encode()
                 assert record.reference.startswith("file")
-                assert record.body or record.fault or "json" in record.reference
+                assert record.fault != ""
 
     target()
 

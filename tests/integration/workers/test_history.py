@@ -216,3 +216,22 @@ async def test_the_history_of_the_simulator_is_stored_whole(
     ]
     assert sum(totals.values()) == 400
     assert all(done.missing == 0 and done.stored_before == done.published for done in second)
+
+
+async def test_a_hash_that_is_none_is_no_part_of_an_address_and_a_bad_answer_costs_one_killmail(
+    site: Site, database: Database, repair: HistoryRepair
+) -> None:
+    hashes = {"10": "../../characters/1/?", "11": hash_of(11), "12": hash_of(12)}
+    del site.answers["/history/raw/20211202.json"]
+    site.answers |= {
+        "/history/totals.json": Answer(b'{"20211202": 3}'),
+        "/history/20211202.json": Answer(json.dumps(hashes).encode()),
+        f"/killmails/11/{hash_of(11)}/": Answer(b" " * (17 * 2**20)),
+        f"/killmails/12/{hash_of(12)}/": Answer(body_of(12)),
+    }
+
+    done = [day async for day in repair.repair([date(2021, 12, 2)], trust_counts=False)]
+
+    assert await stored_ids(database) == [12]
+    assert [(day.stored_after, day.missing) for day in done] == [(1, 2)]
+    assert not any("characters" in request.path for request in site.asked)
