@@ -25,7 +25,7 @@ Connection = Any
 
 # Not the fault of what was asked, and no better for asking again at once: there is no connection or it broke (the
 # internal error is when that was between two messages), nobody is let in (a password being changed, a database being
-# restored), the server stops or stopped the statement (57), has no memory, disk or place left (53), fails at reading
+# moved: 55000), the server stops or stopped the statement (57), has no memory, disk or place left (53), fails to read
 # its files (58), is a standby or set to read-only (25006), ended what took long (25P03, 25P04), or put others first
 # (deadlock and the like 40, locks 55P03 and 55006); or the tables changed under a prepared statement.
 AWAY_ERRORS = (
@@ -33,8 +33,8 @@ AWAY_ERRORS = (
     *(asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
     *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError),
     *(asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError),
-    *(asyncpg.TransactionTimeoutError, asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError),
-    *(asyncpg.ObjectInUseError, asyncpg.InvalidCachedStatementError),
+    *(asyncpg.TransactionTimeoutError, asyncpg.TransactionRollbackError),
+    *(asyncpg.ObjectNotInPrerequisiteStateError, asyncpg.InvalidCachedStatementError),
 )
 # Everything a statement can fail with, for those who wait and try again.
 DATABASE_ERRORS = (*AWAY_ERRORS, asyncpg.PostgresError)

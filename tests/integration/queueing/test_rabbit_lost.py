@@ -256,3 +256,18 @@ async def test_a_consumer_that_is_gone_without_a_word_is_noticed(
         await recorder.seen(1)
         # It stops with the method deaf too, whose answer the end of the block would wait for.
         monkeypatch.undo()
+
+
+async def test_a_publisher_whose_connection_falls_silent_makes_another(
+    cable: Cable, settings: Settings, place: Place, broker: Broker
+) -> None:
+    async with open_through(cable, settings, place, query="?heartbeat=1", patience_seconds=60) as behind:
+        await behind.publish_many(QUEUE, characters(1))
+        cable.freeze()
+        await behind.publish_many(QUEUE, characters(2))
+        cable.freeze()
+        assert (await behind.counts(QUEUE)).ready >= 2
+
+    recorder = Recorder()
+    await drain(broker, recorder, prefetch=1)
+    assert set(recorder.numbers) == {1, 2}
