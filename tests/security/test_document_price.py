@@ -111,7 +111,11 @@ async def test_who_cannot_pay_for_a_document_has_none_read(settings: Settings, d
 async def test_large_variables_are_paid_for_before_they_are_read(settings: Settings, database: Database) -> None:
     query = "query ($a: [Int!]!) { types(ids: $a) { id } }"
     async with guarded(settings, database, **STRANGER) as api:
-        assert await spent(api, {"query": query, "variables": {"a": ["x"] * 15_000}}) > 1_000
+        assert await spent(api, {"query": query, "variables": {"a": ["x" * 20] * 2_900}}) > 1_000
+        status, _, body = await post(api, {"query": query, "variables": {"a": [[1]] * 1_500}})
+        error = json.loads(body)["errors"][0]
+        assert (status, error["extensions"]["code"]) == (200, "QUERY_TOO_LARGE")
+        assert error["message"].startswith("The variables of a request may have 3000 values in them")
 
 
 async def test_a_number_costs_what_it_is_read_as(settings: Settings, database: Database) -> None:

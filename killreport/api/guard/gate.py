@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from killreport.api.guard.persisted import NotFound, Persisted, wanted_hash
 from killreport.api.guard.readable import check_fit
 from killreport.api.guard.responses import Key
 from killreport.api.guard.turns import Turns
+from killreport.api.limits import check_values
 from killreport.cache.buckets import Buckets, Grant
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -50,7 +51,8 @@ _DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
 class Admitted:
     """A valid operation and what is known of it. key: equal for requests that must have equal answers.
 
-    asks_for_schema: it is a usual question for the schema, which has an answer of its own.
+    asks_for_schema: it is a usual question for the schema, which has an answer of its own. known_cost: where it had to
+    be worked out already.
     """
 
     data: Mapping[str, Any]
@@ -59,6 +61,7 @@ class Admitted:
     lifetime: Lifetime
     key: Key
     asks_for_schema: bool = False
+    known_cost: int | None = None
 
     @property
     def is_subscription(self) -> bool:
@@ -94,6 +97,7 @@ class Gate:
         Raises GraphQLError (Refused for several mistakes, RateLimited) where there is none. is_get: nothing but queries
         may be asked so, or a foreign page could change something by a link.
         """
+        check_values(data)
         check_fit(data, "request")
         data = self._resolved(data)
         known = await self._read(client, data["query"])
@@ -102,19 +106,26 @@ class Gate:
         if is_get and operation.operation is OperationType.MUTATION:
             raise GraphQLError("Mutations must be posted.", extensions={"code": "METHOD_NOT_ALLOWED"})
         key = known.digest, data.get("operationName") or None, _DETERMINISTIC.encode(data.get("variables") or None)
-        await self._pay(client, max(0, len(key[2]) - FREE_VARIABLES) // BYTES_FOR_ONE)
-        return Admitted(data, known.node, operation, lifetime, key, known.asks_for_schema)
+        admitted = Admitted(data, known.node, operation, lifetime, key, known.asks_for_schema)
+        if len(key[2]) <= FREE_VARIABLES or admitted.asks_for_schema:
+            return admitted
+        await self._pay(client, (len(key[2]) - FREE_VARIABLES) // BYTES_FOR_ONE)
+        async with self._turns.turn():
+            return replace(admitted, known_cost=self._work_out(admitted))
 
     def cost(self, admitted: Admitted) -> int:
         """Return what it costs. Raises GraphQLError: QUERY_TOO_COSTLY beyond the limit, Refused for its variables."""
         if admitted.asks_for_schema:
             return self.introspection.price(admitted.key[0])
-        cost = self._costs.get(admitted.key)
+        cost = self._costs.get(admitted.key) if admitted.known_cost is None else admitted.known_cost
         if cost is None:
-            cost = operation_cost(self._schema, admitted.document, admitted.operation, self._coerced(admitted))
+            cost = self._work_out(admitted)
             self._remember(admitted.key, cost)
         self.check_cost(cost)
         return cost
+
+    def _work_out(self, admitted: Admitted) -> int:
+        return operation_cost(self._schema, admitted.document, admitted.operation, self._coerced(admitted))
 
     def _coerced(self, admitted: Admitted) -> VariableValues:
         """Return the variables as the operation will read them: 200.0 is 200, and one value of a list a list."""
