@@ -58,7 +58,7 @@ def start(
         rows = fleet_rows(settings.home)
         _stay(startable_names(names, only, rows, settings.home), rows)
         return
-    chosen, folder = _startable(names, only)
+    chosen, folder = _startable(names, only, tells=not as_json)
     if not as_json and (sentence := tell_contact(load())) is not None:
         print(sentence, file=sys.stderr)
     _tell("start", chosen, folder, as_json=as_json)
@@ -71,7 +71,7 @@ def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
 
 def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and start them again, with a gap. Example: killreport restart worker-characters"""
-    _tell("restart", *_startable(names, only), as_json=as_json)
+    _tell("restart", *_startable(names, only, tells=not as_json), as_json=as_json)
 
 
 def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -80,9 +80,9 @@ def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
     No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails. A run of
     a job ends first. Without names, what does not run stays as it is.
     """
-    chosen, folder = _startable(names, only)
+    chosen, folder = _startable(names, only, tells=not as_json)
     if not (names or only) or "all" in (*(names or ()), *(only or ())):
-        states = ask(folder, Request(verb="list"), 5.0).states
+        states = ask(folder, Request(verb="list"), ANSWER_SECONDS).states
         running = {state.name for state in states if state.status not in ("stopped", "disabled")}
         chosen = [name for name in chosen if name in running]
     _tell("reload", chosen, folder, as_json=as_json)
@@ -97,7 +97,7 @@ def scale(
     name: WorkerName, count: Annotated[int, typer.Argument(help="How many copies.", min=1)], as_json: AsJson = False
 ) -> None:
     """Run so many copies of a worker. Example: killreport scale worker-characters 2"""
-    folder = _startable([find_process(name).name], None)[1]
+    folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="scale", name=name, count=count))
     print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
 
@@ -108,7 +108,7 @@ def trigger(
     as_json: AsJson = False,
 ) -> None:
     """Run a scheduled job now. Example: killreport trigger queue-alliances --wait"""
-    folder = _startable([find_process(name).name], None)[1]
+    folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="trigger", name=name, waits=wait))
     if not wait:
         print(json.dumps({"name": name, "started": True}) if as_json else f"{name} started.")
@@ -155,12 +155,12 @@ def supervise() -> None:
     _supervise(ends_processes=False)
 
 
-def _startable(names: list[str] | None, only: list[str] | None) -> tuple[list[str], FleetFolder]:
+def _startable(names: list[str] | None, only: list[str] | None, *, tells: bool) -> tuple[list[str], FleetFolder]:
     """Return the names that may be started, and the folder of a supervisor that has applied `fleet.toml`."""
     chosen_names(names, only)  # a name that nobody has is said first
     settings = load()
     found = startable_names(names, only, fleet_rows(settings.home), settings.home)
-    folder = ensure_supervisor(settings)
+    folder = ensure_supervisor(settings, _tell_on_stderr if tells else None)
     ask(folder, Request(verb="apply"))
     tell_differences(load_all(), folder)
     return found, folder
@@ -205,6 +205,10 @@ def _supervise(*, ends_processes: bool) -> None:
         raise typer.Exit(KILLED_STATUS)
 
 
+def _tell_on_stderr(said: str) -> None:
+    print(said, file=sys.stderr)
+
+
 def _folder() -> FleetFolder:
     return FleetFolder.at(load().home)
 
@@ -228,7 +232,7 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
 
     began = utc_now()
     ask(folder, Request(verb="ping"), ANSWER_SECONDS)
-    is_well = tell_each(folder, verb, names, on_done)
+    is_well = tell_each(folder, verb, names, on_done, tell=None if as_json else _tell_on_stderr)
     if as_json:
         print(json.dumps([outcomes[name] for name in names]))
     if not is_well:

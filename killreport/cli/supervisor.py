@@ -184,8 +184,11 @@ def about_supervisor(folder: FleetFolder) -> About:
     return about
 
 
-def ensure_supervisor(settings: Settings) -> FleetFolder:
-    """Return the fleet's folder, with a supervisor at work in it: started in the background if there is none."""
+def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = None) -> FleetFolder:
+    """Return the fleet's folder, with a supervisor at work in it: started in the background if there is none.
+
+    tell: told what takes the time.
+    """
     folder = FleetFolder.make(settings.home)
     with contextlib.suppress(NoSupervisor):
         about_supervisor(folder)
@@ -208,8 +211,8 @@ def ensure_supervisor(settings: Settings) -> FleetFolder:
             return folder
         time.sleep(_LOOK_SECONDS)
         progress.look(_LOOK_SECONDS)
-        if monotonic() - began >= TELL_SECONDS:
-            print(f"  the supervisor is starting: {progress}", file=sys.stderr)
+        if tell is not None and monotonic() - began >= TELL_SECONDS:
+            tell(f"  the supervisor is starting: {progress}")
             began = monotonic()
     with contextlib.suppress(NoSupervisor):  # somebody else was quicker, and ours had nothing to do
         about_supervisor(folder)
@@ -218,11 +221,16 @@ def ensure_supervisor(settings: Settings) -> FleetFolder:
 
 
 def tell_each(
-    folder: FleetFolder, verb: Verb, names: Sequence[str], on_done: Callable[[str, Answer | KillreportError], None]
+    folder: FleetFolder,
+    verb: Verb,
+    names: Sequence[str],
+    on_done: Callable[[str, Answer | KillreportError], None],
+    *,
+    tell: Callable[[str], None] | None = None,
 ) -> bool:
     """Tell the supervisor to do the verb to each process, all at once; returns whether all went well.
 
-    on_done: called as each is done, with the answer or with why not. Until then stderr says what takes the time.
+    on_done: called as each is done, with the answer or with why not. tell: told what takes the time until then.
     """
     is_well = True
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as threads:
@@ -236,10 +244,10 @@ def tell_each(
                 except KillreportError as error:
                     is_well = False
                     on_done(asked[future], error)
-            if not done:
+            if tell is not None and not done:
                 pause = min(2 * pause, MAX_TELL_SECONDS)
                 if (said := _what_takes_time(folder, {asked[future] for future in waiting})) != told:
-                    print(told := said, file=sys.stderr)
+                    tell(told := said)
     return is_well
 
 

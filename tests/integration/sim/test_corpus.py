@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from killreport.errors import NotFound
+from killreport.sim.corpus import spool
 from tests.integration.sim.conftest import FIRST, Client, Running
 
 
@@ -201,3 +202,15 @@ async def test_the_hashes_of_real_mails_are_the_real_ones(running: Running, data
 
     assert len(found) >= len(truth) - 5
     assert all(truth[int(killmail_id)] == digest for killmail_id, digest in found.items())
+
+
+def test_reading_a_corpus_says_how_far_it_has_come(corpus: tuple[Path, ...], tmp_path: Path) -> None:
+    said: list[str] = []
+    spool(list(corpus), tmp_path / "spool", said.append).close()
+    assert said[-1] == "reading 2 corpus archives: 100 %"
+    percents = [int(sentence.removeprefix("reading 2 corpus archives: ").removesuffix(" %")) for sentence in said]
+    assert percents == sorted(set(percents))
+    # What was read is there the next time: nothing to wait for.
+    said.clear()
+    spool(list(corpus), tmp_path / "spool", said.append).close()
+    assert said == []
