@@ -71,7 +71,8 @@ class SingleProcess:
             await asyncio.wait([group.create_task(event.wait()) for event in ready], timeout=PATIENCE_SECONDS)
             jobs = [row for row in self._rows if row.kind == "job" and row.schedule]
             for row in jobs:
-                group.create_task(self._follow_schedule(row, database))
+                following = partial(self.follow_schedule, row, database)
+                group.create_task(keep(following, f"schedule {row.name}", may_end=True))
             up = sum(event.is_set() for event in ready)
             self._console.print(f"\n  {up} of {len(rows)} up, {len(jobs)} jobs on their schedule")
             names = {row.name for row, event in zip(rows, ready, strict=True) if event.is_set()}
@@ -110,8 +111,12 @@ class SingleProcess:
         self._ending.set()
         await self._running.finish()
 
-    async def _follow_schedule(self, row: ProcessRow, database: Database) -> None:
-        alarm = Alarm(utc_now())
+    async def follow_schedule(self, row: ProcessRow, database: Database) -> None:
+        """Run a job at every instant of its schedule, and at once what was missed or broken off before this process."""
+        from killreport.db.job_runs import last_completed
+
+        async with database.connection() as connection:
+            alarm = Alarm(await last_completed(connection, row.name, utc_now()) or utc_now())
         while (due := alarm.next(row, utc_now())) is not None:
             if (left := (due - utc_now()).total_seconds()) > 0:
                 await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))

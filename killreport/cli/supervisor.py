@@ -28,6 +28,7 @@ from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.progress import Progress
 from killreport.supervisor.protocol import About, Answer, Request, Verb
+from killreport.supervisor.stamped_log import LARGEST_BYTES
 
 if TYPE_CHECKING:
     from killreport.supervisor.program import Program
@@ -194,6 +195,8 @@ def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = N
         about_supervisor(folder)
         return folder
     path = folder.logs / "supervisor.log"
+    if path.exists() and path.stat().st_size > LARGEST_BYTES:
+        path.replace(path.with_name(f"{path.name}.1"))
     with path.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "killreport", "supervise"],
