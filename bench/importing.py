@@ -97,7 +97,6 @@ async def bytes_per_killmail(url: str) -> dict[str, float]:
     """Return the bytes on disk, indexes included, of each table divided by the number of killmails."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("checkpoint")
         mails = await connection.fetchval("select count(*) from killmail")
         return {table: await connection.fetchval(f"select pg_total_relation_size('{table}')") / mails for table in ALL}
     finally:

@@ -16,8 +16,10 @@ from killreport.db.embedded import use_embedded_server
 from killreport.db.migrate import upgrade
 from killreport.db.server_folder import folder_of
 from killreport.errors import Unavailable
+from killreport.queueing import embedded_consumer
 from killreport.queueing.broker import Broker
 from killreport.queueing.embedded import EmbeddedBroker
+from tests.cable import cable_to
 from tests.integration.db.users import postmaster_pid
 from tests.integration.queueing.consumers import QUEUE, Recorder, characters, consuming, until, until_gone
 
@@ -119,6 +121,25 @@ async def test_told_to_stop_while_the_database_is_away_a_consumer_ends(
         await maintenance.execute(f'alter database "{name}" with allow_connections false')
         await _end_consumers(database)
     await maintenance.close()
+
+
+async def test_a_consumer_whose_way_to_the_database_swallows_hands_nothing_out_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_consumer, "STATEMENT_SECONDS", 0.5)
+    await EmbeddedBroker(database).publish_many(QUEUE, characters(*range(20)))
+    recorder = Recorder(holds=True)
+    async with cable_to(database.url) as cable, open_pool(cable.url, 2, "behind", seconds=1.0) as behind:
+        broker = EmbeddedBroker(behind)
+        async with consuming(broker, recorder, prefetch=5):
+            await recorder.seen(5)
+            cable.freeze()
+            recorder.released.set()
+            await recorder.until(lambda: len(recorder.finished) == 20)
+            await until(lambda: _is_empty(broker))
+
+    assert sorted(recorder.numbers) == list(range(20))
+    assert {delivery.losses for delivery in recorder.deliveries} == {0}
 
 
 async def test_queues_that_cannot_be_reached_are_unavailable(database: Database) -> None:
