@@ -62,6 +62,7 @@ class Instance:
         self._lock = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._errands = Errands()
+        self._hurry = asyncio.Event()  # somebody asks for the next try
         self._is_launching = False
         self._readiness: Readiness | None = None
         # How the first try ends that somebody asked for: None where it got ready, else why not.
@@ -242,11 +243,20 @@ class Instance:
             raise Unavailable(f"{self.program.name} cannot start: {in_words(error)}.") from error
 
     async def _have_kept(self) -> None:
-        """Have a keeper at work on what lives, or on a start: one that pauses does so no longer."""
-        if not self._is_launching:
+        """Have a keeper at work on what lives, or on a start: one that is, goes on, and pauses no longer."""
+        if self._keeping is None or self._keeping.done():
             await self._keep_from_now()
-        elif self._verdict is None or self._verdict.done():
+            return
+        self._backoff.reset()
+        self._hurry.set()
+        if self._verdict is None or self._verdict.done():
             self._verdict = asyncio.get_running_loop().create_future()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next try, unless somebody asks for it meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+        self._hurry.clear()
 
     async def _keep_from_now(self) -> None:
         """Have a keeper that begins at once, whatever the last one waits for; what lives goes on."""
@@ -301,7 +311,7 @@ class Instance:
                 log.exception("keeper_failed", process=self.program.name)
                 self.reason = in_words(error)
                 self._judge(f"{self.program.name} cannot be kept running: {self.reason}.")
-                await asyncio.sleep(self._backoff.after_refusal())
+                await self._pause(self._backoff.after_refusal())
 
     async def _follow(self) -> bool:
         """Return after the child's end and the pause that follows it; False where it is not to be started again."""
@@ -312,6 +322,7 @@ class Instance:
             await self._wait_ready(child)
             self.status = "running"
             self._judge(None)
+            self._hurry.clear()
             await child.has_ended.wait()
             self.reason = self.reason or f"ended with status {child.status}"
         except Unavailable as error:
@@ -338,7 +349,7 @@ class Instance:
             again_in_seconds=round(pause, 2),
         )
         self._on_end(child.status, pause)
-        await asyncio.sleep(pause)
+        await self._pause(pause)
         self.restarts += 1
         return True
 
@@ -364,7 +375,7 @@ class Instance:
                 again_in_seconds=round(pause, 2),
             )
             self._is_launching = False
-            await asyncio.sleep(pause)
+            await self._pause(pause)
             return False
         finally:
             self._is_launching = False

@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,25 @@ def test_a_crash_without_a_free_descriptor_is_made_good_when_there_is_one(make_f
     resource.prlimit(about.pid, resource.RLIMIT_NOFILE, (hard, hard))
     after = eventually(lambda: (now := fleet.states()["one"]).status == "running" and now)
     assert after.pid != before.pid
+
+
+def test_several_who_want_a_start_at_once_get_one_process(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"one": {"command": quiet()}})
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _number: fleet.do("start", "one"), range(8)))
+    pids = {state.pid for answer in answers for state in answer.states}
+    assert fleet.holders("one") == list(pids)
+    assert fleet.states()["one"].restarts == 0
+
+
+def test_a_stop_while_it_is_tried_again_stops_the_trying(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"one": {"command": ["/nowhere/python"]}})
+    with pytest.raises(Unavailable, match="one cannot start: No such file or directory"):
+        fleet.do("start", "one")
+    fleet.do("stop", "one")
+    tries = (fleet.home / "supervisor.log").read_text().count("process_cannot_start")
+    assert (fleet.states()["one"].status, fleet.states()["one"].said) == ("stopped", "")
+    fleet.describe({"one": {"command": quiet()}})
+    fleet.do("apply")
+    assert fleet.do("start", "one").states[0].status == "running"
+    assert (fleet.home / "supervisor.log").read_text().count("process_cannot_start") == tries
