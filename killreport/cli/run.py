@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from killreport.cli.context import load, load_all, open_ready_database
 from killreport.cli.names import complete_processes
 from killreport.config import Settings
 from killreport.environment import add_to_environment
-from killreport.errors import Refused
+from killreport.errors import HostAway, Refused
 from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows
-from killreport.fleet.schedule import BROKEN_OFF_STATUS
+from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
 from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.slot import sign_out
@@ -151,6 +152,13 @@ def _signing_out(home: Path, process: ProcessRow) -> Iterator[None]:
     except typer.Exit as error:
         status = error.exit_code
         raise
+    except HostAway as error:
+        status = AWAY_STATUS
+        if process.kind != "job":
+            raise
+        # Told apart from a failure of ours: whoever keeps the schedule tries it again before its next time.
+        print(f"killreport: {printable(str(error))}", file=sys.stderr)
+        raise typer.Exit(AWAY_STATUS) from None
     except Exception:
         status = 1
         raise

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # How long the addresses wait for processes that are not ready yet.
 PATIENCE_SECONDS = 10.0
+SERVED = ("killreport-backend", "killreport-frontend")
 
 
 def up(
@@ -93,8 +94,10 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
         tasks = [
             group.create_task(_start(supervisor, screen, row.name), name=row.name) for row in rows if row.kind != "job"
         ]
-        # Whoever waits for a host outside that does not answer tells so, and keeps nobody from the site.
-        done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        # The addresses are told when somebody answers there, or is known not to; the workers keep nobody waiting.
+        if serving := [task for task in tasks if task.get_name() in SERVED]:
+            await asyncio.wait(serving)
+        done, _waiting = await asyncio.wait(tasks, timeout=max(0.0, PATIENCE_SECONDS - (monotonic() - began)))
         running = sum(task.result() for task in done)
         memory = proportional_megabytes(supervisor.pids())
         summary = f"{running} of {len(tasks)} processes up, {len(rows) - len(tasks)} jobs on their schedule"

@@ -10,6 +10,8 @@ from killreport.fleet.table import ProcessRow
 
 # With this status a job ends that was told to before its work was done: it is due again. In sysexits.h, EX_TEMPFAIL.
 BROKEN_OFF_STATUS = 75
+# A host that is none of ours was away. Source: sysexits.h, EX_UNAVAILABLE.
+AWAY_STATUS = 69
 
 
 def next_run(row: ProcessRow, now: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from killreport.background import Errands, end, keep, unbroken
 from killreport.clock import monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
-from killreport.fleet.schedule import BROKEN_OFF_STATUS, Alarm
+from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS, Alarm
 from killreport.supervisor.backoff import Backoff
 from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
@@ -31,6 +31,8 @@ from killreport.supervisor.template import Template
 Cause = Literal["schedule", "trigger", "catch-up"]
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.
 LONGEST_SLEEP_SECONDS = 30.0
+# A run for which a host outside was away is tried again after a minute at the soonest, later every five.
+AWAY_SECONDS = 60.0
 _TAIL_BYTES = 8192
 
 log = structlog.get_logger()
@@ -179,12 +181,12 @@ class Job:
             status=status,
             cause=cause,
             last_line=self._reason or self._last_line("out" if status == 0 else "error"),
-            is_broken_off=self._was_broken_off(status),
+            is_broken_off=self._was_broken_off(status) or (status == AWAY_STATUS and cause != "trigger"),
         )
         self.history.write(record)
         self.child = None
         if record.is_broken_off:
-            self._run_again(ran_seconds)
+            self._run_again(ran_seconds, AWAY_SECONDS if status == AWAY_STATUS else 0.0)
         else:
             self._backoff.reset()
         return record
@@ -217,9 +219,9 @@ class Job:
         status = self._slot.end_status() if is_its else None
         return replace(record, ended_at=now, status=status, is_broken_off=self._was_broken_off(status))
 
-    def _run_again(self, ran_seconds: float) -> None:
-        """Have it due again: at once the first time, later and later where it does not come far."""
-        self._again_at = monotonic() + self._backoff.after_end(ran_seconds)
+    def _run_again(self, ran_seconds: float, least_seconds: float = 0.0) -> None:
+        """Have it due again: at once or after the least time, later and later where it does not come far."""
+        self._again_at = monotonic() + max(least_seconds, self._backoff.after_end(ran_seconds))
         self._cause = "catch-up"
         self._changed.set()
 

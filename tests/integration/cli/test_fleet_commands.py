@@ -143,7 +143,7 @@ def test_the_product_is_started_listed_replaced_and_ended(terminal: Terminal) ->
     status, _output, said = terminal.run("trigger", "queue-alliances", "--wait")
     assert status == 1, said  # nobody answers for ESI here
     [run] = terminal.json("runs", "queue-alliances")
-    assert (run["cause"], run["status"]) == ("trigger", 1)
+    assert (run["cause"], run["status"]) == ("trigger", 69)
     lines = terminal.run("logs", "queue-alliances", "--err", "--no-follow", "--json")[1].splitlines()
     assert any("killreport: " in json.loads(line)["line"] for line in lines)
     terminal.json("flush", "queue-alliances")

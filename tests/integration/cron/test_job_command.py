@@ -17,7 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.db.job_runs import PROCESS_DIED
 from killreport.environment import child_environment
-from killreport.fleet.schedule import BROKEN_OFF_STATUS
+from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
 from killreport.leaderboard.place_count import LIVE_KILLMAILS
 from tests.integration.cron.conftest import Runs
 
@@ -103,7 +103,7 @@ async def test_a_job_that_fails_says_why_and_is_on_the_record(settings: Settings
     status, out, told = await run(settings, "repair-history")
     [recorded] = await runs()
     sentence = "127.0.0.1:1 does not answer (Connection refused)."
-    assert (status, out, told) == (1, "", [f"killreport: {sentence}"])
+    assert (status, out, told) == (AWAY_STATUS, "", [f"killreport: {sentence}"])
     assert (recorded.status, recorded.error) == ("failed", sentence)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Refused
-from killreport.fleet.schedule import BROKEN_OFF_STATUS
+from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
 from killreport.supervisor.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
 from killreport.supervisor.runs import JobHistory, JobRecord
 from tests.integration.supervisor.conftest import READY, Fleet, MakeFleet, eventually, quiet, script
@@ -236,6 +236,32 @@ def test_a_job_that_cannot_be_started_at_its_instant_is_tried_again(make_fleet: 
     eventually(lambda: "job_cannot_start" in (fleet.home / "supervisor.log").read_text())
     pipe.with_suffix(".away").rename(pipe)
     eventually(lambda: history_of(fleet)[-1].last_line == "hello")
+
+
+def test_a_scheduled_run_for_which_a_host_was_away_is_tried_again_soon_and_one_by_hand_is_not(
+    make_fleet: MakeFleet,
+) -> None:
+    fleet = make_fleet({"job": {"command": script(f"sys.exit({AWAY_STATUS})"), "kind": "job", "schedule": YEARLY}})
+    fleet.do("start", "job")
+    [by_hand] = fleet.do("trigger", "job", waits=True).records
+    assert (by_hand.status, by_hand.is_broken_off) == (AWAY_STATUS, False)
+    assert (fleet.states()["job"].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
+    fleet.do("stop", "job")
+
+    long_ago = utc_now() - timedelta(days=1000)
+    JobHistory(fleet.folder.runs / "job.jsonl").write(
+        JobRecord(started_at=long_ago, ended_at=long_ago, status=0, cause="schedule", last_line="")
+    )
+    fleet.do("start", "job")
+    eventually(lambda: (last := history_of(fleet)[-1]).cause == "catch-up" and last.ended_at)
+    eventually(
+        lambda: (
+            utc_now() + timedelta(seconds=30)
+            < (fleet.states()["job"].next_run_at or utc_now())
+            < utc_now() + timedelta(seconds=90)
+        )
+    )
+    assert [record.is_broken_off for record in history_of(fleet)] == [False, False, True]
 
 
 def test_the_schedule_starts_it(make_fleet: MakeFleet) -> None:
