@@ -124,6 +124,11 @@ def keep(folder: ServerFolder, binaries: Path, lock: int, short_base: Path) -> N
         folder.log.mkdir(mode=0o700, exist_ok=True)
         user.own(folder.log)
         socket_folder = choose_socket_folder(folder, user, short_base)
+        if not os.access(socket_folder, os.X_OK):
+            raise Unavailable(
+                f"This root may not enter the folder {socket_folder}, which is the embedded PostgreSQL's alone: run "
+                "KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
+            )
         cluster = Cluster(folder, binaries, user)
         cluster.create()
         Keeper(folder, cluster, socket_folder, lock).serve()

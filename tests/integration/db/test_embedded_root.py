@@ -279,11 +279,17 @@ def without(*capabilities: int) -> Callable[[], None]:
     return drop
 
 
-def test_a_root_that_may_not_pass_over_modes_needs_it_neither(home: Path, users: list[UserProcess]) -> None:
-    users.append(UserProcess.hold(home, setup=without(CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)))
-    said = users[0].line()
-    # The socket's folder is the server's alone: such a root hears so, and everything below it is as it should be.
-    assert said.startswith(("postgresql://", "error: ")), said
+def test_a_root_that_may_not_pass_over_modes_hears_which_folder_is_in_the_way(
+    home: Path, users: list[UserProcess]
+) -> None:
+    for _ in range(2):  # without data, and with it
+        users.append(UserProcess.hold(home, setup=without(CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)))
+        said = users[-1].line()
+        assert said.startswith("error: This root may not enter the folder"), said
+        assert said.endswith("run KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."), said
+        users.append(UserProcess.hold(home))
+        assert users[-1].line().startswith("postgresql://")
+        users[-1].leave()
 
 
 def test_a_root_that_may_not_become_another_user_hears_so(home: Path, users: list[UserProcess]) -> None:
