@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from ariadne.asgi import GraphQL
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
 
 from killreport.answering import Answering, security_headers
+from killreport.api.audit import Audit
 from killreport.api.caller import caller_of
+from killreport.api.context import ApiContext
 from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.error_answers import ERROR_ANSWERS, unreadable_request
@@ -53,10 +57,17 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         exception_handlers=ERROR_ANSWERS,
         middleware=[cross_origin(settings), Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
     )
+    audit = Audit()
+
+    def context_value(request: HTTPConnection, _data: Any) -> ApiContext:
+        caller = caller_of(request, settings.operator_token)
+        context: ApiContext = app.state.context
+        return context.of(audit.asked(caller, guard.clients.client(request).key, request.url.path))
+
     http = LimitedHTTPHandler(guard, schema)
     graphql = GraphQL(
         schema,
-        context_value=lambda request, _data: app.state.context.of(caller_of(request, settings.operator_token)),
+        context_value=context_value,
         execute_get_queries=True,
         introspection=settings.api_introspection,
         explorer=FormExplorer(),

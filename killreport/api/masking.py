@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
+from killreport.api.audit import is_operator_asking
 from killreport.db.database import is_away
 from killreport.errors import KillreportError, Unavailable
 
@@ -22,6 +23,8 @@ _log = structlog.get_logger(__name__)
 # Ariadne logs every error with its traceback, also a caller's typing mistake; `masked` logs what deserves it.
 quiet = logging.getLogger("killreport.api.graphql")
 quiet.disabled = True
+
+AWAY = "Something that this needs does not answer; try again shortly."
 
 # On an error that was logged: a resolver has one for all its parents, and the log needs it once.
 _LOGGED_AS = "logged_as"
@@ -34,8 +37,7 @@ def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
     extensions = dict(error.extensions or {})
     if isinstance(cause, KillreportError):
         extensions.setdefault("code", error_code(type(cause)))
-        if isinstance(cause, Unavailable):
-            _log.warning("api_unavailable", reason=str(cause))
+        shown["message"] = sentence_of(cause, shown["message"])
     elif cause is not None and is_away(cause):
         _log.warning("api_database_lost", reason=repr(cause))
         shown["message"], extensions = "The database does not answer; try again shortly.", {"code": "UNAVAILABLE"}
@@ -50,6 +52,18 @@ def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
         extensions.setdefault("code", "BAD_REQUEST")
     shown["extensions"] = extensions
     return shown
+
+
+def sentence_of(error: KillreportError, message: str | None = None) -> str:
+    """Return what a caller reads of an error of ours, noting what is not for everybody.
+
+    What does not answer is named with its address and its library's words: that is for the operator, and for the log.
+    """
+    said = str(error) if message is None else message
+    if not isinstance(error, Unavailable):
+        return said
+    _log.warning("api_unavailable", reason=str(error))
+    return said if is_operator_asking() else AWAY
 
 
 def error_code(kind: type[BaseException]) -> str:

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from killreport.clock import monotonic
 from killreport.config import Settings, listed_networks
+from killreport.door.own_names import is_own_host
 from killreport.door.seal import FLEET, SEAL_HEADER, VISITOR_HEADER, Seal
 
 _HEADERS = ("forwarded", "x-forwarded-for", VISITOR_HEADER, SEAL_HEADER)
@@ -47,6 +48,7 @@ class Clients:
 
     def __init__(self, settings: Settings) -> None:
         self.seal = Seal(settings)
+        self._settings = settings
         self._told_at = -_TOLD_SECONDS
         self._trusted = listed_networks(settings.trusted_proxies)
         self._unlimited = listed_networks(settings.api_unlimited_networks)
@@ -64,7 +66,8 @@ class Clients:
 
         Behind a proxy that is believed it is the last address of the header that is no such proxy: what stands before
         was written by the client itself. A connection with such a header is never exempt by its own address, so that
-        a proxy on this machine which nobody configured does not lift the limit for everybody.
+        a proxy on this machine which nobody configured does not lift the limit for everybody. Nor is one from this
+        machine that asks under a name which is not ours.
         """
         visitor = self.seal.visitor(headers)
         if visitor is not None:
@@ -85,6 +88,9 @@ class Clients:
                 if not self._is_trusted(found):
                     break
         is_exempt = (came_directly or address != peer) and any(address in network for network in self._unlimited)
+        if is_exempt and address.is_loopback and not is_own_host(self._settings, headers.get("host")):
+            # A page in a browser of this machine, under a name of its own that was made to lead here.
+            is_exempt = False
         return Client(key_of(address), not is_exempt, address=str(address))
 
     def is_exempt(self, host: str) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.places import RETRY_SECONDS
 from killreport.door.room import Entry, Room
@@ -75,6 +78,10 @@ class BoundedHttp(HttpToolsProtocol):
         if any(len(name) + len(value) > WEBSOCKET_LINE_BYTES for name, value in [(b"", self.url), *self.headers]):
             sentence = f"A line in the head of a WebSocket may have {WEBSOCKET_LINE_BYTES} bytes."
             self._refuse(Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence))
+            return
+        if not _is_handshake(dict(self.headers)):
+            sentence = "A WebSocket needs a Sec-WebSocket-Key of 16 bytes and Sec-WebSocket-Version 13."
+            self._refuse(Refusal(HTTPStatus.BAD_REQUEST, sentence))
             return
         self.is_over = True
         self._end_deadline()
@@ -236,6 +243,15 @@ class BoundedHttp(HttpToolsProtocol):
             self.room.leave(self.host)
 
 
+def _is_handshake(headers: Mapping[bytes, bytes]) -> bool:
+    """Tell whether the WebSocket protocol will take the head; its own refusals have no headers of ours."""
+    try:
+        key = base64.b64decode(headers.get(b"sec-websocket-key", b"").strip(), validate=True)
+    except ValueError:
+        return False
+    return len(key) == 16 and headers.get(b"sec-websocket-version", b"").strip() == b"13"
+
+
 def _full() -> Refusal:
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections are open here. Try again shortly.")
 
@@ -256,7 +272,7 @@ def _answer(refusal: Refusal, default_headers: list[tuple[bytes, bytes]]) -> byt
         *(name + b": " + value for name, value in default_headers if name != b"connection"),
         b"content-type: text/plain; charset=utf-8",
         b"content-length: " + str(len(body)).encode(),
-        b"x-content-type-options: nosniff",
+        *(f"{name}: {value}".lower().encode() for name, value in STRICT_HEADERS.items()),
         b"cache-control: no-store",
         b"connection: close",
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
+from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.room import Room
 
@@ -45,7 +46,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self.conn.close_sent is not None:
             super().handle_parser_exception()
             return
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        lines = [f"{name}: {value}\r\n".encode() for name, value in STRICT_HEADERS.items()]
+        head = [b"HTTP/1.1 400 Bad Request\r\n", *lines, b"content-length: 0\r\nconnection: close\r\n\r\n"]
+        self.transport.write(b"".join(head))
         self.transport.close()
 
     def handle_ping(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from graphql import (
@@ -89,6 +90,16 @@ def wrap_resolver(field: GraphQLField, wrap: Callable[[BatchResolver], BatchReso
     if resolve is not None:
         field.extensions[_BATCH] = wrap(resolve)
     return resolve is not None
+
+
+def make_resolver(field: GraphQLField, name: str, wrap: Callable[[BatchResolver], BatchResolver]) -> None:
+    """Give a field that is an attribute of its parents, of this name in the schema, a resolver around reading it."""
+    read = attrgetter(snake_case(name))
+
+    def resolve(parents: Sequence[Any], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
+        return list(map(read, parents))
+
+    field.extensions[_BATCH] = wrap(resolve)
 
 
 def type_resolver(abstract: GraphQLInterfaceType | GraphQLUnionType) -> TypeResolver:

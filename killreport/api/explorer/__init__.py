@@ -69,7 +69,8 @@ def page_headers(request: Request) -> dict[str, str]:
 
 
 def _hosts(host: str) -> str:
-    # Older browsers do not count the WebSocket of the same host as 'self'; a name that is none is left out.
+    # Older browsers do not count the WebSocket of the same host as 'self'; a name that is none is left out. The page
+    # is kept by nobody, so that what one request named is read by nobody else.
     return f"'self' ws://{host} wss://{host}" if _HOST.fullmatch(host) else "'self'"
 
 

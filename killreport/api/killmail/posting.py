@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from graphql import GraphQLError
+
+from killreport.api.masking import error_code
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -64,7 +67,7 @@ class KillmailPosting:
         """Return the stored killmail and whether it is new. hash_text: None has zKillboard asked for it.
 
         Raises Malformed for a hash that is none, Refused for one of another killmail, NotFound where nobody has the
-        killmail, Transient and Unavailable where the outside does not answer in time.
+        killmail, Transient, Unavailable and GraphQLError (UNAVAILABLE) where the outside does not answer in time.
         """
         claimed = read_hash(hash_text)
         stored = await self._find(killmail_id)
@@ -80,7 +83,9 @@ class KillmailPosting:
                 await self._pacer.turn()
                 arrival = await self._fetch(killmail_id, None if claimed is None else claimed.hex())
         except TimeoutError:
-            raise Unavailable(f"Killmail {killmail_id} was not to be had in {PATIENCE_SECONDS:.0f} s.") from None
+            # Told as it is, to anybody: these words are ours, and no host is named.
+            sentence = f"Killmail {killmail_id} was not to be had in {PATIENCE_SECONDS:.0f} s."
+            raise GraphQLError(sentence, extensions={"code": error_code(Unavailable)}) from None
         finally:
             self._waiting -= 1
         is_new = await self._store(arrival)

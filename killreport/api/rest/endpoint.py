@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from killreport.api.context import ApiContext
 from killreport.api.guard.gate import SMALLEST_COST, RateLimited
+from killreport.api.masking import sentence_of
 from killreport.api.rest.toll import Toll, Visit
 from killreport.db.database import is_away
 from killreport.door.places import NoPlace
@@ -100,7 +101,9 @@ class Endpoint:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
             if self.error_status is not None and status == 400:
                 status = self.error_status
-            return error_answer(error.status if isinstance(error, NoPlace) else status, str(error), _later(error))
+            return error_answer(
+                error.status if isinstance(error, NoPlace) else status, sentence_of(error), _later(error)
+            )
         except Exception as error:
             if is_away(error):
                 _log.warning("api_database_lost", reason=repr(error))

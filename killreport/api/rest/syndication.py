@@ -17,6 +17,7 @@ from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
 from killreport.api.rest.toll import visit_of
 from killreport.config import Settings
+from killreport.door.own_names import api_base
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.lists import list_killmails
 
@@ -51,7 +52,8 @@ async def _load(request: Request, settings: Settings, wanted: KillmailFilter) ->
         page = await list_killmails(connection, wanted, first=ENTRIES)
     await paid.settle(len(page.rows))
     site = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
-    base = settings.public_url or str(request.base_url).rstrip("/")
+    # Kept by caches for everybody: nothing of it may come from one request's headers.
+    base = api_base(settings)
     query = urllib.parse.urlencode(request.query_params.multi_items())
     plain = msgspec.json.encode(wanted.plain()).decode()
     return Syndicated(

@@ -43,7 +43,7 @@ async def test_runs_come_page_by_page_the_latest_first(api: GraphQL, database: D
     page = (await api.data(RUNS, {"first": 2}))["jobRuns"]
     assert [run["id"] for run in page["nodes"]] == ids[:0:-1]
     assert [run["status"] for run in page["nodes"]] == ["running", "failed"]
-    assert (page["nodes"][1]["error"], page["nodes"][0]["seconds"]) == ("no such file", None)
+    assert (page["nodes"][1]["error"], page["nodes"][0]["seconds"]) == ("It failed; the log has why.", None)
     assert page["pageInfo"]["hasNextPage"] is True
     rest = (await api.data(RUNS, {"first": 2, "after": page["pageInfo"]["endCursor"]}))["jobRuns"]
     (first,) = rest["nodes"]

@@ -7,15 +7,21 @@ import structlog.testing
 from graphql import GraphQLError
 
 from killreport.api.live import TooSlow
-from killreport.api.masking import masked
+from killreport.api.masking import AWAY, masked
 from killreport.errors import KillreportError, Refused, Transient, Unavailable
+
+
+def test_what_does_not_answer_is_named_in_the_log_only() -> None:
+    with structlog.testing.capture_logs() as logs:
+        shown = masked(GraphQLError("amqp://inside:1 is away", original_error=Unavailable("amqp://inside:1 is away")))
+    assert (shown["message"], shown["extensions"]) == (AWAY, {"code": "UNAVAILABLE"})
+    assert [entry["reason"] for entry in logs] == ["amqp://inside:1 is away"]
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (Refused("No."), "REFUSED"),
-        (Unavailable("No."), "UNAVAILABLE"),
         (Transient("No."), "TRANSIENT"),
         (TooSlow("No."), "TOO_SLOW"),
     ],
