@@ -6,6 +6,7 @@ or let the server pass over them, its programs (42 MB) are copied once to a plac
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -38,12 +39,14 @@ def usable_programs(binaries: Path, user: ServerUser) -> Path:
             if not stat.S_ISDIR(state.st_mode) or state.st_uid != 0 or state.st_mode & 0o022:
                 continue  # somebody else could put programs there
             copied = _copy(binaries, place)
+            if _can_run(user, copied):
+                _remove_orphans(place)
+                return copied
+            shutil.rmtree(copied.parents[1], ignore_errors=True)
         except OSError:
-            continue
-        if _can_run(user, copied):
-            _remove_orphans(place)
-            return copied
-        shutil.rmtree(copied.parents[1], ignore_errors=True)
+            pass  # no such folder, no room, not to be written to: the next may do
+        with contextlib.suppress(OSError):
+            place.rmdir()  # nothing of ours stays where it was of no use; one with something in it stays
     raise Unavailable(
         f"PostgreSQL refuses to run as root, its programs in {binaries} can be run by root alone, and there is no "
         "place to copy them to: make that folder readable for everybody, run KillReport as an ordinary user, or set "
