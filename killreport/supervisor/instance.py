@@ -324,7 +324,7 @@ class Instance:
             self._judge(None)
             self._hurry.clear()
             await child.has_ended.wait()
-            self.reason = self.reason or f"ended with status {child.status}"
+            self.status, self.reason = "waiting", self.reason or f"ended with status {child.status}"
         except Unavailable as error:
             self.reason = self.reason or str(error)
             self._judge(str(error))

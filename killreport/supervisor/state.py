@@ -47,7 +47,7 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         kind=row.kind,
         number=instance.number,
         is_extra=row.is_extra,
-        status=instance.status if row.is_enabled or lives else "disabled",
+        status=_instance_status(instance, lives=lives),
         pid=child.pid if child and lives else None,
         restarts=instance.restarts,
         started_at=datetime.fromtimestamp(child.started_at, UTC) if child and lives else None,
@@ -59,6 +59,13 @@ def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) 
         waits_for=child.waits_for if child and lives else "",
         silent_seconds=round(child.silent_seconds, 1) if child and lives and child.pings else None,
     )
+
+
+def _instance_status(instance: Instance, *, lives: bool) -> str:
+    if not (instance.program.row.is_enabled or lives):
+        return "disabled"
+    # Its end is known before its keeper has done anything about it.
+    return "waiting" if instance.status == "running" and not lives else instance.status
 
 
 def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState:

@@ -102,12 +102,9 @@ def test_a_full_disk_stops_nothing_and_everything_is_right_when_it_is_free(fleet
     crash(fleet, "quiet")
     last = fleet.log("talker")[-1]
     eventually(lambda: fleet.log("talker")[-1] != last)
-    assert {name: state.status for name, state in fleet.states().items()} == {
-        "talker": "running",
-        "quiet": "running",
-        "other": "stopped",
-        "job": "scheduled",
-    }
+    statuses = {name: state.status for name, state in fleet.states().items()}
+    assert statuses.pop("job") in {"scheduled", "running"}  # every second, so it may be at it just now
+    assert statuses == {"talker": "running", "quiet": "running", "other": "stopped"}
     assert list(fleet.folder.path.rglob("*.new")) == []
 
 
