@@ -94,10 +94,10 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
         tasks = [
             group.create_task(_start(supervisor, screen, row.name), name=row.name) for row in rows if row.kind != "job"
         ]
-        # The addresses are told when somebody answers there, or is known not to; the workers keep nobody waiting.
+        # The addresses are told when somebody answers there, or is known not to; workers keep nobody waiting for long.
         if serving := [task for task in tasks if task.get_name() in SERVED]:
             await asyncio.wait(serving)
-        done, _waiting = await asyncio.wait(tasks, timeout=max(0.0, PATIENCE_SECONDS - (monotonic() - began)))
+        done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         running = sum(task.result() for task in done)
         memory = proportional_megabytes(supervisor.pids())
         summary = f"{running} of {len(tasks)} processes up, {len(rows) - len(tasks)} jobs on their schedule"
