@@ -61,10 +61,16 @@ def demo(
     # What a shell makes of `--corpus *.zst`: one value of the option, and the rest.
     more_corpus: Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="PATH…")] = None,
     rate: Annotated[float, typer.Option(help="New killmails a minute.", min=0.1, max=60_000)] = 30.0,
-    seed: Annotated[int, typer.Option(help="What everything made up follows from.", min=0)] = 1,
-    web_port: Annotated[int | None, typer.Option(help="Port of the site; default: the setting web_port.")] = None,
-    api_port: Annotated[int | None, typer.Option(help="Port of the API; default: the setting api_port.")] = None,
-    sim_port: Annotated[int | None, typer.Option(help="Port of the simulator; default: the setting sim_port.")] = None,
+    seed: Annotated[int, typer.Option(help="What everything made up follows from.", min=0, max=2**31 - 1)] = 1,
+    web_port: Annotated[
+        int | None, typer.Option(help="Port of the site; default: the setting web_port.", min=1, max=65_535)
+    ] = None,
+    api_port: Annotated[
+        int | None, typer.Option(help="Port of the API; default: the setting api_port.", min=1, max=65_535)
+    ] = None,
+    sim_port: Annotated[
+        int | None, typer.Option(help="Port of the simulator; default: the setting sim_port.", min=1, max=65_535)
+    ] = None,
     home: Annotated[
         Path | None,
         typer.Option(help="Folder for the demo's data; default: `demo` in the home folder.", metavar="PATH"),

@@ -94,7 +94,9 @@ def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 
 def scale(
-    name: WorkerName, count: Annotated[int, typer.Argument(help="How many copies.", min=1)], as_json: AsJson = False
+    name: WorkerName,
+    count: Annotated[int, typer.Argument(help="How many copies.", min=1, max=1_000)],
+    as_json: AsJson = False,
 ) -> None:
     """Run so many copies of a worker. Example: killreport scale worker-characters 2"""
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]

@@ -22,6 +22,7 @@ from killreport.cli.names import AsJson, Names, Only
 from killreport.cli.supervisor import chosen_names
 from killreport.clock import utc_now
 from killreport.errors import Refused
+from killreport.ids import read_whole
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.log_reader import LogReader, Place
 from killreport.terminal import printable
@@ -118,7 +119,8 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     names: Names = None,
     only: Only = None,
     lines: Annotated[
-        int | None, typer.Option("--lines", "-n", min=0, help="How many of the last lines first; unset: 20.")
+        int | None,
+        typer.Option("--lines", "-n", min=0, max=10_000_000, help="How many of the last lines first; unset: 20."),
     ] = None,
     err: Annotated[bool, typer.Option("--err", help="Only warnings, errors and tracebacks.")] = False,
     out: Annotated[bool, typer.Option("--out", help="Only the rest: what went well, and jobs' reports.")] = False,
@@ -228,14 +230,17 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _instant(text: str, now: datetime) -> str:
     """Return the instant as logs have it. Raises Refused for what is neither a span nor a time."""
-    if text[-1:] in _UNITS and text[:-1].isdigit():
-        instant = now - timedelta(seconds=int(text[:-1]) * _UNITS[text[-1]])
-    else:
-        try:
+    count = read_whole(text[:-1])
+    try:
+        if text[-1:] in _UNITS and count is not None:
+            instant = now - timedelta(seconds=count * _UNITS[text[-1]])
+        else:
             instant = datetime.fromisoformat(text)
-        except ValueError:
-            raise Refused(
-                f"--since {text} is neither a span such as 10m nor a time such as 2026-11-24T12:00."
-            ) from None
-        instant = instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+            instant = instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except ValueError:
+        raise Refused(
+            f"--since {text[:40]} is neither a span such as 10m nor a time such as 2026-11-24T12:00."
+        ) from None
+    except OverflowError:
+        raise Refused(f"--since {text[:40]} lies outside the calendar.") from None
     return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"

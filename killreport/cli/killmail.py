@@ -10,6 +10,7 @@ import typer
 
 from killreport.cli.context import load, open_ready_database
 from killreport.errors import NotFound
+from killreport.ids import MAX_ID
 
 app = typer.Typer(no_args_is_help=True, help="Remove killmails by hand.")
 
@@ -21,7 +22,7 @@ def _group() -> None:
 
 @app.command()
 def remove(
-    killmail_ids: Annotated[list[int], typer.Argument(help="Ids of the killmails.", metavar="ID…", min=1)],
+    killmail_ids: Annotated[list[int], typer.Argument(help="Ids of the killmails.", metavar="ID…", min=1, max=MAX_ID)],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from killreport.cli.context import load, open_ready_database
 from killreport.cli.queue_output import print_table
 from killreport.errors import Malformed
+from killreport.ids import MAX_ID
 from killreport.terminal import in_lines, printable, written_out
 
 if TYPE_CHECKING:
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could not be stored.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…")]
+Numbers = Annotated[
+    list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…", min=1, max=MAX_ID)
+]
 PAGE = 500
 
 
 @app.command("list")
 def list_entries(
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
-    after: Annotated[int, typer.Option(min=0, help="Begin behind this number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 100,
+    after: Annotated[int, typer.Option(min=0, max=MAX_ID, help="Begin behind this number.")] = 0,
 ) -> None:
     """List the entries in the order they came. Example: killreport quarantine list --json | jq .[].reason"""
     entries = asyncio.run(_list(limit, after))
@@ -48,7 +51,9 @@ def list_entries(
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(help="Number of the entry.")], as_json: AsJson = False) -> None:
+def show(
+    number: Annotated[int, typer.Argument(help="Number of the entry.", min=1, max=MAX_ID)], as_json: AsJson = False
+) -> None:
     """Show one entry with its body; --json has it byte for byte. Example: killreport quarantine show 12"""
     entry = asyncio.run(_get(number))
     if as_json:

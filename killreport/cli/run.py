@@ -106,7 +106,12 @@ def run(  # noqa: PLR0917 - options of a command
     ] = False,
     memory_limit: Annotated[
         int | None,
-        typer.Option("--memory-limit", help="End in order above so many MB, for a manager that only kills.", min=64),
+        typer.Option(
+            "--memory-limit",
+            help="End in order above so many MB, for a manager that only kills.",
+            min=64,
+            max=1_000_000,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A job: print its report as JSON.")] = False,
     split_log: Annotated[
