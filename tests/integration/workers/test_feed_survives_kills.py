@@ -167,7 +167,8 @@ async def catch_up(worker: Worker, database: Database, head: int, count: int) ->
 
     while not await is_done():
         assert await worker.read_until(lambda line: line["event"].startswith("killmail_")), "the worker ended by itself"
-    assert await worker.end(signal.SIGTERM) == 0
+    # Where nothing was left to do it may be told before it is so far that it can be told.
+    assert await worker.end(signal.SIGTERM) in (0, -signal.SIGTERM)
 
 
 @pytest.mark.chaos
