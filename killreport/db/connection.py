@@ -9,9 +9,10 @@ a new connection, because it may hold locks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -50,6 +51,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10min",
 }
 
+# What is raised where a connection ends; asyncpg's internal error is when that was between two messages.
+LOST_ERRORS = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
+
 log = structlog.get_logger()
 
 # The ending of sessions, which nobody waits for.
@@ -74,6 +78,24 @@ class LiveConnection(asyncpg.Connection):  # type: ignore[misc]
             timeout = ROLLBACK_SECONDS
         with self._answering():
             return str(await super().execute(query, *arguments, timeout=timeout))
+
+    @asynccontextmanager
+    async def transaction(self, **options: Any) -> AsyncIterator[Any]:
+        """See asyncpg, whose own leaves a block with the connection's end instead of what ended the block.
+
+        Where that was a cancellation, it was lost with it: whoever survives a database that is away went on.
+        """
+        inner = super().transaction(**options)
+        await inner.start()
+        try:
+            yield inner
+        except BaseException:
+            # The end of the connection is a rollback too.
+            if not self.is_closed():
+                with contextlib.suppress(*LOST_ERRORS):
+                    await inner.rollback()
+            raise
+        await inner.commit()
 
     async def executemany(self, *arguments: Any, **options: Any) -> None:
         """See asyncpg."""
@@ -172,5 +194,5 @@ async def _end_session(url: str, name: str, pid: int) -> None:
                 )
             finally:
                 connection.terminate()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (*LOST_ERRORS, asyncpg.PostgresError) as error:
         log.warning("session_not_ended", server_pid=pid, reason=str(error) or type(error).__name__)

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from killreport.config import Settings
-from killreport.db.connection import LONG_SECONDS, WRITE_SECONDS, LiveConnection, connect
+from killreport.db.connection import LONG_SECONDS, LOST_ERRORS, WRITE_SECONDS, LiveConnection, connect
 from killreport.db.embedded import use_embedded_server
 from killreport.db.pooler import refuse_pooler, refuse_shared_sessions
 from killreport.errors import Unavailable
@@ -23,13 +23,13 @@ CLOSE_SECONDS = 10.0
 # asyncpg ships no usable types; a connection from a pool is a proxy of a Connection.
 Connection = Any
 
-# Not the fault of what was asked, and no better for asking again at once: there is no connection or it broke (the
-# internal error is when that was between two messages), nobody is let in (a password being changed, a database being
-# moved: 55000), the server stops or stopped the statement (57), has no memory, disk or place left (53), fails to read
-# its files (58), is a standby or set to read-only (25006), ended what took long (25P03, 25P04), or put others first
-# (deadlock and the like 40, locks 55P03 and 55006); or the tables changed under a prepared statement.
+# Not the fault of what was asked, and no better for asking again at once: there is no connection or it broke, nobody is
+# let in (a password being changed, a database being moved: 55000), the server stops or stopped the statement (57), has
+# no memory, disk or place left (53), fails to read its files (58), is a standby or set to read-only (25006), ended what
+# took long (25P03, 25P04), or put others first (deadlock and the like 40, locks 55P03 and 55006); or the tables changed
+# under a prepared statement.
 AWAY_ERRORS = (
-    *(OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError),
+    *LOST_ERRORS,
     *(asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
     *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError),
     *(asyncpg.ReadOnlySQLTransactionError, asyncpg.IdleInTransactionSessionTimeoutError),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -35,6 +36,35 @@ async def until_sessions(database: Database, name: str, count: int) -> None:
     async with asyncio.timeout(30):
         while await sessions(database, name) != count:  # noqa: ASYNC110 - the server is waited for
             await asyncio.sleep(0.02)
+
+
+async def test_who_is_cancelled_in_a_transaction_learns_of_that_and_of_nothing_else(database: Database) -> None:
+    waiting = asyncio.Event()
+
+    async def survive_all() -> None:
+        with contextlib.suppress(*AWAY_ERRORS):
+            async with database.transaction() as connection, connection.transaction():
+                waiting.set()
+                await connection.fetch("select pg_sleep(60)")
+
+    task = asyncio.create_task(survive_all())
+    await waiting.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=30)
+    assert task.cancelled()
+
+
+async def test_what_ended_a_transaction_is_raised_where_its_connection_ended_too(database: Database) -> None:
+    async def fail() -> None:
+        async with database.transaction() as connection:
+            connection.terminate()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
 
 
 async def test_a_statement_that_is_not_answered_ends_both_halves_and_the_pool_heals(
@@ -89,7 +119,7 @@ async def test_a_rollback_that_is_not_answered_is_not_waited_for(cable: Cable, m
             raise ZeroDivisionError
 
     async with open_pool(cable.url, 1, "swallowed", seconds=300) as behind, asyncio.timeout(30):
-        with pytest.raises(AWAY_ERRORS):
+        with pytest.raises(ZeroDivisionError):
             await fail_behind(behind)
         async with behind.connection() as connection:
             assert await connection.fetchval("select 1") == 1
