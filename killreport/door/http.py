@@ -14,6 +14,7 @@ from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.places import RETRY_SECONDS
 from killreport.door.room import Entry, Room
+from killreport.door.writing import ReadOrLeave
 
 # Of websockets' own parser, which has a little less room for a line than the rest of the head has here.
 WEBSOCKET_LINE_BYTES = 8_000
@@ -27,7 +28,7 @@ class Refusal(Exception):
         self.status = status
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     """A connection that ends, with an answer where one can still be given, when it passes a bound."""
 
     def __init__(self, *args: Any, room: Room, bounds: Bounds = BOUNDS, **others: Any) -> None:
@@ -47,7 +48,6 @@ class BoundedHttp(HttpToolsProtocol):
         self.steps = 0
         self.head_lines = self.head_bytes = self.unfinished_bytes = self.body_bytes = 0
         self.deadline: asyncio.TimerHandle | None = None
-        self.writing_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, and begin waiting for the first request."""
@@ -67,9 +67,8 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back and wait no more."""
         self._leave()
-        for timer in (self.deadline, self.writing_deadline):
-            if timer is not None:
-                timer.cancel()
+        self._end_deadline()
+        self.end_writing_deadline()
         self._disconnect_cycles()
         super().connection_lost(exc)
 
@@ -164,18 +163,6 @@ class BoundedHttp(HttpToolsProtocol):
         self.steps += 1
         self.unfinished_bytes = 0
         super().on_message_complete()
-
-    def pause_writing(self) -> None:
-        """Give the other side a while to read."""
-        super().pause_writing()
-        self.writing_deadline = self.loop.call_later(self.bounds.write_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Go on: it reads."""
-        super().resume_writing()
-        if self.writing_deadline is not None:
-            self.writing_deadline.cancel()
-            self.writing_deadline = None
 
     def _begun(self) -> list[RequestResponseCycle]:
         # None before the first request, which uvicorn's annotation leaves out.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -11,6 +10,7 @@ from websockets.frames import CloseCode, Frame
 from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.room import Room
+from killreport.door.writing import ReadOrLeave
 
 # Somewhat above what a message of GraphQL may have, so that this is answered by a sentence and that by a close code.
 MAX_MESSAGE_BYTES = 131_072
@@ -20,14 +20,13 @@ MAX_WAITING = 32
 MAX_FRAGMENTS = 128
 
 
-class BoundedWebSocket(WebSocketsSansIOProtocol):
+class BoundedWebSocket(ReadOrLeave, WebSocketsSansIOProtocol):
     """A connection that ends when it passes a bound."""
 
     def __init__(self, *args: Any, room: Room, bounds: Bounds = BOUNDS, **others: Any) -> None:
         super().__init__(*args, **others)
         self.room = room
         self.bounds = bounds
-        self.writing_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Count it; whether there was room was decided when the request came."""
@@ -37,8 +36,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         self.room.leave(self.client[0] if self.client else "")
-        if self.writing_deadline is not None:
-            self.writing_deadline.cancel()
+        self.end_writing_deadline()
         super().connection_lost(exc)
 
     def handle_parser_exception(self) -> None:
@@ -72,18 +70,6 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self.queue.qsize() >= MAX_WAITING and not self.close_sent:
             self._fail(CloseCode.POLICY_VIOLATION, f"At most {MAX_WAITING} messages may wait.")
         super().send_receive_event_to_app()
-
-    def pause_writing(self) -> None:
-        """Give the other side a while to read."""
-        super().pause_writing()
-        self.writing_deadline = self.loop.call_later(self.bounds.write_seconds, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """Go on: it reads."""
-        super().resume_writing()
-        if self.writing_deadline is not None:
-            self.writing_deadline.cancel()
-            self.writing_deadline = None
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         self.conn.fail(code, reason)
