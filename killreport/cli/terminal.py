@@ -30,9 +30,7 @@ class Terminal:
     def write(self, text: str) -> int:
         """Have it shown, now or later, or drop it; never waits, never fails."""
         try:
-            if self.dropped:
-                self._waiting.put_nowait(f"  … {self.dropped} lines are not shown: this terminal stood still.\n")
-                self.dropped = 0
+            self._tell_dropped()
             self._waiting.put_nowait(text)
         except queue.Full:
             self.dropped += text.count("\n")
@@ -60,12 +58,19 @@ class Terminal:
 
     def finish(self, patience_seconds: float = FAREWELL_SECONDS) -> None:
         """Return when everything was shown, or when the terminal took nothing for this long."""
-        self.write("")  # what was dropped last is told too
         try:
+            self._tell_dropped(patience_seconds)
             self._waiting.put(None, timeout=patience_seconds)
         except queue.Full:
             return
         self._thread.join(patience_seconds)
+
+    def _tell_dropped(self, patience_seconds: float | None = None) -> None:
+        """Raises Full where there is no place for it, at once or after so long."""
+        if self.dropped:
+            notice = f"  … {self.dropped} lines are not shown: this terminal stood still.\n"
+            self._waiting.put(notice, block=patience_seconds is not None, timeout=patience_seconds)
+            self.dropped = 0
 
     def _show(self) -> None:
         while (text := self._waiting.get()) is not None:
