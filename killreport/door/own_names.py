@@ -35,7 +35,10 @@ def is_own_host(settings: Settings, host: str | None) -> bool:
     """
     if host is None:
         return True
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets that do not fit, characters that stand for others
+        return False
     if "." not in name and ":" not in name:
         return True
     try:

@@ -64,3 +64,9 @@ def test_a_stranger_cannot_claim_to_be_exempt_through_a_proxy() -> None:
 def test_what_is_no_network_stops_the_start() -> None:
     with pytest.raises(BadSetting, match="TRUSTED_PROXIES"):
         Settings().replace(trusted_proxies="10.0.0.0/8, nonsense")
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "[x]", "\u2100.com", "evil.example"])
+def test_a_name_that_is_not_ours_or_no_name_at_all_lifts_no_limit(host: str) -> None:
+    scope = {"type": "http", "client": ("127.0.0.1", 1), "headers": [(b"host", host.encode())]}
+    assert Clients(Settings()).client(HTTPConnection(scope)).is_limited
