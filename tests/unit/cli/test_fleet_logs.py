@@ -15,8 +15,6 @@ from killreport.cli.main import app
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.stamped_log import StampedLog
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FleetFolder:
@@ -26,10 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FleetFolder:
 
 def write(folder: FleetFolder, name: str, stream: str, texts: list[str], *, largest_bytes: int = 10_000_000) -> None:
     """Write lines a second apart, the last one now."""
-    log = StampedLog(folder.log(name, stream), largest_bytes)
+    log, now = StampedLog(folder.log(name, stream), largest_bytes), datetime.now(UTC)
     for place, text in enumerate(texts):
         log.prepare()
-        log.append(text.encode() + b"\n", NOW - timedelta(seconds=len(texts) - place))
+        log.append(text.encode() + b"\n", now - timedelta(seconds=len(texts) - place))
     log.close()
 
 
@@ -86,7 +84,7 @@ def test_following_shows_every_line_of_a_log_that_turns_again_and_again(folder: 
         log = StampedLog(folder.log("worker-types", "out"), largest_bytes=10_000_000 * count // 1_000_000)
         for begin in range(0, count, 100):
             log.prepare()
-            log.append(b"".join(b"%d\n" % number for number in range(begin, begin + 100)), NOW)
+            log.append(b"".join(b"%d\n" % number for number in range(begin, begin + 100)), datetime.now(UTC))
         log.close()
         seen = [int(process.stdout.readline()) for _ in range(count)]
     finally:
