@@ -117,6 +117,10 @@ class Control:
             return Answer(error=str(error), error_kind=type(error).__name__)
         except OSError as error:
             return Answer(error=f"{in_words(error)}.", error_kind="Unavailable")
+        except Exception as error:  # whoever asked must not believe that the supervisor has ended
+            log.exception("verb_failed")
+            words = f"An error nobody expected: {type(error).__name__}: {in_words(error)}."
+            return Answer(error=f"{words} The supervisor's log shows where it happened.", error_kind="Unavailable")
 
     async def _carry_out(self, request: Request) -> Answer:
         supervisor, name, answer = self._supervisor, request.name, Answer()

@@ -107,10 +107,8 @@ class Instance:
         """Bring what was adopted to what is wanted: end the surplus, keep the rest running; one that is missing is
         started as soon as that can be.
         """
-        for child in self.adopted:
-            await child.end(self._kill_seconds)
-        self.adopted = []
         async with self._lock:
+            await self._end_adopted()
             if is_wanted:
                 await self._have_kept()
             else:
@@ -278,7 +276,13 @@ class Instance:
             await self.child.end(self._kill_seconds)
             self.last_status = self.child.status
         self.child = None
+        await self._end_adopted()
         self.status, self.reason = "stopped", ""
+
+    async def _end_adopted(self) -> None:
+        """End the surplus that a reload left which nobody finished; until it has ended, nobody forgets it."""
+        await asyncio.gather(*(child.end(self._kill_seconds) for child in self.adopted))
+        self.adopted = []
 
     def _judge(self, reason: str | None) -> None:
         if self._verdict is not None and not self._verdict.done():

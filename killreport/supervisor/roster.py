@@ -15,6 +15,7 @@ from killreport.supervisor.job import Job
 from killreport.supervisor.listeners import Listeners
 from killreport.supervisor.program import Program
 from killreport.supervisor.state_files import StateFiles
+from killreport.supervisor.tasks import together
 from killreport.supervisor.template import Template
 from killreport.supervisor.wanted import Wanted, read_wanted, wanted_bytes
 
@@ -36,6 +37,7 @@ class Roster:
         self.wanted = read_wanted(folder.wanted)
         self.listeners = Listeners()
         self.instances: dict[str, list[Instance]] = {}
+        self._leaving: set[Instance] = set()
         self.jobs = {
             name: Job(program, folder, template, self.files)
             for name, program in self.programs.items()
@@ -102,9 +104,16 @@ class Roster:
         instances += [self._new_instance(program, number) for number in range(len(instances), self.count(name))]
         return instances
 
+    async def retire(self, name: str, count: int) -> None:
+        """End the copies beyond so many. Until one has ended it is the fleet's: who ends everything ends it too."""
+        instances = self.instances.setdefault(name, [])
+        surplus, instances[count:] = instances[count:], []
+        self._leaving.update(surplus)
+        await together(self._see_off(instance) for instance in surplus)
+
     def all_instances(self) -> list[Instance]:
-        """Return every copy of every service and worker."""
-        return [instance for instances in self.instances.values() for instance in instances]
+        """Return every copy of every service and worker, those too that are about to end for good."""
+        return [*(instance for instances in self.instances.values() for instance in instances), *self._leaving]
 
     def children(self) -> list[tuple[Child, Instance | Job]]:
         """Return every process that was started and not cleared away, with whose it is."""
@@ -135,6 +144,10 @@ class Roster:
             instance.let_go()
         for job in self.jobs.values():
             job.let_go()
+
+    async def _see_off(self, instance: Instance) -> None:
+        await instance.stop()
+        self._leaving.discard(instance)
 
     def _new_instance(self, program: Program, number: int) -> Instance:
         def on_end(status: int | None, pause_seconds: float | None) -> None:

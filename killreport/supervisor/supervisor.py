@@ -162,7 +162,7 @@ class Supervisor:
     async def delete(self, name: str) -> None:
         """Stop a process and list it no longer."""
         await self.stop(name)
-        del self._roster.wanted[name]
+        self._roster.wanted.pop(name, None)  # somebody else may have deleted it meanwhile
         self._roster.remember()
 
     async def scale(self, name: str, count: int) -> list[ProcessState]:
@@ -172,12 +172,10 @@ class Supervisor:
             raise Refused(f"There can be only one {name}.")
         if not 1 <= count <= MOST_INSTANCES:
             raise Refused(f"{name} can have 1 to {MOST_INSTANCES} copies, not {count}.")
-        instances = self._roster.instances_of(name)
         self._roster.refuse_disabled(name)
         self._roster.wanted[name] = Wanted(is_started=True, instances=count, row_instances=row.instances)
         self._roster.remember()
-        surplus, instances[count:] = instances[count:], []
-        await together(instance.stop() for instance in surplus)
+        await self._roster.retire(name, count)
         return await self.start(name)
 
     async def trigger(self, name: str, cause: Cause = "trigger") -> asyncio.Task[JobRecord]:
@@ -218,7 +216,9 @@ class Supervisor:
             ]
             await asyncio.gather(*stopping)
             for name in reversed(self._roster.programs):
-                await asyncio.gather(*(instance.stop() for instance in self._roster.instances.get(name, [])))
+                await asyncio.gather(
+                    *(instance.stop() for instance in self._roster.all_instances() if instance.program.name == name)
+                )
         finally:
             for child, _owner in self._roster.children():
                 child.send(signal.SIGKILL)
@@ -249,8 +249,7 @@ class Supervisor:
         for instance in instances:
             instance.use(program)
         count = self._roster.count(name) if is_wanted else 0
-        surplus, instances[count:] = instances[count:], []
-        await together(instance.stop() for instance in surplus)
+        await self._roster.retire(name, count)
         if is_wanted:
             # Its readiness is no condition for the others' changes; the list tells how it gets on.
             await together(

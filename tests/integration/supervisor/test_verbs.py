@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from killreport.errors import NotFound, Refused, Unavailable
+from killreport.errors import KillreportError, NotFound, Refused, Unavailable
 from tests.integration.supervisor.conftest import MakeFleet, eventually, quiet, script
 
 
@@ -114,6 +116,45 @@ def test_copies_come_and_go(make_fleet: MakeFleet) -> None:
         fleet.do("scale", "alone", count=2)
     with pytest.raises(NotFound, match="no process called none"):
         fleet.do("start", "none")
+
+
+def test_two_who_delete_at_once_both_succeed(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    text = f"signal.signal(signal.SIGTERM, lambda *_: open({str(told)!r}, 'w').close())\nready()\n"
+    fleet = make_fleet({"one": {"command": script(f"{text}while True: time.sleep(10_000)"), "kill_timeout": 1}})
+    fleet.do("start", "one")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fleet.do, "delete", "one")
+        eventually(told.exists)  # the first one waits for its end
+        second = pool.submit(fleet.do, "delete", "one")
+        assert (first.result().error, second.result().error) == (None, None)
+    assert fleet.states() == {}
+
+
+def test_a_verb_that_fails_unexpectedly_is_answered_and_nothing_ends(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({"one": {"command": quiet()}})
+    fleet.do("start", "one")
+    (fleet.home / "programs.json").write_text("no JSON")  # which `apply` of this host does not expect
+    with pytest.raises(Unavailable, match="An error nobody expected: JSONDecodeError"):
+        fleet.do("apply")
+    assert fleet.states()["one"].status == "running"
+
+
+def test_a_kill_ends_the_copies_too_that_are_being_taken_away(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    first, told = tmp_path / "first", tmp_path / "told"
+    leave = f"os.path.exists({str(first)!r}) and signal.signal(signal.SIGTERM, lambda *_: open({str(told)!r}, 'w'))\n"
+    text = f"{leave}open({str(first)!r}, 'w').close()\nready()\nwhile True: time.sleep(10_000)"
+    fleet = make_fleet({"one": {"command": script(text), "kill_timeout": 2}})
+    fleet.do("start", "one")  # ends at once, and the second one not
+    fleet.do("scale", "one", count=2)
+    with ThreadPoolExecutor(1) as pool:
+        scaling = pool.submit(fleet.do, "scale", "one", count=1)
+        eventually(told.exists)
+        fleet.do("kill")
+        fleet.wait()
+        with contextlib.suppress(KillreportError):
+            scaling.result()
+    assert fleet.holders("one") == []
 
 
 def test_what_was_saved_comes_back(make_fleet: MakeFleet) -> None:
