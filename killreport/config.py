@@ -341,6 +341,23 @@ def load_settings(environment: Mapping[str, str] | None = None) -> LoadedSetting
     return LoadedSettings(Settings._checked({**from_file, **from_env}, sources), sources)
 
 
+def find_home(environment: Mapping[str, str] | None = None) -> tuple[Path, str]:
+    """Return the home folder, and why the settings cannot be used: "" where they can.
+
+    For what is done to a fleet that runs with settings of its own: a mistake in a file must not keep it from being
+    looked at and ended. Raises BadSetting where the mistake is about the home itself.
+    """
+    env = os.environ if environment is None else environment
+    try:
+        return load_settings(env).settings.home, ""
+    except BadSetting as error:
+        home = env.get(f"{PREFIX}HOME")
+        if not home and env.get(f"{PREFIX}CONFIG"):
+            raise  # the home may be named in the file that cannot be used
+        named = {"home": home} if home else {}
+        return Settings._checked(named, {"home": "environment"}).home, str(error)
+
+
 def _read_file(named: str | None, home: Path) -> tuple[Path, dict[str, Any]]:
     path = Path(named) if named else home / FILE_NAME
     if "\0" in str(path):

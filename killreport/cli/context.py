@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from killreport.config import LoadedSettings, Settings, load_settings
+from killreport.config import LoadedSettings, Settings, find_home, load_settings
 from killreport.errors import BadSetting, Conflict
 from killreport.terminal import in_lines
 
@@ -36,6 +37,25 @@ def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
     settings = load_all().settings
     configure_logging(settings.log_level, settings.log_format, process, splits=splits_log)
     return settings
+
+
+def load_home() -> Path:
+    """Return the home folder, also where another setting is bad, which is said on stderr; for the verbs that need no
+    setting. A bad home ends the program like `load_all`.
+    """
+    from killreport.logs import configure_logging
+
+    try:
+        home, mistake = find_home()
+    except BadSetting as error:
+        print(f"killreport: {in_lines(str(error))}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    if mistake:
+        print(f"What is set here cannot be used; what runs goes on as it is. {in_lines(mistake)}", file=sys.stderr)
+        configure_logging("info", "auto")
+    else:
+        load()
+    return home
 
 
 def tell_contact(settings: Settings) -> str | None:

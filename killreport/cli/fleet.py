@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from killreport.cli.context import load, load_all, tell_contact
+from killreport.cli.context import load, load_all, load_home, tell_contact
 from killreport.cli.ending import end_fleet
 from killreport.cli.fleet_logs import last_error
 from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
@@ -143,7 +143,7 @@ def kill(as_json: AsJson = False) -> None:
     What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
     reached, what it left running ends too.
     """
-    outcome = end_fleet(FleetFolder.at(load().home))
+    outcome = end_fleet(_folder())
     print(json.dumps({"killed": outcome.is_killed, "ended": outcome.names}) if as_json else outcome.sentence)
     if outcome.is_back:
         raise typer.Exit(1)
@@ -212,7 +212,7 @@ def _tell_on_stderr(said: str) -> None:
 
 
 def _folder() -> FleetFolder:
-    return FleetFolder.at(load().home)
+    return FleetFolder.at(load_home())
 
 
 def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.columns import Cell, Column, print_columns
-from killreport.cli.context import load, load_all
+from killreport.cli.context import load_home
 from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
 from killreport.cli.queue_output import print_table
 from killreport.cli.supervisor import (
@@ -24,7 +24,8 @@ from killreport.cli.supervisor import (
     wanted_names,
 )
 from killreport.clock import span, utc_now
-from killreport.errors import NotFound
+from killreport.config import load_settings
+from killreport.errors import BadSetting, NotFound
 from killreport.fleet.disk import disk_warning
 from killreport.fleet.override_keys import MASK
 from killreport.fleet.table import ProcessRow, find_process
@@ -51,21 +52,25 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
 
     status and ls do the same.
     """
-    states = _states(chosen_names(names, only))
+    folder = _folder()
+    states = _states(folder, chosen_names(names, only))
     if as_json:
         print(json.dumps(msgspec.to_builtins(states)))
         return
     if not states:
-        print(_nothing(names, only))
+        print(_nothing(folder, names, only))
         return
     now = utc_now()
     print_columns(_COLUMNS, [_cells(state, now) for state in states])
     for state in states:
         if state.waits_for:
             print(f"{state.name}: {printable(state.waits_for)}")
-    loaded = load_all()
+    try:
+        loaded = load_settings()
+    except BadSetting:  # was said
+        return
     settings = loaded.settings
-    tell_differences(loaded, FleetFolder.at(settings.home))
+    tell_differences(loaded, folder)
     if (warning := disk_warning(settings.home, settings.disk_warning_mb)) is not None:
         print(warning, file=sys.stderr)
 
@@ -97,9 +102,9 @@ def _cells(state: ProcessState, now: datetime) -> list[Cell]:
     ]
 
 
-def _nothing(names: Sequence[str] | None, only: Sequence[str] | None) -> str:
+def _nothing(folder: FleetFolder, names: Sequence[str] | None, only: Sequence[str] | None) -> str:
     wanted = wanted_names(names, only)
-    if not wanted or not _states():
+    if not wanted or not _states(folder):
         return "Nothing was started yet: killreport start starts everything."
     said = " ".join(wanted)
     return f"{said} was not started, or was deleted: killreport start {said} starts it."
@@ -111,13 +116,12 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
     said is what the process last told of itself; describe does the same as show.
     """
     chosen = chosen_names(names)
-    states = _states(chosen)
+    folder = _folder()
+    states = _states(folder, chosen)
     for name in chosen:
         if name in wanted_names(names) and all(state.name != name for state in states):
             raise NotFound(f"{name} was not started: killreport start {name} does it.")
-    settings = load()
-    folder = FleetFolder.at(settings.home)
-    rows = {row.name: row for row in rows_in_force(settings, folder)}
+    rows = {row.name: row for row in rows_in_force(folder)}
     described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:
         print(json.dumps(msgspec.to_builtins(described)))
@@ -131,12 +135,12 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
 def jlist() -> None:
     """Print the processes in the shape of PM2's jlist, without environment. Example: killreport jlist | jq length"""
     folder = _folder()
-    print(json.dumps([_pm2_fields(number, state, folder) for number, state in enumerate(_states())]))
+    print(json.dumps([_pm2_fields(number, state, folder) for number, state in enumerate(_states(folder))]))
 
 
 def pid(names: Names = None, only: Only = None) -> None:
     """Print the pids of processes that run, one a line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
-    for state in _states(chosen_names(names, only)):
+    for state in _states(_folder(), chosen_names(names, only)):
         if state.pid is not None:
             print(state.pid)
 
@@ -166,8 +170,8 @@ def ping(as_json: AsJson = False) -> None:
     print(f"The supervisor answers: pid {about.pid}, version {about.version}, up {span(up)}.")
 
 
-def _states(names: Sequence[str] | None = None) -> list[ProcessState]:
-    states = ask(_folder(), Request(verb="list"), ANSWER_SECONDS).states
+def _states(folder: FleetFolder, names: Sequence[str] | None = None) -> list[ProcessState]:
+    states = ask(folder, Request(verb="list"), ANSWER_SECONDS).states
     return [state for state in states if names is None or state.name in names]
 
 
@@ -184,7 +188,7 @@ def _described(state: ProcessState, row: ProcessRow, folder: FleetFolder) -> dic
 
 
 def _folder() -> FleetFolder:
-    return FleetFolder.at(load().home)
+    return FleetFolder.at(load_home())
 
 
 def _shown(value: object) -> str:

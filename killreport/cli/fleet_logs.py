@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from killreport.cli.context import load
+from killreport.cli.context import load_home
 from killreport.cli.names import AsJson, Names, Only
 from killreport.cli.supervisor import chosen_names
 from killreport.clock import utc_now
@@ -134,7 +134,7 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --nostream"""
-    folder = FleetFolder.at(load().home)
+    folder = FleetFolder.at(load_home())
     streams = [stream for stream, other in (("out", err), ("error", out)) if not other or err == out]
     only_trouble = err and not out
     show = LinePrinter(as_json=as_json, raw=raw)
@@ -161,7 +161,7 @@ def flush(
     as_json: AsJson = False,
 ) -> None:
     """Empty the logs, and delete those of before. Example: killreport flush worker-redisq"""
-    folder = FleetFolder.at(load().home)
+    folder = FleetFolder.at(load_home())
     chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):
         if path.suffix == ".log":

@@ -183,6 +183,7 @@ def main() -> None:
     0: done. 1: an error of ours, told in a sentence. 2: a wrong option or a bad setting. 130: stopped by Ctrl-C, or by
     a second signal while it was stopping.
     """
+    _open_standard_streams()
     status = status_of(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -190,6 +191,19 @@ def main() -> None:
         # The reader has gone, as in `| head`: what is left in the buffer must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
+
+
+def _open_standard_streams() -> None:
+    """Have somewhere to read from and write to, where one was started with any of the three closed (`>&-`).
+
+    Without, Python has None in its place, and the next file or connection that is opened gets its number, with what is
+    written to that.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free, so the one that is missing
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
 
 
 def status_of(arguments: list[str]) -> int:
@@ -245,10 +259,10 @@ def _demo_beside(error: KillreportError) -> str:
 
     if not isinstance(error, NoSupervisor):
         return ""
-    from killreport.config import load_settings
+    from killreport.config import find_home
 
-    home = load_settings().settings.home / "demo"
     try:
+        home = find_home()[0] / "demo"
         ask(FleetFolder.at(home), Request(verb="ping"), ANSWER_SECONDS)
     except (KillreportError, OSError):
         return ""

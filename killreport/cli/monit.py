@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.columns import Cell, Column, fitted
-from killreport.cli.context import load
+from killreport.cli.context import load_home
 from killreport.cli.fleet_list import STATUS_COLOURS
 from killreport.cli.fleet_logs import Line, LogTail, last_lines
 from killreport.clock import span, utc_now
@@ -165,7 +165,7 @@ def monit() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused("monit needs a terminal; killreport list --json is for scripts.")
     console = Console()
-    screen = Screen(FleetFolder.at(load().home))
+    screen = Screen(FleetFolder.at(load_home()))
     screen.look()
     try:
         with _keys() as descriptor, Live(console=console, screen=True, auto_refresh=False) as live:

@@ -70,9 +70,9 @@ def first_programs(settings: Settings, folder: FleetFolder) -> tuple[Program, ..
         return _programs(settings, folder, fleet_rows(settings.home, folder.applied))
 
 
-def rows_in_force(settings: Settings, folder: FleetFolder) -> tuple[ProcessRow, ...]:
+def rows_in_force(folder: FleetFolder) -> tuple[ProcessRow, ...]:
     """Return the fleet's rows as the supervisor has them, or as the next one will."""
-    return fleet_rows(settings.home, folder.applied if folder.applied.exists() else None)
+    return fleet_rows(folder.path.parent, folder.applied if folder.applied.exists() else None)
 
 
 def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow]) -> tuple[Program, ...]:

@@ -84,3 +84,20 @@ def test_startup_names_what_a_reboot_would_lose_and_writes_it_where_that_is_want
     assert path.stat().st_mode & 0o777 == 0o600
     assert f'operator_token = "{TOKEN}"' in path.read_text()
     assert terminal.run("startup", "--folder", str(units))[2] == ""
+
+
+def test_a_mistake_in_the_settings_keeps_nobody_from_looking_at_a_fleet_and_ending_it(terminal: Terminal) -> None:
+    terminal.json("start", "queue-alliances", "queue-characters")
+    (terminal.home / "killreport.toml").write_text("api_port = 'x\n")
+    terminal.set("KILLREPORT_NO_SUCH", "1")
+    for verb in ("list", "ping", "show queue-alliances", "pid", "jlist", "runs queue-alliances", "save", "flush"):
+        status, output, said = terminal.run(*verb.split())
+        assert (status, "What is set here cannot be used" in said) == (0, True), (verb, said)
+        assert "queue-alliances" in output or verb not in ("list", "show queue-alliances", "jlist")
+    assert terminal.run("logs", "queue-alliances", "--nostream")[0] == 0
+    assert terminal.run("stop", "queue-alliances")[0] == 0
+    status, _output, said = terminal.run("start", "queue-alliances")  # which would take them over
+    assert (status, "KILLREPORT_NO_SUCH (from the environment) is not a setting" in said) == (2, True)
+    assert terminal.run("kill")[:2] == (0, "Everything has ended.\n")
+    status, _output, said = terminal.run("list")
+    assert (status, "No supervisor is running" in said, "Traceback" in said) == (1, True, False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from killreport.cli.config import shown_value
-from killreport.config import Settings, load_settings
+from killreport.config import Settings, find_home, load_settings
 from killreport.errors import BadSetting
 
 
@@ -181,3 +181,15 @@ def test_an_operator_token_is_shown_masked(tmp_path: Path) -> None:
 
     assert token not in repr(settings)
     assert token not in str(shown_value(settings.operator_token))
+
+
+def test_the_home_is_found_though_another_setting_is_bad(tmp_path: Path) -> None:
+    environment = {"KILLREPORT_HOME": str(tmp_path)}
+    assert find_home(environment) == (tmp_path, "")
+    (tmp_path / "killreport.toml").write_text("nothing")
+    home, mistake = find_home(environment)
+    assert (home, "is not valid TOML" in mistake) == (tmp_path, True)
+    with pytest.raises(BadSetting, match="KILLREPORT_HOME"):
+        find_home({"KILLREPORT_HOME": "/tmp/\n"})
+    with pytest.raises(BadSetting, match=r"names .*, which cannot be read"):  # it might have named another home
+        find_home({"KILLREPORT_CONFIG": str(tmp_path / "none.toml")})
