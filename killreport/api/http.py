@@ -206,18 +206,16 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
 
     async def _stream(self, request: Request, client: Client, data: Any) -> Response:
         guard = self._guard
-        place = None
         try:
             admitted = await guard.gate.admit(client, data, is_get=request.method == "GET")
             await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
             place = guard.places.take(client)
-            results = await self.results(request, client, admitted)
+            with place.given_back_on_error():
+                results = await self.results(request, client, admitted)
         except NoPlace as error:
             refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
             return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
         except GraphQLError as error:
-            if place is not None:
-                place.give_back()
             return self._refused(error, 400)
         stop = getattr(request.app.state, "stop", None) or asyncio.Event()
         heartbeat = guard.settings.api_heartbeat_seconds

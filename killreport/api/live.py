@@ -54,7 +54,7 @@ class Subscriber:
     def __init__(self, wanted: KillmailFilter = EVERYTHING) -> None:
         self.wanted = wanted
         self._queue: asyncio.Queue[SharedEvent] = asyncio.Queue(QUEUE_LENGTH)
-        self._is_cut_off = False
+        self._is_cut_off = self.is_closed = False
 
     def offer(self, killmails: Sequence[SharedEvent]) -> bool:
         """Queue the killmails; returns False, and takes nothing more for ever after, where there is no room."""
@@ -78,7 +78,7 @@ class Subscriber:
 
     async def aclose(self) -> None:
         """Take nothing more; the hub forgets a subscriber that nobody holds."""
-        self._is_cut_off = True
+        self._is_cut_off = self.is_closed = True
 
 
 class LiveHub:
@@ -170,4 +170,6 @@ class LiveHub:
             for subscriber in subscribers if found else ():
                 if not subscriber.offer(found):
                     self._subscribers.discard(subscriber)
+                    if subscriber.is_closed:
+                        continue
                     _log.warning("live_subscriber_too_slow", waiting=QUEUE_LENGTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +14,13 @@ from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
 from ariadne.types import Operation
 from graphql import GraphQLError
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from killreport.api.engine.shared import SharedData
 from killreport.api.guard.gate import SMALLEST_COST
 from killreport.api.guard.guard import Guard, told
 from killreport.api.guard.readable import Unfit, check_fit, read_json
-from killreport.api.guard.sse import once
+from killreport.api.guard.sse import next_payload, once
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.limits import MAX_BODY_BYTES
 from killreport.door.client import Client, Clients
@@ -140,6 +141,38 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
         client_context.operation_tasks[operation_id] = asyncio.ensure_future(
             self.observe_async_results(websocket, results, operation_id, client_context)
         )
+
+    async def observe_async_results(
+        self, websocket: WebSocket, results_producer: Any, operation_id: str, client_context: ClientContext
+    ) -> None:
+        """Send the results of an operation until they end, or nobody is there to hear them.
+
+        In the place of Ariadne's, to which a client that goes is an error of ours, and is sent to it.
+        """
+        # Starlette says by RuntimeError that the connection was closed from this side.
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while (payload := await next_payload(results_producer)) is not None:
+                await websocket.send_json({"type": self.GQL_NEXT, "id": operation_id, "payload": payload})
+            operation = client_context.operations.pop(operation_id)
+            del client_context.operation_tasks[operation_id]
+            await self.handle_on_complete(websocket, operation)
+            await websocket.send_json({"type": self.GQL_COMPLETE, "id": operation_id})
+
+    async def stop_websocket_operation(
+        self, websocket: WebSocket, operation_id: str, client_context: ClientContext
+    ) -> None:
+        """End an operation, however it went.
+
+        In the place of Ariadne's, which raises what a failed operation raised, and leaves the ones after it running.
+        """
+        operation = client_context.operations.pop(operation_id, None)
+        if operation is None:
+            return
+        task = client_context.operation_tasks.pop(operation_id)
+        task.cancel()
+        await asyncio.wait({task})
+        await self.handle_on_complete(websocket, operation)
+        await operation.generator.aclose()
 
     async def _begin(self, websocket: LimitedWebSocket, data: Any) -> AsyncGenerator[Any, None] | list[dict[str, Any]]:
         """Return the results of an operation, paid for, or the errors for which there are none."""

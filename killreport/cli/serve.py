@@ -144,6 +144,10 @@ async def serve(
     doors: dict[str, Any] = {"room": room or Room.wide(), "bounds": bounds}
     if hasattr(app, "state"):
         app.state.stop = stop
+    # Inherited by every connection. An answer that fits into the buffers, and of which nothing is read, would else keep
+    # its connection for ever: closing waits until it is sent.
+    if hasattr(socket, "TCP_USER_TIMEOUT") and listener.family in (socket.AF_INET, socket.AF_INET6):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(bounds.write_seconds * 1_000))
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     config = uvicorn.Config(
         app,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 import structlog
 
+from killreport.clock import monotonic
 from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection, Database, away_sentence
 
@@ -15,7 +17,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 # A peer that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
 SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
-# The server, too, ends a session that does not ask any more.
+# The server, too, ends a session that does not ask any more; what it tells by itself does not count.
 SESSION = {"idle_session_timeout": "120s"}
 
 _log = structlog.get_logger()
@@ -41,7 +43,8 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
             if messages is not None:
                 yield ""
                 pause = FIRST_PAUSE_SECONDS
-                while (payload := await _next_payload(connection, messages)) is not None:
+                asking = _Asking(connection, messages)
+                while (payload := await asking.next_payload()) is not None:
                     yield payload
         finally:
             # Not `close`, which would wait for the peer: it may be gone, or we be cancelled.
@@ -63,13 +66,23 @@ async def _subscribe(connection: Connection, channel: str) -> asyncio.Queue[str 
     return messages
 
 
-async def _next_payload(connection: Connection, messages: asyncio.Queue[str | None]) -> str | None:
-    """Return the next payload, None once the connection is lost."""
-    while True:
-        try:
-            return await asyncio.wait_for(messages.get(), SILENCE_SECONDS)
-        except TimeoutError:
+class _Asking:
+    """Asks the server now and then whether it is there, however much it says: it ends a session that never asks."""
+
+    def __init__(self, connection: Connection, messages: asyncio.Queue[str | None]) -> None:
+        self._connection = connection
+        self._messages = messages
+        self._asked_at = monotonic()
+
+    async def next_payload(self) -> str | None:
+        """Return the next payload, None once the connection is lost."""
+        while True:
+            left = self._asked_at + SILENCE_SECONDS - monotonic()
+            if left > 0:
+                with suppress(TimeoutError):
+                    return await asyncio.wait_for(self._messages.get(), left)
             try:
-                await connection.execute("select 1")
+                await self._connection.execute("select 1")
             except DATABASE_ERRORS:
                 return None
+            self._asked_at = monotonic()

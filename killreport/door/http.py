@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from killreport.door.writing import ReadOrLeave
 
 # Of websockets' own parser, which has a little less room for a line than the rest of the head has here.
 WEBSOCKET_LINE_BYTES = 8_000
+_HANDSHAKE = "A WebSocket needs GET, no body, one Sec-WebSocket-Key of 16 bytes and one Sec-WebSocket-Version, 13."
 
 
 class Refusal(Exception):
@@ -77,10 +78,6 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         if any(len(name) + len(value) > WEBSOCKET_LINE_BYTES for name, value in [(b"", self.url), *self.headers]):
             sentence = f"A line in the head of a WebSocket may have {WEBSOCKET_LINE_BYTES} bytes."
             self._refuse(Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence))
-            return
-        if not _is_handshake(dict(self.headers)):
-            sentence = "A WebSocket needs a Sec-WebSocket-Key of 16 bytes and Sec-WebSocket-Version 13."
-            self._refuse(Refusal(HTTPStatus.BAD_REQUEST, sentence))
             return
         self.is_over = True
         self._end_deadline()
@@ -149,11 +146,16 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         self._end_deadline()
         if self.must_be_known and not self.room.is_known(self.host, self.url, self.headers):
             self._stop(_full())
+        is_socket = self.parser.should_upgrade() and _asks_for_websocket(self.headers)
+        if is_socket and not _is_handshake(self.parser.get_method(), self.headers):
+            # The WebSocket protocol would answer without our headers, or never: with a body it is not even asked.
+            self._stop(Refusal(HTTPStatus.BAD_REQUEST, _HANDSHAKE))
+        # Before it counts as a body that is awaited: it may raise, of an address that is none, and that is answered.
+        super().on_headers_complete()
         self.is_in_head = False
         self.steps += 1
         self.body_bytes = 0
         self.deadline = self.loop.call_later(self.bounds.body_seconds, self._on_late_body)
-        super().on_headers_complete()
         self.cycles = [cycle for cycle in self._begun() if not cycle.response_complete]
 
     def on_message_complete(self) -> None:
@@ -230,13 +232,23 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
             self.room.leave(self.host)
 
 
-def _is_handshake(headers: Mapping[bytes, bytes]) -> bool:
-    """Tell whether the WebSocket protocol will take the head; its own refusals have no headers of ours."""
+def _asks_for_websocket(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"upgrade" and value.strip().lower() == b"websocket" for name, value in headers)
+
+
+def _is_handshake(method: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Tell whether the WebSocket protocol will take the head. Source: RFC 6455, 4.2.1."""
+    names = [name for name, _ in headers]
+    found = dict(headers)
+    if method != b"GET" or b"transfer-encoding" in names or found.get(b"content-length", b"0").strip() != b"0":
+        return False
+    if names.count(b"sec-websocket-key") != 1 or names.count(b"sec-websocket-version") != 1:
+        return False
     try:
-        key = base64.b64decode(headers.get(b"sec-websocket-key", b"").strip(), validate=True)
+        key = base64.b64decode(found[b"sec-websocket-key"].strip(), validate=True)
     except ValueError:
         return False
-    return len(key) == 16 and headers.get(b"sec-websocket-version", b"").strip() == b"13"
+    return len(key) == 16 and found[b"sec-websocket-version"].strip() == b"13"
 
 
 def _full() -> Refusal:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from killreport.door.client import Client
@@ -36,6 +38,15 @@ class Place:
 
     def __exit__(self, *_exception: object) -> None:
         self.give_back()
+
+    @contextmanager
+    def given_back_on_error(self) -> Iterator[None]:
+        """Give the place back where the block raises: whoever is to have it then never comes."""
+        try:
+            yield
+        except BaseException:
+            self.give_back()
+            raise
 
     def give_back(self) -> None:
         """Free the place."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
@@ -69,10 +71,27 @@ class BoundedWebSocket(ReadOrLeave, WebSocketsSansIOProtocol):
         """Hand a whole message on."""
         if self.queue.qsize() >= MAX_WAITING and not self.close_sent:
             self._fail(CloseCode.POLICY_VIOLATION, f"At most {MAX_WAITING} messages may wait.")
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(self.frames):
+            # Uvicorn would log what a stranger sent as an error of ours.
+            self._fail(CloseCode.INVALID_DATA, "That is not UTF-8.")
         super().send_receive_event_to_app()
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says, while somebody may hear it; the application's own close is its last word."""
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
 
     def _fail(self, code: CloseCode, reason: str) -> None:
         self.conn.fail(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.transport.close()
+
+
+def _is_text(frames: Sequence[bytes]) -> bool:
+    try:
+        b"".join(frames).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

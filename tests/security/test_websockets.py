@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import zlib
 from collections.abc import AsyncIterator
 
@@ -121,3 +122,38 @@ async def test_what_clients_send_is_served_also_where_they_offer_compression(add
 async def test_other_protocols_are_not_switched_to(address: str) -> None:
     head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n"
     assert status(await said(address, head)) == 200
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        (frame(TEXT, b"\xff"),),
+        (frame(TEXT, b"\xf0\x9f", final=False), frame(CONTINUATION, b"\xff")),
+        (frame(TEXT, b"x") * 100,),
+        (frame(TEXT, b"x") * 20 + frame(3, b"x"),),
+    ],
+    ids=["no UTF-8", "no UTF-8 in parts", "many that do not wait", "a frame of no kind while answers are made"],
+)
+async def test_what_a_stranger_sends_is_no_error_of_ours(
+    address: str, frames: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert close_code(await talk(address, *frames)) in (1002, 1007, 1008)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        UPGRADE.replace(b"GET", b"POST") + b"Content-Length: 3\r\n\r\nabc",
+        UPGRADE + b"Content-Length: 3\r\n\r\nabc",
+        UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        UPGRADE.replace(b"GET", b"HEAD") + b"\r\n",
+        UPGRADE + b"Sec-WebSocket-Key: " + KEY + b"\r\n\r\n",
+        UPGRADE + b"Sec-WebSocket-Version: 13\r\n\r\n",
+    ],
+    ids=["a post with a body", "a body", "chunks", "a head", "two keys", "two versions"],
+)
+async def test_a_handshake_with_more_than_a_handshake_is_answered_by_us(address: str, head: bytes) -> None:
+    answer = await said(address, head)
+    assert status(answer) == 400
+    assert b"content-security-policy" in answer

@@ -58,7 +58,7 @@ async def stream(
 ) -> AsyncIterator[bytes]:
     """Yield the results as events, and heartbeats where there is nothing to tell."""
     stopping = asyncio.create_task(stop.wait())
-    coming = asyncio.create_task(_next(results))
+    coming = asyncio.create_task(next_payload(results))
     try:
         yield _BEAT
         while not stop.is_set():
@@ -70,7 +70,7 @@ async def stream(
             if payload is None:
                 break
             yield b"event: next\ndata: " + msgspec.json.encode(payload) + b"\n\n"
-            coming = asyncio.create_task(_next(results))
+            coming = asyncio.create_task(next_payload(results))
         yield _COMPLETE
     finally:
         for task in (coming, stopping):
@@ -78,7 +78,7 @@ async def stream(
         await asyncio.wait({coming, stopping})
 
 
-async def _next(results: AsyncGenerator[Any, None]) -> dict[str, Any] | None:
+async def next_payload(results: AsyncGenerator[Any, None]) -> dict[str, Any] | None:
     """Return what to send for the next result, None at the end; what fails inside is told like an error of a query."""
     try:
         result = await anext(results)

@@ -124,6 +124,18 @@ async def test_over_redis_what_nobody_tells_is_found_all_the_same(
         assert await next_payload(ws) == {"data": {"killmailStored": {"id": 85}}}
 
 
+async def test_a_subscriber_that_left_is_not_one_that_was_too_slow(
+    hub: LiveHub, writer: KillmailWriter, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, listening = hub.subscribe(), hub.subscribe()
+    await gone.aclose()
+    await store(writer, database, arrival(58))
+    async with asyncio.timeout(20):
+        await anext(listening)
+    assert hub.subscriber_count == 1
+    assert "too_slow" not in capsys.readouterr().out
+
+
 async def test_a_subscriber_that_does_not_keep_up_is_cut_off_and_the_others_are_not(
     hub: LiveHub, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

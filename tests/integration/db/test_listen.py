@@ -57,6 +57,22 @@ async def test_a_lost_connection_is_made_anew_and_says_so(database: Database) ->
     await feed.aclose()
 
 
+async def test_a_server_that_never_stops_telling_is_asked_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a session that only listens, and on a busy board there is never a silence to ask in."""
+    monkeypatch.setattr("killreport.db.listen.SESSION", {"idle_session_timeout": "1s"})
+    monkeypatch.setattr("killreport.db.listen.SILENCE_SECONDS", 0.2)
+    feed = listen(database, "news")
+    assert await anext(feed) == ""
+    end, number = asyncio.get_running_loop().time() + 2.5, 0
+    while asyncio.get_running_loop().time() < end:
+        number += 1
+        await query(database, "select pg_notify('news', $1)::text", str(number))
+        assert await anext(feed) == str(number)
+    await feed.aclose()
+
+
 async def test_a_cancelled_listener_leaves_no_connection_behind(database: Database) -> None:
     heard = asyncio.Event()
 
