@@ -13,9 +13,9 @@ from pathlib import Path
 from killreport.clock import monotonic
 from killreport.errors import Unavailable
 from killreport.fleet.systemd import UNIT_NAME
-from killreport.supervisor.client import NoSupervisor, ask
+from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, StandsStill, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.leftovers import end_leftovers, lock_holders
+from killreport.supervisor.leftovers import end_leftovers, lock_holders, slot_holders
 from killreport.supervisor.protocol import Request
 
 # From SIGTERM to SIGKILL, for what no supervisor ends.
@@ -35,12 +35,21 @@ class Ending:
     is_back: bool = False
 
 
-def end_fleet(folder: FleetFolder, sleep: Callable[[float], None] = time.sleep) -> Ending:
-    """End every process of the fleet, and its supervisor. Raises Unavailable where one does not end."""
+def end_fleet(
+    folder: FleetFolder,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    answer_seconds: float = ANSWER_SECONDS,
+    kill_seconds: float = KILL_SECONDS,
+) -> Ending:
+    """End every process of the fleet, and its supervisor. Raises Unavailable where one does not end.
+
+    answer_seconds: without a word for so long, the supervisor stands still. kill_seconds: from SIGTERM to SIGKILL.
+    """
     pids = lock_holders(folder)
     is_systemds = any(_is_systemds(pid) for pid in pids)
-    if _ask_to_kill(folder, sleep):
-        _wait_until(lambda: not any(_is_alive(pid) for pid in pids), KILL_SECONDS, sleep)
+    if _ask_to_kill(folder, sleep, answer_seconds):
+        _wait_until(lambda: not any(_is_alive(pid) for pid in pids), kill_seconds, sleep)
         if not is_systemds:
             return Ending(is_killed=True, sentence="Everything has ended.")
         if _wait_until(lambda: bool(lock_holders(folder)), RETURN_SECONDS, sleep):
@@ -48,13 +57,16 @@ def end_fleet(folder: FleetFolder, sleep: Callable[[float], None] = time.sleep) 
             return Ending(is_killed=True, sentence=sentence, is_back=True)
         sentence = f"Everything has ended. systemctl start {UNIT_NAME} starts it again, and so does the next boot."
         return Ending(is_killed=True, sentence=sentence)
-    for pid in lock_holders(folder):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)  # it lets its processes go, which are ended next
-    if not _wait_until(lambda: not lock_holders(folder), KILL_SECONDS, sleep):
+    for number in (signal.SIGTERM, signal.SIGKILL):  # it lets its processes go, which are ended next
+        for pid in lock_holders(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if _wait_until(lambda: not lock_holders(folder), kill_seconds, sleep):
+            break
+    else:
         pids = lock_holders(folder)
         raise Unavailable(f"The supervisor (pid {', '.join(map(str, pids))}) does not answer and does not end.")
-    names = end_leftovers(folder, KILL_SECONDS, sleep)
+    names = end_leftovers(folder, kill_seconds, sleep)
     if not names and not pids:
         return Ending(is_killed=False, sentence="No supervisor was running, and nothing of the fleet.")
     whose = "The supervisor did not answer, and was ended" if pids else "No supervisor was running"
@@ -62,15 +74,27 @@ def end_fleet(folder: FleetFolder, sleep: Callable[[float], None] = time.sleep) 
     return Ending(is_killed=True, sentence=whose + rest, names=names)
 
 
-def _ask_to_kill(folder: FleetFolder, sleep: Callable[[float], None]) -> bool:
+def _ask_to_kill(folder: FleetFolder, sleep: Callable[[float], None], answer_seconds: float) -> bool:
     """Return whether a supervisor carried it out; one whose socket was deleted is there again soon."""
     deadline = monotonic() + RETURN_SECONDS
+    is_told = answers = False
     while True:
         try:
-            ask(folder, Request(verb="kill"))
+            answers = False
+            ask(folder, Request(verb="ping"), answer_seconds)
+            is_told = answers = True
+            ask(folder, Request(verb="kill"), answer_seconds)
         except NoSupervisor:
-            if not lock_holders(folder) or monotonic() >= deadline:
+            if not lock_holders(folder):
+                return is_told and not slot_holders(folder)
+            if monotonic() >= deadline:
                 return False
+            sleep(_LOOK_SECONDS)
+        except StandsStill:
+            # Processes may take their time to end: a supervisor that waits for them answers everything else.
+            if not answers:
+                return False
+        except Unavailable:  # it ended meanwhile, told by somebody else or not: what it left is looked for
             sleep(_LOOK_SECONDS)
         else:
             return True

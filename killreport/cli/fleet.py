@@ -126,7 +126,7 @@ def trigger(
 
 def save(as_json: AsJson = False) -> None:
     """Remember which processes are started, for `resurrect`. Example: killreport save"""
-    count = ask(_folder(), Request(verb="save")).count
+    count = ask(_folder(), Request(verb="save"), ANSWER_SECONDS).count
     print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
 
 

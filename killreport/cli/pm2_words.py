@@ -51,6 +51,10 @@ INSTEAD = {
     "cleardump": "killreport save replaces what was saved; killreport delete forgets processes.",
     "report": "killreport show NAME, killreport ping and killreport db status tell what a report needs.",
     "attach": "No process reads its standard input; killreport logs NAME follows what one writes.",
+    "help": "The option --help lists the verbs, and after a verb it tells about that one.",
+    "id": "killreport pid NAME prints the pids of a process; processes have names here and no numbers.",
+    "slist": "killreport jlist prints the list for scripts, killreport list --json in a shape of its own.",
+    "serve": _STATUS_PAGE,
     "logrotate": "Logs rotate by themselves, by size.",
     "profile:cpu": "There is no profiler inside; py-spy works from outside on $(killreport pid NAME).",
 }

@@ -19,8 +19,12 @@ class NoSupervisor(Unavailable):
     """No supervisor runs in this folder."""
 
 
+class StandsStill(Unavailable):
+    """The supervisor is there and does not answer."""
+
+
 def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = None) -> Answer:
-    """Return the supervisor's answer. Raises NoSupervisor, or what the supervisor raised.
+    """Return the supervisor's answer. Raises NoSupervisor, StandsStill, or what the supervisor raised.
 
     timeout_seconds: None waits as long as it takes: starting a process that is slow, ending a run that is long.
     """
@@ -31,7 +35,7 @@ def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = N
             connection.sendall(msgspec.json.encode(request) + b"\n")
             line = connection.makefile("rb").readline()
         except TimeoutError:
-            raise Unavailable(f"The supervisor stands still: it did not answer within {timeout_seconds:g} s.") from None
+            raise StandsStill(f"The supervisor stands still: it did not answer within {timeout_seconds:g} s.") from None
         except OSError:
             raise NoSupervisor("No supervisor is running; killreport start starts one.") from None
     if not line:

@@ -15,7 +15,7 @@ from killreport.cli.ending import end_fleet
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.leftovers import lock_holders, slot_holders
 from killreport.supervisor.slot import Slot
-from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet
+from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
 
 PROGRAMS: dict[str, dict[str, Any]] = {"one": {"command": quiet()}, "two": {"command": quiet(), "is_single": True}}
 
@@ -129,4 +129,22 @@ def test_a_supervisor_that_takes_no_commands_is_ended_with_its_fleet(make_fleet:
 
     ending = end_fleet(fleet.folder, sleep=go_on)
     assert ending.is_killed
+    assert slot_holders(fleet.folder) == {}
+
+
+def test_a_supervisor_that_stands_still_is_ended_with_its_fleet(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet(PROGRAMS)
+    started(fleet)
+    [supervisor] = lock_holders(fleet.folder)
+    os.kill(supervisor, signal.SIGSTOP)
+    ending = end_fleet(fleet.folder, answer_seconds=0.2, kill_seconds=1.0)
+    assert ending.sentence == "The supervisor did not answer, and was ended; one, two ran without one, and ended."
+    assert (lock_holders(fleet.folder), slot_holders(fleet.folder)) == ([], {})
+
+
+def test_a_fleet_that_takes_longer_to_end_than_an_answer_may_is_waited_for(make_fleet: MakeFleet) -> None:
+    text = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nready()\ntime.sleep(10_000)"
+    fleet = make_fleet({"slow": {"command": script(text), "kill_timeout": 2}})
+    fleet.do("start", "slow")
+    assert end_fleet(fleet.folder, answer_seconds=0.5).sentence == "Everything has ended."
     assert slot_holders(fleet.folder) == {}
