@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -83,6 +83,21 @@ class Roster:
         before = self.wanted.get(name, Wanted(is_started=False, instances=row_instances, row_instances=row_instances))
         self.wanted[name] = msgspec.structs.replace(before, is_started=is_started)
         self.remember()
+
+    def bring_back(self, saved: Mapping[str, Wanted]) -> None:
+        """Want what was saved; of what is to run now nothing is wanted less, for nobody asked to end it."""
+        for name, kept in saved.items():
+            if name not in self.programs:
+                continue
+            copies = kept.count(self.program(name).row.instances)
+            if self.is_to_run(name) and not (kept.is_started and copies > self.count(name)):
+                continue
+            self.wanted[name] = kept
+        self.remember()
+
+    def is_run_of_job(self, name: str) -> bool:
+        """Tell whether a run of this job goes on, started by hand or on time."""
+        return name in self.jobs and self.jobs[name].is_running
 
     def remember(self) -> None:
         """Have on the disk what is wanted now, as soon as the disk takes it: stopping needs no room."""

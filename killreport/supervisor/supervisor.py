@@ -108,11 +108,14 @@ class Supervisor:
             child.send(signal.SIGKILL)
 
     def states(self) -> list[ProcessState]:
-        """Return how every process is that was started once and not deleted, or is disabled, in the fleet's order."""
+        """Return how every process is that was started once and not deleted, or is disabled, or is a job that runs.
+
+        In the fleet's order.
+        """
         return [
             state
             for name, program in self._roster.programs.items()
-            if name in self._roster.wanted or not program.row.is_enabled
+            if name in self._roster.wanted or not program.row.is_enabled or self._roster.is_run_of_job(name)
             for state in self._states_of(name)
         ]
 
@@ -194,12 +197,11 @@ class Supervisor:
         return len(self._roster.wanted)
 
     async def resurrect(self) -> list[ProcessState]:
-        """Bring back what `save` remembered. Raises NotFound where nothing was saved."""
+        """Bring back what `save` remembered; what runs beyond it goes on. Raises NotFound where nothing was saved."""
         saved = read_wanted(self._folder.saved)
         if not saved:
             raise NotFound("Nothing was saved: killreport save does it.")
-        self._roster.wanted |= {name: wanted for name, wanted in saved.items() if name in self._roster.programs}
-        self._roster.remember()
+        self._roster.bring_back(saved)
         await together(self.start(name) for name in saved if self._roster.is_to_run(name))
         return self.states()
 

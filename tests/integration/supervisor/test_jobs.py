@@ -282,3 +282,13 @@ def test_a_history_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) 
     history.write(JobRecord(started_at=now, ended_at=now, status=0, cause="trigger", last_line="x"))
     assert [record.status for record in history.read()] == [0]
     assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
+
+
+def test_a_run_of_a_job_that_was_deleted_is_listed_while_it_goes_on(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    text = f"while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    fleet = make_fleet({"job": {"command": script(text), "kind": "job"}})
+    fleet.do("trigger", "job")
+    assert fleet.states()["job"].status == "running"
+    go.touch()
+    eventually(lambda: fleet.states() == {})

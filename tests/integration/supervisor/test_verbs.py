@@ -169,6 +169,25 @@ def test_what_was_saved_comes_back(make_fleet: MakeFleet) -> None:
     assert {name: state.status for name, state in fleet.states().items()} == {"one": "running", "two": "running"}
 
 
+def test_what_runs_beyond_what_was_saved_goes_on_under_the_next_supervisor_too(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet({name: {"command": quiet()} for name in ("stopped", "fewer", "more")})
+    fleet.do("start", "stopped")
+    fleet.do("stop", "stopped")
+    fleet.do("start", "fewer")
+    fleet.do("scale", "more", count=2)
+    fleet.do("save")
+    fleet.do("start", "stopped")
+    fleet.do("scale", "fewer", count=2)
+    fleet.do("scale", "more", count=1)
+    fleet.do("resurrect")
+    counts = {name: len(fleet.holders(name)) for name in fleet.names}
+    assert counts == {"stopped": 1, "fewer": 2, "more": 2}
+    fleet.kill_supervisor()
+    fleet.supervise()
+    eventually(lambda: all(state.status == "running" for state in fleet.states().values()))
+    assert {name: len(fleet.holders(name)) for name in fleet.names} == counts
+
+
 def test_a_slow_stop_of_one_holds_up_nobody_else(make_fleet: MakeFleet) -> None:
     slow = script("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nready()\ntime.sleep(10_000)")
     fleet = make_fleet({"slow": {"command": slow, "kill_timeout": 60}, "one": {"command": quiet()}})
