@@ -72,8 +72,9 @@ async def _take(connection: Connection, name: str) -> None:
             return
         if await connection.fetchval(_END_SILENT, name, SILENT_SECONDS):
             log.warning("silent_lock_holder_ended", lock=name)
-            if await connection.fetchval(take, name):
-                return
+        # Also where none was ended: it may have ended by itself meanwhile.
+        if await connection.fetchval(take, name):
+            return
     except DATABASE_ERRORS as error:
         raise Unavailable(away_sentence(error)) from error
     raise Conflict(f"{name} runs already on this database.")

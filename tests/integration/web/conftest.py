@@ -44,9 +44,9 @@ class SiteClient:
 
 @pytest.fixture
 async def site(settings: Settings, database: Database) -> AsyncIterator[SiteClient]:
-    """Yield a client of a served site."""
+    """Yield a client of a served site. What no worker brought is no feed's silence here."""
     async with (
-        serving(create_api(settings, database)) as api,
+        serving(create_api(settings.replace(feed_silence_seconds=0), database)) as api,
         serving(create_app(settings.replace(api_url=api))) as address,
         aiohttp.ClientSession() as session,
     ):

@@ -101,7 +101,8 @@ async def process(settings: Settings, name: str, *options: str) -> AsyncIterator
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "killreport", "run", name, *options),
         env=child_environment(settings, KILLREPORT_LOG_FORMAT="json"),
-        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     try:
         yield running

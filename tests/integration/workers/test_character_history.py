@@ -280,10 +280,10 @@ async def test_a_history_of_many_pages_survives_kills(
 
 
 async def _lines_until(worker: asyncio.subprocess.Process, event: str, count: int) -> None:
-    assert worker.stderr is not None
+    assert worker.stdout is not None
     async with asyncio.timeout(60):
         while count:
-            line = await worker.stderr.readline()
+            line = await worker.stdout.readline()
             assert line, "the worker ended by itself"
             count -= event.encode() in line
 

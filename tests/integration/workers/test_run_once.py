@@ -73,7 +73,7 @@ async def test_a_worker_run_once_does_what_waits_and_ends_well(at_sim: Settings,
         await publish(at_sim, database, GIVEN[name])
 
     async with process(at_sim, name, "--once") as worker, asyncio.timeout(60):
-        _, log = await worker.communicate()
+        log, _ = await worker.communicate()
 
     assert worker.returncode == 0, log.decode()
     assert await fetch(database, EFFECT[name]) == [(True,)]
@@ -94,7 +94,7 @@ async def test_a_worker_over_rabbitmq_does_what_waits_and_ends_well(
     with_rabbit = at_sim.model_copy(update={"broker_url": SecretStr(virtual_host)})
     await publish(with_rabbit, database, *(CharacterMessage(FIRST_CHARACTER_ID + place) for place in range(30)))
     async with process(with_rabbit, "worker-characters", "--once") as worker, asyncio.timeout(60):
-        _, log = await worker.communicate()
+        log, _ = await worker.communicate()
     left = await ready_counts(with_rabbit, database)
 
     assert worker.returncode == 0, log.decode()
@@ -106,10 +106,10 @@ async def test_a_worker_over_rabbitmq_does_what_waits_and_ends_well(
 async def test_a_worker_told_to_stop_ends_well(at_sim: Settings, database: Database) -> None:
     await publish(at_sim, database, CharacterMessage(FIRST_CHARACTER_ID))
     async with process(at_sim, "worker-characters") as worker, asyncio.timeout(60):
-        assert worker.stderr is not None
-        while b"worker_ready" not in await worker.stderr.readline():
+        assert worker.stdout is not None
+        while b"worker_ready" not in await worker.stdout.readline():
             assert worker.returncode is None
         worker.send_signal(signal.SIGTERM)
-        _, log = await worker.communicate()
+        log, _ = await worker.communicate()
 
     assert worker.returncode == 0, log.decode()

@@ -12,7 +12,7 @@ import pytest
 
 from killreport import __version__, http
 from killreport.config import Settings
-from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, HostAway, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.zkillboard.clients import open_clients
 from tests.integration.zkillboard.site import Answer, Site, open_site
@@ -51,8 +51,8 @@ async def test_a_request_names_us_and_asks_for_gzip(site: Site, client: HttpClie
         (Answer(status=420, headers={"X-ESI-Error-Limit-Reset": "30"}), Transient, 30.0),
         (Answer(status=403), Refused, None),
         (Answer(status=422), Refused, None),
-        (Answer(status=500), Unavailable, None),
-        (Answer(status=503), Unavailable, None),
+        (Answer(status=500), HostAway, None),
+        (Answer(status=503), HostAway, None),
         (Answer(b"x" * 500, cut_after=100), CutShort, None),
         (Answer(b"x" * 1001), Malformed, None),
     ],
