@@ -155,7 +155,8 @@ async def test_the_live_example_gets_a_kill(api: GraphQL, writer: KillmailWriter
 async def test_the_explorer_may_subscribe_where_other_origins_may_not(settings: Settings, database: Database) -> None:
     async with guarded(settings, database, api_allowed_origins="https://good.example") as api:
         address = f"{api.address}/graphql"
-        async with api.session.ws_connect(address, protocols=["graphql-transport-ws"], origin=api.address) as ws:
+        own = f"http://127.0.0.1:{settings.api_port}"
+        async with api.session.ws_connect(address, protocols=["graphql-transport-ws"], origin=own) as ws:
             await ws.send_json({"type": "connection_init"})
             assert (await ws.receive_json(timeout=10))["type"] == "connection_ack"
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
