@@ -29,6 +29,17 @@ def refuse_anothers_home(home: Path) -> None:
         )
 
 
+def refuse_locked_home(home: Path) -> None:
+    """Raise Refused where a fleet is that this user may not look at: whoever saw nothing there would call it ended."""
+    try:
+        for folder in (home / "fleet", home / "logs"):
+            if folder.exists() and not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+                name = _name_of(folder.stat().st_uid)
+                raise Refused(f"The fleet in {home} is {name}'s: run this as {name} (sudo -u {name}).")
+    except PermissionError:
+        raise Refused(f"{home} is somebody else's, and this user may not look into it.") from None
+
+
 def _name_of(user_id: int) -> str:
     try:
         return pwd.getpwuid(user_id).pw_name

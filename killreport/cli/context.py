@@ -12,6 +12,7 @@ import typer
 
 from killreport.config import LoadedSettings, Settings, find_home, load_settings
 from killreport.errors import BadSetting, Conflict
+from killreport.home import refuse_locked_home
 from killreport.terminal import in_lines
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
 
 def load_home() -> Path:
     """Return the home folder, also where another setting is bad, which is said on stderr; for the verbs that need no
-    setting. A bad home ends the program like `load_all`.
+    setting. A bad home ends the program like `load_all`. Raises Refused where this user may not look at the fleet.
     """
     from killreport.logs import configure_logging
 
@@ -55,6 +56,7 @@ def load_home() -> Path:
         configure_logging("info", "auto")
     else:
         load()
+    refuse_locked_home(home)
     return home
 
 

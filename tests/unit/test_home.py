@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from killreport.cli.main import status_of
 from killreport.errors import Refused
-from killreport.home import refuse_anothers_home
+from killreport.home import refuse_anothers_home, refuse_locked_home
 from killreport.supervisor.folder import FleetFolder
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -55,3 +57,24 @@ def test_every_verb_that_writes_there_refuses(
     assert status_of(verb.split()) == 1
     assert f"{home} belongs to nobody, and root would leave files there" in capsys.readouterr().err
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["fleet", "logs", ""])
+def test_who_may_not_look_at_a_fleet_is_told_so(name: str) -> None:
+    home = Path(tempfile.mkdtemp())  # where every user finds the way
+    (home / "fleet").mkdir()
+    (home / "logs").mkdir()
+    home.chmod(0o755)
+    refuse_locked_home(home)
+    (home / name).chmod(0)
+    before = os.geteuid()
+    try:
+        if before == 0:
+            os.seteuid(65_533)  # root may look everywhere
+        with pytest.raises(Refused, match="is somebody else's" if not name else "'s: run this as "):
+            refuse_locked_home(home)
+    finally:
+        os.seteuid(before)
+        (home / name).chmod(0o700)
+        shutil.rmtree(home)
+    refuse_locked_home(home)  # where nothing is, nothing is locked
