@@ -82,7 +82,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
             *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
-            *plain_routes(settings, database, schema),
+            *plain_routes(settings, database, schema, guard),
             *rest_routes(settings, guard),
         ]
     )

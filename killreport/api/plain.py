@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from functools import cache
 
 import structlog
 from graphql import GraphQLSchema, print_schema
@@ -12,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from killreport.api.guard.guard import Guard
+from killreport.api.rest.kept_text import KeptText
 from killreport.api.status.feed import FeedState, read_feed_state
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -56,14 +57,12 @@ def _words(feed: FeedState, *, is_disk_low: bool) -> str:
     return f"{verdict}\nThe feed: {feed.trouble}; newest kill: {newest}."
 
 
-def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) -> list[Route]:
+def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema, guard: Guard) -> list[Route]:
     """Return `/schema.graphql`, and `/healthz`: 200 with how the feed does, 503 while the database does not answer."""
 
     pulse = Pulse(database, settings.feed_silence_seconds)
 
-    @cache
-    def text() -> str:
-        return print_schema(schema)
+    text = KeptText(guard, lambda: print_schema(schema), "text/plain")
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -75,9 +74,9 @@ def plain_routes(settings: Settings, database: Database, schema: GraphQLSchema) 
         is_low = disk_warning(settings.home, settings.disk_warning_mb) is not None
         return PlainTextResponse(_words(feed, is_disk_low=is_low))
 
-    async def sdl(_request: Request) -> Response:
+    async def sdl(request: Request) -> Response:
         if not settings.api_introspection:
             return PlainTextResponse("This installation does not show its schema.", 404)
-        return PlainTextResponse(text())
+        return await text.answer(request)
 
     return [Route("/schema.graphql", sdl), Route("/healthz", healthz)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,6 +69,8 @@ async def test_a_page_is_paid_for_by_its_rows_and_what_there_was_not_is_given_ba
         "/ephemeral/sequence.json",
         "/ephemeral/0.json",
         "/listen.php?queueID=mine&ttw=1",
+        "/openapi.json",
+        "/schema.graphql",
     ],
 )
 async def test_every_address_refuses_who_has_nothing_left(settings: Settings, database: Database, path: str) -> None:
@@ -75,6 +79,33 @@ async def test_every_address_refuses_who_has_nothing_left(settings: Settings, da
         assert (await get(api, path))[0] == 429
         async with api.session.get(f"{api.address}/healthz", headers=STRANGER) as response:
             assert response.status == 200
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/schema.graphql"])
+async def test_what_is_the_same_for_everybody_is_compressed_once(
+    settings: Settings, database: Database, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+    begin = zlib.compressobj
+
+    def counted(*arguments: Any) -> object:
+        begun.append(arguments)
+        return begin(*arguments)
+
+    # What the middleware compresses an answer with.
+    monkeypatch.setattr(zlib, "compressobj", counted)
+    async with guarded(settings, database, **STRICT, api_rate_burst=1_000) as api:
+        bodies = set()
+        for _ in range(10):
+            async with api.session.get(f"{api.address}{path}", headers=STRANGER) as response:
+                assert response.headers["Content-Encoding"] == "gzip"
+                bodies.add(gzip.decompress(await response.read()))
+        plain = {**STRANGER, "Accept-Encoding": "identity"}
+        async with api.session.get(f"{api.address}{path}", headers=plain) as response:
+            assert "Content-Encoding" not in response.headers
+            bodies.add(await response.read())
+    assert len(bodies) == 1
+    assert begun == []
 
 
 async def test_waiting_for_the_next_killmail_takes_a_live_place(settings: Settings, database: Database) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
 from killreport import __version__
 from killreport.api.rest import shapes
-from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
+from killreport.api.rest.endpoint import Endpoint, Parameter
 
 CACHE = "public, max-age=3600"
 _CONVERTER = re.compile(r":\w+}")
@@ -39,17 +36,6 @@ def openapi_document(table: Sequence[Endpoint]) -> dict[str, Any]:
 def openapi_text(table: Sequence[Endpoint]) -> str:
     """Return the document as it is committed and served."""
     return msgspec.json.format(msgspec.json.encode(openapi_document(table)), indent=2).decode() + "\n"
-
-
-def document_handler(table: Sequence[Endpoint]) -> Handler:
-    """Return what answers with the document."""
-
-    text = functools.cache(lambda: openapi_text(table))
-
-    async def answer(_request: Request) -> Response:
-        return Response(text(), 200, {"Cache-Control": CACHE}, "application/json")
-
-    return answer
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from killreport.api.guard.guard import Guard
 from killreport.api.rest import feed, history, shapes
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
 from killreport.api.rest.filter_query import parameter_schemas
+from killreport.api.rest.kept_text import KeptText
 from killreport.api.rest.listen import Listening
 from killreport.api.rest.lists import Lists
-from killreport.api.rest.openapi import document_handler
+from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.stats import KINDS, answer_stats
 from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, feed_handler
 from killreport.api.rest.toll import Toll
@@ -32,7 +33,8 @@ def endpoints(settings: Settings) -> list[Endpoint]:
 def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
     """Return the routes of the REST API, the document that describes it among them."""
     table, toll = endpoints(settings), Toll(guard)
-    document = Route("/openapi.json", document_handler(table), methods=["GET"], name="openapi")
+    text = KeptText(guard, lambda: openapi_text(table), JSON, CACHE)
+    document = Route("/openapi.json", text.answer, methods=["GET"], name="openapi")
     return [document, *(endpoint.route(toll) for endpoint in table)]
 
 

@@ -1,0 +1,43 @@
+"""A text that is the same for everybody, such as the schema: written and compressed once, and paid for like a row."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from killreport.api.guard.gate import RateLimited
+from killreport.api.guard.guard import Guard
+from killreport.api.rest.endpoint import error_answer
+from killreport.api.rest.toll import ROW_COST
+
+_LEVEL = 6
+
+
+class KeptText:
+    """Answers with a text. make: called once, when it is first asked for. cache: its `Cache-Control`."""
+
+    def __init__(self, guard: Guard, make: Callable[[], str], media_type: str, cache: str | None = None) -> None:
+        self._guard = guard
+        self._media_type = media_type
+        self._headers = {"Vary": "Accept-Encoding"} | ({} if cache is None else {"Cache-Control": cache})
+        self._plain = functools.cache(lambda: make().encode())
+        # By the middleware it would be compressed again for everybody who asks, on the loop that answers all others.
+        self._compressed = functools.cache(lambda: gzip.compress(self._plain(), _LEVEL))
+
+    async def answer(self, request: Request) -> Response:
+        """Answer, for who can pay."""
+        guard = self._guard
+        try:
+            grant = await guard.gate.take(guard.clients.client(request), ROW_COST)
+        except RateLimited as error:
+            response = error_answer(429, error.message)
+            response.headers.update(guard.rate_headers(error.grant))
+            return response
+        headers = {**self._headers, **guard.rate_headers(grant)}
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(self._plain(), 200, headers, self._media_type)
+        return Response(self._compressed(), 200, {**headers, "Content-Encoding": "gzip"}, self._media_type)
