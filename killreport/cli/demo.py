@@ -23,7 +23,7 @@ from killreport.cli.first_jobs import run_first_jobs_told
 from killreport.cli.foreground import Screen, foreground, start_told
 from killreport.cli.memory import proportional_megabytes
 from killreport.cli.serve import PortTaken, bind, choose_free_ports
-from killreport.cli.supervisor import first_programs, keep_settings, template_of
+from killreport.cli.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
 from killreport.cli.terminal import patient_console
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -175,7 +175,7 @@ def _only_one(home: Path) -> Iterator[None]:
     """Hold the demo's home. Raises Conflict where another demo has it."""
     try:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        lock = os.open(home / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(home / DEMO_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Conflict(f"The folder {home} cannot be used ({error.strerror}); --home chooses another.") from None
     try:

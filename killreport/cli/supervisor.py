@@ -42,6 +42,8 @@ MAX_TELL_SECONDS = 60.0
 _DIGITS = re.compile(r"\d+")
 _LOOK_SECONDS = 0.02
 NO_LIMIT_MB = 1 << 40
+# In the home of a demo, for as long as it exists.
+DEMO_LOCK = "demo.lock"
 
 
 def apply_overrides(settings: Settings, folder: FleetFolder) -> tuple[Program, ...]:
@@ -130,6 +132,8 @@ def keep_settings(settings: Settings, folder: FleetFolder) -> None:
 
 def tell_differences(loaded: LoadedSettings, folder: FleetFolder) -> None:
     """Tell on stderr which settings are others here than in what runs, and how the fleet gets them; never a value."""
+    if is_demo(folder.path.parent):
+        return  # it has its own on purpose, and what starts it again is killreport demo
     running = read_snapshot(folder.settings, loaded.settings.home)
     found = {} if running is None else differences(loaded, running)
     if not found:
@@ -178,6 +182,11 @@ def startable_names(
     return [name for name in chosen_names(names, only) if name not in disabled]
 
 
+def is_demo(home: Path) -> bool:
+    """Tell whether `killreport demo` was run in this home: its data is not real."""
+    return (home / DEMO_LOCK).exists()
+
+
 def about_supervisor(folder: FleetFolder) -> About:
     """Return who runs the fleet. Raises NoSupervisor."""
     about = ask(folder, Request(verb="ping"), ANSWER_SECONDS).about
@@ -188,12 +197,14 @@ def about_supervisor(folder: FleetFolder) -> About:
 def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = None) -> FleetFolder:
     """Return the fleet's folder, with a supervisor at work in it: started in the background if there is none.
 
-    tell: told what takes the time.
+    tell: told what takes the time. Raises Refused for a home of the demo's: its made-up data is not mixed with real.
     """
     folder = FleetFolder.make(settings.home)
     with contextlib.suppress(NoSupervisor):
         about_supervisor(folder)
         return folder
+    if is_demo(settings.home):
+        raise Refused(f"{settings.home} is a demo's, with data that was made up: killreport demo starts it.")
     path = folder.logs / "supervisor.log"
     if path.exists() and path.stat().st_size > LARGEST_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
