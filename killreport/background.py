@@ -12,6 +12,7 @@ here and nowhere else (a test of the sources sees to it), by what is to happen a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 # Work that went well for so long begins its pauses anew.
 STEADY_SECONDS = 60.0
+# One that was told to end and goes on is told again after so long.
+TOLD_AGAIN_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -78,10 +81,7 @@ async def racing(*works: Awaitable[Any]) -> AsyncIterator[Sequence[asyncio.Futur
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
-        # Waited for, not awaited: what they failed with belongs to whoever reads a result.
-        await asyncio.wait(tasks)
+        await _end_all(tasks)
 
 
 class Errands:
@@ -123,8 +123,33 @@ async def unbroken(work: Coroutine[Any, Any, T], name: str) -> T:
 
 async def end(task: asyncio.Task[Any]) -> None:
     """Cancel a task and return when it has ended; what it ended with is the business of whoever saw to it."""
-    task.cancel()
-    await asyncio.wait([task])
+    await _end_all([task])
+
+
+async def wait_or_end(ended: asyncio.Event, seconds: float | None) -> bool:
+    """Wait so long (None: for ever), or until the event is set; return whether it is.
+
+    With a time-out of asyncio's and not its wait_for: up to Python 3.11 that one returns, and forgets that it was
+    cancelled, where the event is set in the same moment.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    return ended.is_set()
+
+
+async def _end_all(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Cancel all, and wait: not for results, which belong to whoever reads them.
+
+    A cancellation can be lost on its way through other people's code, so it is said again.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=TOLD_AGAIN_SECONDS)
+        for task in left:
+            log.warning("task_goes_on", task=str(task))
 
 
 def _seen(work: Coroutine[Any, Any, Any], name: str | None) -> asyncio.Task[Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 
 import structlog
 
@@ -19,7 +19,7 @@ from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.views import load_views
 from killreport.api.universe.views import UniverseViews
-from killreport.background import beside, keep
+from killreport.background import beside, keep, wait_or_end
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
@@ -126,8 +126,7 @@ class LiveHub:
 
     async def _follow(self, woken: asyncio.Event) -> None:
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+            await wait_or_end(woken, LOOK_SECONDS)
             woken.clear()
             try:
                 await self._catch_up()

@@ -6,7 +6,6 @@ What the supervisor adds is missing: memory limits, reloads, a log for each. An 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Container
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.background import Errands, keep
+from killreport.background import Errands, keep, wait_or_end
 from killreport.cli.context import open_ready_database, tell_contact
 from killreport.cli.first_jobs import run_first_jobs
 from killreport.cli.foreground import NAME_WIDTH, foreground
@@ -100,8 +99,7 @@ class SingleProcess:
                         await run_entry(row, self._rows, self._settings, self._ending, once=False)
                 except Exception as error:  # one entry must not take the others with it
                     self._tell(row.name, f"[red]{escape(str(error))}[/]; starting it again in {PAUSE_SECONDS:g} s")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._ending.wait(), PAUSE_SECONDS)
+                await wait_or_end(self._ending, PAUSE_SECONDS)
 
         self._running.run(keep(keep_running, row.name, may_end=True), row.name)
         return ready

@@ -80,7 +80,8 @@ class _Asking:
             left = self._asked_at + SILENCE_SECONDS - monotonic()
             if left > 0:
                 with suppress(TimeoutError):
-                    return await asyncio.wait_for(self._messages.get(), left)
+                    async with asyncio.timeout(left):
+                        return await self._messages.get()
             try:
                 await self._connection.execute("select 1")
             except DATABASE_ERRORS:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from killreport.background import wait_or_end
 from killreport.clock import monotonic
 from killreport.supervisor.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.identity import identity_of
@@ -103,15 +104,13 @@ class Child:
     async def end(self, patience_seconds: float) -> None:
         """Stop it: SIGTERM, and after the patience SIGKILL for its whole session. Returns when the slot is free."""
         self.send(signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.has_ended.wait(), patience_seconds)
+        await wait_or_end(self.has_ended, patience_seconds)
         await self.clear()
 
     async def abort(self) -> None:
         """End one that does not hear: SIGABRT, at which it writes where it stands, and soon SIGKILL."""
         self.send(signal.SIGABRT)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.has_ended.wait(), ABORT_SECONDS)
+        await wait_or_end(self.has_ended, ABORT_SECONDS)
         self.send(signal.SIGKILL)  # whoever keeps it clears the slot
 
     async def clear(self) -> None:

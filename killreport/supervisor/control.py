@@ -99,7 +99,8 @@ class Control:
         try:
             if _user_of(writer.get_extra_info("socket")) not in (0, os.geteuid()):
                 return
-            line = await asyncio.wait_for(reader.readline(), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                line = await reader.readline()
             answer = await self._answer(line)
             writer.write(msgspec.json.encode(answer) + b"\n")
             await writer.drain()

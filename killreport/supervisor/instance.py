@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from killreport.background import Errands, end
+from killreport.background import Errands, end, wait_or_end
 from killreport.errors import KillreportError, Unavailable, in_words
 from killreport.supervisor.backoff import Backoff
 from killreport.supervisor.child import Child, adopt_child, kill_leftovers
@@ -252,8 +252,7 @@ class Instance:
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try, unless somebody asks for it meanwhile."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), seconds)
+        await wait_or_end(self._hurry, seconds)
         self._hurry.clear()
 
     async def _keep_from_now(self) -> None:

@@ -6,14 +6,13 @@ A run that was broken off, by a reload, a crash or a loss of power, has left its
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
 from msgspec.structs import replace
 
-from killreport.background import Errands, end, keep, unbroken
+from killreport.background import Errands, end, keep, unbroken, wait_or_end
 from killreport.clock import monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS, Alarm
@@ -166,9 +165,7 @@ class Job:
     async def _watch(self, child: Child, started_at: datetime, cause: str, ran_seconds: float) -> JobRecord:
         row, began = self.program.row, monotonic() - ran_seconds
         limit = row.time_limit.total_seconds() if row.time_limit else None
-        try:
-            await asyncio.wait_for(child.has_ended.wait(), None if limit is None else max(0.0, limit - ran_seconds))
-        except TimeoutError:
+        if not await wait_or_end(child.has_ended, None if limit is None else max(0.0, limit - ran_seconds)):
             log.warning("job_took_too_long", job=row.name, limit_seconds=limit)
             await self.end_for(f"took longer than its limit of {limit:g} s")
         await child.clear()
@@ -235,8 +232,7 @@ class Job:
         due = self.next_run_at
         left = LONGEST_SLEEP_SECONDS if due is None else (due - utc_now()).total_seconds()
         if left > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(left, LONGEST_SLEEP_SECONDS))
+            await wait_or_end(self._changed, min(left, LONGEST_SLEEP_SECONDS))
             return
         cause, self._cause, self._again_at = self._cause, "schedule", None
         self._alarm.went_off(utc_now())

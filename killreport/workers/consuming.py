@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 import structlog
 
+from killreport.background import wait_or_end
 from killreport.cache.heartbeat import Heartbeat, Waiting, beat
 from killreport.clock import utc_now
 from killreport.config import Settings
@@ -28,7 +29,7 @@ from killreport.queueing.messages import QUEUE_OF, Message
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
 from killreport.workers.telling import EntityTeller, telling_entities
-from killreport.workers.waiting import either, wait_or_end
+from killreport.workers.waiting import either
 
 FIRST_PAUSE_SECONDS = 0.5
 MOST_PAUSE_SECONDS = 30.0

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from killreport.background import wait_or_end
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.fleet.notify import notify_status
@@ -15,7 +16,6 @@ from killreport.killmail.arrival import Arrival
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import read_package
 from killreport.killmail.store import Cursor, KillmailWriter, Stored
-from killreport.workers.waiting import wait_or_end
 from killreport.zkillboard import progress
 from killreport.zkillboard.package import Delivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import structlog
 
+from killreport.background import wait_or_end
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.entity.kind import EntityKind
@@ -28,7 +29,6 @@ from killreport.queueing.messages import (
     TypeMessage,
 )
 from killreport.queueing.open import open_broker
-from killreport.workers.waiting import wait_or_end
 
 # In one transaction: the ledger's rows are locked until the queues confirmed them, and a worker may wait for one.
 BATCH = 2000

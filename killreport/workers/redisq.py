@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from killreport.background import beside, keep, racing
+from killreport.background import beside, keep, racing, wait_or_end
 from killreport.cache.heartbeat import beat
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
@@ -32,7 +32,7 @@ from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS,
 from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
-from killreport.workers.waiting import either, wait_or_end
+from killreport.workers.waiting import either
 from killreport.zkillboard import progress, r2z2, redisq
 from killreport.zkillboard.clients import Clients, open_clients
 from killreport.zkillboard.history import History

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import structlog
 
+from killreport.background import wait_or_end
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Permanent, Refused, Transient, Unavailable
@@ -24,7 +25,6 @@ from killreport.killmail.store import KillmailWriter
 from killreport.queueing.messages import QUEUE_OF, CharacterHistoryMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless, store_entries
-from killreport.workers.waiting import wait_or_end
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE, CharacterList
 from killreport.zkillboard.character_progress import is_page_done, note_page
 from killreport.zkillboard.package import Package, Unreadable

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from killreport.background import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Errands, beside, keep, racing
+from killreport import background
+from killreport.background import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Errands,
+    beside,
+    keep,
+    racing,
+    wait_or_end,
+)
 
 
 class Work:
@@ -138,3 +147,42 @@ async def test_an_errand_is_held_on_to_until_it_is_done() -> None:
     await errands.finish()
 
     assert done == [0, 1, 2]
+
+
+async def test_a_cancellation_is_not_lost_in_the_moment_in_which_the_event_is_set() -> None:
+    event, turns = asyncio.Event(), 0
+
+    async def follow() -> None:
+        nonlocal turns
+        while True:
+            await wait_or_end(event, 60)
+            event.clear()
+            turns += 1
+
+    task = asyncio.create_task(follow())
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert (task.cancelled(), turns) == (True, 0)
+
+
+async def test_one_that_lost_its_cancellation_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "TOLD_AGAIN_SECONDS", 0.01)
+    lost = 0
+
+    async def lose_two() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost == 3:
+                    raise
+
+    with capture_logs() as logs:
+        async with beside(lose_two(), "deaf"):
+            await asyncio.sleep(0)
+    assert lost == 3
+    assert {line["event"] for line in logs} == {"task_goes_on"}
