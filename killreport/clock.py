@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from email.utils import parsedate_to_datetime
 
 # Days that anybody may name: well within Python's calendar, so that a year added or a zone changed stays inside it.
 FIRST_DAY = date(1970, 1, 1)
@@ -14,6 +15,16 @@ LAST_DAY = date(2999, 12, 31)
 def utc_now() -> datetime:
     """Return the present instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def read_http_date(text: str) -> datetime | None:
+    """Return the instant that a header names, in UTC; None for what is none, or lies beyond the calendar."""
+    try:
+        moment = parsedate_to_datetime(text)
+        # A zone of -0000 is UTC that does not say so.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def span_of_day(day: date) -> tuple[datetime, datetime]:

@@ -7,13 +7,12 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from killreport import __version__
-from killreport.clock import monotonic, utc_now
+from killreport.clock import monotonic, read_http_date, utc_now
 from killreport.config import Settings
 from killreport.errors import CutShort, HostAway, Malformed, NotFound, Refused, Transient, Unavailable
 
@@ -97,6 +96,9 @@ class HttpClient:
                     response = await self._ask(opened, redirect_of(response), None)
                 _check(response)
                 yield response
+        except aiohttp.ClientResponseError as error:
+            # It came, and its head cannot be read, or names a coding that we did not ask for: it is not away.
+            raise CutShort(f"{_host(url)} sent an answer that cannot be read.") from error
         except (aiohttp.ClientError, OSError) as error:
             # TimeoutError is an OSError: the time-outs of the connection and of each read end here too.
             raise HostAway(f"{_host(url)} does not answer ({reason_of(error)}).") from error
@@ -186,9 +188,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("Retry-After") or headers.get("X-ESI-Error-Limit-Reset")
     if text is None:
         return None
-    try:
-        seconds = float(text) if text.strip().isdigit() else (parsedate_to_datetime(text) - utc_now()).total_seconds()
-    except (TypeError, ValueError):
+    if text.isascii() and text.strip().isdigit():
+        seconds = float(text)
+    elif (moment := read_http_date(text)) is not None:
+        seconds = (moment - utc_now()).total_seconds()
+    else:
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
 

@@ -7,13 +7,12 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import structlog
 
-from killreport.clock import utc_now
+from killreport.clock import read_http_date, utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import is_json
 from killreport.errors import CutShort, HostAway, NotFound, Refused, Transient, Unavailable
@@ -159,6 +158,10 @@ class Transport:
             # Counted, unlike a server that is away: this one answer may never come whole.
             self.counts[f"{route} cut short"] += 1
             raise Transient(str(error)) from error
+        except aiohttp.ClientResponseError as error:
+            # Its head cannot be read; like one that is cut short.
+            self.counts[f"{route} cut short"] += 1
+            raise Transient(f"ESI sent an answer to {path} that cannot be read.") from error
         except (aiohttp.ClientError, OSError) as error:
             self.counts[f"{route} failed"] += 1
             await self._note_failure()
@@ -217,10 +220,7 @@ def _number(headers: Mapping[str, str], name: str, otherwise: int) -> int:
 
 
 def _expires_at(headers: Mapping[str, str]) -> datetime:
-    try:
-        expires_at = parsedate_to_datetime(headers["Expires"])
-    except (KeyError, ValueError, OverflowError):
+    expires_at = read_http_date(headers.get("Expires", ""))
+    if expires_at is None:
         return utc_now() + FRESH_WITHOUT_EXPIRES
-    if expires_at.tzinfo is None:  # a zone of -0000 is UTC that does not say so
-        expires_at = expires_at.replace(tzinfo=UTC)
     return min(expires_at, utc_now() + LONGEST_FRESH)

@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from killreport.clock import read_http_date
 from killreport.decoding import decode_json
 from killreport.errors import Malformed
 from killreport.ids import read_whole
@@ -225,7 +226,5 @@ def _is_unchanged(request: web.Request, headers: dict[str, str]) -> bool:
     since = request.headers.get("If-Modified-Since")
     if since is None or request.method != "GET":
         return False
-    try:
-        return parsedate_to_datetime(headers["Last-Modified"]) <= parsedate_to_datetime(since)
-    except (TypeError, ValueError):
-        return False
+    modified, asked = read_http_date(headers["Last-Modified"]), read_http_date(since)
+    return modified is not None and asked is not None and modified <= asked

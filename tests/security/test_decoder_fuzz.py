@@ -324,6 +324,8 @@ def test_links(text: str) -> None:
 @given(st.sampled_from(["Retry-After", "X-ESI-Error-Limit-Reset"]), st.text(max_size=40) | TOKENS.map(repr))
 @example("Retry-After", "\u00b2")
 @example("Retry-After", "Fri, 31 Dec 9999 23:59:59 -2359")
+@example("Retry-After", "Fri, 31 Dec 99999999999999999999 23:59:59 GMT")
+@example("Retry-After", "Fri, 31 Dec 2026 23:59:59 +999999999999999999")
 def test_headers(name: str, text: str) -> None:
     seconds = retry_after({name: text})
     assert seconds is None or 0 <= seconds <= 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.parse
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from killreport.api.rest.endpoint import Handler, context_of, tagged
 from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
 from killreport.api.rest.toll import visit_of
+from killreport.clock import read_http_date
 from killreport.config import Settings
 from killreport.door.own_names import api_base
 from killreport.killmail.filter_tree import KillmailFilter
@@ -70,13 +71,8 @@ def _is_unchanged(request: Request, updated: datetime) -> bool:
     since = request.headers.get("if-modified-since")
     if since is None or "if-none-match" in request.headers:
         return False
-    try:
-        moment = parsedate_to_datetime(since)
-    except ValueError:
-        return False
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return updated < moment + timedelta(seconds=1)
+    moment = read_http_date(since)
+    return moment is not None and updated - timedelta(seconds=1) < moment
 
 
 def write_atom(feed: Syndicated) -> bytes:

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+import pytest
 
 from killreport.api.app import create_app
 from killreport.config import Settings
@@ -141,3 +142,18 @@ async def test_links_begin_with_the_public_url_where_there_is_one(
     assert links == [
         *("https://kills.example/feeds/killmails.atom", "https://kills.example/", "https://kills.example/kill/1"),
     ]
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        "Fri, 31 Dec 2026 23:59:59 +999999999999999999",
+    ],
+)
+async def test_a_date_at_the_end_of_the_calendar_is_no_failure(api: GraphQL, since: str) -> None:
+    headers = {"If-Modified-Since": since}
+    async with api.session.get(f"{api.address}/feeds/killmails.atom", headers=headers) as response:
+        assert response.status in (200, 304)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import tracemalloc
@@ -175,3 +176,28 @@ async def test_what_cannot_be_unpacked_is_cut_short(site: Site, client: HttpClie
 
     with pytest.raises(CutShort):
         await client.get(f"{site.url}/a")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+        b"\0\1\2 no answer\r\n\r\n",
+    ],
+    ids=["a coding", "a length", "a long line", "no HTTP"],
+)
+async def test_an_answer_that_cannot_be_read_is_not_a_host_that_is_away(client: HttpClient, answer: bytes) -> None:
+    """A number of the feed that always is answered so would else be asked for until the end of days."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(CutShort, match="sent an answer that cannot be read"):
+            await client.get(f"http://127.0.0.1:{port}/a")
