@@ -177,7 +177,7 @@ class Job:
             ended_at=utc_now(),
             status=status,
             cause=cause,
-            last_line=self._reason or self._last_line("out" if status == 0 else "error"),
+            last_line=self._reason or self._last_line("out" if status == 0 else "error", started_at),
             is_broken_off=self._was_broken_off(status) or (status == AWAY_STATUS and cause != "trigger"),
         )
         self.history.write(record)
@@ -244,11 +244,13 @@ class Job:
             self._run_again(0.0)
             log.warning("job_cannot_start", job=self.program.name, reason=str(error))
 
-    def _last_line(self, stream: str) -> str:
+    def _last_line(self, stream: str, started_at: datetime) -> str:
+        """Return what the run that began then said last; "" where it said nothing: the line before is another's."""
         try:
             with self._folder.log(self.program.name, stream).open("rb") as file:
                 file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
                 lines = file.read().decode(errors="replace").splitlines()
         except OSError:
             return ""
-        return lines[-1].partition(" ")[2] if lines else ""
+        at, _space, line = lines[-1].partition(" ") if lines else ("", "", "")
+        return line if at >= f"{started_at:%Y-%m-%dT%H:%M:%S}.{started_at.microsecond // 1000:03}Z" else ""

@@ -292,3 +292,13 @@ def test_a_run_of_a_job_that_was_deleted_is_listed_while_it_goes_on(make_fleet: 
     assert fleet.states()["job"].status == "running"
     go.touch()
     eventually(lambda: fleet.states() == {})
+
+
+def test_a_run_that_said_nothing_is_not_given_the_words_of_the_one_before(
+    make_fleet: MakeFleet, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    text = f"if os.path.exists({str(said)!r}): os._exit(3)\nopen({str(said)!r}, 'w').close()\nsys.exit('the first')"
+    fleet = make_fleet({"job": {"command": script(text), "kind": "job"}})
+    records = [fleet.do("trigger", "job", waits=True).records[0] for _ in range(2)]
+    assert [(record.status, record.last_line) for record in records] == [(1, "the first"), (3, "")]
