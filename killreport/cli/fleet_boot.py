@@ -46,6 +46,8 @@ def startup(
     if print_only:
         print(unit, end="")
         return
+    if folder is None:
+        _find_systemctl()  # before anything is written that nothing would read
     _keep_settings(loaded, owner, is_wanted=write_settings)
     path = (folder or _unit_folder()) / UNIT_NAME
     if path.exists() and path.read_text(encoding="utf-8") != unit:
@@ -118,10 +120,15 @@ def _unit_folder() -> Path:
     return Path("/etc/systemd/system") if os.geteuid() == 0 else Path.home() / ".config" / "systemd" / "user"
 
 
-def _systemctl(*arguments: str) -> None:
+def _find_systemctl() -> str:
     program = shutil.which("systemctl")
     if program is None:
         raise NotFound("This machine has no systemctl; killreport startup --print shows the unit.")
+    return program
+
+
+def _systemctl(*arguments: str) -> None:
+    program = _find_systemctl()
     user = () if os.geteuid() == 0 else ("--user",)
     done = subprocess.run([program, *user, *arguments], capture_output=True, check=False)  # noqa: S603 - fixed words
     if done.returncode != 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from killreport.cli import fleet_boot
 from killreport.cli.main import main
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
 
@@ -75,3 +76,14 @@ def test_startup_has_the_fleet_run_as_a_user_whom_the_machine_knows_and_by_the_c
     assert {f'ExecStart="{installed}" supervise', 'User="nobody"'} <= set(capsys.readouterr().out.splitlines())
     assert command(monkeypatch, "startup", "--print", "--user", "no-such-user") == 1
     assert "no user no-such-user" in capsys.readouterr().err
+
+
+def test_without_systemd_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KILLREPORT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(fleet_boot, "_unit_folder", lambda: tmp_path / "units")
+    assert command(monkeypatch, "startup") == 1
+    assert "This machine has no systemctl" in capsys.readouterr().err
+    assert not (tmp_path / "units").exists()
