@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +37,10 @@ from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Answer, Request, Verb
 from killreport.terminal import printable
+
+# What a process wrote before it ended has to come through its pipe.
+LAST_WORDS_LOOKS = 10
+LAST_WORDS_PAUSE_SECONDS = 0.1
 
 _DONE = {"start": "up", "restart": "up", "reload": "up", "stop": "stopped", "delete": "deleted"}
 
@@ -215,16 +221,26 @@ def _folder() -> FleetFolder:
     return FleetFolder.at(load_home())
 
 
+def _last_words(folder: FleetFolder, name: str, began: datetime) -> str:
+    """Return what a process that failed said last, "" for nothing. It is on its way to the log for a moment."""
+    for _ in range(LAST_WORDS_LOOKS):
+        if words := last_error(folder, name, began):
+            return words
+        time.sleep(LAST_WORDS_PAUSE_SECONDS)
+    return ""
+
+
 def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -> None:
     outcomes: dict[str, dict[str, Any]] = {}
 
     def on_done(name: str, outcome: Answer | KillreportError) -> None:
         if isinstance(outcome, KillreportError):
-            last_words = last_error(folder, name, began)
+            last_words = _last_words(folder, name, began)
             outcomes[name] = {"name": name, "error": str(outcome), "last_line": last_words}
             if not as_json:
                 print(f"  {name:28} failed: {printable(str(outcome))}", file=sys.stderr)
-                print(f"      {last_words}" if last_words else "", end="\n" if last_words else "", file=sys.stderr)
+                if last_words:
+                    print(f"      {last_words}", file=sys.stderr)
             return
         pids = [state.pid for state in outcome.states if state.pid is not None]
         outcomes[name] = {"name": name, "error": None, "pids": pids}
