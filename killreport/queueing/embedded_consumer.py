@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ from typing import assert_never
 import asyncpg
 import structlog
 
-from killreport.background import beside
+from killreport.background import beside, wait_or_end
 from killreport.clock import monotonic
 from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection
@@ -149,9 +148,7 @@ class EmbeddedConsumer:
                 taken = await self._take(connection, room)
             if not self._in_hand and (self._stop.is_set() or (self._drain and room > 0 and taken == 0)):
                 return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, self._look_at - monotonic())):
-                    await self._wake.wait()
+            await wait_or_end(self._wake, max(0.0, self._look_at - monotonic()))
 
     async def _take(self, connection: Connection, limit: int) -> int:
         rows = await store.take(connection, self._queue, self._lease(), limit)
@@ -175,9 +172,7 @@ class EmbeddedConsumer:
         self._settled.append((leased, outcome))
         self._wake.set()
         if isinstance(outcome, Back):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(outcome.delay.total_seconds()):
-                    await self._stop.wait()
+            await wait_or_end(self._stop, outcome.delay.total_seconds())
 
     def _free(self, place: asyncio.Task[None]) -> None:
         self._places.discard(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import structlog
 from aiormq.abc import DeliveredMessage
 from pamqp import commands
 
+from killreport.background import wait_or_end
 from killreport.clock import utc_now
 from killreport.errors import Unavailable
 from killreport.queueing.broker import Handler
@@ -106,9 +106,7 @@ class RabbitConsumer:
                 if self._stop.is_set():
                     return
                 log.warning("queue_attach_failed", queue=self._topology.queue, reason=str(error), retry_seconds=pause)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stop.wait()
+            await wait_or_end(self._stop, pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _work(self, *, drain: bool) -> bool:
@@ -167,9 +165,7 @@ class RabbitConsumer:
             outcome = await self._deal_with(delivered)
             self._in_hand.discard(delivered)
             if isinstance(outcome, Back):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(outcome.delay.total_seconds()):
-                        await self._ended.wait()
+                await wait_or_end(self._ended, outcome.delay.total_seconds())
 
     async def _deal_with(self, delivered: _Delivered) -> Outcome:
         envelope = delivered.envelope

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from killreport.background import beside, keep
+from killreport.background import beside, keep, wait_or_end
 from killreport.cache.entity_events import tell_entities
 from killreport.cache.events import KILLMAIL_CHANNEL, Events, open_events
 from killreport.config import Settings
@@ -90,9 +90,7 @@ class EntityTeller:
 
     async def finish(self) -> None:
         """Wait a moment for what is still to be told."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._is_idle.wait()
+        await wait_or_end(self._is_idle, FAREWELL_SECONDS)
 
 
 async def _keep_publishing(
