@@ -164,7 +164,7 @@ def make_universe() -> Universe:
 
 
 def make_prices(cents: Mapping[int, int]) -> PriceBook:
-    """Return a book with these prices, in cents, on every day; other types cost their base price or 0.01."""
+    """Return a book with these prices, in cents, on every day; other types cost their base price, or have no price."""
     return PriceBook(
         make_universe(),
         {type_id: Price(amount, PriceRule.REFERENCE_AVERAGE) for type_id, amount in cents.items()},

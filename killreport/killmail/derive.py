@@ -24,7 +24,7 @@ KILLMAIL_COLUMNS = (
     "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
     "final_blow_ship_type_id", "final_blow_weapon_type_id", "attacker_count", "player_count", "ship_value_cents",
     "ship_price_rule", "fitted_value_cents", "dropped_value_cents", "destroyed_value_cents", "total_value_cents",
-    "points", "is_npc", "is_solo", "is_awox", "labels", "source",
+    "is_value_complete", "points", "is_npc", "is_solo", "is_awox", "labels", "source",
 )  # fmt: skip
 ATTACKER_COLUMNS = (
     "killmail_id", "ordinal", "is_final_blow", "character_id", "corporation_id", "alliance_id", "faction_id",
@@ -105,7 +105,7 @@ def derive(
         blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
         blow.ship_type_id, blow.weapon_type_id, len(mail.attackers), marks.player_count,
         value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed, value.total,
-        score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source,
+        value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source,
     )  # fmt: skip
     attackers: list[tuple[object, ...]] = [
         (mail_id, ordinal, a.final_blow, a.character_id, a.corporation_id, a.alliance_id, a.faction_id,

@@ -18,7 +18,10 @@ Row = TypeVar("Row")
 
 
 class KillmailRow(msgspec.Struct, frozen=True, gc=False):
-    """The wide row of one killmail. Money is in hundredths of an ISK, damage in hit points, positions in metres."""
+    """The wide row of one killmail. Money is in hundredths of an ISK, damage in hit points, positions in metres.
+
+    is_value_complete: False where some of it has no known price, so that it was worth at least what the values say.
+    """
 
     killmail_id: int
     hash: bytes
@@ -51,6 +54,7 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     dropped_value_cents: int
     destroyed_value_cents: int
     total_value_cents: int
+    is_value_complete: bool
     points: int
     is_npc: bool
     is_solo: bool

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 _MAILS = """
     select killmail_id, killmail_time, ship_type_id, ship_value_cents, ship_price_rule, fitted_value_cents,
-           dropped_value_cents, destroyed_value_cents, total_value_cents
+           dropped_value_cents, destroyed_value_cents, total_value_cents, is_value_complete
     from killmail where killmail_id = any($1) order by killmail_id
 """
 _ITEMS = """
@@ -123,7 +123,8 @@ class Revaluer:
         before = [(mail["ship_value_cents"], mail["ship_price_rule"])]
         before += [(row["unit_price_cents"], row["price_rule"]) for row in items]
         now = [(price.cents, int(price.rule)) for price in (value.ship, *value.item_prices)]
-        return None if before == now else _Change(mail, items, value)
+        is_same = before == now and mail["is_value_complete"] is value.is_complete
+        return None if is_same else _Change(mail, items, value)
 
 
 async def load_revaluer(database: Database) -> Revaluer:
@@ -183,7 +184,8 @@ async def _save(connection: Connection, changes: Sequence[_Change], changed: Seq
     labels = {row["killmail_id"]: row["labels"] for row in locked}
     await connection.executemany(
         """update killmail set ship_value_cents = $2, ship_price_rule = $3, fitted_value_cents = $4,
-               dropped_value_cents = $5, destroyed_value_cents = $6, total_value_cents = $7, labels = $8
+               dropped_value_cents = $5, destroyed_value_cents = $6, total_value_cents = $7, labels = $8,
+               is_value_complete = $9
            where killmail_id = $1""",
         [_row(change, labels[change.mail["killmail_id"]]) for change in changes],
     )
@@ -215,4 +217,5 @@ def _row(change: _Change, labels: Sequence[str]) -> tuple[object, ...]:
         value.destroyed,
         value.total,
         with_value(labels, value.total),
+        value.is_complete,
     )

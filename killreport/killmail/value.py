@@ -32,7 +32,8 @@ FIRST_MAIL_WITH_SINGLETON = 21_112_472  # older mails do not tell a blueprint's 
 class Valuation:
     """Values in cents of ISK, and the price of one unit of everything, with the rule that gave it.
 
-    item_prices: in the order of `flatten_items`. fitted: the hull and what was in its slots.
+    item_prices: in the order of `flatten_items`. fitted: the hull and what was in its slots. is_complete: False where
+    no price is known for the hull, or for an item there was at least one of; the values are then those of the rest.
     """
 
     ship: Price
@@ -41,6 +42,7 @@ class Valuation:
     dropped: int
     destroyed: int
     total: int
+    is_complete: bool
 
 
 def value_killmail(mail: Killmail, universe: Universe, prices: Prices, flat: list[FlatItem] | None = None) -> Valuation:
@@ -58,6 +60,7 @@ def value_killmail(mail: Killmail, universe: Universe, prices: Prices, flat: lis
     ship = price_of(mail.victim.ship_type_id, day)
     fitted = destroyed = ship.cents
     dropped = 0
+    is_complete = ship.is_known
     item_prices: list[Price] = []
     for _, parent_ordinal, item in flatten_items(mail) if flat is None else flat:
         flag = item.flag
@@ -70,13 +73,15 @@ def value_killmail(mail: Killmail, universe: Universe, prices: Prices, flat: lis
         else:
             price = price_of(item.item_type_id, day)
         item_prices.append(price)
+        if not price.is_known and (item.quantity_dropped or item.quantity_destroyed):
+            is_complete = False
         row_dropped = (item.quantity_dropped or 0) * price.cents
         row_destroyed = (item.quantity_destroyed or 0) * price.cents
         dropped += row_dropped
         destroyed += row_destroyed
         if parent_ordinal is None and flag in FITTED_FLAGS:
             fitted += row_dropped + row_destroyed
-    return Valuation(ship, item_prices, fitted, dropped, destroyed, dropped + destroyed)
+    return Valuation(ship, item_prices, fitted, dropped, destroyed, dropped + destroyed, is_complete)
 
 
 def _is_taken_as_copy(item: Item, universe: Universe) -> bool:

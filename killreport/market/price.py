@@ -1,7 +1,8 @@
 """What a type was worth on a day, and why.
 
 The first rule that answers wins: SKIN, fixed price, capsule, market days in The Forge, a reference (an observation the
-package brings or CCP's average, whichever is younger), CCP's base price, and 0.01 where nothing is known.
+package brings or CCP's average, whichever is younger), CCP's base price. Where nothing is known, no price is: it adds
+nothing to a sum, and the sum is not complete.
 Deterministic: the same rows in the database give the same price, whenever it is asked.
 """
 
@@ -63,16 +64,21 @@ EXPLANATIONS: Mapping[PriceRule, str] = {
     PriceRule.REFERENCE_MARKET: "One observed daily average in Jita; no market day is stored for the type.",
     PriceRule.REFERENCE_AVERAGE: "CCP's own average price; no market day is stored for the type.",
     PriceRule.BASE_PRICE: "CCP's base price from the static data; no market price is known.",
-    PriceRule.UNKNOWN: "No price is known; it counts as 0.01.",
+    PriceRule.UNKNOWN: "No price is known; it adds nothing to a sum.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Hundredths of an ISK for one unit, at least 1, with the rule that gave them."""
+    """Hundredths of an ISK for one unit, with the rule that gave them: at least 1, and 0 where no price is known."""
 
     cents: int
     rule: PriceRule
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether this is a price at all."""
+        return self.rule is not PriceRule.UNKNOWN
 
 
 SKIN_PRICE = Price(LEAST_CENTS, PriceRule.SKIN)
@@ -80,7 +86,7 @@ CAPSULE_PRICE = Price(CAPSULE_CENTS, PriceRule.CAPSULE)
 BLUEPRINT_COPY_PRICE = Price(LEAST_CENTS, PriceRule.BLUEPRINT_COPY)
 ESCAPE_BAY_PRICE = Price(LEAST_CENTS, PriceRule.ESCAPE_BAY)
 GOLDEN_IMPLANT_PRICE = Price(LEAST_CENTS, PriceRule.GOLDEN_IMPLANT)
-UNKNOWN_PRICE = Price(LEAST_CENTS, PriceRule.UNKNOWN)
+UNKNOWN_PRICE = Price(0, PriceRule.UNKNOWN)
 
 FIXED_BY_TYPE = by_type(FIXED_PRICES)
 

@@ -68,7 +68,7 @@ async def everything(connection: Connection) -> dict[str, list[Any]]:
             (
                 "killmail",
                 "killmail_id, ship_value_cents, ship_price_rule, fitted_value_cents, dropped_value_cents,"
-                " destroyed_value_cents, total_value_cents, labels, points",
+                " destroyed_value_cents, total_value_cents, is_value_complete, labels, points",
                 "killmail_id",
             ),
             ("item", "*", "killmail_id, ordinal"),
@@ -141,11 +141,13 @@ async def test_a_second_pass_and_one_beside_it_change_nothing(database: Database
 async def test_a_type_nobody_knew_is_valued_when_its_first_price_comes(
     database: Database, writer: KillmailWriter
 ) -> None:
-    carrying = [arrival(1, items=[item(NEW_TYPE)]), arrival(2, ship_type_id=NEW_TYPE, items=None), arrival(3)]
+    carrying = [arrival(1, items=[item(NEW_TYPE)]), arrival(2, ship_type_id=NEW_TYPE, items=None)]
     await writer.store(database, carrying)
     async with database.connection() as connection:
         rules = await connection.fetch("select price_rule from item where type_id = $1", NEW_TYPE)
+        complete = await connection.fetch("select is_value_complete from killmail order by killmail_id")
     assert [row[0] for row in rules] == [PriceRule.UNKNOWN]
+    assert [row[0] for row in complete] == [False, False]
 
     await store_reference(database, NEW_TYPE, 700_00)
     done, left = await run_pass(database)
@@ -154,9 +156,11 @@ async def test_a_type_nobody_knew_is_valued_when_its_first_price_comes(
         changes = await connection.fetch(
             "select killmail_id, new_cents - old_cents, reason from value_change order by 1"
         )
+        complete = await connection.fetch("select is_value_complete from killmail order by killmail_id")
         assert await recount_differences(connection) == []
+    assert [row[0] for row in complete] == [True, True]
     assert (done.changed, left) == (2, Left(0, has_priceless=False))
-    assert [tuple(row) for row in changes] == [(mail_id, 699_99, "a first price came") for mail_id in (1, 2)]
+    assert [tuple(row) for row in changes] == [(mail_id, 700_00, "a first price came") for mail_id in (1, 2)]
 
 
 async def test_a_reference_of_today_does_not_replace_the_one_a_killmail_was_stored_with(

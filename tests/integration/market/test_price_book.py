@@ -42,7 +42,7 @@ async def test_without_market_days_the_packaged_prices_answer(database: Database
 
     assert book.price(38, DAY) == Price(123_780, PriceRule.REFERENCE_AVERAGE)
     assert book.price(RIFTER, DAY) == RIFTER_BASE_PRICE
-    assert book.price(UNSOLD, DAY) == Price(1, PriceRule.UNKNOWN)
+    assert book.price(UNSOLD, DAY) == Price(0, PriceRule.UNKNOWN)
     assert book.price(CAPSULE, DAY) == Price(1_000_000, PriceRule.CAPSULE)
 
 
@@ -106,7 +106,7 @@ async def test_many_types_and_days_are_fetched_at_once(database: Database) -> No
     assert book.price(RIFTER, DAY) == Price(550, PriceRule.MARKET_MEAN)
     assert book.price(RIFTER, yesterday) == Price(500, PriceRule.MARKET_MEAN)
     assert book.price(TRITANIUM, DAY) == Price(5, PriceRule.MARKET_MEAN)
-    assert book.price(4_000_000, DAY) == Price(1, PriceRule.UNKNOWN)
+    assert book.price(4_000_000, DAY) == Price(0, PriceRule.UNKNOWN)
 
 
 async def test_prices_stored_later_are_noticed_at_the_next_prefetch(database: Database) -> None:

@@ -40,7 +40,8 @@ def killmail_row(**values: Any) -> KillmailRow:
     row |= {"killmail_id": 1, "hash": bytes(20), "killmail_time": at, "stored_at": at, "solar_system_id": TAMA}
     row |= {"region_id": 10000002, "victim_character_id": ALICE, "victim_corporation_id": ALICES_CORPORATION}
     row |= {"ship_type_id": RIFTER, "ship_group_id": 25, "damage_taken": 100, "attacker_count": 1, "player_count": 1}
-    row |= {"ship_price_rule": 0, "points": 1, "is_npc": False, "is_solo": True, "is_awox": False, "labels": []}
+    row |= {"ship_price_rule": 0, "is_value_complete": True, "points": 1}
+    row |= {"is_npc": False, "is_solo": True, "is_awox": False, "labels": []}
     return KillmailRow(**{**row, **values})
 
 

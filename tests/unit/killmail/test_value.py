@@ -89,7 +89,7 @@ def test_prices_come_in_the_order_of_the_flattened_items() -> None:
         (Item(RIFTER, 179), (LEAST, PriceRule.ESCAPE_BAY)),
         (Item(AURORAL, 89), (LEAST, PriceRule.GOLDEN_IMPLANT)),
         (Item(AURORAL, 5), (9_000_00, PriceRule.REFERENCE_AVERAGE)),
-        (Item(NOT_IN_THE_UNIVERSE, 5), (LEAST, PriceRule.UNKNOWN)),
+        (Item(NOT_IN_THE_UNIVERSE, 5), (0, PriceRule.UNKNOWN)),
     ],
 )
 def test_the_place_or_kind_of_an_item_can_settle_its_price(item: Item, expected: tuple[int, PriceRule]) -> None:
@@ -109,6 +109,30 @@ def test_a_blueprint_in_the_cargo_of_an_old_mail_is_taken_as_a_copy(
 ) -> None:
     assert rules(Item(RIFTER_BLUEPRINT, flag), killmail_id=killmail_id)[0][1] is rule
     assert rules(Item(TRITANIUM, 5), killmail_id=killmail_id) == [(5_25, PriceRule.REFERENCE_AVERAGE)]
+
+
+@pytest.mark.parametrize(
+    ("ship_type_id", "items", "total", "is_complete"),
+    [
+        (RIFTER, (), HULL, True),
+        (RIFTER, (Item(AFTERBURNER, 19, quantity_dropped=1),), HULL + 1_234_56, True),
+        (NOT_IN_THE_UNIVERSE, (Item(AFTERBURNER, 19, quantity_dropped=1),), 1_234_56, False),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, quantity_dropped=1),), HULL, False),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, quantity_destroyed=9),), HULL, False),
+        (RIFTER, (Item(CARGO_CONTAINER, 5, items=(Item(NOT_IN_THE_UNIVERSE, 0, quantity_dropped=2),)),), HULL, False),
+        # There was none of it, so nothing is missing from the sums.
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, quantity_dropped=0),), HULL, True),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5),), HULL, True),
+        # These count 0.01 by a rule: that is a price.
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, singleton=2, quantity_dropped=1),), HULL + LEAST, True),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 179, quantity_dropped=1),), HULL + LEAST, True),
+    ],
+)
+def test_what_has_no_price_adds_nothing_and_the_value_says_so(
+    ship_type_id: int, items: tuple[Item, ...], total: int, is_complete: bool
+) -> None:
+    value = value_killmail(make_killmail(ship_type_id=ship_type_id, items=items), UNIVERSE, PRICES)
+    assert (value.total, value.is_complete) == (total, is_complete)
 
 
 def test_a_capsule_costs_what_its_rule_says() -> None:

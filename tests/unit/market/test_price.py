@@ -37,8 +37,8 @@ DAY = date(2024, 5, 6)
         (GOLDEN_CAPSULE, 1_000_000, PriceRule.CAPSULE),
         (TRITANIUM, 412, PriceRule.REFERENCE_MARKET),
         (RIFTER, 40_000_000, PriceRule.BASE_PRICE),
-        (WORTHLESS, 1, PriceRule.UNKNOWN),
-        (UNKNOWN, 1, PriceRule.UNKNOWN),
+        (WORTHLESS, 0, PriceRule.UNKNOWN),
+        (UNKNOWN, 0, PriceRule.UNKNOWN),
     ],
 )
 def test_the_first_rule_that_answers_wins(type_id: int, cents: int, rule: PriceRule, version: int) -> None:
