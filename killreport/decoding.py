@@ -24,7 +24,8 @@ AnyId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 EntityId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ENTITY_ID)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT8)]
 # PostgreSQL's text cannot hold NUL.
-Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=100_000)]
+LONGEST_TEXT = 100_000
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=LONGEST_TEXT)]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -75,7 +75,8 @@ class EsiClient:
         """Return where these characters belong, of any number; ids that ESI does not take are left out."""
 
         async def ask(ids: Sequence[int]) -> list[Affiliation]:
-            return await self._bulk("/characters/affiliation", ids, Affiliation)
+            found = await self._bulk("/characters/affiliation", ids, Affiliation)
+            return [affiliation for affiliation in found if affiliation.corporation_id]
 
         return await in_bulk(character_ids, ask)
 

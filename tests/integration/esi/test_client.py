@@ -158,15 +158,14 @@ async def test_an_answer_that_cannot_be_unpacked_counts_as_an_attempt(settings: 
         b'"name":"A\\u0000na"',
         b'"corporation_id":%d' % 2**63,
         b'"corporation_id":-1',
-        b'"birthday":"0001-01-01T00:00:00+14:00"',
-        b'"birthday":"9999-12-31T23:59:59-14:00"',
-        b'"security_status":1e300',
+        b'"birthday":"once upon a time"',
         b'"security_status":NaN',
-        b'"description":"%s"' % (b"x" * 200_000),
+        b'"security_status":1e999',
+        b'"description":7',
         b'"new":' + b"[" * 5000 + b"]" * 5000,
     ],
 )
-async def test_what_no_column_holds_is_malformed(settings: Settings, database: Database, change: bytes) -> None:
+async def test_what_cannot_be_read_is_malformed(settings: Settings, database: Database, change: bytes) -> None:
     body = BODY[:-1] + b"," + change + b"}"
     async with esi_of(settings, database, Server(answer(body=body))) as esi:
         with pytest.raises(Malformed):
