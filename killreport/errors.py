@@ -50,6 +50,10 @@ class Transient(KillreportError):
         self.retry_after = retry_after
 
 
+class Garbled(Transient):
+    """An answer came and is not whole, however often it is asked for: that one may never be."""
+
+
 class Malformed(KillreportError):
     """Input that does not have the shape it should have.
 

@@ -1,5 +1,8 @@
 """When the next request may start: one budget for all processes and hosts, and the pauses ESI asks for.
 
+What one process is told, all keep: no request starts on knowledge older than a second, and a pause of a rate limit
+group holds for every route that anybody found in it.
+
 Reserved in the database with one statement a lease: the statement moves the next free moment on by an interval a
 token and tells where it stood (GCRA without a burst), together with every pause in force. Ten tokens at most are leased
 at once, and only as many as are waited for, so that none is wasted and no process waits behind a hoard.
@@ -9,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
 
 from killreport.clock import monotonic
 from killreport.db.database import DATABASE_ERRORS, Database
@@ -20,10 +25,20 @@ MOST_LEASED = 10
 DOWNTIME = "downtime"
 EVERYBODY = "all"
 PROBE_SECONDS = 10.0
+# How long a process may believe what it last read of the pauses.
+KNOWN_SECONDS = 1.0
 # Further ahead than this many turns, or this long, nobody ever was: a clock wrote it that was ahead, and it is void.
 MAX_TURNS_AHEAD = 5_000
 MAX_PAUSE = "interval '2 hours'"
 
+_PAUSES = f"""
+select scope, extract(epoch from until - clock_timestamp())::float8 as seconds from (
+    select scope, until from esi_pause
+    union all
+    select route, until from esi_pause join esi_route on rate_group = scope
+) as pause
+ where until between clock_timestamp() and clock_timestamp() + {MAX_PAUSE} or scope = 'downtime'
+"""  # noqa: S608
 _LEASE = f"""
 with leased as (
     insert into esi_budget (free_at) values (clock_timestamp() + $1::float8 * $2 * interval '1 second')
@@ -33,9 +48,7 @@ with leased as (
                      then esi_budget.free_at else clock_timestamp() end + $1::float8 * $2 * interval '1 second'
     returning extract(epoch from free_at - clock_timestamp())::float8 - $1::float8 * $2 as start
 )
-select start, scope, extract(epoch from until - clock_timestamp())::float8 as seconds
-  from leased left join esi_pause
-    on until between clock_timestamp() and clock_timestamp() + {MAX_PAUSE} or scope = 'downtime'
+select start, scope, seconds from leased left join ({_PAUSES}) as pauses on true
 """  # noqa: S608
 _PAUSE = f"""
 insert into esi_pause (scope, until, reason) values ($1, clock_timestamp() + $2::float8 * interval '1 second', $3)
@@ -43,6 +56,10 @@ on conflict (scope) do update set reason = excluded.reason, until = case
     when esi_pause.until between excluded.until and clock_timestamp() + {MAX_PAUSE} then esi_pause.until
     else excluded.until end
 """  # noqa: S608
+_LEARN = """
+insert into esi_route (route, rate_group) values ($1, $2)
+on conflict (route) do update set rate_group = excluded.rate_group where esi_route.rate_group <> excluded.rate_group
+"""
 # Whoever moves the moment on is the one who asks /status for everybody.
 _PROBE = """
 update esi_pause set until = clock_timestamp() + $1::float8 * interval '1 second'
@@ -51,12 +68,7 @@ returning scope
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """What the database granted. start: seconds until the first token's moment. pauses: seconds left, by scope."""
-
-    start: float
-    pauses: dict[str, float]
+log = structlog.get_logger()
 
 
 class Budget:
@@ -78,31 +90,41 @@ class Budget:
         self._waiting = 0
         self._moments: deque[float] = deque()
         self._pauses: dict[str, float] = {}
+        self._read_at: float | None = None
 
-    async def turn(self) -> None:
-        """Wait until this request may start. Raises Transient or Unavailable where that is not to be soon."""
+    async def turn(self, *scopes: str) -> None:
+        """Wait until a request of these scopes may start: its route, its rate limit group.
+
+        Raises HostAway in downtime, Transient with the seconds left where a scope or everybody is to pause, and
+        Unavailable without the database.
+        """
         self._waiting += 1
         try:
             async with self._leasing:
+                if self._is_known():
+                    self._check(scopes)
                 if not self._moments or self._moments[0] < self._clock() - 1:
                     await self._lease()
-                try:
-                    self.check(EVERYBODY)
-                except (Transient, Unavailable):
-                    # The next turn asks the database anew whether the pause is over.
-                    self._moments.clear()
-                    raise
+                await self._check_now(scopes)
                 moment = self._moments.popleft()
         finally:
             self._waiting -= 1
         if (seconds := moment - self._clock()) > 0:
             await self._sleep(seconds)
+            await self._check_now(scopes)
 
-    def check(self, scope: str) -> None:
-        """Raise Unavailable in downtime, Transient with the seconds left where the scope is to pause."""
+    def _is_known(self) -> bool:
+        return self._read_at is not None and self._clock() - self._read_at < KNOWN_SECONDS
+
+    async def _check_now(self, scopes: tuple[str, ...]) -> None:
+        if not self._is_known():
+            self._learn_pauses(await self._fetch(_PAUSES))
+        self._check(scopes)
+
+    def _check(self, scopes: tuple[str, ...]) -> None:
         if DOWNTIME in self._pauses:
             raise HostAway("ESI is in its downtime.")
-        left = self._pauses.get(scope, 0) - self._clock()
+        left = max(self._pauses.get(scope, 0) for scope in (EVERYBODY, *scopes)) - self._clock()
         if left > 0:
             raise Transient(f"ESI asked for a pause of {left:.0f} s.", left)
 
@@ -110,15 +132,31 @@ class Budget:
         """Fetch as many moments as are waited for, and the pauses."""
         self._moments.clear()
         count = min(self._waiting, MOST_LEASED)
+        rows = await self._fetch(_LEASE, self._interval, count)
+        self._learn_pauses(rows)
+        start = self._clock() + rows[0]["start"]
+        self._moments.extend(start + self._interval * number for number in range(count))
+
+    async def _fetch(self, statement: str, *arguments: object) -> list[Any]:
         try:
             async with self._database.connection() as connection:
-                rows = await connection.fetch(_LEASE, self._interval, count)
+                return list(await connection.fetch(statement, *arguments))
         except DATABASE_ERRORS as error:
             raise Unavailable(f"The budget for ESI cannot be reserved: {error}") from error
-        now = self._clock()
+
+    def _learn_pauses(self, rows: Sequence[Any]) -> None:
+        self._read_at = now = self._clock()
         self._pauses = {row["scope"]: now + row["seconds"] for row in rows if row["scope"] is not None}
-        start = now + rows[0]["start"]
-        self._moments.extend(start + self._interval * number for number in range(count))
+
+    async def learn(self, route: str, group: str) -> bool:
+        """Tell every process that the route is in the rate limit group, and return whether they know now."""
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute(_LEARN, route, group)
+        except DATABASE_ERRORS as error:
+            log.warning("esi_route_not_told", route=route, reason=str(error))
+            return False
+        return True
 
     async def pause(self, scope: str, seconds: float, reason: str) -> None:
         """Make every process leave this scope alone for so long."""

@@ -114,9 +114,12 @@ class EsiClient:
         return await self._one("/markets/{id}/history", path, list[MarketDay], query)
 
     async def killmail(self, killmail_id: int, killmail_hash: str) -> bytes:
-        """Return a killmail as sent. Raises Refused where the hash is not the killmail's."""
+        """Return a killmail as sent. Raises Refused where the hash is not the killmail's.
+
+        It is not kept: whoever asks stores it, and a repaired year would fill the cache with millions.
+        """
         path = f"/killmails/{killmail_id:d}/{bytes.fromhex(killmail_hash).hex()}"
-        return (await self._transport.get("/killmails/{id}/{hash}", path)).body
+        return (await self._transport.get("/killmails/{id}/{hash}", path, is_kept=False)).body
 
     async def character_killmails(self, character_id: int, token: str, page: int) -> KillmailPage:
         """Return a page, from 1, of the character's killmails of the last 90 days, the newest first."""

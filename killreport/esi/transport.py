@@ -15,7 +15,7 @@ import structlog
 from killreport.clock import read_http_date, utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import is_json
-from killreport.errors import CutShort, HostAway, NotFound, Refused, Transient, Unavailable
+from killreport.errors import CutShort, Garbled, HostAway, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
 from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
@@ -64,15 +64,23 @@ class Transport:
         self.counts: Counter[str] = Counter()
 
     async def get(
-        self, route: str, path: str, *, query: Mapping[str, str] | None = None, token: str | None = None
+        self,
+        route: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        token: str | None = None,
+        is_kept: bool = True,
     ) -> Answer:
         """Return the answer to a GET, from the cache while it is fresh; one that took a token is never kept.
 
-        route: the path with its ids left out, for limits and counts. Raises NotFound (404, 410), Refused (other 4xx),
-        Transient (420, 429, 5xx after retries), Unavailable (no answer, downtime), whatever the database raises.
+        route: the path with its ids left out, for limits and counts. is_kept: False neither looks into the cache nor
+        puts into it. Raises NotFound (404, 410), Refused (other 4xx), Transient (420, 429, 5xx after retries), Garbled
+        (never whole), HostAway (no answer, a redirect, downtime), Unavailable (no budget without the database).
         """
         key = path + "".join(f"&{name}={value}" for name, value in sorted((query or {}).items()))
-        kept = None if token else await self._find(key)
+        is_kept = is_kept and not token
+        kept = await self._find(key) if is_kept else None
         if kept is not None and kept.expires_at > utc_now():
             self.counts[f"{route} cached"] += 1
             return kept
@@ -81,7 +89,7 @@ class Transport:
             headers["If-None-Match"] = kept.etag
         answer = await self._ask(_Request(route, "GET", path, headers, query=query, kept=kept))
         # What is no JSON would be given out, and be of no use, until it expires.
-        if not token and is_json(answer.body):
+        if is_kept and is_json(answer.body):
             await self._put(key, answer)
         return answer
 
@@ -115,21 +123,21 @@ class Transport:
         raise AssertionError  # the last try returns or raises
 
     async def _turn(self, route: str) -> None:
+        scopes = (route, self._group_of.get(route, route))
         try:
-            self._budget.check(self._group_of.get(route, route))
-            await self._budget.turn()
+            await self._budget.turn(*scopes)
         except Unavailable:
             # Either the downtime lasts, or it is for us to find out.
             if not await self._is_over():
                 raise
-            await self._budget.turn()
+            await self._budget.turn(*scopes)
 
     async def _is_over(self) -> bool:
         try:
             if not await self._budget.may_probe():
                 return False
             timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS / 2)
-            async with self._session.get(f"{self._base}/status", timeout=timeout) as response:
+            async with self._session.get(f"{self._base}/status", timeout=timeout, allow_redirects=False) as response:
                 is_over = response.status == 200
             if is_over:
                 await self._budget.end_downtime()
@@ -157,11 +165,11 @@ class Transport:
         except CutShort as error:
             # Counted, unlike a server that is away: this one answer may never come whole.
             self.counts[f"{route} cut short"] += 1
-            raise Transient(str(error)) from error
+            raise Garbled(str(error)) from error
         except aiohttp.ClientResponseError as error:
             # Its head cannot be read; like one that is cut short.
             self.counts[f"{route} cut short"] += 1
-            raise Transient(f"ESI sent an answer to {path} that cannot be read.") from error
+            raise Garbled(f"ESI sent an answer to {path} that cannot be read.") from error
         except (aiohttp.ClientError, OSError) as error:
             self.counts[f"{route} failed"] += 1
             await self._note_failure()
@@ -193,7 +201,7 @@ class Transport:
         """Pause where ESI's headers say so; raises Transient for an answer that was a refusal for now."""
         headers = response.headers
         group = headers.get("X-Ratelimit-Group")
-        if group:
+        if group and self._group_of.get(route) != group and await self._budget.learn(route, group):
             self._group_of[route] = group
         if response.status in (420, 429):
             seconds = retry_after(headers) or DEFAULT_PAUSE_SECONDS
@@ -210,7 +218,10 @@ class Transport:
 def _check(status: int, path: str) -> None:
     if status in (404, 410):
         raise NotFound(f"ESI answered {status} to {path}.")
-    if status >= 300:
+    if status < 200 or 300 <= status < 400:
+        # Not followed: nobody but ESI is to be asked in its name, and nothing about what was asked for is said.
+        raise HostAway(f"ESI answered {status} to {path} and sends us elsewhere.")
+    if status >= 400:
         raise Refused(f"ESI answered {status} to {path}.")
 
 

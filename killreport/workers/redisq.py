@@ -21,6 +21,7 @@ from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import Unavailable
+from killreport.esi.client import open_esi
 from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow
 from killreport.killmail.reading import load_writer
@@ -34,6 +35,7 @@ from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
 from killreport.workers.waiting import either
 from killreport.zkillboard import progress, r2z2, redisq
+from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.clients import Clients, open_clients
 from killreport.zkillboard.history import History
 from killreport.zkillboard.package import Delivery
@@ -68,6 +70,7 @@ async def run(
     has_new = asyncio.Event()
     async with (
         open_clients(settings) as clients,
+        open_esi(settings, database) as esi,
         telling(settings, database) as teller,
         beat(database, NAME) as heartbeat,
     ):
@@ -84,7 +87,7 @@ async def run(
                 teller.tell(stored.event_id)
                 has_new.set()
 
-        follower = _Follower(settings, database, clients, stop, watch, once=once, on_stored=on_stored)
+        follower = _Follower(settings, database, clients, stop, watch, bodies=esi, once=once, on_stored=on_stored)
         if once:
             await follower.follow_on()
             async with open_broker(settings, database) as broker:
@@ -108,12 +111,14 @@ class _Follower:
         stop: asyncio.Event,
         watch: FeedWatch,
         *,
+        bodies: Bodies,
         once: bool,
         on_stored: Callable[[Stored], None],
     ) -> None:
         self._settings = settings
         self._database = database
         self._clients = clients
+        self._bodies = bodies
         self._stop = stop
         self._once = once
         self._on_stored = on_stored
@@ -179,10 +184,10 @@ class _Follower:
             # What a queue sent to a process that died is gone; the history has it.
             async with self._database.connection() as connection:
                 await progress.owe_days(connection, progress.list_days_between(utc_now(), utc_now()))
-            where = redisq.Addresses(settings.redisq_url, settings.redisq_queue, settings.esi_url)
+            where = redisq.Address(settings.redisq_url, settings.redisq_queue)
             return redisq.RedisqFeed(
                 clients.redisq,
-                clients.esi,
+                self._bodies,
                 where,
                 on_answer=watch.on_answer,
                 on_nothing=on_nothing,
@@ -204,7 +209,7 @@ class _Follower:
 
     def _repair(self, writer: KillmailWriter) -> HistoryRepair:
         history = History(self._clients.r2z2, self._settings.r2z2_url)
-        return HistoryRepair(self._database, writer, history, self._clients.esi, esi_url=self._settings.esi_url)
+        return HistoryRepair(self._database, writer, history, self._bodies)
 
 
 async def _next(feed: Feed, ended: asyncio.Event) -> Delivery | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
@@ -16,17 +15,11 @@ from killreport.killmail.coverage import find_missing
 from killreport.killmail.quarantine import Reject
 from killreport.killmail.reading import read_package
 from killreport.killmail.store import KillmailWriter
+from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.package import Package
 
 # Bodies read at the same time, and stored together: what a crash or an outage of ESI can cost.
 CHUNK = 20
-
-
-class KillmailReader(Protocol):
-    """The part of the ESI client that reads killmails."""
-
-    async def killmail(self, killmail_id: int, killmail_hash: str, /) -> bytes:
-        """Return the body as sent. Raises NotFound or Refused where there is none under this hash."""
 
 
 @dataclass
@@ -57,7 +50,7 @@ async def store_entries(database: Database, writer: KillmailWriter, entries: Seq
 
 
 async def store_bodiless(
-    database: Database, writer: KillmailWriter, esi: KillmailReader, packages: Sequence[Package], source: str
+    database: Database, writer: KillmailWriter, bodies: Bodies, packages: Sequence[Package], source: str
 ) -> Tally:
     """Read those that are not stored from ESI by their hash and store them, a few at a time.
 
@@ -70,7 +63,7 @@ async def store_bodiless(
     tally = Tally(known=len(packages) - len(wanted))
     for first in range(0, len(wanted), CHUNK):
         chunk = wanted[first : first + CHUNK]
-        answers = await asyncio.gather(*(_read(esi, package, source) for package in chunk), return_exceptions=True)
+        answers = await asyncio.gather(*(_read(bodies, package, source) for package in chunk), return_exceptions=True)
         tally.add(await store_entries(database, writer, [e for e in answers if not isinstance(e, BaseException)]))
         for answer in answers:
             if isinstance(answer, BaseException):
@@ -78,9 +71,9 @@ async def store_bodiless(
     return tally
 
 
-async def _read(esi: KillmailReader, package: Package, source: str) -> Arrival | Reject:
+async def _read(bodies: Bodies, package: Package, source: str) -> Arrival | Reject:
     try:
-        body = await esi.killmail(package.killmail_id, package.hash)
+        body = await bodies.killmail(package.killmail_id, package.hash)
     except (NotFound, Refused, Malformed) as error:
         return Reject(source, source, f"ESI does not give it: {error}", "$", package.raw, package.killmail_id)
     return read_package(msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body), source)

@@ -1,4 +1,7 @@
-"""The clients of the hosts a feed and its history need, each with a budget of its own."""
+"""The clients of zKillboard's hosts that a feed and its history need, each with a budget of its own.
+
+What it takes from ESI comes through `killreport.esi`, whose budget all processes share.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,14 @@ from killreport.config import Settings
 from killreport.http import HttpClient, Pacer, open_session
 
 REDISQ_PER_SECOND = 1.0
-# ESI grants 3,600 tokens in 15 minutes to everything about killmails, and a whole answer costs two.
-ESI_PER_SECOND = 2.0
 
 
 @dataclass(frozen=True)
 class Clients:
-    """One client for each host that has a budget of its own: R2Z2 with its history, the RedisQ host, ESI."""
+    """One client for each host that has a budget of its own: R2Z2 with its history, the RedisQ host."""
 
     r2z2: HttpClient
     redisq: HttpClient
-    esi: HttpClient
 
 
 @asynccontextmanager
@@ -30,5 +30,4 @@ async def open_clients(settings: Settings) -> AsyncIterator[Clients]:
         yield Clients(
             r2z2=HttpClient(session, Pacer(settings.feed_requests_per_second)),
             redisq=HttpClient(session, Pacer(min(settings.feed_requests_per_second, REDISQ_PER_SECOND))),
-            esi=HttpClient(session, Pacer(ESI_PER_SECOND)),
         )

@@ -13,8 +13,9 @@ import msgspec
 import structlog
 
 from killreport.decoding import is_json
-from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient
+from killreport.errors import Garbled, KillreportError, Malformed, NotFound, Refused, Transient
 from killreport.http import Sleep
+from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MOST_BACKOFF_SECONDS
@@ -28,12 +29,11 @@ MAX_WRONG_BODIES = 5
 log = structlog.get_logger()
 
 
-class Addresses(NamedTuple):
-    """The queue at the host, and where killmails are read that came without their body."""
+class Address(NamedTuple):
+    """The queue at the host."""
 
     redisq_url: str
     queue: str
-    esi_url: str
 
 
 class RedisqFeed:
@@ -48,8 +48,8 @@ class RedisqFeed:
     def __init__(
         self,
         http: Fetch,
-        esi: Fetch,
-        addresses: Addresses,
+        bodies: Bodies,
+        address: Address,
         *,
         on_answer: Callable[[], None] = lambda: None,
         on_nothing: Callable[[], None] = lambda: None,
@@ -57,8 +57,8 @@ class RedisqFeed:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._http = http
-        self._esi = esi
-        self._addresses = addresses
+        self._bodies = bodies
+        self._address = address
         self._on_answer = on_answer
         self._on_nothing = on_nothing
         self._on_trouble = on_trouble
@@ -80,7 +80,7 @@ class RedisqFeed:
                 return Delivery(found)
 
     async def _listen(self) -> Package | Unreadable | None:
-        url, queue, _ = self._addresses
+        url, queue = self._address
         body = await self._http.get(f"{url}/listen.php", {"queueID": queue, "ttw": str(LONG_POLL_SECONDS)})
         self._on_answer()
         try:
@@ -100,13 +100,12 @@ class RedisqFeed:
 
     async def _complete(self, package: Package) -> Package | Unreadable:
         """Read the killmail from ESI, which answers 422 for a wrong hash."""
-        path = f"killmails/{package.killmail_id}/{package.hash}/"
         try:
-            body = await self._esi.get(f"{self._addresses.esi_url}/{path}")
+            body = await self._bodies.killmail(package.killmail_id, package.hash)
         except (Refused, NotFound) as error:
             self._bodiless = None
             return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
-        except (Malformed, CutShort) as error:
+        except (Malformed, Garbled) as error:
             return self._wrong_body(package, error)
         if not is_json(body):
             return self._wrong_body(package, Malformed("ESI sent a body that ends too early"))

@@ -15,7 +15,7 @@ from aiohttp import web
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
+from killreport.errors import HostAway, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.esi import transport
 from killreport.esi.budget import Budget
 from killreport.esi.client import EsiClient, open_esi
@@ -117,7 +117,7 @@ async def test_a_server_that_stumbles_is_asked_again(settings: Settings, databas
         (410, NotFound, 1),
         (422, Refused, 1),
         (403, Refused, 1),
-        (301, Refused, 1),
+        (301, HostAway, 3),
         (500, Transient, 3),
     ],
 )

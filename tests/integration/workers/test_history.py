@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.errors import Unavailable
+from killreport.errors import Transient, Unavailable
+from killreport.esi.client import open_esi
 from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail import repair as repairing
@@ -45,14 +47,26 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
-async def make_repair(database: Database, url: str, http: HttpClient) -> HistoryRepair:
-    return HistoryRepair(database, await load_writer(database), History(http, url), http, esi_url=url)
+@asynccontextmanager
+async def make_repair(
+    database: Database, settings: Settings, url: str, slept: list[float] | None = None
+) -> AsyncIterator[tuple[HistoryRepair, History]]:
+    async def sleep(seconds: float) -> None:
+        if slept is not None:
+            slept.append(seconds)
+        if seconds > 1 / repairing.ESI_PER_SECOND:
+            await asyncio.sleep(seconds)
+
+    here = settings.replace(esi_url=url, esi_requests_per_second=5000.0)
+    async with open_session(here) as session, open_esi(here, database) as esi:
+        history = History(HttpClient(session, Pacer(10_000)), url)
+        yield HistoryRepair(database, await load_writer(database), history, esi, sleep=sleep), history
 
 
 @pytest.fixture
 async def repair(database: Database, site: Site, settings: Settings) -> AsyncIterator[HistoryRepair]:
-    async with open_session(settings) as session:
-        yield await make_repair(database, site.url, HttpClient(session, Pacer(10_000)))
+    async with make_repair(database, settings, site.url) as (repair, _history):
+        yield repair
 
 
 async def run(repair: HistoryRepair, *days: date, trust_counts: bool = True) -> list[DayRepair]:
@@ -114,7 +128,7 @@ async def test_a_day_without_a_file_of_bodies_is_read_from_esi(
 ) -> None:
     del site.answers["/history/raw/20211202.json"]
     for mail_id in IDS:
-        site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}/"] = Answer(body_of(mail_id))
+        site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}"] = Answer(body_of(mail_id))
 
     assert await run(repair, DAY) == [DayRepair(DAY, 6, 0, 6, 0)]
     assert await stored_ids(database) == list(IDS)
@@ -124,7 +138,7 @@ async def test_a_killmail_that_nobody_has_stays_missing_and_is_said(
     repair: HistoryRepair, site: Site, lines: Lines
 ) -> None:
     site.answers["/history/raw/20211202.json"] = Answer(b'{"10":' + body_of(10) + b"}")
-    site.answers[f"/killmails/11/{hash_of(11)}/"] = Answer(status=422)
+    site.answers[f"/killmails/11/{hash_of(11)}"] = Answer(status=422)
 
     assert await run(repair, DAY) == [DayRepair(DAY, 6, 0, 1, 5)]
     assert [line["killmail_id"] for line in lines.of("killmail_not_to_be_had")] == [11, 12, 13, 14, 15]
@@ -160,8 +174,8 @@ async def test_what_came_before_a_file_was_cut_is_stored_and_the_rest_comes_next
     after_the_cut = await stored_ids(database)
     site.answers["/history/raw/20211202.json"] = whole
 
-    assert after_the_cut == [10, 11, 12, 13]
-    assert await run(repair, DAY) == [DayRepair(DAY, 6, 4, 6, 0)]
+    assert after_the_cut == [10, 11, 12, 13, 14]
+    assert await run(repair, DAY) == [DayRepair(DAY, 6, 5, 6, 0)]
 
 
 async def test_owed_days_are_repaired_and_settled_once_a_later_day_is_published(
@@ -203,11 +217,9 @@ async def test_the_history_of_the_simulator_is_stored_whole(
 ) -> None:
     async with (
         run_simulator(tmp_path / "sim", universe=universe, history_days=2) as url,
-        open_session(settings) as session,
+        make_repair(database, settings, url) as (repair, history),
     ):
-        http = HttpClient(session, Pacer(10_000))
-        repair = await make_repair(database, url, http)
-        totals = await History(http, url).totals()
+        totals = await history.totals()
         first = await run(repair, *totals)
         second = await run(repair, *totals, trust_counts=False)
 
@@ -226,8 +238,8 @@ async def test_a_hash_that_is_none_is_no_part_of_an_address_and_a_bad_answer_cos
     site.answers |= {
         "/history/totals.json": Answer(b'{"20211202": 3}'),
         "/history/20211202.json": Answer(json.dumps(hashes).encode()),
-        f"/killmails/11/{hash_of(11)}/": Answer(b" " * (17 * 2**20)),
-        f"/killmails/12/{hash_of(12)}/": Answer(body_of(12)),
+        f"/killmails/11/{hash_of(11)}": Answer(b" " * (17 * 2**20)),
+        f"/killmails/12/{hash_of(12)}": Answer(body_of(12)),
     }
 
     done = [day async for day in repair.repair([date(2021, 12, 2)], trust_counts=False)]
@@ -235,3 +247,53 @@ async def test_a_hash_that_is_none_is_no_part_of_an_address_and_a_bad_answer_cos
     assert await stored_ids(database) == [12]
     assert [(day.stored_after, day.missing) for day in done] == [(1, 2)]
     assert not any("characters" in request.path for request in site.asked)
+
+
+async def test_a_pause_of_esi_is_waited_out_at_a_gentle_pace(
+    site: Site, settings: Settings, database: Database, lines: Lines
+) -> None:
+    del site.answers["/history/raw/20211202.json"]
+    for mail_id in IDS:
+        site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}"] = Answer(body_of(mail_id))
+    async with database.connection() as connection:
+        await connection.execute("insert into esi_pause values ('all', now() + interval '1 second', 'told to wait')")
+    slept: list[float] = []
+
+    async with make_repair(database, settings, site.url, slept) as (repair, _history):
+        done = [day async for day in repair.repair([DAY], trust_counts=True)]
+
+    assert done == [DayRepair(DAY, 6, 0, 6, 0)]
+    assert lines.of("history_pauses")
+    assert sum(slept) > 2.0
+
+
+async def test_a_killmail_that_esi_stumbles_over_costs_that_one_and_its_day_stays_owed(
+    site: Site, database: Database, repair: HistoryRepair
+) -> None:
+    del site.answers["/history/raw/20211202.json"]
+    for mail_id in IDS:
+        site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}"] = Answer(body_of(mail_id))
+    site.answers[f"/killmails/11/{hash_of(11)}"] = Answer(status=500)
+    async with database.connection() as connection:
+        await progress.owe_days(connection, [DAY])
+
+    assert list(await repair.settle_owed()) == [DAY]
+    assert await stored_ids(database) == [mail_id for mail_id in IDS if mail_id != 11]
+    site.answers[f"/killmails/11/{hash_of(11)}"] = Answer(body_of(11))
+    assert list(await repair.settle_owed()) == []
+    assert await stored_ids(database) == list(IDS)
+
+
+async def test_what_came_before_esi_went_away_is_stored(
+    site: Site, database: Database, repair: HistoryRepair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repairing, "MOST_ESI_PAUSES", 0)
+    del site.answers["/history/raw/20211202.json"]
+    for mail_id in IDS:
+        site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}"] = Answer(body_of(mail_id))
+    site.answers[f"/killmails/13/{hash_of(13)}"] = Answer(status=420, headers={"X-ESI-Error-Limit-Reset": "60"})
+
+    with pytest.raises(Transient):
+        await run(repair, DAY)
+
+    assert await stored_ids(database) == [10, 11, 12]

@@ -23,6 +23,28 @@ SWALLOWED = re.compile(r"except( Base)?( Exception)?:\s*pass")
 ENVIRONMENT = re.compile(r"os\.(environ|getenv|putenv)")
 # The keeper passes what the server needs on to it; whoever starts it has no settings of the user's in mind.
 ENVIRONMENT_READERS = {"killreport/config.py", "killreport/environment.py", "killreport/db/embedded.py"}
+# ESI counts by address: a second client would ask in the pauses of the first. The settings and the demo name the host.
+ESI_ADDRESS = re.compile(r"\besi_url\b|COMPATIBILITY_DATE")
+ESI_READERS = {
+    "killreport/config.py",
+    "killreport/cli/demo.py",
+    "killreport/esi/client.py",
+    "killreport/esi/transport.py",
+}
+# Who opens connections to the outside; each has the budget of its host, shared with whoever else asks it.
+SESSIONS = re.compile(
+    r"\bopen_session\(|\bClientSession\(|^\s*(import|from) (urllib\.request|http\.client|httpx|requests)\b"
+)
+SESSION_OPENERS = {
+    "killreport/api/killmail/posting.py",
+    "killreport/cron/update_prices.py",
+    "killreport/esi/client.py",
+    "killreport/eve/update.py",
+    "killreport/http.py",
+    "killreport/web/client.py",
+    "killreport/workers/zkillboard.py",
+    "killreport/zkillboard/clients.py",
+}
 
 
 def _name(path: Path) -> str:
@@ -72,6 +94,13 @@ def test_only_the_settings_read_the_environment() -> None:
     found = {name.rpartition(":")[0] for name in _matching(PRODUCT, ENVIRONMENT)}
 
     assert found - ENVIRONMENT_READERS == set()
+
+
+@pytest.mark.parametrize(("pattern", "allowed"), [(ESI_ADDRESS, ESI_READERS), (SESSIONS, SESSION_OPENERS)])
+def test_the_outside_is_asked_by_its_clients_alone(pattern: re.Pattern[str], allowed: set[str]) -> None:
+    product = [path for path in PRODUCT if "sim" not in path.parts]
+
+    assert {name.rpartition(":")[0] for name in _matching(product, pattern)} == allowed
 
 
 @pytest.mark.parametrize("path", PACKAGES, ids=_name)

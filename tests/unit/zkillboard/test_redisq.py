@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
-from killreport.errors import KillreportError, Refused, Transient, Unavailable
+import pytest
+
+from killreport.errors import Garbled, HostAway, KillreportError, Malformed, Refused, Transient, Unavailable
 from killreport.zkillboard.package import Delivery, Package, Unreadable
-from killreport.zkillboard.redisq import Addresses, RedisqFeed
+from killreport.zkillboard.redisq import MAX_WRONG_BODIES, Address, RedisqFeed
 from tests.unit.zkillboard.hosts import HASH, Clock, Host
 
 LISTEN = "https://queue/listen.php"
@@ -17,13 +19,22 @@ NEW = json.dumps({"package": {"killID": 9, "zkb": {"hash": HASH, "href": "https:
 NONE = b'{"package": null}'
 
 
+class Esi:
+    """Reads killmails from the table of a host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def killmail(self, killmail_id: int, killmail_hash: str) -> bytes:
+        return await self._host.get(f"https://esi/killmails/{killmail_id}/{killmail_hash}/")
+
+
 def make_feed(
     queue: list[bytes | KillreportError], esi: list[bytes | KillreportError] | None = None
 ) -> tuple[RedisqFeed, Host, Clock]:
     clock = Clock()
     host = Host({LISTEN: queue, KILLMAIL: esi or [Refused("unasked")]})
-    where = Addresses("https://queue", "killreport", "https://esi")
-    return RedisqFeed(host, host, where, sleep=clock.sleep), host, clock
+    return RedisqFeed(host, Esi(host), Address("https://queue", "killreport"), sleep=clock.sleep), host, clock
 
 
 async def test_a_package_with_its_killmail_is_handed_on_as_it_is() -> None:
@@ -58,7 +69,7 @@ async def test_an_empty_queue_is_asked_again_at_once() -> None:
 
 async def test_a_package_whose_killmail_esi_cannot_give_now_is_not_let_go() -> None:
     feed, host, clock = make_feed(
-        [NEW, NONE], [Unavailable("502"), Transient("420", 7.0), b'{"killmail_', b'{"killmail_id": 9}']
+        [NEW, NONE], [HostAway("502"), Transient("420", 7.0), b'{"killmail_', b'{"killmail_id": 9}']
     )
 
     delivery = await feed.next()
@@ -75,6 +86,17 @@ async def test_a_killmail_that_esi_refuses_is_handed_on_as_unreadable_with_the_w
 
     assert first == Delivery(Unreadable("esi answered 422", "$", NEW, None, 9))
     assert isinstance(second.package, Package)
+
+
+@pytest.mark.parametrize("error", [Garbled("cut short"), Malformed("too large")])
+async def test_a_killmail_that_never_comes_whole_does_not_hold_up_the_feed(error: KillreportError) -> None:
+    feed, host, _ = make_feed([NEW, OLD], [error])
+
+    first, second = await feed.next(), await feed.next()
+
+    assert first == Delivery(Unreadable(str(error), "$", NEW, None, 9))
+    assert isinstance(second.package, Package)
+    assert host.asked.count(KILLMAIL) == MAX_WRONG_BODIES
 
 
 async def test_a_package_with_neither_killmail_nor_hash_is_unreadable() -> None:
