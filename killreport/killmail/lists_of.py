@@ -15,7 +15,7 @@ from killreport.killmail.queries import MAX_PAGE, KillmailRow
 from killreport.killmail.rollup import code_of
 
 _COLUMNS = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
-_VICTIMS = {
+VICTIM_COLUMNS = {
     EntityKind.CHARACTER: "victim_character_id",
     EntityKind.CORPORATION: "victim_corporation_id",
     EntityKind.ALLIANCE: "victim_alliance_id",
@@ -55,7 +55,7 @@ async def list_killmails_of(
     if size is None or (first is not None and last is not None) or not 1 <= size <= MAX_PAGE:
         raise ValueError(f"one of first and last is needed, from 1 to {MAX_PAGE}")
     ids = sorted(set(entity_ids))
-    if kind not in _VICTIMS:
+    if kind not in VICTIM_COLUMNS:
         raise Refused("Only those who are on killmails have lists of them.")
     if size * len(ids) > MOST_ROWS:
         raise Refused(f"{size} killmails of each of {len(ids)} are more than {MOST_ROWS}: ask for fewer.")
@@ -91,7 +91,7 @@ def _statement(kind: EntityKind, ids: list[int], side: Side, reading: _Reading) 
     place = "select killmail_time, killmail_id from"
     branches = {
         "killed_by": f"{place} killed_by where code = wanted.code {beyond} {order}",
-        "lost": f"{place} killmail where {_VICTIMS[kind]} = wanted.id {beyond} {order}",
+        "lost": f"{place} killmail where {VICTIM_COLUMNS[kind]} = wanted.id {beyond} {order}",
     }
     # A pilot who shot at its own ship is on both sides: `union` has the killmail once.
     united = " union ".join(f"({branches[name]})" for name in side.value)

@@ -35,16 +35,18 @@ _RECOUNTED = """
     ), part as (
         select kind, entity_id, day, 1 as kills, 0 as losses, is_solo::int as solo_kills,
                has_final_blow::int as final_blows, points as points_won, 0 as points_lost,
-               value as isk_destroyed_cents, 0 as isk_lost_cents, 0 as npc_losses, 0 as npc_isk_lost_cents
+               value as isk_destroyed_cents, 0 as isk_lost_cents, 0 as npc_losses, 0 as npc_isk_lost_cents,
+               0 as solo_losses
         from kill join mail using (killmail_id)
         union all
-        select kind, entity_id, day, 1, 0, is_solo::int, 0, points, 0, value, 0, 0, 0
+        select kind, entity_id, day, 1, 0, is_solo::int, 0, points, 0, value, 0, 0, 0, 0
         from mail cross join lateral (values
             (7, solar_system_id::bigint), (8, constellation_id::bigint),
             (9, region_id::bigint)) as place(kind, entity_id)
         where entity_id is not null
         union all
-        select kind, entity_id, day, 0, 1, 0, 0, 0, points, 0, value, is_npc::int, is_npc::int * value
+        select kind, entity_id, day, 0, 1, 0, 0, 0, points, 0, value, is_npc::int, is_npc::int * value,
+               is_solo::int
         from mail cross join lateral (values
             (1, victim_character_id), (2, victim_corporation_id), (3, victim_alliance_id),
             (4, victim_faction_id::bigint), (5, ship_type_id::bigint),

@@ -34,6 +34,7 @@ COUNTS = (
     "isk_lost_cents",
     "npc_losses",
     "npc_isk_lost_cents",
+    "solo_losses",
 )
 
 _FINAL_BLOWS = COUNTS.index("final_blows")
@@ -132,8 +133,8 @@ class Rollup:
         total = self._totals.setdefault(day, [0, 0])
         total[0] += times
         total[1] += value_cents
-        won = (times, 0, times * is_solo, 0, points, 0, value_cents, 0, 0, 0)
-        lost = (0, times, 0, 0, 0, points, 0, value_cents, times * is_npc, value_cents * is_npc)
+        won = (times, 0, times * is_solo, 0, points, 0, value_cents, 0, 0, 0, 0)
+        lost = (0, times, 0, 0, 0, points, 0, value_cents, times * is_npc, value_cents * is_npc, times * is_solo)
         stats = self._days.setdefault(day, {})
         there = self._systems.setdefault((solar_system_id, day), {})
         _add(stats, killers, won)
@@ -159,8 +160,8 @@ class Rollup:
     ) -> None:
         """Add to the value of a killmail that is counted already. winners: the codes of its killers and places."""
         self._totals.setdefault(day, [0, 0])[1] += value_cents
-        won = (0, 0, 0, 0, 0, 0, value_cents, 0, 0, 0)
-        lost = (0, 0, 0, 0, 0, 0, 0, value_cents, 0, value_cents * is_npc)
+        won = (0, 0, 0, 0, 0, 0, value_cents, 0, 0, 0, 0)
+        lost = (0, 0, 0, 0, 0, 0, 0, value_cents, 0, value_cents * is_npc, 0)
         stats = self._days.setdefault(day, {})
         there = self._systems.setdefault((solar_system_id, day), {})
         _add(stats, winners, won)

@@ -10,7 +10,6 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.rollup import COUNTS
-from killreport.leaderboard.model import FIGURES, SUMS, Figures
 
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
 
@@ -29,6 +28,7 @@ class Totals:
     isk_lost_cents: int = 0
     npc_losses: int = 0
     npc_isk_lost_cents: int = 0
+    solo_losses: int = 0
 
     @property
     def danger_percent(self) -> int | None:
@@ -62,7 +62,7 @@ class Month:
     """What an entity did in a month, named by its first day."""
 
     month: date
-    figures: Figures
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Counted:
     id: int
 
 
+_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
 # The rows of a table of statistics that belong to the wanted ones, each with its place among them.
 _WANTED = """from unnest($1::smallint[], $2::bigint[]) with ordinality as wanted (entity_kind, entity_id, place)
              join {table} using (entity_kind, entity_id)"""
@@ -112,7 +113,7 @@ async def list_totals_between(
 ) -> list[Totals]:
     """Return what `get_totals_between` gives of each, in order, in one statement."""
     rows = await connection.fetch(
-        f"""select place, {", ".join(f"sum({name})::bigint" for name in COUNTS)} {_WANTED.format(table="daily_stat")}
+        f"""select place, {_SUMS} {_WANTED.format(table="daily_stat")}
             where day between $3 and $4 group by place""",
         *_arrays(counted),
         first,
@@ -129,13 +130,13 @@ async def list_months(connection: Connection, kind: EntityKind, entity_id: int) 
 async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> list[list[Month]]:
     """Return what `list_months` gives of each, in order, in one statement."""
     rows = await connection.fetch(
-        f"""select place, date_trunc('month', day)::date as month, {SUMS} {_WANTED.format(table="daily_stat")}
+        f"""select place, date_trunc('month', day)::date as month, {_SUMS} {_WANTED.format(table="daily_stat")}
             group by place, month order by month""",
         *_arrays(counted),
     )
     found: list[list[Month]] = [[] for _ in counted]
     for row in map(tuple, rows):
-        found[row[0] - 1].append(Month(row[1], Figures(*row[2 : 2 + len(FIGURES)])))
+        found[row[0] - 1].append(Month(row[1], Totals(*row[2:])))
     return found
 
 

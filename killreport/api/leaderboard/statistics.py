@@ -193,6 +193,7 @@ resolvers.field("EntityStatistics", "totals", resolve_totals)
 resolvers.field("EntityStatistics", "months", resolve_months)
 resolvers.field("EntityStatistics", "activity", resolve_activity)
 resolvers.field("EntityStatistics", "shipGroups", resolve_ship_groups)
+resolvers.field("EntityMonth", "figures", _reader("totals"))
 for _type in ("EntityTotals", "Figures"):
     resolvers.field(_type, "iskDestroyed", _reader("isk_destroyed_cents"))
     resolvers.field(_type, "iskLost", _reader("isk_lost_cents"))

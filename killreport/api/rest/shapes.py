@@ -80,6 +80,10 @@ _ZKB: Mapping[str, Schema] = {
     "labels": list_of(TEXT),
 }
 _LOCATION = {"locationID": ID}
+_NAME: Schema = {"type": ["string", "null"]}
+_SOME_ID: Schema = {"type": ["integer", "null"]}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_PERCENT: Schema = {"type": "integer", "minimum": 0, "maximum": 100}
 _FIGURES = {
     "shipsDestroyed": COUNT,
     "shipsLost": COUNT,
@@ -130,10 +134,53 @@ SCHEMAS: Mapping[str, Schema] = {
             "id": ID,
             **_FIGURES,
             "soloKills": COUNT,
+            "soloLosses": COUNT,
             "months": table_of(r"^\d{6}$", ref("Month")),
-            "info": closed({"id": ID, "type": TEXT, "name": {"type": ["string", "null"]}}),
+            "groups": table_of(r"^\d+$", closed({"groupID": ID, **_FIGURES})),
+            "topLists": list_of(ref("TopList")),
+            "topIskKillIDs": list_of(ID),
+            "info": ref("StatsInfo"),
         },
-        {"dangerRatio": {"type": "integer", "minimum": 0, "maximum": 100}},
+        {"dangerRatio": _PERCENT, "gangRatio": _PERCENT, "activity": ref("Activity")},
+    ),
+    "TopList": closed({"type": TEXT, "title": TEXT, "values": list_of(ref("TopLine"))}),
+    "TopLine": closed(
+        {"kills": COUNT, "id": ID, "typeID": {"type": "null"}, "name": _NAME},
+        {
+            **{f"{word}ID": ID for word in ("character", "corporation", "alliance", "shipType", "solarSystem")},
+            **{f"{word}Name": _NAME for word in ("character", "corporation", "alliance", "ship", "solarSystem")},
+            "cticker": _NAME,
+            "aticker": _NAME,
+            "groupID": ID,
+            "groupName": _NAME,
+            "solarSystemSecurity": _NAME,
+            "regionID": _SOME_ID,
+            "regionName": _NAME,
+            "constellationID": _SOME_ID,
+            "constellationName": _NAME,
+        },
+    ),
+    "Activity": closed(
+        {"max": COUNT, "days": list_of(TEXT)}, {f"{day}": table_of(r"^\d{1,2}$", COUNT) for day in range(7)}
+    ),
+    "StatsInfo": closed(
+        {"id": ID, "type": TEXT, "name": _NAME},
+        {
+            **{f"{word}ID": ID for word in ("corporation", "alliance", "faction", "ceo", "executorCorp")},
+            **{f"{word}_id": ID for word in ("corporation", "alliance", "faction", "ceo", "executor_corporation")},
+            **{f"{word}ID": ID for word in ("group", "category", "constellation", "region")},
+            "ticker": TEXT,
+            "gender": TEXT,
+            "title": TEXT,
+            "birthday": _TIME,
+            "date_founded": _TIME,
+            "secStatus": {"type": "number"},
+            "security_status": {"type": "number"},
+            "tax_rate": {"type": "number"},
+            "memberCount": COUNT,
+            "member_count": COUNT,
+            "corpCount": COUNT,
+        },
     ),
     "Month": closed({"year": COUNT, "month": COUNT, **_FIGURES}),
 }

@@ -1,12 +1,14 @@
 """`/api/stats/{type}/{id}/`: the figures of one entity under zKillboard's names, as far as they are known here.
 
-Left out, because no figure of ours means the same: rankings, gang sizes and ratios, groups, labels, top lists, trophies
-and activity by hour. Source: zKillboard's `view/apistats.php`.
+Every figure comes from the place that GraphQL's `statistics` has it from. Left out is what nothing here counts: average
+gang sizes, labels, who was active, trophies and places in rankings. Source: zKillboard's statistics documents as their
+readers take them apart, and `view/apistats.php` for which days count, as of 2026-08.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -14,15 +16,21 @@ from starlette.responses import Response
 
 from killreport.api.context import ApiContext
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.rest.stats_info import load_info
+from killreport.api.rest.stats_lists import load_top_lists
 from killreport.api.rest.toll import visit_of
+from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
-from killreport.entity.queries import names_of
 from killreport.errors import Refused
 from killreport.ids import MAX_ENTITY_ID, read_whole
-from killreport.killmail.monthly import MonthRow, list_months
+from killreport.leaderboard.by_group import GroupCount, GroupCounts, count_groups
+from killreport.leaderboard.model import Window
+from killreport.leaderboard.own import OwnTops, list_own_tops
+from killreport.leaderboard.statistics import Activity, Month, Totals, get_activity, get_totals, list_months
 
 CACHE = "public, max-age=60"
-STATS_COST = 20
+# As GraphQL's `topLists` with its months, hours and groups.
+STATS_COST = 70
 KINDS = {
     "characterID": EntityKind.CHARACTER,
     "corporationID": EntityKind.CORPORATION,
@@ -35,6 +43,19 @@ KINDS = {
     "constellationID": EntityKind.CONSTELLATION,
     "regionID": EntityKind.REGION,
 }
+# Days as zKillboard numbers them.
+DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the rollups and the newest killmails say of an entity."""
+
+    totals: Totals
+    months: Sequence[Month]
+    activity: Activity
+    groups: GroupCounts
+    tops: OwnTops
 
 
 async def answer_stats(request: Request) -> Response:
@@ -48,68 +69,89 @@ async def answer_stats(request: Request) -> Response:
         raise Refused(f"{text[:20]} is not a valid parameter")
     await visit_of(request).pay(STATS_COST)
     context = context_of(request)
-    async with context.database.connection() as connection:
-        months = await list_months(connection, kind, entity_id)
-    info = {"id": entity_id, "type": name, "name": await _name(context, kind, entity_id)}
-    return tagged(request, json_answer(figures(name, entity_id, months, info), cache=CACHE))
-
-
-def figures(name: str, entity_id: int, months: Sequence[MonthRow], info: dict[str, Any]) -> dict[str, Any]:
-    """Return the document. info: what is known of the entity itself."""
-    kills, losses = sum(row.kills for row in months), sum(row.losses for row in months)
-    found: dict[str, Any] = {
+    figures = await _read(context, kind, entity_id)
+    document = {
         "type": name,
         "id": entity_id,
-        "shipsDestroyed": kills,
-        "shipsLost": losses,
-        "iskDestroyed": sum(row.isk_destroyed_cents for row in months) / 100,
-        "iskLost": sum(row.isk_lost_cents for row in months) / 100,
-        "pointsDestroyed": sum(row.points_won for row in months),
-        "pointsLost": sum(row.points_lost for row in months),
-        "soloKills": sum(row.solo_kills for row in months),
-        "months": {f"{row.month:%Y%m}": _month(row) for row in months},
-        "info": info,
+        **write_figures(figures),
+        "topLists": await load_top_lists(context, figures.tops),
+        "topIskKillIDs": list(figures.tops.dearest),
+        "info": await load_info(context, name, kind, entity_id),
     }
-    if kills + losses:
-        found["dangerRatio"] = 100 * kills // (kills + losses)
+    return tagged(request, json_answer(document, cache=CACHE))
+
+
+async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> Figures:
+    async with context.database.connection() as connection:
+        return Figures(
+            await get_totals(connection, kind, entity_id),
+            await list_months(connection, kind, entity_id),
+            await get_activity(connection, kind, entity_id),
+            await count_groups(connection, kind, entity_id),
+            await list_own_tops(
+                connection, kind, entity_id, Window.DAYS_7, today=utc_now().date(), universe=context.views.universe
+            ),
+        )
+
+
+def write_figures(figures: Figures) -> dict[str, Any]:
+    """Return the figures under their names; ratios and hours only where there is something to tell."""
+    totals = figures.totals
+    found: dict[str, Any] = {
+        **_sums(totals),
+        "soloKills": totals.solo_kills,
+        "soloLosses": totals.solo_losses,
+        "months": {
+            f"{one.month:%Y%m}": {"year": one.month.year, "month": one.month.month, **_sums(one.totals)}
+            for one in figures.months
+        },
+        "groups": _groups(figures.groups),
+    }
+    if totals.danger_percent is not None:
+        found["dangerRatio"] = totals.danger_percent
+    if totals.gang_percent is not None:
+        found["gangRatio"] = totals.gang_percent
+    if hours := _hours(figures.activity):
+        found["activity"] = hours
     return found
 
 
-def _month(row: MonthRow) -> dict[str, Any]:
+def _sums(totals: Totals) -> dict[str, Any]:
     return {
-        "year": row.month.year,
-        "month": row.month.month,
-        "shipsDestroyed": row.kills,
-        "shipsLost": row.losses,
-        "iskDestroyed": row.isk_destroyed_cents / 100,
-        "iskLost": row.isk_lost_cents / 100,
-        "pointsDestroyed": row.points_won,
-        "pointsLost": row.points_lost,
+        "shipsDestroyed": totals.kills,
+        "shipsLost": totals.losses,
+        "iskDestroyed": totals.isk_destroyed_cents / 100,
+        "iskLost": totals.isk_lost_cents / 100,
+        "pointsDestroyed": totals.points_won,
+        "pointsLost": totals.points_lost,
     }
 
 
-async def _name(context: ApiContext, kind: EntityKind, entity_id: int) -> str | None:
-    universe = context.views.universe
-    static: Mapping[EntityKind, Mapping[int, Any]] = {
-        EntityKind.FACTION: universe.factions,
-        EntityKind.SHIP_TYPE: universe.types,
-        EntityKind.SHIP_GROUP: universe.groups,
-        EntityKind.SOLAR_SYSTEM: universe.systems,
-        EntityKind.CONSTELLATION: universe.constellations,
-        EntityKind.REGION: universe.regions,
-    }
-    if kind in static:
-        return getattr(static[kind].get(entity_id), "name", None)
-    ids = [[entity_id] if kind is named else [] for named in _NAMED]
-    async with context.database.connection() as connection:
-        names = await names_of(connection, *ids)
-    stored: Mapping[EntityKind, Mapping[int, Any]] = {
-        EntityKind.CORPORATION: {**universe.corporations, **names.corporations},
-        EntityKind.ALLIANCE: names.alliances,
-    }
-    if kind is EntityKind.CHARACTER:
-        return names.characters.get(entity_id)
-    return getattr(stored[kind].get(entity_id), "name", None)
+def _groups(counts: GroupCounts) -> dict[str, dict[str, Any]]:
+    killed, lost = (_by_group(side) for side in (counts.killed, counts.lost))
+    found = {}
+    for group_id in sorted(killed.keys() | lost.keys()):
+        row: dict[str, Any] = {"groupID": group_id}
+        for word, side in (("Destroyed", killed), ("Lost", lost)):
+            one = side.get(group_id) or GroupCount(group_id, 0, 0, 0)
+            row |= {f"ships{word}": one.killmails, f"points{word}": one.points, f"isk{word}": one.value_cents / 100}
+        found[f"{group_id}"] = row
+    return found
 
 
-_NAMED = (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE)
+def _by_group(side: Sequence[GroupCount]) -> Mapping[int, GroupCount]:
+    return {one.group_id: one for one in side if one.group_id is not None}
+
+
+def _hours(activity: Activity) -> dict[str, Any]:
+    """Return killmails by day, 0 for Sunday, and hour, those without any left out; nothing without a killmail."""
+    found: dict[str, Any] = {}
+    most = 0
+    for day in range(len(DAYS)):
+        # Ours begin with Monday.
+        rows = (activity.kills[day - 1], activity.losses[day - 1])
+        hours = {f"{hour}": sum(counts) for hour, counts in enumerate(zip(*rows, strict=True)) if any(counts)}
+        if hours:
+            found[f"{day}"] = hours
+            most = max(most, *hours.values())
+    return {"max": most, **found, "days": list(DAYS)} if most else {}

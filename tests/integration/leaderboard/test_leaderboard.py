@@ -156,7 +156,7 @@ async def test_totals_months_and_hours_of_the_week_are_those_of_the_killmails(da
     assert (totals.danger_percent, totals.gang_percent, totals.efficiency_percent) == (100, 75, 100)
     assert nobody == Totals()
     assert (nobody.danger_percent, nobody.gang_percent, nobody.efficiency_percent) == (None, None, None)
-    assert [(found.month, found.figures.losses) for found in months] == [
+    assert [(found.month, found.totals.losses) for found in months] == [
         (date(2020, 12, 1), 1),
         (date(2021, 11, 1), 1),
         (date(2021, 12, 1), 6),

@@ -14,8 +14,10 @@ from killreport.db.database import Database
 from killreport.entity.history import list_members
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
+from killreport.leaderboard.by_group import count_groups
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
+from killreport.leaderboard.own import list_own_tops
 from killreport.leaderboard.places import list_hours
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
 from killreport.leaderboard.scope import Scope
@@ -134,6 +136,17 @@ READS: dict[str, Read] = {
     "activity": lambda c, _: get_activity(c, CHARACTER, 90000001),
     "lists": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.ALL_TIME, today=TODAY, universe=u),
     "lists of 7 days": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.DAYS_7, today=TODAY, universe=u),
+    "own lists of an alliance": lambda c, u: list_own_tops(
+        c, ALLIANCE, 99000001, Window.DAYS_7, today=TODAY, universe=u
+    ),
+    "own lists of hulls": lambda c, u: list_own_tops(
+        c, EntityKind.SHIP_GROUP, 25, Window.DAYS_7, today=TODAY, universe=u
+    ),
+    "own lists of a region": lambda c, u: list_own_tops(
+        c, EntityKind.REGION, 10000002, Window.DAYS_7, today=TODAY, universe=u
+    ),
+    "groups of an alliance": lambda c, _: count_groups(c, ALLIANCE, 99000001),
+    "groups of a system": lambda c, _: count_groups(c, EntityKind.SOLAR_SYSTEM, 30000001),
     "hours": lambda c, _: list_hours(c, 30000001, now=datetime(2021, 12, 31, tzinfo=UTC), span=timedelta(days=7)),
     "a category": lambda c, u: get_category_totals(c, 6, u, first=TODAY, last=TODAY),
     "members": lambda c, _: list_members(c, EntityKind.CORPORATION, 98000001, after=100),
