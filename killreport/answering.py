@@ -6,13 +6,14 @@ cannot be read in one way only is refused before anybody looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
@@ -51,19 +52,26 @@ def security_headers(public_url: str | None, **own: str) -> dict[str, str]:
 class Answering(Starlette):
     """An application with the headers on every answer, also on those that Starlette itself makes of an exception.
 
-    refusal: makes the answer to a request that cannot be read, of a sentence.
+    refusal: makes the answer to a request that cannot be read, of a sentence. around: middleware that sees every
+    answer, also those to what is refused unread and to what failed.
     """
 
-    def __init__(self, headers: Mapping[str, str], refusal: Refusal, **others: Any) -> None:
+    def __init__(
+        self, headers: Mapping[str, str], refusal: Refusal, *, around: Sequence[Middleware] = (), **others: Any
+    ) -> None:
         super().__init__(**others)
         # Starlette would redirect to whatever host the request named; `without_slash` names none.
         self.router.redirect_slashes = False
         self._headers = dict(headers)
         self._refusal = refusal
+        self._around = tuple(around)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what answers requests, with the headers around everything."""
-        return _Headers(_Readable(super().build_middleware_stack(), self._refusal), self._headers)
+        app: ASGIApp = _Readable(super().build_middleware_stack(), self._refusal)
+        for part in reversed(self._around):
+            app = part.cls(app, *part.args, **part.kwargs)
+        return _Headers(app, self._headers)
 
 
 class _Headers:

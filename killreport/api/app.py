@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from ariadne.asgi import GraphQL
@@ -21,7 +22,7 @@ from killreport.api.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.error_answers import ERROR_ANSWERS, unreadable_request
 from killreport.api.explorer import FormExplorer, explorer_file
-from killreport.api.guard.cors import cross_origin
+from killreport.api.guard.cors import cross_origin, refusal_headers
 from killreport.api.guard.guard import Guard
 from killreport.api.http import LimitedHTTPHandler
 from killreport.api.limits import Limits
@@ -55,8 +56,10 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         unreadable_request,
         lifespan=lifespan,
         exception_handlers=ERROR_ANSWERS,
-        middleware=[cross_origin(settings), Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
+        around=[cross_origin(settings)],
+        middleware=[Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
     )
+    app.state.refusal_headers = partial(refusal_headers, settings)
     audit = Audit()
 
     def context_value(request: HTTPConnection, _data: Any) -> ApiContext:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import math
 import socket
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from killreport.background import beside
 from killreport.clock import monotonic
 from killreport.door.bounds import BOUNDS, Bounds
-from killreport.door.http import BoundedHttp
+from killreport.door.http import BoundedHttp, no_headers
 from killreport.door.room import Room
 from killreport.door.websocket import MAX_MESSAGE_BYTES, BoundedWebSocket
 from killreport.environment import passed_listeners
@@ -137,13 +138,16 @@ async def serve(
 ) -> None:
     """Serve `app` on `listener` until `stop` is set; open requests then have a few seconds to end.
 
-    The application finds `stop` as `app.state.stop`, so that responses without an end can end. on_started: called once
-    the application has loaded what it keeps, before the process says that it is ready. room: for how many connections;
-    None: as many as there are descriptors for.
+    The application finds `stop` as `app.state.stop`, so that responses without an end can end. Where it has
+    `app.state.refusal_headers`, they stand on what is refused before it is asked, by the Origin. on_started: called
+    once the application has loaded what it keeps, before the process says that it is ready. room: for how many
+    connections; None: as many as there are descriptors for.
     """
     doors: dict[str, Any] = {"room": room or Room.wide(), "bounds": bounds}
+    heads: dict[str, Any] = {}
     if hasattr(app, "state"):
         app.state.stop = stop
+        heads["refusal_headers"] = getattr(app.state, "refusal_headers", no_headers)
     # Inherited by every connection. An answer that fits into the buffers, and of which nothing is read, would else keep
     # its connection for ever: closing waits until it is sent.
     if hasattr(socket, "TCP_USER_TIMEOUT") and listener.family in (socket.AF_INET, socket.AF_INET6):
@@ -151,7 +155,7 @@ async def serve(
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     config = uvicorn.Config(
         app,
-        http=cast(Any, partial(BoundedHttp, **doors)),
+        http=cast(Any, partial(BoundedHttp, **doors, **heads)),
         ws=cast(Any, partial(BoundedWebSocket, **doors)),
         ws_max_size=MAX_MESSAGE_BYTES,
         # A message of 9 MB can inflate to 9 GB; what is said here is short.
@@ -163,6 +167,7 @@ async def serve(
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=math.ceil(bounds.idle_seconds),
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, on_started)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,15 @@ WEBSOCKET_LINE_BYTES = 8_000
 _HANDSHAKE = "A WebSocket needs GET, no body, one Sec-WebSocket-Key of 16 bytes and one Sec-WebSocket-Version, 13."
 
 
+# What else stands on a refusal, by the Origin of the request: None where none was read.
+RefusalHeaders = Callable[[str | None], Mapping[str, str]]
+
+
+def no_headers(_origin: str | None) -> Mapping[str, str]:
+    """Return none, for a service that pages of other origins do not read."""
+    return {}
+
+
 class Refusal(Exception):
     """Raised inside the parser, which stops there."""
 
@@ -32,10 +41,18 @@ class Refusal(Exception):
 class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     """A connection that ends, with an answer where one can still be given, when it passes a bound."""
 
-    def __init__(self, *args: Any, room: Room, bounds: Bounds = BOUNDS, **others: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        room: Room,
+        bounds: Bounds = BOUNDS,
+        refusal_headers: RefusalHeaders = no_headers,
+        **others: Any,
+    ) -> None:
         super().__init__(*args, **others)
         self.room = room
         self.bounds = bounds
+        self.refusal_headers = refusal_headers
         self.host = ""
         self.has_place = False
         self.must_be_known = False
@@ -60,7 +77,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         if entry is Entry.FULL:
             # At once, for what lingers is a descriptor too.
             self.is_over = True
-            transport.write(_answer(_full(), self.server_state.default_headers))
+            transport.write(self._answer(_full()))
             transport.close()
             return
         self._expect_head(self.bounds.kept_seconds if self.must_be_known else self.bounds.head_seconds)
@@ -89,10 +106,13 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         if self.is_over:
             # Read so that the answer is not lost to a reset, and only until the deadline.
             return
+        self.room.wake(self)
         steps = self.steps
         super().data_received(data)
         if not self.transport.is_closing() and steps == self.steps:
             self._count(data)
+        # The end of a body whose request was answered before it had come.
+        self._rest()
 
     def _count(self, data: bytes) -> None:
         if self.is_over:
@@ -156,6 +176,8 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         self.steps += 1
         self.body_bytes = 0
         self.deadline = self.loop.call_later(self.bounds.body_seconds, self._on_late_body)
+        if self.cycle.keep_alive:
+            self.cycle.default_headers = [*self.cycle.default_headers, *self._kept_headers()]
         self.cycles = [cycle for cycle in self._begun() if not cycle.response_complete]
 
     def on_message_complete(self) -> None:
@@ -165,6 +187,40 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         self.steps += 1
         self.unfinished_bytes = 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for it."""
+        super().on_response_complete()
+        self._rest()
+
+    def shutdown(self) -> None:
+        """End after the answer in hand, which promises nothing more."""
+        for cycle in self._begun():
+            if not cycle.response_started:
+                cycle.default_headers = [one for one in cycle.default_headers if one not in self._kept_headers()]
+        super().shutdown()
+
+    def give_way(self) -> None:
+        """Close, while it waits for a request, so that another may have the place."""
+        self._unset_keepalive()
+        self.is_over = True
+        self.transport.close()
+        self._leave()
+
+    def _rest(self) -> None:
+        """Wait for the next request, unless something is still read or answered; who rests gives way to who comes."""
+        is_reading = not self.is_in_head or self.unfinished_bytes > 0 or self.deadline is not None
+        if self.is_over or is_reading or not self._is_idle() or self.transport.is_closing():
+            return
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.bounds.idle_seconds, self.timeout_keep_alive_handler
+            )
+        self.room.rest(self, self.host)
+
+    def _kept_headers(self) -> list[tuple[bytes, bytes]]:
+        # Node's agent and others then drop a connection before we do. Source: RFC 2068, 19.7.1.1.
+        return [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % self.bounds.idle_seconds)]
 
     def _begun(self) -> list[RequestResponseCycle]:
         # None before the first request, which uvicorn's annotation leaves out.
@@ -196,10 +252,15 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         if not may_answer or self.transport.is_closing():
             self.transport.close()
             return
-        self.transport.write(_answer(refusal, self.server_state.default_headers))
+        self.transport.write(self._answer(refusal))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.deadline = self.loop.call_later(self.bounds.linger_seconds, self.transport.abort)
+
+    def _answer(self, refusal: Refusal) -> bytes:
+        origins = [value.decode("latin-1") for name, value in self.headers or () if name == b"origin"]
+        own = self.refusal_headers(origins[0] if len(origins) == 1 else None)
+        return _answer(refusal, [*self.server_state.default_headers, *_encoded(own)])
 
     def _unset_keepalive(self) -> None:
         if self.timeout_keep_alive_task is not None:
@@ -229,6 +290,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     def _leave(self) -> None:
         if self.has_place:
             self.has_place = False
+            self.room.wake(self)
             self.room.leave(self.host)
 
 
@@ -262,6 +324,10 @@ def _long_head(bounds: Bounds) -> Refusal:
 
 def _too_large(most: int) -> Refusal:
     return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body of a request may have {most} bytes.")
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _answer(refusal: Refusal, default_headers: list[tuple[bytes, bytes]]) -> bytes:

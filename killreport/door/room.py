@@ -3,6 +3,9 @@
 The last places are kept for the fleet's own site and the probes of its health, those just before them for addresses
 that are exempt from limits. Who else comes then is told to come again, once its request is read far enough to be
 answered in order.
+
+Connections that only wait for a next request are kept for long, because whoever is before us reuses them, and hold
+nobody up: where there is no room for who comes, the one that has waited longest is closed.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers
@@ -37,6 +41,13 @@ class Entry(Enum):
     FULL = "full"
 
 
+class Resting(Protocol):
+    """A connection that was answered and waits for its next request."""
+
+    def give_way(self) -> None:
+        """Close, and leave the room at once."""
+
+
 class Room:
     """Counts the connections of one service. most: in all; None: as many as there are descriptors for."""
 
@@ -51,6 +62,9 @@ class Room:
         self._told_at = -_TOLD_SECONDS
         self._taken: Counter[str] = Counter()
         self._count = 0
+        # By key, the longest wait first; those of exempt addresses apart, for strangers never close them.
+        self._resting: dict[Resting, str] = {}
+        self._exempt_resting: dict[Resting, str] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> Room:
@@ -68,10 +82,16 @@ class Room:
         return self._count
 
     def enter(self, host: str) -> Entry:
-        """Count a connection from this address, whatever becomes of it; `leave` is due when it ends."""
+        """Count a connection from this address, whatever becomes of it; `leave` is due when it ends.
+
+        Where there is no free place, connections that rest are closed, those that have for longest first.
+        """
         key = host_key(host)
-        is_exempt = self._clients is not None and self._clients.is_exempt(host)
+        is_exempt = self._is_exempt(host)
         entry = self._entry(key, is_exempt=is_exempt)
+        while entry is not Entry.FREE and (giving := self._first_resting(key, is_exempt=is_exempt)) is not None:
+            giving.give_way()
+            entry = self._entry(key, is_exempt=is_exempt)
         self._count += 1
         self._taken[key] += 1
         if entry is not Entry.FREE:
@@ -85,6 +105,16 @@ class Room:
         self._taken[key] -= 1
         if self._taken[key] <= 0:
             del self._taken[key]
+
+    def rest(self, connection: Resting, host: str) -> None:
+        """Note that a connection of this address waits for its next request; one that does already keeps its turn."""
+        resting = self._exempt_resting if self._is_exempt(host) else self._resting
+        resting.setdefault(connection, host_key(host))
+
+    def wake(self, connection: Resting) -> None:
+        """Note that a connection waits no more; nothing happens where it did not."""
+        if self._resting.pop(connection, None) is None:
+            self._exempt_resting.pop(connection, None)
 
     def is_known(self, host: str, address: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether a request is one of those that places are kept for."""
@@ -102,6 +132,17 @@ class Room:
         if self._count >= self._most_of_strangers or self._taken[key] >= self._most_per_client:
             return Entry.KEPT
         return Entry.FREE
+
+    def _first_resting(self, key: str, *, is_exempt: bool) -> Resting | None:
+        """Return which connection is closed for who comes with this key, None where none may be."""
+        if not is_exempt and self._taken[key] >= self._most_per_client:
+            # Somebody who has many gets no more at the cost of others.
+            return next((one for one, owner in self._resting.items() if owner == key), None)
+        groups = (self._resting, self._exempt_resting) if is_exempt else (self._resting,)
+        return next((one for group in groups for one in group), None)
+
+    def _is_exempt(self, host: str) -> bool:
+        return self._clients is not None and self._clients.is_exempt(host)
 
     def _tell(self, key: str) -> None:
         if self._clock() - self._told_at >= _TOLD_SECONDS:
