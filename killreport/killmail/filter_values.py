@@ -19,6 +19,7 @@ from killreport.killmail.model import MOST_INT8
 MOST_LISTED = 50  # entries of one list
 MOST_ISK = 10**14  # what `killreport.killmail.derive` stores at most
 HOURS_A_DAY = 24
+LABEL_PATTERN = r"^[A-Za-z0-9#][A-Za-z0-9:+#._-]{0,39}$"
 MOST_COUNT = 2**31 - 1  # what the columns of attackers and points hold
 
 
@@ -185,7 +186,7 @@ class Hours:
         return {"from": value[0], "to": value[1]}
 
 
-_LABEL = re.compile(r"[A-Za-z0-9#][A-Za-z0-9:+#._-]{0,39}")
+_LABEL = re.compile(LABEL_PATTERN)
 
 
 def _whole(plain: Any, path: str, least: int, most: int) -> int:

@@ -141,7 +141,9 @@ async def endpoint(handler: Callable[[Request], Awaitable[Response]], home: Path
     schema = build_schema()
     guard = Guard.of(settings, schema, Documents(schema))
     guard.gate.buckets = MemoryBuckets(settings.api_rate_burst, settings.api_rate_per_second)
-    async with serving(Starlette(routes=[Endpoint("/work", "work", "", handler, {}).route(Toll(guard))])) as address:
+    async with serving(
+        Starlette(routes=Endpoint("/work", "work", "", handler, {"text/plain": {}}).routes(Toll(guard)))
+    ) as address:
         yield address
 
 

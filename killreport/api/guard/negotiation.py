@@ -5,6 +5,7 @@ Source: https://graphql.github.io/graphql-over-http/draft/, sections Accept and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 JSON = "application/json"
@@ -30,13 +31,21 @@ _STATUS_OF_CODE = {
 
 
 def media_type(accept: str | None) -> str | None:
-    """Return the media type for an Accept header: what it likes best, the first of equals; None where nothing fits."""
+    """Return the media type in which GraphQL answers an Accept header; None where nothing fits."""
+    return best_of(accept, _CHOICES, JSON)
+
+
+def best_of(accept: str | None, choices: Mapping[str, str], usual: str) -> str | None:
+    """Return what an Accept header likes best, the first of equals; None where nothing fits.
+
+    choices: media types by the words that may ask for them, wildcards among them. usual: without a header.
+    """
     if accept is None or not accept.strip():
-        return JSON
+        return usual
     best: tuple[float, str | None] = (0.0, None)
     for part in accept.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))
-        found = _CHOICES.get(name)
+        found = choices.get(name)
         quality = _quality(parameters)
         if found is not None and quality > best[0]:
             best = quality, found

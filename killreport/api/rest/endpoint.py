@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import math
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from killreport.api.context import ApiContext
 from killreport.api.guard.gate import SMALLEST_COST, RateLimited
 from killreport.api.masking import sentence_of
+from killreport.api.rest.formats import PARAMETER, NotAcceptable, asked_media
 from killreport.api.rest.toll import Toll, Visit
 from killreport.db.database import is_away
 from killreport.door.places import NoPlace
@@ -28,8 +30,9 @@ from killreport.ids import read_whole
 Handler = Callable[[Request], Awaitable[Response]]
 
 NO_STORE = "no-store"
+MOST_NAMED = 6
 _STATUS: tuple[tuple[type[KillreportError], int], ...] = (
-    (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
+    (NotAcceptable, 406), (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
 )  # fmt: skip
 
 _log = structlog.get_logger(__name__)
@@ -43,14 +46,18 @@ class Parameter:
     place: str
     help: str
     schema: Mapping[str, Any]
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address. path: Starlette's template. answer: the JSON schema of a success, by its media type.
 
-    misses: what a 404 means here. error_status: overrides the status of refusals, for protocols that have their own.
-    is_waiting: it waits more than it works, and is counted with what is live.
+    answer's first media type is the usual one. misses: what a 404 means here. error_status: overrides the status of
+    refusals, for protocols that have their own. is_waiting: it waits more than it works, and is counted with what is
+    live. takes_slash: it answers with a slash at its end too, as zKillboard's addresses have. repeats: a parameter may
+    come more than once. unsupported: why what others know is not known here, by the parameter's name. unlisted:
+    parameters whose values no JSON schema describes; the summary has to tell of them.
     """
 
     path: str
@@ -63,20 +70,55 @@ class Endpoint:
     error_status: int | None = None
     is_waiting: bool = False
     group: str = field(default="zKillboard")
+    takes_slash: bool = False
+    repeats: bool = False
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    unlisted: tuple[str, ...] = ()
 
-    def route(self, toll: Toll) -> Route:
-        """Return the route, which takes its toll and answers errors in JSON."""
+    @property
+    def has_choice(self) -> bool:
+        """Whether the caller chooses the format; not where the address ends in one."""
+        return "." not in self.path.rpartition("/")[2]
+
+    @property
+    def query_names(self) -> list[str]:
+        """The parameters that may stand behind the question mark."""
+        names = [parameter.name for parameter in self.parameters if parameter.place == "query"]
+        return [*names, PARAMETER] if self.has_choice and len(self.answer) > 1 else names
+
+    def routes(self, toll: Toll) -> list[Route]:
+        """Return the routes, which take their toll and answer errors in JSON."""
 
         async def answer(request: Request) -> Response:
             visit = request.state.visit = Visit(toll, request)
             response = await self._answer(request, visit)
             response.headers.update(toll.guard.rate_headers(visit.grant))
+            if self.has_choice:
+                response.headers.add_vary_header("Accept")
             return response
 
-        return Route(self.path, answer, methods=["GET"], name=self.name)
+        paths = [self.path, f"{self.path}/"] if self.takes_slash else [self.path]
+        return [Route(path, answer, methods=["GET"], name=self.name) for path in paths]
+
+    def _check_query(self, request: Request) -> None:
+        """Refuse parameters that are not known: a mistyped one that is passed over gives wrong answers."""
+        given = Counter(name for name, _ in request.query_params.multi_items())
+        known = [*self.query_names, *self.unlisted]
+        for name, count in given.items():
+            if name in self.unsupported:
+                raise Refused(self.unsupported[name])
+            if name not in known:
+                others = (
+                    f", but {', '.join(known)}" if len(known) <= MOST_NAMED else ", but those of the OpenAPI document"
+                )
+                raise Refused(f"There is no parameter {name[:40]!r} here{others if known else ', there are none'}.")
+            if count > 1 and not self.repeats:
+                raise Refused(f"The parameter {name} is given twice.")
 
     async def _served(self, request: Request, visit: Visit) -> Response:
         await visit.pay(SMALLEST_COST)
+        self._check_query(request)
+        request.state.media = asked_media(request, self.answer) if self.has_choice else next(iter(self.answer))
         if self.is_waiting:
             with visit.stream():
                 return await self.handler(request)
@@ -117,6 +159,12 @@ def context_of(request: Request) -> ApiContext:
     """Return what the application has open."""
     context: ApiContext = request.app.state.context
     return context
+
+
+def media_of(request: Request) -> str:
+    """Return the media type that the request is answered in, one of the endpoint's."""
+    media: str = request.state.media
+    return media
 
 
 def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> Response:

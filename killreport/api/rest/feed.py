@@ -12,7 +12,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import context_of, json_answer, tagged, whole_number
+from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged, whole_number
+from killreport.api.rest.formats import NDJSON
 from killreport.api.rest.toll import visit_of
 from killreport.db.database import Connection
 from killreport.errors import NotFound
@@ -22,7 +23,6 @@ from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, next_se
 IMMUTABLE = "public, max-age=86400, immutable"
 DEFAULT_LIMIT = 100
 STEP = 100
-NDJSON = "application/x-ndjson"
 
 
 async def answer_sequence(request: Request) -> Response:
@@ -67,10 +67,8 @@ async def answer_page(request: Request) -> Response:
     newest = packages[-1]["sequence_id"] if packages else after
     # A full page never changes but in the figures beside its killmails.
     cache = "public, max-age=3600" if len(packages) == limit else "no-store"
-    if query.get("format") == "ndjson" or NDJSON in request.headers.get("accept", ""):
-        headers = {"Cache-Control": cache, "X-Next-After": str(newest), "Vary": "Accept"}
+    if media_of(request) == NDJSON:
+        headers = {"Cache-Control": cache, "X-Next-After": str(newest)}
         return Response(msgspec.json.Encoder().encode_lines(packages), 200, headers, NDJSON)
     found = {"packages": packages, "next_after": newest if newest >= 0 else None}
-    response = json_answer(found, cache=cache)
-    response.headers["Vary"] = "Accept"
-    return response
+    return json_answer(found, cache=cache)

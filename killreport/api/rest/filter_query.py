@@ -13,11 +13,24 @@ import msgspec
 from killreport.errors import Malformed
 from killreport.ids import read_whole
 from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, ValueKind, Words
+from killreport.killmail.filter_values import (
+    LABEL_PATTERN,
+    MOST_ISK,
+    MOST_LISTED,
+    Count,
+    Flag,
+    Hours,
+    Ids,
+    Instant,
+    ValueKind,
+    Words,
+)
 from killreport.killmail.filters import FILTERS
 
 WHOLE = "filter"
 MOST_TEXT = 4_000
+# Two hours that differ.
+_HOURS = r"^(?!(\d+)-\1$)(\d|1\d|2[0-3])-(\d|1\d|2[0-4])$"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -72,28 +85,28 @@ def _whole(text: str) -> int | str:
 
 
 def parameter_schemas() -> Mapping[str, tuple[str, dict[str, Any]]]:
-    """Return the help and the JSON schema of every key, for the OpenAPI document."""
-    found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for entry in FILTERS.values():
-        found[entry.name] = (f"{entry.section}: {entry.help}.", _schema(entry.kind))
-    found[WHOLE] = ("A whole filter as JSON, which may nest `and`, `or` and `not`.", {"type": "string"})
-    return found
+    """Return the help and the JSON schema of every key but WHOLE, for the OpenAPI document."""
+    return {entry.name: (f"{entry.section}: {entry.help}.", _schema(entry.kind)) for entry in FILTERS.values()}
 
 
 def _schema(kind: ValueKind) -> dict[str, Any]:
     match kind:
-        case Ids():
-            found: dict[str, Any] = {"type": "array", "items": {"type": "integer"}}
+        case Ids(most=most):
+            found = _listed({"type": "integer", "minimum": 1, "maximum": most})
         case Words(choices=choices):
-            found = {"type": "array", "items": {"type": "string", **({"enum": list(choices)} if choices else {})}}
-        case Count():
-            found = {"type": "integer", "minimum": 0}
+            found = _listed({"type": "string", **({"enum": list(choices)} if choices else {"pattern": LABEL_PATTERN})})
+        case Count(most=most):
+            found = {"type": "integer", "minimum": 0, "maximum": most}
         case Flag():
             found = {"type": "boolean"}
         case Hours():
-            found = {"type": "string", "pattern": r"^\d{1,2}-\d{1,2}$", "examples": ["22-4"]}
+            found = {"type": "string", "pattern": _HOURS, "examples": ["22-4"]}
         case Instant():
             found = {"type": "string", "format": "date-time"}
         case _:
-            found = {"type": "number", "minimum": 0}
+            found = {"type": "number", "minimum": 0, "maximum": MOST_ISK}
     return found
+
+
+def _listed(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_LISTED}

@@ -26,7 +26,13 @@ from killreport.killmail.published import next_sequence
 FORGOTTEN_AFTER_SECONDS = 3 * 3600.0
 MOST_QUEUES = 10_000
 MOST_NAME = 100
-LONGEST_WAIT_SECONDS = 10.0
+# Answered before a client, or a proxy, gives up after just those ten seconds that RedisQ names.
+LONGEST_WAIT_SECONDS = 9.5
+UNSUPPORTED = {
+    "filter": "filter is not supported here: leave it out and choose from what comes, or subscribe to "
+    "killmailStored(filter: …) under /graphql, or to channels under /websocket/.",
+    "esi": "esi is not supported here: every package has the whole killmail.",
+}
 
 
 @dataclass(slots=True)

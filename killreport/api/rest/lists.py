@@ -42,8 +42,6 @@ class Lists:
 
     async def answer(self, request: Request) -> Response:
         """Answer a path of modifiers."""
-        if request.url.query:
-            raise Refused("Do not include a query string; every modifier is part of the path")
         query = read_modifiers(request.path_params["modifiers"])
         context = context_of(request)
         visit = visit_of(request)

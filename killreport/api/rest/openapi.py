@@ -11,8 +11,15 @@ import msgspec
 from killreport import __version__
 from killreport.api.rest import shapes
 from killreport.api.rest.endpoint import Endpoint, Parameter
+from killreport.api.rest.formats import PARAMETER, format_names
 
 CACHE = "public, max-age=3600"
+GROUPS = {
+    "zKillboard": "The addresses of zKillboard's API, for tools that speak it.",
+    "Feed": "The board's own feed, in the shapes of R2Z2 and RedisQ, and as pages.",
+    "History": "The killmails of every day.",
+    "RSS and Atom": "The newest killmails of a filter, for feed readers.",
+}
 _CONVERTER = re.compile(r":\w+}")
 
 
@@ -25,9 +32,15 @@ def openapi_document(table: Sequence[Endpoint]) -> dict[str, Any]:
             "version": __version__,
             "description": "Killmails of EVE Online in the shapes of zKillboard's API and feeds, and as RSS and Atom. "
             "Everything is also there, with more to choose from, as GraphQL under /graphql.",
-            "license": {"name": "MIT"},
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "tags": [{"name": group} for group in dict.fromkeys(endpoint.group for endpoint in table)],
+        # Relative to where the document was read: every board serves its own.
+        "servers": [{"url": "/", "description": "The board that this document was read from."}],
+        "security": [],
+        "tags": [
+            {"name": group, "description": GROUPS[group]}
+            for group in dict.fromkeys(endpoint.group for endpoint in table)
+        ],
         "paths": {_CONVERTER.sub("}", endpoint.path): {"get": _operation(endpoint)} for endpoint in table},
         "components": {"schemas": dict(shapes.SCHEMAS)},
     }
@@ -45,16 +58,19 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             "content": {media: {"schema": schema} for media, schema in endpoint.answer.items()},
         }
     }
-    if endpoint.error_status is None and endpoint.parameters:
-        responses["400"] = _error("What was asked for is not valid.")
+    # An address that cannot be read has this status whatever the protocol.
+    responses["400"] = _error("What was asked for is not valid.")
     if endpoint.misses:
         responses["404"] = _error(endpoint.misses)
-    responses["503"] = _error("The database does not answer.")
+    if endpoint.has_choice:
+        responses["406"] = _error("The Accept header names nothing that is offered here.")
+    responses["429"] = _error("Too much was asked for in a short time.", "Retry-After")
+    responses["503"] = _error("The database does not answer, or too many ask at once.", "Retry-After")
     return {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.group],
-        "parameters": [_parameter(parameter) for parameter in endpoint.parameters],
+        "parameters": [_parameter(parameter) for parameter in _parameters(endpoint)],
         "responses": responses,
     }
 
@@ -64,7 +80,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "name": parameter.name,
         "in": parameter.place,
         "description": parameter.help,
-        "required": parameter.place == "path",
+        "required": parameter.is_required or parameter.place == "path",
         "schema": parameter.schema,
     }
     if parameter.schema.get("type") == "array":
@@ -72,5 +88,21 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return found
 
 
-def _error(meaning: str) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": shapes.ref("Error")}}}
+def _parameters(endpoint: Endpoint) -> Sequence[Parameter]:
+    """Return the endpoint's own, and the format where there is a choice."""
+    if PARAMETER not in endpoint.query_names:
+        return endpoint.parameters
+    names = format_names(endpoint.answer)
+    told = f"The form of the answer, {names[0]} where it is left out; the Accept header may say it too."
+    return [*endpoint.parameters, Parameter(PARAMETER, "query", told, {"type": "string", "enum": names})]
+
+
+def _error(meaning: str, *headers: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": meaning,
+        "content": {"application/json": {"schema": shapes.ref("Error")}},
+    }
+    if headers:
+        seconds = {"description": "Seconds to wait before the next try.", "schema": shapes.COUNT}
+        found["headers"] = dict.fromkeys(headers, seconds)
+    return found

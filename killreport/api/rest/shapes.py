@@ -19,8 +19,11 @@ def list_of(items: Schema) -> Schema:
 
 
 def table_of(key: str, value: Schema) -> Schema:
-    """Return an object of any number of keys that look like the pattern."""
-    return {"type": "object", "patternProperties": {key: value}, "additionalProperties": False}
+    """Return an object of any number of keys that look like the pattern.
+
+    Generators of clients know such maps by `additionalProperties` alone, and drop every row of `patternProperties`.
+    """
+    return {"type": "object", "propertyNames": {"pattern": key}, "additionalProperties": value}
 
 
 def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
@@ -33,14 +36,17 @@ def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
     }
 
 
+def lenient(schema: Schema) -> Schema:
+    """Return what a part of a path is, where the protocol answers other text with an error of status 200."""
+    return {"anyOf": [schema, TEXT]}
+
+
 ID: Schema = {"type": "integer", "minimum": 1}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 ISK: Schema = {"type": "number", "minimum": 0}
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
 HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{40}$"}
-HASHES: Schema = table_of(r"^\d+$", HASH)
-DAYS: Schema = table_of(r"^\d{8}$", COUNT)
 
 _PARTY = {"character_id": ID, "corporation_id": ID, "alliance_id": ID, "faction_id": ID}
 _ATTACKER = closed(
@@ -95,6 +101,9 @@ _FIGURES = {
 
 SCHEMAS: Mapping[str, Schema] = {
     "Error": closed({"error": TEXT}),
+    "Totals": table_of(r"^\d{8}$", COUNT),
+    "Hashes": table_of(r"^\d+$", HASH),
+    "Bodies": table_of(r"^\d+$", ref("Killmail")),
     "Attacker": _ATTACKER,
     "Item": _ITEM,
     "Victim": _VICTIM,
@@ -135,8 +144,8 @@ SCHEMAS: Mapping[str, Schema] = {
             **_FIGURES,
             "soloKills": COUNT,
             "soloLosses": COUNT,
-            "months": table_of(r"^\d{6}$", ref("Month")),
-            "groups": table_of(r"^\d+$", closed({"groupID": ID, **_FIGURES})),
+            "months": ref("Months"),
+            "groups": ref("Groups"),
             "topLists": list_of(ref("TopList")),
             "topIskKillIDs": list_of(ID),
             "info": ref("StatsInfo"),
@@ -160,9 +169,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "constellationName": _NAME,
         },
     ),
-    "Activity": closed(
-        {"max": COUNT, "days": list_of(TEXT)}, {f"{day}": table_of(r"^\d{1,2}$", COUNT) for day in range(7)}
-    ),
+    "Activity": closed({"max": COUNT, "days": list_of(TEXT)}, dict.fromkeys("0123456", ref("ActivityHours"))),
     "StatsInfo": closed(
         {"id": ID, "type": TEXT, "name": _NAME},
         {
@@ -182,5 +189,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "corpCount": COUNT,
         },
     ),
+    "ActivityHours": table_of(r"^\d{1,2}$", COUNT),
+    "Groups": table_of(r"^\d+$", closed({"groupID": ID, **_FIGURES})),
+    "Months": table_of(r"^\d{6}$", ref("Month")),
     "Month": closed({"year": COUNT, "month": COUNT, **_FIGURES}),
 }

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.routing import BaseRoute, Route
 
 from killreport.api.guard.guard import Guard
 from killreport.api.rest import feed, history, shapes
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
-from killreport.api.rest.filter_query import parameter_schemas
+from killreport.api.rest.filter_query import WHOLE, parameter_schemas
+from killreport.api.rest.formats import JSON, NDJSON
 from killreport.api.rest.kept_text import KeptText
-from killreport.api.rest.listen import Listening
+from killreport.api.rest.listen import MOST_NAME, UNSUPPORTED, Listening
 from killreport.api.rest.lists import Lists
 from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.stats import KINDS, answer_stats
 from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, feed_handler
 from killreport.api.rest.toll import Toll
 from killreport.config import Settings
+from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE
 
-JSON: Final = "application/json"
 _DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})
-_SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 0.", shapes.COUNT)
+_NUMBER = {**shapes.COUNT, "maximum": MOST_SEQUENCE}
+_SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 0.", _NUMBER)
+_QUEUE = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
 _FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) in parameter_schemas().items())
 
 
@@ -35,7 +36,7 @@ def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
     table, toll = endpoints(settings), Toll(guard)
     text = KeptText(guard, lambda: openapi_text(table), JSON, CACHE)
     document = Route("/openapi.json", text.answer, methods=["GET"], name="openapi")
-    return [document, *(endpoint.route(toll) for endpoint in table)]
+    return [document, *(route for endpoint in table for route in endpoint.routes(toll))]
 
 
 def _history() -> list[Endpoint]:
@@ -56,10 +57,10 @@ def _history() -> list[Endpoint]:
             for root, suffix in (("/history", ""), ("/api/history", "_old"))
         ]
 
-    bodies = shapes.table_of(r"^\d+$", shapes.ref("Killmail"))
+    totals, hashes, bodies = (shapes.ref(name) for name in ("Totals", "Hashes", "Bodies"))
     return [
-        *both("/totals.json", "totals", "How many killmails each day has.", history.answer_totals, shapes.DAYS),
-        *both("/{day}.json", "hashes", "Ids and hashes of a day.", history.answer_hashes, shapes.HASHES),
+        *both("/totals.json", "totals", "How many killmails each day has.", history.answer_totals, totals),
+        *both("/{day}.json", "hashes", "Ids and hashes of a day.", history.answer_hashes, hashes),
         Endpoint(
             "/history/raw/{day}.json", "bodies", "Whole killmails of a day.", history.answer_bodies, {JSON: bodies},
             (_DAY,), "Nothing of that day is stored.", group="History",
@@ -70,12 +71,11 @@ def _history() -> list[Endpoint]:
 def _feed() -> list[Endpoint]:
     sequence = shapes.closed({"sequence": shapes.COUNT})
     page_parameters = (
-        Parameter("after", "query", "The last number you have; left out: from the first on.", shapes.COUNT),
-        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": 1_000}),
-        Parameter("format", "query", "`ndjson`: a package a line, as for the media type.", {"enum": ["ndjson"]}),
+        Parameter("after", "query", "The last number you have; left out: from the first on.", _NUMBER),
+        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": MOST_PUBLISHED}),
     )
     queue_parameters = (
-        Parameter("queueID", "query", "A name of your own.", {"type": "string", "minLength": 1, "maxLength": 100}),
+        Parameter("queueID", "query", "A name of your own.", _QUEUE, is_required=True),
         Parameter("ttw", "query", "Seconds to wait for a killmail, 1 to 10.", {"type": "number"}),
     )
     return [
@@ -90,11 +90,12 @@ def _feed() -> list[Endpoint]:
         ),
         Endpoint(
             "/feed", "feed_page", "Killmails after a number, many at once.", feed.answer_page,
-            {JSON: shapes.ref("Packages"), feed.NDJSON: shapes.TEXT}, page_parameters, group="Feed",
+            {JSON: shapes.ref("Packages"), NDJSON: shapes.TEXT}, page_parameters, group="Feed",
         ),
         Endpoint(
             "/listen.php", "listen", "The next killmail of a queue, in RedisQ's shape.", Listening().answer,
             {JSON: shapes.ref("RedisqAnswer")}, queue_parameters, is_waiting=True, group="Feed",
+            unsupported=UNSUPPORTED,
         ),
     ]  # fmt: skip
 
@@ -102,8 +103,10 @@ def _feed() -> list[Endpoint]:
 def _syndication(settings: Settings) -> list[Endpoint]:
     return [
         Endpoint(
-            f"/feeds/killmails.{suffix}", suffix, f"The newest killmails of a filter, as {name}.",
+            f"/feeds/killmails.{suffix}", suffix,
+            f"The newest killmails of a filter, as {name}. One that nests goes into `filter`, as JSON.",
             feed_handler(settings, media_type), {media_type: shapes.TEXT}, _FILTER, group="RSS and Atom",
+            repeats=True, unlisted=(WHOLE,),
         )
         for suffix, name, media_type in (("atom", "Atom 1.0", ATOM_TYPE), ("rss", "RSS 2.0", RSS_TYPE))
     ]  # fmt: skip
@@ -111,8 +114,8 @@ def _syndication(settings: Settings) -> list[Endpoint]:
 
 def _zkillboard() -> list[Endpoint]:
     stats_parameters = (
-        Parameter("kind", "path", "What kind of thing.", {"enum": list(KINDS)}),
-        Parameter("id", "path", "Its id.", shapes.ID),
+        Parameter("kind", "path", "What kind of thing.", shapes.lenient({"type": "string", "enum": list(KINDS)})),
+        Parameter("id", "path", "Its id.", shapes.lenient(shapes.ID)),
     )
     modifiers = Parameter(
         "modifiers", "path", "Modifiers and their values, such as `kills/characterID/268946627/page/2/`.", shapes.TEXT
@@ -121,13 +124,11 @@ def _zkillboard() -> list[Endpoint]:
     stats = {"anyOf": [shapes.ref("Stats"), shapes.ref("Error")]}
     return [
         Endpoint(
-            path, name, "Figures of an entity by month, under zKillboard's names.", answer_stats, {JSON: stats},
-            stats_parameters, error_status=200,
-        )
-        for path, name in (("/api/stats/{kind}/{id}/", "stats"), ("/api/stats/{kind}/{id}", "stats_bare"))
-    ] + [
+            "/api/stats/{kind}/{id}", "stats", "Figures of an entity by month, under zKillboard's names.", answer_stats,
+            {JSON: stats}, stats_parameters, error_status=200, takes_slash=True,
+        ),
         Endpoint(
             "/api/{modifiers:path}", "list", "Killmails, newest first, 200 a page, under zKillboard's modifiers.",
             Lists().answer, {JSON: listed}, (modifiers,), error_status=200,
-        )
+        ),
     ]  # fmt: skip

@@ -93,6 +93,42 @@ async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) ->
         assert body["error"].startswith("a whole number from ")
 
 
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("/feed?afetr=7", 400, "There is no parameter 'afetr' here, but after, limit, format."),
+        ("/feed?limit=1&limit=2", 400, "The parameter limit is given twice."),
+        ("/feed?format=yaml", 400, "one of json, ndjson is needed at format"),
+        ("/ephemeral/sequence.json?a=1", 400, "There is no parameter 'a' here, there are none."),
+        ("/history/totals.json?format=csv", 400, "There is no parameter 'format' here, there are none."),
+        ("/feeds/killmails.atom?nonsense=1", 400, "There is no parameter 'nonsense' here, but those of the OpenAPI"),
+        ("/listen.php?queueID=q&filter=solo%3Dtrue", 400, "filter is not supported here: "),
+        ("/listen.php?queueID=q&esi=y", 400, "esi is not supported here: "),
+    ],
+)
+async def test_what_is_not_known_is_refused_and_never_passed_over(
+    api: GraphQL, address: str, status: int, sentence: str
+) -> None:
+    found, _, body = await get(api, address)
+
+    assert (found, body["error"][: len(sentence)]) == (status, sentence)
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media"),
+    [
+        ("application/json, text/plain, */*", 200, "application/json"),
+        ("text/html, image/gif, *; q=.2, */*; q=.2", 200, "application/json"),
+        ("application/json;q=0.5, application/x-ndjson", 200, "application/x-ndjson"),
+        ("application/xml", 406, "application/json"),
+    ],
+)
+async def test_an_accept_header_is_honoured_or_refused(api: GraphQL, accept: str, status: int, media: str) -> None:
+    async with api.session.get(f"{api.address}/feed", headers={"Accept": accept}) as response:
+        assert (response.status, response.content_type) == (status, media)
+        assert "Accept" in response.headers["Vary"]
+
+
 async def test_a_queue_gets_what_is_stored_while_it_waits(
     api: GraphQL, writer: KillmailWriter, database: Database
 ) -> None:

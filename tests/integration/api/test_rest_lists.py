@@ -124,7 +124,7 @@ REFUSED = [
     ("kills/month/1/", "month needs a year"),
     ("finalblow-only/", "finalblow-only needs whose final blow it was, such as characterID/268946627"),
     ("beforeKillID/5/", "beforeKillID is not supported; page, year and month, or the feed, lead to the same"),
-    ("kills/?a=1", "Do not include a query string; every modifier is part of the path"),
+    ("kills/?page=2", "There is no parameter 'page' here, there are none."),
     ("stats/nonsense/1/", "nonsense is an invalid type: one of characterID, "),
     ("stats/characterID/x/", "x is not a valid parameter"),
 ]
@@ -234,7 +234,7 @@ ANSWERS = [
     ("/history/raw/{day}.json", "/history/raw/20211202.json"),
     ("/api/history/totals.json", "/api/history/totals.json"),
     ("/api/history/{day}.json", "/api/history/20211202.json"),
-    ("/api/stats/{kind}/{id}/", f"/api/stats/characterID/{PILOT}/"),
+    ("/api/stats/{kind}/{id}", f"/api/stats/characterID/{PILOT}/"),
     ("/api/stats/{kind}/{id}", f"/api/stats/regionID/{FORGE}"),
     ("/api/{modifiers}", "/api/kills/"),
     ("/api/{modifiers}", "/api/kills/zkbOnly/"),

@@ -99,7 +99,7 @@ async def test_every_kind_of_condition_can_be_written_in_the_address(
 
 
 async def test_a_condition_that_cannot_be_is_refused_with_its_place(api: GraphQL) -> None:
-    for query in ("nonsense=1", "solo=perhaps", "system=Jita", "hours=4", "filter=no", 'filter={"solo":1}', "labels="):
+    for query in ("solo=perhaps", "system=Jita", "hours=4", "filter=no", 'filter={"solo":1}', "labels="):
         async with api.session.get(f"{api.address}/feeds/killmails.rss?{query}") as response:
             assert response.status == 400
             assert " at " in (await response.json())["error"]
