@@ -218,11 +218,15 @@ class SolarSystem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarketPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """CCP's own price of a type, in ISK; None for one that cannot be, so that it costs the other types nothing."""
+    """CCP's own price of a type, in ISK; None for one that cannot be, so that it costs the other types nothing.
+
+    source: who made it up; ESI has no such key.
+    """
 
     type_id: Id
     average_price: float | None = None
     adjusted_price: float | None = None
+    source: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
     def __post_init__(self) -> None:
         _put(self, average_price=known_isk(self.average_price), adjusted_price=known_isk(self.adjusted_price))

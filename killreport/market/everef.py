@@ -24,6 +24,9 @@ MOST_CENTS = 10**15
 MAX_DIGITS = 20
 _PIECE = 2**18
 _COLUMNS = ("region_id", "type_id", "date", "average")
+# Who else than EVE Ref says so: a file that is made up has it.
+_SOURCE_COLUMN = "source"
+_MOST_SOURCE = 100
 
 
 class Stream(Protocol):
@@ -55,6 +58,7 @@ class MarketDayReader:
         self._size = 0
         self._line = 0
         self._columns: list[int] = []
+        self._source_column: int | None = None
         self._found: list[PriceDay] = []
 
     def feed(self, packed: bytes) -> None:
@@ -118,6 +122,7 @@ class MarketDayReader:
         missing = [name for name in _COLUMNS if name not in names]
         if missing:
             raise Malformed(f"there is no column {missing[0]}", "line 1")
+        self._source_column = names.index(_SOURCE_COLUMN) if _SOURCE_COLUMN in names else None
         return [names.index(name) for name in _COLUMNS]
 
     def _keep(self, cells: list[str]) -> None:
@@ -125,12 +130,16 @@ class MarketDayReader:
             region, type_id, day, average = (cells[index] for index in self._columns)
             if region != THE_FORGE or day != self._day.isoformat():
                 return
-            row = PriceDay(int(type_id), self._day, _cents(average), SOURCE)
+            row = PriceDay(int(type_id), self._day, _cents(average), self._source(cells))
         except (IndexError, ValueError, ArithmeticError):
             raise Malformed("not a row of a market day", f"line {self._line}") from None
         if not 0 < row.type_id <= MAX_ENTITY_ID or not 0 <= row.average_cents <= MOST_CENTS:
             raise Malformed("a number that cannot be", f"line {self._line}")
         self._found.append(row)
+
+    def _source(self, cells: list[str]) -> str:
+        said = "" if self._source_column is None else cells[self._source_column].strip()
+        return f"{SOURCE}, {said}" if said.isprintable() and 0 < len(said) <= _MOST_SOURCE else SOURCE
 
 
 def _cents(isk: str) -> int:

@@ -13,16 +13,17 @@ MOST_DAYS = 1000
 
 @dataclass(frozen=True, slots=True)
 class DayPrice:
-    """The average of a day in The Forge, in hundredths of an ISK."""
+    """The average of a day in The Forge, in hundredths of an ISK. source: who said so, for people."""
 
     day: date
     average_cents: int
+    source: str
 
 
 async def list_prices(connection: Connection, type_id: int, *, first: date, last: date) -> list[DayPrice]:
     """Return the market days of a type from `first` to `last`, the oldest first; of more than MOST_DAYS the newest."""
     rows = await connection.fetch(
-        f"""select day, average_cents from price_day where type_id = $1 and day between $2 and $3
+        f"""select day, average_cents, source from price_day where type_id = $1 and day between $2 and $3
             order by day desc limit {MOST_DAYS}""",  # noqa: S608 - a number of ours
         type_id,
         first,
@@ -37,7 +38,7 @@ async def list_prices_of(
     """Return the market days of several types from `first` to `last`, the oldest first, by type."""
     wanted = sorted(set(type_ids))
     rows = await connection.fetch(
-        """select type_id, day, average_cents from price_day
+        """select type_id, day, average_cents, source from price_day
            where type_id = any($1::bigint[]) and day between $2 and $3 order by type_id, day""",
         wanted,
         first,

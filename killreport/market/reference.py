@@ -23,5 +23,6 @@ def average_references(prices: Iterable[MarketPrice], day: date) -> list[PriceRe
     for price in prices:
         cents = round((price.average_price or 0.0) * 100)
         if LEAST_CENTS <= cents <= MOST_CENTS:
-            found.append(PriceReference(price.type_id, cents, PriceRule.REFERENCE_AVERAGE, day, SOURCE))
+            source = f"{SOURCE}, {price.source}" if price.source else SOURCE
+            found.append(PriceReference(price.type_id, cents, PriceRule.REFERENCE_AVERAGE, day, source))
     return found

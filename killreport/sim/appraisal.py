@@ -6,10 +6,12 @@ Written apart from the product's own rules on purpose: where both agree, neither
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from killreport.eve.universe import Universe
 from killreport.sim.chance import mix
+from killreport.sim.market import MadeUpMarket
 from killreport.sim.space import kind_of_space
 
 _LAST_NPC_CHARACTER_ID = 3_999_999
@@ -31,20 +33,19 @@ _MILITIAS = {
     500001: ("calgal", 500004), 500004: ("calgal", 500001), 500003: ("amamin", 500002), 500002: ("amamin", 500003),
 }  # fmt: skip
 _MILITIA_NAMES = {500001: "caldari", 500002: "minmatar", 500003: "amarr", 500004: "gallente"}
-# What a type costs whose base price nobody knows, by meta group: a guess is as good as any here.
-_GUESSES = {2: 1_500_000.0, 4: 40_000_000.0, 5: 900_000_000.0, 6: 150_000_000.0}
 
 
 class Appraiser:
     """Makes `zkb` blocks."""
 
-    def __init__(self, universe: Universe) -> None:
-        """Prices are the static data's base prices."""
+    def __init__(self, universe: Universe, market: MadeUpMarket) -> None:
+        """Prices are those of the market on the day of the mail."""
         self._universe = universe
+        self._market = market
 
     def block(self, mail: dict[str, Any], digest: str, extra_labels: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return the block for an ESI-shaped mail; `extra_labels` are those that came to it later."""
-        fitted, dropped, destroyed = self._values(mail["victim"])
+        fitted, dropped, destroyed = self._values(mail["victim"], date.fromisoformat(mail["killmail_time"][:10]))
         flags = self._flags(mail)
         return {
             "locationID": 40_000_000 + mix(mail["solar_system_id"], mail["killmail_id"] % 40) % 480_000,
@@ -60,20 +61,17 @@ class Appraiser:
             "href": f"https://esi.evetech.net/v1/killmails/{mail['killmail_id']}/{digest}/",
         }
 
-    def _price(self, type_id: int) -> float:
-        kind = self._universe.types.get(type_id)
-        if kind is None:
-            return 0.01
-        if kind.group_id == _CAPSULE:
+    def _price(self, type_id: int, day: date) -> float:
+        if self._universe.group_id_of(type_id) == _CAPSULE:
             return 10_000.0
-        return kind.base_price or _GUESSES.get(kind.meta_group_id or 0, 20_000.0)
+        return self._market.price(type_id, day) or 0.01
 
-    def _values(self, victim: dict[str, Any]) -> tuple[float, float, float]:
-        ship = self._price(victim["ship_type_id"])
+    def _values(self, victim: dict[str, Any], day: date) -> tuple[float, float, float]:
+        ship = self._price(victim["ship_type_id"], day)
         fitted, dropped, destroyed = ship, 0.0, ship
         for row in _flat(victim.get("items", ())):
             worthless = row["singleton"] == 2 or row["flag"] == _ESCAPE_BAY
-            price = 0.01 if worthless else self._price(row["item_type_id"])
+            price = 0.01 if worthless else self._price(row["item_type_id"], day)
             lost, kept = row.get("quantity_destroyed", 0) * price, row.get("quantity_dropped", 0) * price
             dropped += kept
             destroyed += lost

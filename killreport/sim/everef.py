@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from aiohttp import web
 
 from killreport.sim.answers import error_answer, json_answer
-from killreport.sim.esi_market import market_day
+from killreport.sim.market import MADE_UP
 from killreport.sim.simulator import Simulator
 
 _FIRST_DAY = date(2003, 10, 1)
@@ -23,6 +23,7 @@ _REGIONS = (10000002, 10000043)
 _COLUMNS = (
     *("average", "date", "highest", "lowest", "order_count", "volume"),
     *("http_last_modified", "region_id", "type_id"),
+    "source",  # EVE Ref has no such column
 )
 
 
@@ -30,8 +31,7 @@ class EveRef:
     """The routes below /market-history."""
 
     def __init__(self, simulator: Simulator) -> None:
-        universe = simulator.universe
-        self._traded = [t for t in universe.types.values() if t.is_published and t.market_group_id is not None]
+        self._market = simulator.market
         self._now = simulator.now
 
     def routes(self) -> list[web.RouteDef]:
@@ -51,7 +51,7 @@ class EveRef:
 
     async def _totals(self, request: web.Request) -> web.Response:
         del request
-        rows = len(self._traded) * len(_REGIONS)
+        rows = len(self._market.traded) * len(_REGIONS)
         return json_answer({day.isoformat(): rows for day in self._days()})
 
     async def _index(self, request: web.Request) -> web.Response:
@@ -81,14 +81,15 @@ class EveRef:
         text = io.StringIO()
         out = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
         out.writeheader()
-        for kind in self._traded:
+        for kind in self._market.traded:
             for region_id in _REGIONS:
                 out.writerow(
                     {
-                        **market_day(kind, region_id, day),
+                        **self._market.day_of(kind, region_id, day),
                         "http_last_modified": f"{day}T11:05:00Z",
                         "region_id": region_id,
                         "type_id": kind.type_id,
+                        "source": MADE_UP,
                     }
                 )
         return bz2.compress(text.getvalue().encode(), 1)

@@ -22,6 +22,7 @@ from killreport.sim.corpus import Corpus, fingerprint, spool
 from killreport.sim.faults import Faults, Mischief
 from killreport.sim.generator import Generator
 from killreport.sim.journal import FIRST_SEQUENCE, Journal
+from killreport.sim.market import MadeUpMarket
 from killreport.sim.packages import Packages
 from killreport.sim.publisher import Publisher
 from killreport.sim.tally import Tally
@@ -65,6 +66,7 @@ class Simulator:
 
     options: Options
     universe: Universe
+    market: MadeUpMarket
     world: World
     generator: Generator
     journal: Journal
@@ -125,8 +127,9 @@ def _wire(
     mischief = Mischief(options.seed, options.faults)
     playing = (number, corpora[number]) if number else None
     publisher = Publisher(generator, journal, mischief, world=world, universe=universe, now=clock, corpus=playing)
-    packages = Packages(journal, generator, Appraiser(universe), corpora)
-    return Simulator(options, universe, world, generator, journal, packages, publisher, mischief, clock)
+    market = MadeUpMarket(universe)
+    packages = Packages(journal, generator, Appraiser(universe, market), corpora)
+    return Simulator(options, universe, market, world, generator, journal, packages, publisher, mischief, clock)
 
 
 def _catch_up(world: World, journal: Journal, corpora: dict[int, Corpus]) -> None:

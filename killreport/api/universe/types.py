@@ -51,6 +51,7 @@ class DayPriceView:
 
     day: date
     average: int
+    source: str
 
 
 def resolve_slots(parents: Sequence[WithId], info: FieldInfo) -> list[TypeSlotsView | None]:
@@ -94,7 +95,9 @@ async def resolve_price_history(parents: Sequence[WithId], info: FieldInfo, *, d
     today = utc_now().date()
     async with context.database.connection() as connection:
         found = await list_prices_of(connection, wanted, first=today - timedelta(days=days - 1), last=today)
-    views = {one: [DayPriceView(price.day, price.average_cents) for price in found[one]] for one in wanted}
+    views = {
+        one: [DayPriceView(price.day, price.average_cents, price.source) for price in found[one]] for one in wanted
+    }
     return [views[parent.id] for parent in parents]
 
 

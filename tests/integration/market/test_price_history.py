@@ -20,4 +20,4 @@ async def test_prices_come_oldest_first_and_only_of_the_type_and_the_days(databa
         many = await list_prices(connection, 34, first=date(2020, 1, 1), last=date(2030, 1, 1))
     assert [(price.day.day, price.average_cents) for price in found] == [(2, 1), (3, 2), (4, 3)]
     assert len(many) == MOST_DAYS
-    assert many[-1] == DayPrice(date(2023, 4, 14), 1199)
+    assert many[-1] == DayPrice(date(2023, 4, 14), 1199, "test")

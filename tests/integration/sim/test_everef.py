@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from killreport.market.everef import MarketDayReader
+from killreport.market.everef import SOURCE, MarketDayReader
+from killreport.sim.market import MADE_UP
 from tests.integration.sim.conftest import Client, Clock
 
 TRITANIUM, THE_FORGE = 34, 10000002
@@ -23,10 +24,12 @@ async def test_a_day_has_the_averages_of_the_forge_that_esi_has(client: Client, 
 
     reader = MarketDayReader(day)
     reader.feed(packed.body)
-    averages = {row.type_id: row.average_cents for row in reader.finish()}
+    rows = reader.finish()
+    averages = {row.type_id: row.average_cents for row in rows}
     [expected] = [row["average"] for row in history.body if row["date"] == day.isoformat()]
     assert averages[TRITANIUM] == round(expected * 100)
     assert len(averages) > 10_000
+    assert {row.source for row in rows} == {f"{SOURCE}, {MADE_UP}"}
 
 
 @pytest.mark.parametrize("days_back", [0, -1])

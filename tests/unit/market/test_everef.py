@@ -43,6 +43,12 @@ def test_only_the_forge_on_that_day_is_kept_in_whole_cents(piece: int) -> None:
     assert read(text, piece=piece) == [price(34, 401), price(587, 51_200_100)]
 
 
+def test_a_file_that_is_made_up_says_so_and_so_do_its_prices() -> None:
+    header = "type_id,average,region_id,date,source\n"
+    rows = ["34,1,10000002,2026-11-22,made up", "35,1,10000002,2026-11-22,", f"36,1,10000002,2026-11-22,{'x' * 101}"]
+    assert [row.source for row in read(header + "\n".join(rows))] == [f"{SOURCE}, made up", SOURCE, SOURCE]
+
+
 def test_columns_may_stand_in_any_order_and_the_last_line_may_lack_its_end() -> None:
     assert read("type_id,average,new,region_id,date\n34,4.01,x,10000002,2026-11-22") == [price(34, 401)]
 

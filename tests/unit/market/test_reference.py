@@ -22,3 +22,8 @@ def test_an_average_is_a_reference_and_anything_else_is_none() -> None:
     ]
     rule = PriceRule.REFERENCE_AVERAGE
     assert average_references(prices, DAY) == [PriceReference(34, 401, rule, DAY, SOURCE)]
+
+
+def test_a_price_that_is_made_up_says_so() -> None:
+    (found,) = average_references([MarketPrice(type_id=34, average_price=4.0, source="made up")], DAY)
+    assert found.source == f"{SOURCE}, made up"
