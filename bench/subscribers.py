@@ -130,7 +130,7 @@ async def measure(subscribers: int, kills: int) -> dict[str, object]:
 
 
 async def _measure_once(filters: Sequence[dict[str, Any]], mails: Sequence[dict[str, Any]]) -> dict[str, object]:
-    arrivals = [Arrival(decode_killmail(msgspec.json.encode(mail)), "bench") for mail in mails]
+    arrivals = [Arrival(decode_killmail(msgspec.json.encode(mail)), "bench", is_from_feed=True) for mail in mails]
     universe = read_packaged_universe()
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(bench_server())

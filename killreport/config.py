@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from killreport.errors import BadSetting
@@ -24,6 +24,12 @@ PREFIX = "KILLREPORT_"
 FILE_NAME = "killreport.toml"
 # Surrogates stand for bytes of the environment that are no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+
+_SCHEMES = {  # what a service's URL may begin with, and what is said of it
+    "database_url": (("postgresql://", "postgres://"), "postgresql://"),
+    "broker_url": (("amqp://", "amqps://"), "amqp:// or amqps://"),
+    "redis_url": (("redis://", "rediss://"), "redis:// or rediss://"),
+}
 
 
 def default_home() -> Path:
@@ -200,6 +206,12 @@ class Settings(BaseSettings):
     feed_behind: int = Field(
         default=0, ge=0, le=20_000, description="On the very first start, begin this many sequences before the head."
     )
+    history_after_hours: float = Field(
+        default=24.0,
+        ge=0,
+        le=876_000,
+        description="An older killmail that an import, a repair or a list brought is history: it is not told live.",
+    )
     warm_start: bool = Field(
         default=True, description="Fork the fleet's processes from one warm process; off: each starts by itself."
     )
@@ -232,25 +244,12 @@ class Settings(BaseSettings):
             raise ValueError("must have no line's end, no other control character, and be UTF-8")
         return value
 
-    @field_validator("database_url")
+    @field_validator(*_SCHEMES)
     @classmethod
-    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must start with postgresql://")
-        return value
-
-    @field_validator("broker_url")
-    @classmethod
-    def _is_amqp(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("amqp://", "amqps://")):
-            raise ValueError("must start with amqp:// or amqps://")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://")):
-            raise ValueError("must start with redis:// or rediss://")
+    def _has_scheme(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes, words = _SCHEMES[info.field_name or ""]
+        if value is not None and not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must start with {words}")
         return value
 
     @field_validator("operator_token", "fleet_secret")

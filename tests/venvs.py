@@ -12,8 +12,11 @@ import pytest
 from tests.conftest import REQUIRES_SERVICES
 
 
-def programs_of(config: pytest.Config, requirements: Path) -> Path:
-    """Return the folder `bin` of an environment with the requirements; skips the test where pip cannot fetch them."""
+def programs_of(config: pytest.Config, requirements: Path, *options: str) -> Path:
+    """Return the folder `bin` of an environment with the requirements; skips the test where pip cannot fetch them.
+
+    options: more of them for `pip install`.
+    """
     assert config.cache is not None
     folder = config.cache.mkdir(f"venv-{requirements.parent.name}")
     done = folder / "installed"
@@ -23,8 +26,9 @@ def programs_of(config: pytest.Config, requirements: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != key:
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder / "venv")], check=True)
+            pip = (folder / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check")
             result = subprocess.run(
-                [folder / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)],
+                [*pip, *options, "-r", str(requirements)],
                 capture_output=True,
                 text=True,
                 check=False,

@@ -1,4 +1,4 @@
-"""Live events: one listener a process reads what was stored and hands it to every subscriber.
+"""Live events: one listener a process reads what was stored as news and hands it to every subscriber.
 
 Events are read from their table in order, from the last one seen; what is published, over Redis or by the database,
 only says that there is something to read, and a look every few seconds finds what nobody told. So nothing is missed
@@ -95,6 +95,7 @@ class LiveHub:
         # Weak, because a connection may vanish between subscribing and reading, and then nobody unsubscribes.
         self._subscribers: weakref.WeakSet[Subscriber] = weakref.WeakSet()
         self._last_event_id = 0
+        self._handed_out = 0  # killmails of the event after that one, where it failed inside
 
     @property
     def subscriber_count(self) -> int:
@@ -140,7 +141,7 @@ class LiveHub:
                 events = await list_events(connection, self._last_event_id)
             for event in events:
                 await self._publish(event)
-                self._last_event_id = event.event_id
+                self._last_event_id, self._handed_out = event.event_id, 0
             if len(events) < EVENT_PAGE:
                 return
 
@@ -148,10 +149,9 @@ class LiveHub:
         self._on_event()
         if event.kind != "stored":
             return
-        for start in range(0, len(event.killmail_ids), MAX_PAGE):
-            if not self._subscribers:
-                return
-            await self._publish_page(event.killmail_ids[start : start + MAX_PAGE])
+        while self._subscribers and self._handed_out < len(event.killmail_ids):
+            await self._publish_page(event.killmail_ids[self._handed_out : self._handed_out + MAX_PAGE])
+            self._handed_out += MAX_PAGE
 
     async def _publish_page(self, killmail_ids: Sequence[int]) -> None:
         async with self._database.connection() as connection:

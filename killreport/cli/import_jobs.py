@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 from killreport.db.connection import BATCH_SECONDS
 from killreport.db.database import DATABASE_ERRORS, open_database
-from killreport.entity.ledger import stale_limits
 from killreport.errors import KillreportError
 from killreport.eve.load import load_universe
 from killreport.killmail.importing import Tally, import_file
-from killreport.killmail.quarantine import quarantine_bound
+from killreport.killmail.reading import make_writer
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import load_price_book
 
@@ -42,7 +41,7 @@ async def open_writer(settings: Settings) -> AsyncIterator[tuple[Database, Killm
             universe = await load_universe(connection)
             prices = await load_price_book(connection, universe)
         _calm_collector()
-        yield database, KillmailWriter(universe, prices, stale_limits(settings), quarantine_bound(settings))
+        yield database, make_writer(universe, prices, settings)
 
 
 def _calm_collector() -> None:

@@ -18,7 +18,8 @@ class Arrival:
     """A killmail as a source gave it.
 
     hash: what the source says it is; verified, never believed. body: the source's own bytes, kept if the mail must be
-    quarantined. extra_labels: those that only the source can know (`ganked`, `padding`).
+    quarantined. extra_labels: those that only the source can know (`ganked`, `padding`). is_from_feed: a live feed
+    brought it, so that it is news however old it is: a delay of up to three days may have ended.
     """
 
     mail: Killmail
@@ -28,6 +29,7 @@ class Arrival:
     extra_labels: tuple[str, ...] = ()
     reference: str = ""
     body: bytes = b""
+    is_from_feed: bool = False
 
 
 def read_arrival(body: bytes, source: str, reference: str) -> Arrival:

@@ -24,7 +24,7 @@ KILLMAIL_COLUMNS = (
     "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
     "final_blow_ship_type_id", "final_blow_weapon_type_id", "attacker_count", "player_count", "ship_value_cents",
     "ship_price_rule", "fitted_value_cents", "dropped_value_cents", "destroyed_value_cents", "total_value_cents",
-    "is_value_complete", "points", "is_npc", "is_solo", "is_awox", "labels", "source",
+    "is_value_complete", "points", "is_npc", "is_solo", "is_awox", "labels", "source", "is_history",
 )  # fmt: skip
 ATTACKER_COLUMNS = (
     "killmail_id", "ordinal", "is_final_blow", "character_id", "corporation_id", "alliance_id", "faction_id",
@@ -64,6 +64,7 @@ class Derived:
     total_value_cents: int
     is_npc: bool
     is_solo: bool
+    is_history: bool
 
 
 def derive(
@@ -75,8 +76,11 @@ def derive(
     source: str,
     location_id: int | None = None,
     extra_labels: tuple[str, ...] = (),
+    is_history: bool = False,
 ) -> Derived:
     """Return the rows for a killmail. Pure: the same mail, universe and prices give the same rows.
+
+    is_history: it is too old to be news.
 
     Raises Malformed where the mail does not fit the columns (more than 32,767 rows, a value beyond MOST_CENTS).
     """
@@ -105,7 +109,7 @@ def derive(
         blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
         blow.ship_type_id, blow.weapon_type_id, len(mail.attackers), marks.player_count,
         value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed, value.total,
-        value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source,
+        value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
     )  # fmt: skip
     attackers: list[tuple[object, ...]] = [
         (mail_id, ordinal, a.final_blow, a.character_id, a.corporation_id, a.alliance_id, a.faction_id,
@@ -120,7 +124,9 @@ def derive(
     killers = {code for attacker in mail.attackers for code in _codes(attacker, universe)}
     time = mail.killmail_time
     killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
-    return Derived(mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo)
+    return Derived(
+        mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
+    )
 
 
 def _dearest_path(flat: list[FlatItem], prices: list[Price]) -> str:

@@ -16,6 +16,7 @@ from killreport.killmail.queries import MAX_PAGE, KillmailRow
 
 RELATED_BEFORE = timedelta(hours=1)
 RELATED_AFTER = timedelta(hours=2)
+MOST_LOOKED_AT = 1_000
 MOST_RELATED = 5_000
 
 
@@ -80,6 +81,23 @@ async def list_killmails(
     cursor = after if is_forward else before
     rows = await _read(connection, wanted, Window(order.column, order.sql_type, is_forward, size + 1, cursor))
     return Page.cut(rows, size, is_forward=is_forward)
+
+
+async def list_news(connection: Connection, wanted: KillmailFilter, size: int) -> list[KillmailRow]:
+    """Return the newest killmails that pass the filter and were news when they were stored, up to `size`.
+
+    Fewer where they lie behind too many that were history: at most MOST_LOOKED_AT are looked at.
+    """
+    found: list[KillmailRow] = []
+    after: Cursor | None = None
+    for _ in range(MOST_LOOKED_AT // MAX_PAGE):
+        # The first page is as short as the answer, which it nearly always is.
+        page = await list_killmails(connection, wanted, first=size if after is None else MAX_PAGE, after=after)
+        found += [row for row in page.rows if not row.is_history]
+        if len(found) >= size or not page.has_more:
+            break
+        after = cursor_of(page.rows[-1])
+    return found[:size]
 
 
 def cursor_of(row: KillmailRow, order: Order = Order.NEWEST) -> Cursor:

@@ -61,6 +61,7 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     is_awox: bool
     labels: list[str]
     stored_at: datetime
+    is_history: bool = False
 
 
 class AttackerRow(msgspec.Struct, frozen=True, gc=False):
@@ -95,7 +96,7 @@ class ItemRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventRow(msgspec.Struct, frozen=True, gc=False):
-    """What one storing transaction did: `stored` new killmails, or `changed` known ones."""
+    """What one transaction did: it `stored` new killmails, new ones that are `history`, or `changed` known ones."""
 
     event_id: int
     kind: str
@@ -223,7 +224,7 @@ async def feed_status(connection: Connection) -> FeedStatus:
     """Return how much is stored and how far the feed is. The count comes from the daily totals, not from the facts."""
     row = await connection.fetchrow(
         """select (select coalesce(sum(killmails), 0)::bigint from daily_total) as killmail_count,
-                  (select at from event where kind = 'stored' order by event_id desc limit 1) as last_stored_at,
+                  (select at from event where kind <> 'changed' order by event_id desc limit 1) as last_stored_at,
                   feed.next_sequence - 1 as feed_sequence,
                   feed.updated_at as feed_updated_at
              from (select 1) as one

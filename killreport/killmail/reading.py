@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Malformed
 from killreport.eve.load import load_universe
+from killreport.eve.universe import Universe
 from killreport.killmail.arrival import SOURCE_LABELS, Arrival, read_hash
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.quarantine import Reject, quarantine_bound
 from killreport.killmail.store import KillmailWriter
-from killreport.market.price import load_price_book
+from killreport.market.price import PriceBook, load_price_book
 from killreport.zkillboard.package import Package, Unreadable
 
 
 async def load_writer(database: Database, settings: Settings | None = None) -> KillmailWriter:
     """Return a writer with the universe and prices of this moment, and the limits that are set, or the usual ones."""
-    limits, bound = (stale_limits(settings), quarantine_bound(settings)) if settings else (None, None)
     async with database.connection() as connection:
         universe = await load_universe(connection)
-        return KillmailWriter(universe, await load_price_book(connection, universe), limits, bound)
+        prices = await load_price_book(connection, universe)
+    return KillmailWriter(universe, prices) if settings is None else make_writer(universe, prices, settings)
 
 
-def read_package(package: Package | Unreadable, source: str) -> Arrival | Reject:
+def make_writer(universe: Universe, prices: PriceBook, settings: Settings) -> KillmailWriter:
+    """Return a writer with the limits that are set."""
+    history_after = timedelta(hours=settings.history_after_hours)
+    return KillmailWriter(universe, prices, stale_limits(settings), quarantine_bound(settings), history_after)
+
+
+def read_package(package: Package | Unreadable, source: str, *, is_from_feed: bool = False) -> Arrival | Reject:
     """Return the killmail of a package, or the whole package as a reject with the reason."""
     reference = source if package.sequence_id is None else f"{source} {package.sequence_id}"
     if isinstance(package, Unreadable):
@@ -40,6 +49,7 @@ def read_package(package: Package | Unreadable, source: str) -> Arrival | Reject
             extra_labels=tuple(label for label in package.zkb.labels or () if label in SOURCE_LABELS),
             reference=reference,
             body=package.raw,
+            is_from_feed=is_from_feed,
         )
     except Malformed as error:
         return Reject(source, reference, error.reason, error.path, package.raw, package.killmail_id)

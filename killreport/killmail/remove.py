@@ -9,8 +9,8 @@ from datetime import datetime
 from killreport.db.database import Connection, Database
 from killreport.eve.universe import Universe
 from killreport.killmail.counted import removal_of
+from killreport.killmail.event import tell
 from killreport.killmail.revalue import REVALUE_LOCK
-from killreport.killmail.store import tell
 
 
 @dataclass(frozen=True, slots=True)

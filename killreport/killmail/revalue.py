@@ -20,10 +20,10 @@ from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
 from killreport.killmail.counted import correction_of
 from killreport.killmail.derive import MOST_CENTS
+from killreport.killmail.event import tell
 from killreport.killmail.items import FlatItem
 from killreport.killmail.labels import with_value
 from killreport.killmail.model import Item, Killmail, Victim
-from killreport.killmail.store import tell
 from killreport.killmail.value import Valuation, value_killmail
 from killreport.market.price import Price, PriceBook, PriceRule, Prices, load_price_book
 

@@ -12,13 +12,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from killreport.clock import utc_now
 from killreport.db.database import REFUSALS, Connection, Database, is_refusal
 from killreport.entity.ledger import StaleLimits
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
+from killreport.killmail.event import tell
 from killreport.killmail.hash import killmail_hash
 from killreport.killmail.killed_by import KILLED_BY_COLUMNS
 from killreport.killmail.merge import Duplicate, merge_duplicates
@@ -29,17 +32,6 @@ from killreport.killmail.rollup import Rollup
 from killreport.market.price import PriceBook
 
 BREATH = 50  # mails worked out before other tasks get their turn: some two milliseconds
-# What `cache.events` makes of its channel "killmail" on PostgreSQL.
-EVENT_CHANNEL = "killreport_killmail"
-# Held from the insert of an event to the commit, so that event ids become visible in their order; spells "event".
-EVENT_LOCK = 0x6576656E74
-# Only under the lock: the numbers of the board's own feed go on where the event before left off, without a hole.
-_INSERT_EVENT = """
-    insert into event (kind, killmail_ids, first_sequence)
-    values ($1, $2, coalesce(
-        (select first_sequence + cardinality(killmail_ids) from event order by first_sequence desc limit 1), 0))
-    returning event_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +103,11 @@ class KillmailWriter:
         prices: PriceBook,
         limits: StaleLimits | None = None,
         bound: QuarantineBound | None = None,
+        history_after: timedelta = timedelta(hours=24),
     ) -> None:
+        """history_after: a killmail older than this that no feed brought is history, and no news."""
         self._universe = universe
+        self._history_after = history_after
         self._limits = limits or StaleLimits()
         self._bound = bound or QuarantineBound()
         self._prices = prices
@@ -165,6 +160,7 @@ class KillmailWriter:
         return batch
 
     def _derive(self, batch: Prepared, new: Sequence[Arrival]) -> None:
+        history_before = utc_now() - self._history_after
         for arrival in new:
             mail_id = arrival.mail.killmail_id
             try:
@@ -176,6 +172,7 @@ class KillmailWriter:
                     source=arrival.source,
                     location_id=arrival.location_id,
                     extra_labels=arrival.extra_labels,
+                    is_history=not arrival.is_from_feed and arrival.mail.killmail_time < history_before,
                 )
             except Malformed as error:
                 batch.rejects.append(_reject(arrival, error.reason, error.path))
@@ -238,7 +235,9 @@ class KillmailWriter:
                 await save_rejects(connection, rejects, self._bound)
             await _save_cursor(connection, cursor, gaps, filled_gaps)
             await rollup.save_totals(connection)
-            event_id = await tell(connection, list(own), merged.changed_ids)
+            history_ids = [derived.killmail_id for derived in new if derived.is_history]
+            live_ids = [derived.killmail_id for derived in new if not derived.is_history]
+            event_id = await tell(connection, live_ids, merged.changed_ids, history_ids)
         duplicates = len(known) + batch.repeated - len(merged.rejects)
         return Stored(list(own), duplicates, merged.changed_ids, len(rejects), event_id)
 
@@ -334,15 +333,3 @@ async def _save_cursor(
         cursor.feed,
         cursor.next_sequence,
     )
-
-
-async def tell(connection: Connection, stored_ids: Sequence[int], changed_ids: Sequence[int]) -> int | None:
-    """Record the event and notify listeners at commit; one event a batch, so that bulk loads stay cheap."""
-    event_id: int | None = None
-    for kind, ids in (("stored", stored_ids), ("changed", changed_ids)):
-        if ids:
-            await connection.execute("select pg_advisory_xact_lock($1)", EVENT_LOCK)
-            event_id = await connection.fetchval(_INSERT_EVENT, kind, list(ids))
-    if event_id is not None:
-        await connection.execute("select pg_notify($1, $2)", EVENT_CHANNEL, str(event_id))
-    return event_id

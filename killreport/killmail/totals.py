@@ -45,7 +45,7 @@ async def get_installation_totals(connection: Connection, today: date) -> Instal
                   coalesce(sum(total_value_cents) filter (where day = $1), 0)::bigint,
                   coalesce(sum(killmails) filter (where day = $1 - 1), 0)::bigint,
                   coalesce(sum(total_value_cents) filter (where day = $1 - 1), 0)::bigint,
-                  (select at from event where kind = 'stored' order by event_id desc limit 1)
+                  (select at from event where kind <> 'changed' order by event_id desc limit 1)
              from daily_total""",
         today,
     )

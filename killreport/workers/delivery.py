@@ -55,7 +55,7 @@ class DeliveryKeeper:
 
         A killmail that the database refuses for what it holds is in the quarantine by then, so that the feed goes on.
         """
-        entry = read_package(delivery.package, self._feed) if delivery.package else None
+        entry = read_package(delivery.package, self._feed, is_from_feed=True) if delivery.package else None
         pause = FIRST_PAUSE_SECONDS
         has_waited = False
         while True:

@@ -216,7 +216,7 @@ class Walk:
     def _take_head(self, head: int, now: float) -> Delivery | None:
         cursor = self.next_sequence
         if cursor is None:
-            start = max(head - self.behind, 0)
+            start = max(head - self.behind, min(head, 1))
             self._move(start)
             return Delivery(next_sequence=start)
         if head + MOST_AHEAD_OF_HEAD < cursor:

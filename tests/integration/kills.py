@@ -33,9 +33,9 @@ def attacker(number: int = 0, **keys: Any) -> dict[str, Any]:
     }
 
 
-def arrival(mail_id: int, time: datetime = NOON, *, attackers: int = 1, **victim: Any) -> Arrival:
-    """Return a Rifter lost in Jita; `victim` overrides the victim's keys."""
-    body = {
+def mail_body(mail_id: int, time: datetime = NOON, *, attackers: int = 1, **victim: Any) -> dict[str, Any]:
+    """Return a Rifter lost in Jita, as ESI gives it; `victim` overrides the victim's keys."""
+    return {
         "killmail_id": mail_id,
         "killmail_time": f"{time:%Y-%m-%dT%H:%M:%SZ}",
         "solar_system_id": JITA,
@@ -51,7 +51,12 @@ def arrival(mail_id: int, time: datetime = NOON, *, attackers: int = 1, **victim
         },
         "attackers": [attacker(number) for number in range(attackers)],
     }
-    return Arrival(decode_killmail(msgspec.json.encode(body)), "test", reference=f"test:{mail_id}")
+
+
+def arrival(mail_id: int, time: datetime = NOON, *, attackers: int = 1, **victim: Any) -> Arrival:
+    """Return the mail of `mail_body` as a feed brings it: news, however old."""
+    mail = decode_killmail(msgspec.json.encode(mail_body(mail_id, time, attackers=attackers, **victim)))
+    return Arrival(mail, "test", reference=f"test:{mail_id}", is_from_feed=True)
 
 
 async def store(writer: KillmailWriter, database: Database, *arrivals: Arrival) -> Stored:

@@ -67,7 +67,7 @@ async def test_a_page_is_paid_for_by_its_rows_and_what_there_was_not_is_given_ba
         "/history/raw/20260101.json",
         "/api/stats/characterID/1/",
         "/ephemeral/sequence.json",
-        "/ephemeral/0.json",
+        "/ephemeral/1.json",
         "/listen.php?queueID=mine&ttw=1",
         "/openapi.json",
         "/schema.graphql",

@@ -15,16 +15,14 @@ from killreport.api.masking import error_code
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.entity.ledger import stale_limits
 from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.arrival import Arrival, read_hash
 from killreport.killmail.hash import killmail_hash
-from killreport.killmail.quarantine import quarantine_bound
 from killreport.killmail.queries import KillmailRow, get_killmails
-from killreport.killmail.reading import read_body
+from killreport.killmail.reading import make_writer, read_body
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.zkillboard.killmail_link import find_hash
@@ -120,9 +118,7 @@ class KillmailPosting:
             if self._writer is None:
                 async with self._database.connection() as connection:
                     prices = await load_price_book(connection, self._universe)
-                self._writer = KillmailWriter(
-                    self._universe, prices, stale_limits(self._settings), quarantine_bound(self._settings)
-                )
+                self._writer = make_writer(self._universe, prices, self._settings)
         stored = await self._writer.store(self._database, [arrival])
         # Without a Redis the transaction itself has told everybody.
         if stored.event_id is not None and self._settings.redis_url is not None:

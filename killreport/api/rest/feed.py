@@ -1,11 +1,14 @@
-"""The board's own feed, in the shape of zKillboard's R2Z2, and as pages for whoever has much to catch up with.
+"""The board's own feeds: of what is live, in the shape of zKillboard's R2Z2, and of everything, as pages.
 
-Numbers begin at 0, have no holes and never expire. What a number holds is told at the time it is read: the killmail
-never changes; where its `zkb` block does, the killmail is published again under a new number.
+Numbers have no holes and never expire. A live killmail has one number of the live feed for ever; what it holds is told
+at the time it is read, and a later package names an older number whose contents are other than before. The feed of
+everything publishes a killmail again when it changes, and says of each package whether it is live, history or changed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,21 +18,26 @@ from starlette.responses import Response
 from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged, whole_number
 from killreport.api.rest.formats import NDJSON
 from killreport.api.rest.toll import visit_of
+from killreport.clock import utc_now
 from killreport.db.database import Connection
-from killreport.errors import NotFound
-from killreport.killmail.package import list_packages
-from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
+from killreport.errors import Malformed, NotFound
+from killreport.killmail.event import SETTLED_AFTER, Kind
+from killreport.killmail.package import MARKS, list_marked_packages, list_packages
+from killreport.killmail.published import KINDS, MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
 
-IMMUTABLE = "public, max-age=86400, immutable"
+# Until it is settled a number may be rewritten and named by the very next package: a copy is asked for again each time.
+OPEN = "public, no-cache"
+# Afterwards nothing names it any more, and it may be a day behind what the feed of everything tells.
+SETTLED = "public, max-age=86400"
 DEFAULT_LIMIT = 100
 STEP = 100
 
 
 async def answer_sequence(request: Request) -> Response:
-    """Answer the newest number; 0 where there is none yet, which will be the first."""
+    """Answer the newest number; 1, which will be the first, where there is none yet."""
     async with context_of(request).database.connection() as connection:
         upcoming = await next_sequence(connection)
-    return json_answer({"sequence": max(upcoming - 1, 0)})
+    return json_answer({"sequence": max(upcoming - 1, 1)})
 
 
 async def answer_package(request: Request) -> Response:
@@ -40,14 +48,18 @@ async def answer_package(request: Request) -> Response:
         found = await list_packages(connection, sequence, 1)
     if not found:
         raise NotFound(f"{sequence} is not published yet")
-    return tagged(request, json_answer(found[0], cache=IMMUTABLE))
+    return tagged(request, json_answer(found[0], cache=SETTLED if _is_settled(found[0]) else OPEN))
 
 
-async def _packages(connection: Connection, first: int, limit: int) -> list[dict[str, Any]]:
+def _is_settled(package: dict[str, Any]) -> bool:
+    return utc_now() - datetime.fromtimestamp(package["uploaded_at"], UTC) > SETTLED_AFTER
+
+
+async def _packages(connection: Connection, first: int, limit: int, kinds: Collection[Kind]) -> list[dict[str, Any]]:
     """Return the packages in steps, between which others have the loop: a thousand take a second to make."""
     found: list[dict[str, Any]] = []
     while len(found) < limit:
-        step = await list_packages(connection, first, min(STEP, limit - len(found)))
+        step = await list_marked_packages(connection, first, min(STEP, limit - len(found)), kinds)
         if not step:
             break
         found += step
@@ -60,15 +72,24 @@ async def answer_page(request: Request) -> Response:
     query = request.query_params
     after = whole_number(query["after"], "after", 0, MOST_SEQUENCE) if "after" in query else -1
     limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST_PUBLISHED)
+    kinds = _kinds(query["kind"]) if "kind" in query else KINDS
     paid = await visit_of(request).pay_for(limit)
     async with context_of(request).database.connection() as connection:
-        packages = await _packages(connection, after + 1, limit)
+        packages = await _packages(connection, after + 1, limit, kinds)
     await paid.settle(len(packages))
     newest = packages[-1]["sequence_id"] if packages else after
-    # A full page never changes but in the figures beside its killmails.
+    # A full page never changes but in the figures beside its killmails, and tells of those itself, later on.
     cache = "public, max-age=3600" if len(packages) == limit else "no-store"
     if media_of(request) == NDJSON:
         headers = {"Cache-Control": cache, "X-Next-After": str(newest)}
         return Response(msgspec.json.Encoder().encode_lines(packages), 200, headers, NDJSON)
     found = {"packages": packages, "next_after": newest if newest >= 0 else None}
     return json_answer(found, cache=cache)
+
+
+def _kinds(text: str) -> list[Kind]:
+    """Return the kinds a caller listed. Raises Malformed."""
+    wanted = set(text.split(","))
+    if not wanted <= set(MARKS.values()):
+        raise Malformed("one or more of live, history and changed are needed, with commas between", "kind")
+    return [kind for kind, mark in MARKS.items() if mark in wanted]

@@ -1,4 +1,4 @@
-"""`/listen.php`: RedisQ's protocol over the board's own feed, for tools that speak nothing else.
+"""`/listen.php`: RedisQ's protocol over the board's live feed, for tools that speak nothing else.
 
 A queue is a name and a number in the memory of this process, forgotten three hours after it was last asked for; a new
 one begins with the next killmail. Source: zKillboard/RedisQ README.
@@ -20,7 +20,7 @@ from killreport.api.context import ApiContext
 from killreport.api.rest.endpoint import context_of, error_answer, json_answer
 from killreport.clock import monotonic
 from killreport.errors import Malformed
-from killreport.killmail.package import list_packages
+from killreport.killmail.package import is_removed, list_packages
 from killreport.killmail.published import next_sequence
 
 FORGOTTEN_AFTER_SECONDS = 3 * 3600.0
@@ -91,10 +91,12 @@ async def _next(context: ApiContext, queue: _Queue, seconds: float) -> dict[str,
                 while True:
                     async with context.database.connection() as connection:
                         found = await list_packages(connection, queue.sequence, 1)
-                    if found:
-                        queue.sequence += 1
+                    if not found:
+                        await anext(news)
+                        continue
+                    queue.sequence += 1
+                    if not is_removed(found[0]):
                         return _redisq_package(found[0])
-                    await anext(news)
         return None
     finally:
         await news.aclose()

@@ -99,6 +99,10 @@ _FIGURES = {
     "pointsLost": COUNT,
 }
 
+_NUMBERED: Mapping[str, Schema] = {"killmail_id": ID, "uploaded_at": COUNT, "sequence_id": COUNT}
+_PACKAGE: Mapping[str, Schema] = {**_NUMBERED, "hash": HASH, "esi": ref("Killmail"), "zkb": ref("FeedZkb")}
+_REMOVED: Mapping[str, Schema] = {**_NUMBERED, "removed": {"const": True}}
+
 SCHEMAS: Mapping[str, Schema] = {
     "Error": closed({"error": TEXT}),
     "Totals": table_of(r"^\d{8}$", COUNT),
@@ -116,17 +120,14 @@ SCHEMAS: Mapping[str, Schema] = {
             closed({"killmail_id": ID, "zkb": ref("Zkb")}),
         ]
     },
-    "Package": closed(
-        {
-            "killmail_id": ID,
-            "hash": HASH,
-            "esi": ref("Killmail"),
-            "zkb": ref("FeedZkb"),
-            "uploaded_at": COUNT,
-            "sequence_id": COUNT,
-        }
-    ),
-    "Packages": closed({"packages": list_of(ref("Package")), "next_after": {"type": ["integer", "null"]}}),
+    "Package": {"anyOf": [closed(_PACKAGE, {"sequence_updated": COUNT}), closed(_REMOVED)]},
+    "Marked": {
+        "anyOf": [
+            closed({**_PACKAGE, "kind": {"enum": ["live", "history", "changed"]}}),
+            closed({**_REMOVED, "kind": {"enum": ["removed"]}}),
+        ]
+    },
+    "Packages": closed({"packages": list_of(ref("Marked")), "next_after": {"type": ["integer", "null"]}}),
     "RedisqAnswer": closed(
         {
             "package": {

@@ -20,7 +20,7 @@ from killreport.clock import read_http_date
 from killreport.config import Settings
 from killreport.door.own_names import api_base
 from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists import list_killmails
+from killreport.killmail.lists import list_news
 
 ENTRIES = 50
 CACHE = "public, max-age=60"
@@ -29,7 +29,7 @@ RSS_TYPE = "application/rss+xml"
 
 
 def feed_handler(settings: Settings, media_type: str) -> Handler:
-    """Return what answers with the newest killmails of a filter, in one of the two formats."""
+    """Return what answers with the newest killmails of a filter that were news, in one of the two formats."""
     write = write_atom if media_type == ATOM_TYPE else write_rss
 
     async def answer(request: Request) -> Response:
@@ -50,8 +50,8 @@ async def _load(request: Request, settings: Settings, wanted: KillmailFilter) ->
     context = context_of(request)
     paid = await visit_of(request).pay_for(ENTRIES)
     async with context.database.connection() as connection:
-        page = await list_killmails(connection, wanted, first=ENTRIES)
-    await paid.settle(len(page.rows))
+        rows = await list_news(connection, wanted, ENTRIES)
+    await paid.settle(len(rows))
     site = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
     # Kept by caches for everybody: nothing of it may come from one request's headers.
     base = api_base(settings)
@@ -62,7 +62,7 @@ async def _load(request: Request, settings: Settings, wanted: KillmailFilter) ->
         title="Killmails" if plain == "{}" else f"Killmails: {plain}",
         self_link=f"{base}{request.url.path}{f'?{query}' if query else ''}",
         link=f"{site}/",
-        entries=[entry_of(view, site) for view in await load_views(context.database, context.views, page.rows)],
+        entries=[entry_of(view, site) for view in await load_views(context.database, context.views, rows)],
     )
 
 

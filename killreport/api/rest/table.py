@@ -21,7 +21,9 @@ from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE
 
 _DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})
 _NUMBER = {**shapes.COUNT, "maximum": MOST_SEQUENCE}
-_SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 0.", _NUMBER)
+_SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 1.", _NUMBER)
+_KIND = "(live|history|changed)"
+_KINDS = {"type": "string", "pattern": f"^{_KIND}(,{_KIND})*$"}
 _QUEUE = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
 _FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) in parameter_schemas().items())
 
@@ -73,6 +75,7 @@ def _feed() -> list[Endpoint]:
     page_parameters = (
         Parameter("after", "query", "The last number you have; left out: from the first on.", _NUMBER),
         Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": MOST_PUBLISHED}),
+        Parameter("kind", "query", "Only these of `live`, `history` and `changed`, with commas between.", _KINDS),
     )
     queue_parameters = (
         Parameter("queueID", "query", "A name of your own.", _QUEUE, is_required=True),
@@ -80,7 +83,7 @@ def _feed() -> list[Endpoint]:
     )
     return [
         Endpoint(
-            "/ephemeral/sequence.json", "sequence", "The newest number of the feed, in R2Z2's shape.",
+            "/ephemeral/sequence.json", "sequence", "The newest number of the live feed, in R2Z2's shape.",
             feed.answer_sequence, {JSON: sequence}, group="Feed",
         ),
         Endpoint(
@@ -89,7 +92,7 @@ def _feed() -> list[Endpoint]:
             group="Feed",
         ),
         Endpoint(
-            "/feed", "feed_page", "Killmails after a number, many at once.", feed.answer_page,
+            "/feed", "feed_page", "What was stored or changed after a number, many at once.", feed.answer_page,
             {JSON: shapes.ref("Packages"), NDJSON: shapes.TEXT}, page_parameters, group="Feed",
         ),
         Endpoint(

@@ -6,13 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
-from killreport.killmail.store import KillmailWriter, tell
+from killreport.eve.load import load_universe
+from killreport.killmail.event import tell
+from killreport.killmail.remove import remove_killmails
+from killreport.killmail.store import KillmailWriter
 from killreport.workers import redisq
 from tests.databases import UsedDatabases, create_database, with_database_name
 from tests.integration.kills import CONTAINER, NOON, TRITANIUM, arrival, attacker, store, store_many
@@ -28,11 +32,12 @@ async def get(api: GraphQL, path: str, **headers: str) -> tuple[int, dict[str, s
         return response.status, headers_found, json.loads(text) if text else None
 
 
-async def test_a_board_without_killmails_says_zero_and_has_no_package(api: GraphQL) -> None:
-    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 0}
-    status, headers, body = await get(api, "/ephemeral/0.json")
+async def test_a_board_without_killmails_says_the_first_number_and_has_no_package(api: GraphQL) -> None:
+    # 0 is no number to clients that take it for nothing.
+    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 1}
+    status, headers, body = await get(api, "/ephemeral/1.json")
 
-    assert (status, body) == (404, {"error": "0 is not published yet"})
+    assert (status, body) == (404, {"error": "1 is not published yet"})
     assert headers["cache-control"] == "no-store"
 
 
@@ -41,18 +46,109 @@ async def test_a_package_has_the_killmail_as_esi_gives_it_and_never_expires(
 ) -> None:
     await store(writer, database, arrival(7))
 
-    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 0}
-    status, headers, package = await get(api, "/ephemeral/0.json")
+    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 1}
+    status, headers, package = await get(api, "/ephemeral/1.json")
 
     assert status == 200
-    assert headers["cache-control"] == "public, max-age=86400, immutable"
+    assert headers["cache-control"] == "public, no-cache"
     assert list(package) == ["killmail_id", "hash", "esi", "zkb", "uploaded_at", "sequence_id"]
-    assert (package["killmail_id"], package["sequence_id"]) == (7, 0)
+    assert (package["killmail_id"], package["sequence_id"]) == (7, 1)
     assert package["esi"]["attackers"] == [attacker()]
     assert package["esi"]["victim"]["position"] == {"x": 1.0, "y": -2.0, "z": 3.5}
     assert package["zkb"]["hash"] == package["hash"]
     assert package["zkb"]["href"].endswith(f"/killmails/7/{package['hash']}/")
-    assert (await get(api, "/ephemeral/0.json", **{"If-None-Match": headers["etag"]}))[::2] == (304, None)
+    assert (await get(api, "/ephemeral/1.json", **{"If-None-Match": headers["etag"]}))[::2] == (304, None)
+
+
+async def relabel(database: Database, killmail_id: int) -> None:
+    """Change a killmail as a late label does."""
+    async with database.transaction() as connection:
+        await connection.execute(
+            "update killmail set labels = labels || '{ganked}' where killmail_id = $1", killmail_id
+        )
+        await tell(connection, [], [killmail_id])
+
+
+async def test_a_killmail_that_changed_is_rewritten_under_its_number_and_named_by_the_next(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store(writer, database, arrival(7), arrival(8))
+    tag = (await get(api, "/ephemeral/1.json"))[1]["etag"]
+    await relabel(database, 7)
+
+    assert (await get(api, "/ephemeral/sequence.json"))[2] == {"sequence": 2}
+    status, _, package = await get(api, "/ephemeral/1.json", **{"If-None-Match": tag})
+    assert (status, package["killmail_id"]) == (200, 7)
+    assert "ganked" in package["zkb"]["labels"]
+
+    await store(writer, database, arrival(9), arrival(10))
+    third, fourth = [(await get(api, f"/ephemeral/{number}.json"))[2] for number in (3, 4)]
+    assert (third["killmail_id"], third["sequence_updated"]) == (9, 1)
+    assert (fourth["killmail_id"], "sequence_updated" in fourth) == (10, False)
+
+
+async def test_a_number_may_be_kept_for_a_day_once_nothing_would_name_it_any_more(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store(writer, database, arrival(7))
+    async with database.connection() as connection:
+        await connection.execute("update event set at = now() - interval '8 days'")
+
+    assert (await get(api, "/ephemeral/1.json"))[1]["cache-control"] == "public, max-age=86400"
+
+
+async def test_the_feed_of_everything_marks_what_is_live_what_is_history_and_what_changed(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    await store(writer, database, arrival(7))
+    await store(writer, database, replace(arrival(8), is_from_feed=False))
+    await relabel(database, 7)
+
+    async def read(query: str) -> list[tuple[int, int, str]]:
+        packages = (await get(api, f"/feed?{query}"))[2]["packages"]
+        return [(package["sequence_id"], package["killmail_id"], package["kind"]) for package in packages]
+
+    everything = [(1, 7, "live"), (2, 8, "history"), (3, 7, "changed")]
+    assert await read("") == await read("kind=live,history,changed") == everything
+    assert await read("kind=changed") == everything[2:]
+    assert await read("kind=live,history&after=1") == everything[1:2]
+    status, _, body = await get(api, "/feed?kind=dead")
+    assert (status, "live, history and changed" in body["error"]) == (400, True)
+
+
+async def test_every_follower_gets_past_a_killmail_that_was_taken_out(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    assert (await get(api, "/listen.php?queueID=mine&ttw=1"))[2] == {"package": None}
+    await store(writer, database, arrival(7), arrival(8))
+    async with database.connection() as connection:
+        universe = await load_universe(connection)
+    await remove_killmails(database, universe, [7], "a test")
+    await store(writer, database, arrival(9))
+
+    status, _, package = await get(api, "/ephemeral/1.json")
+    assert status == 200
+    assert set(package) == {"killmail_id", "removed", "uploaded_at", "sequence_id"}
+    assert (await get(api, "/ephemeral/3.json"))[2]["sequence_updated"] == 1
+    pages = [(await get(api, f"/feed?limit=1&after={after}"))[2]["packages"] for after in range(4)]
+    assert [(page[0]["killmail_id"], page[0]["kind"]) for page in pages] == [
+        (7, "removed"), (8, "live"), (7, "removed"), (9, "live"),
+    ]  # fmt: skip
+    found = [(await get(api, "/listen.php?queueID=mine&ttw=2"))[2]["package"]["killID"] for _ in range(2)]
+    assert found == [8, 9]
+
+
+async def test_a_queue_gets_neither_history_nor_changes(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    assert (await get(api, "/listen.php?queueID=mine&ttw=1"))[2] == {"package": None}
+    await store(writer, database, arrival(7))
+    await store(writer, database, replace(arrival(8), is_from_feed=False))
+    await relabel(database, 7)
+    await store(writer, database, arrival(9))
+
+    found = [(await get(api, "/listen.php?queueID=mine&ttw=2"))[2]["package"] for _ in range(3)]
+    assert [package and package["killID"] for package in found] == [7, 9, None]
 
 
 async def test_a_page_of_the_feed_goes_on_where_the_last_one_ended(
@@ -68,8 +164,8 @@ async def test_a_page_of_the_feed_goes_on_where_the_last_one_ended(
         after = f"&after={page['next_after']}"
     _, _, last = await get(api, f"/feed?limit=2{after}")
 
-    assert seen == [0, 1, 2, 3, 4]
-    assert last == {"packages": [], "next_after": 4}
+    assert seen == [1, 2, 3, 4, 5]
+    assert last == {"packages": [], "next_after": 5}
 
 
 async def test_a_page_of_the_feed_comes_as_lines_where_lines_are_asked_for(
@@ -82,7 +178,7 @@ async def test_a_page_of_the_feed_comes_as_lines_where_lines_are_asked_for(
 
     assert response.content_type == "application/x-ndjson"
     assert [json.loads(line)["killmail_id"] for line in lines] == [1000, 1001, 1002]
-    assert response.headers["X-Next-After"] == "2"
+    assert response.headers["X-Next-After"] == "3"
 
 
 async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) -> None:
@@ -96,7 +192,7 @@ async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) ->
 @pytest.mark.parametrize(
     ("address", "status", "sentence"),
     [
-        ("/feed?afetr=7", 400, "There is no parameter 'afetr' here, but after, limit, format."),
+        ("/feed?afetr=7", 400, "There is no parameter 'afetr' here, but after, limit, kind, format."),
         ("/feed?limit=1&limit=2", 400, "The parameter limit is given twice."),
         ("/feed?format=yaml", 400, "one of json, ndjson is needed at format"),
         ("/ephemeral/sequence.json?a=1", 400, "There is no parameter 'a' here, there are none."),
@@ -209,13 +305,12 @@ async def test_our_worker_follows_another_board_when_only_the_host_is_changed(
         async with following(followed, other_board):
             await lines.wait_for("killmail_stored", 22)
             await store(writer, database, arrival(9_000, NOON, items=None, position=None, alliance_id=None))
-            async with database.transaction() as connection:
-                await connection.execute("update killmail set labels = labels || '{ganked}' where killmail_id = 5")
-                await tell(connection, [], [5])
+            await relabel(database, 5)
+            await store(writer, database, arrival(9_001))
             await lines.wait_for("killmail_changed")
 
     theirs, ours = await facts(database), await facts(other_board)
-    assert [len(rows) for rows in ours[:3]] == [23, 92, 23]
+    assert [len(rows) for rows in ours[:3]] == [24, 93, 24]
     for name, expected, found in zip(("killmail", "attacker", "item", "killed_by", "daily"), theirs, ours, strict=True):
         assert [tuple(row) for row in found] == [tuple(row) for row in expected], name
     assert not lines.of("killmail_quarantined")

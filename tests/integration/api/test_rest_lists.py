@@ -226,7 +226,7 @@ async def test_figures_are_those_of_the_rollup_under_zkillboards_names(api: Grap
 
 ANSWERS = [
     ("/ephemeral/sequence.json", "/ephemeral/sequence.json"),
-    ("/ephemeral/{sequence}.json", "/ephemeral/0.json"),
+    ("/ephemeral/{sequence}.json", "/ephemeral/1.json"),
     ("/feed", "/feed"),
     ("/listen.php", "/listen.php?queueID=x&ttw=1"),
     ("/history/totals.json", "/history/totals.json"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import urllib.parse
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -13,7 +15,7 @@ from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.store import KillmailWriter
-from tests.integration.kills import JITA, KILLER, PILOT, arrival, name_everybody, store
+from tests.integration.kills import JITA, KILLER, NOON, PILOT, arrival, name_everybody, store
 from tests.integration.serving import GraphQL, serving
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -157,3 +159,14 @@ async def test_a_date_at_the_end_of_the_calendar_is_no_failure(api: GraphQL, sin
     headers = {"If-Modified-Since": since}
     async with api.session.get(f"{api.address}/feeds/killmails.atom", headers=headers) as response:
         assert response.status in (200, 304)
+
+
+async def test_what_an_import_brought_of_long_ago_is_no_news(
+    api: GraphQL, writer: KillmailWriter, database: Database
+) -> None:
+    old = [replace(arrival(100 + number, NOON + timedelta(hours=1)), is_from_feed=False) for number in range(60)]
+    await store(writer, database, arrival(1), *old, arrival(2))
+
+    for suffix, path in (("atom", f"{ATOM}entry"), ("rss", "channel/item")):
+        feed, _ = await read(api, f"/feeds/killmails.{suffix}?system={JITA}")
+        assert len(feed.findall(path)) == 2

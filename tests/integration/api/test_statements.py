@@ -138,6 +138,6 @@ insert into attacker (killmail_id, ordinal, is_final_blow, damage_done)
 insert into item (killmail_id, ordinal, flag, price_rule, type_id, singleton, quantity_dropped, quantity_destroyed,
     unit_price_cents)
   select 5000 + number, 0, 5, 99, 34, 0, 1, 0, 1 from generate_series(1, 20000) number;
-insert into event (kind, killmail_ids, first_sequence)
-  select 'stored', array[5000 + number], 5000 + number from generate_series(1, 20000) number;
+insert into event (kind, killmail_ids, first_place, first_sequence)
+  select 'stored', array[5000 + number], 5000 + number, 5000 + number from generate_series(1, 20000) number;
 """

@@ -46,4 +46,4 @@ def body(mail_id: int, **victim: Any) -> dict[str, Any]:
 def arrival(mail_id: int, *, hash_: bytes | None = None, **victim: Any) -> Arrival:
     """Return the same as a source hands it to the writer."""
     raw = msgspec.json.encode(body(mail_id, **victim))
-    return Arrival(decode_killmail(raw), "test", hash=hash_, reference=f"test:{mail_id}", body=raw)
+    return Arrival(decode_killmail(raw), "test", hash=hash_, reference=f"test:{mail_id}", body=raw, is_from_feed=True)
