@@ -171,13 +171,15 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
             # The WebSocket protocol would answer without our headers, or never: with a body it is not even asked.
             self._stop(Refusal(HTTPStatus.BAD_REQUEST, _HANDSHAKE))
         # Before it counts as a body that is awaited: it may raise, of an address that is none, and that is answered.
+        before = self.cycle
         super().on_headers_complete()
+        # What becomes a WebSocket is no request of this protocol.
+        if self.cycle is not before and self.cycle.keep_alive:
+            self.cycle.default_headers = [*self.cycle.default_headers, *self._kept_headers()]
         self.is_in_head = False
         self.steps += 1
         self.body_bytes = 0
         self.deadline = self.loop.call_later(self.bounds.body_seconds, self._on_late_body)
-        if self.cycle.keep_alive:
-            self.cycle.default_headers = [*self.cycle.default_headers, *self._kept_headers()]
         self.cycles = [cycle for cycle in self._begun() if not cycle.response_complete]
 
     def on_message_complete(self) -> None:

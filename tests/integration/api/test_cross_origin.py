@@ -107,7 +107,7 @@ async def test_answers_and_events_are_read_with_their_headers(settings: Settings
         )
         assert code == 304
         assert_readable(headers, "etag")
-        async with api.session.get(f"{api.address}/feed", headers=PAGE_OF) as response:
+        async with api.session.get(f"{api.address}/feed?format=ndjson", headers=PAGE_OF) as response:
             assert_readable(response.headers, "x-next-after", "ratelimit")
         events = {**PAGE_OF, "Accept": "text/event-stream"}
         async with api.session.post(f"{api.address}/graphql", json={"query": FOLLOW}, headers=events) as response:
