@@ -66,6 +66,14 @@ class Malformed(KillreportError):
         self.path = path
 
 
+class Incomplete(Malformed):
+    """An answer that lacks what it must have, but not the name. name: of what was asked for."""
+
+    def __init__(self, reason: str, path: str, name: str) -> None:
+        super().__init__(reason, path)
+        self.name = name
+
+
 def in_words(error: BaseException) -> str:
     """Return why, for a person: never nothing, as the text of a time-out is, and without a full stop."""
     if isinstance(error, OSError) and error.strerror:

@@ -1,6 +1,7 @@
 """Queues every stored alliance for its list of corporations; this is how corporations are found.
 
-Input: the stored alliances. Effect: a message each. Twice in a row: each list is read twice, which changes nothing.
+Input: the stored alliances, with `--all` also those that are gone. Effect: a message each. Twice in a row: each list is
+read twice, which changes nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,6 @@ from killreport.queueing.open import open_broker
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
     """Queue all stored alliances and return a sentence about it."""
     async with open_broker(settings, database) as broker:
-        async for ids in stored_ids(database, EntityKind.ALLIANCE):
+        async for ids in stored_ids(database, EntityKind.ALLIANCE, with_gone=progress.everything):
             await queue_ids(broker, progress, ids, AllianceCorporationsMessage)
     return f"{progress.counts['queued']} alliances queued for their corporations."

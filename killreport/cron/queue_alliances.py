@@ -20,7 +20,7 @@ async def run(settings: Settings, database: Database, *, progress: Progress) -> 
     async with open_esi(settings, database) as esi:
         listed = sorted(set(await esi.alliance_ids()))
     new = set(listed)
-    async for ids in stored_ids(database, EntityKind.ALLIANCE):
+    async for ids in stored_ids(database, EntityKind.ALLIANCE, with_gone=True):
         new.difference_update(ids)
     progress.count("new", len(new))
     async with open_broker(settings, database) as broker:

@@ -1,8 +1,9 @@
 """Queues the characters that are to be read from ESI anew.
 
 Input: every stored character; ESI's affiliations, one call for 1,000. Effect: who moved is stored as moved at once, and
-queued with those who were not read for long and those whom ESI left out; with `--all` everyone, and ESI is not asked.
-Twice in a row: nobody has moved since. Hazard: a message may be published twice; reading a character twice is harmless.
+queued with those who were not read for long and those whom ESI left out; with `--all` everyone, also who is gone, and
+ESI is not asked. Twice in a row: nobody has moved since. Hazard: a message may be published twice; reading a character
+twice is harmless.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ from killreport.queueing.open import open_broker
 # Whoever is active is read on sight, after settings.character_stale_days. What else changes about a character whose
 # corporation stays the same (title, security status) can wait for a quarter of a year.
 READ_AFTER = timedelta(days=90)
+# Ids that ESI refuses are errors, and of too many errors it asks everybody to pause for a minute.
+PATIENCE_SECONDS = 300.0
 
 
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
     """Queue who is due, or everyone, and return a sentence about it."""
     async with open_broker(settings, database) as broker:
         if progress.everything:
-            async for ids in stored_ids(database, EntityKind.CHARACTER):
+            async for ids in stored_ids(database, EntityKind.CHARACTER, with_gone=True):
                 await queue_ids(broker, progress, ids, CharacterMessage)
             return f"{progress.counts['queued']} characters queued, all there are."
         async with open_esi(settings, database) as esi, open_events(settings, database) as events:
@@ -52,7 +55,7 @@ async def _queue_due(
 ) -> Sequence[int]:
     """Queue those of the ids that are due, and return who belonged elsewhere before."""
     at = utc_now()
-    affiliations = await esi.affiliations(ids)
+    affiliations = await esi.affiliations(ids, patience_seconds=PATIENCE_SECONDS)
     left_out = set(ids) - {affiliation.character_id for affiliation in affiliations}
     async with database.connection() as connection:
         moved = await list_moved_ids(connection, affiliations)

@@ -24,12 +24,17 @@ async def queue_ids(
         progress.count("queued", len(messages))
 
 
-async def stored_ids(database: Database, kind: EntityKind, *, batch: int = BATCH) -> AsyncIterator[list[int]]:
-    """Yield the ids of all stored entities that are not gone, ascending, in batches; no connection is held between."""
+async def stored_ids(
+    database: Database, kind: EntityKind, *, batch: int = BATCH, with_gone: bool = False
+) -> AsyncIterator[list[int]]:
+    """Yield the ids of all stored entities, ascending, in batches; no connection is held between.
+
+    with_gone: also of those that ESI did not have the last time.
+    """
     after = 0
     while True:
         async with database.connection() as connection:
-            ids = await list_ids(connection, kind, after=after, limit=batch)
+            ids = await list_ids(connection, kind, after=after, limit=batch, with_gone=with_gone)
         if not ids:
             return
         yield ids

@@ -8,16 +8,20 @@ from datetime import datetime
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
+from killreport.entity.naming import NEVER
 from killreport.entity.store import TABLES
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterFacts:
-    """A character as ESI last told of it; gone_at: since when ESI does not know it any more."""
+    """A character as ESI last told of it.
+
+    gone_at: since when ESI does not have it; it belongs nowhere then. refreshed_at: None where the name alone is known.
+    """
 
     id: int
     name: str | None
-    refreshed_at: datetime
+    refreshed_at: datetime | None
     gone_at: datetime | None
     corporation_id: int | None
     alliance_id: int | None
@@ -35,7 +39,7 @@ class CorporationFacts:
 
     id: int
     name: str | None
-    refreshed_at: datetime
+    refreshed_at: datetime | None
     gone_at: datetime | None
     ticker: str | None
     member_count: int | None
@@ -57,7 +61,7 @@ class AllianceFacts:
 
     id: int
     name: str | None
-    refreshed_at: datetime
+    refreshed_at: datetime | None
     gone_at: datetime | None
     ticker: str | None
     executor_corporation_id: int | None
@@ -78,15 +82,25 @@ _ROWS: Mapping[EntityKind, type[EntityFacts]] = {
 }
 
 
+_MEMBERSHIPS = frozenset({"corporation_id", "alliance_id", "faction_id"})
+
+
 async def list_facts(connection: Connection, kind: EntityKind, ids: Collection[int]) -> dict[int, EntityFacts]:
     """Return what is stored of these characters, corporations or alliances, by id; of unknown ones nothing."""
     row_type, table = _ROWS[kind], TABLES[kind]
-    columns = ", ".join(name for name in row_type.__dataclass_fields__ if name != "id")
+    columns = ", ".join(_read(name) for name in row_type.__dataclass_fields__ if name != "id")
     rows = await connection.fetch(
         f"select {table}_id, {columns} from {table} where {table}_id = any($1::bigint[])",  # noqa: S608 - names of ours
         list(ids),
     )
     return {row[0]: row_type(*row) for row in rows}
+
+
+def _read(column: str) -> str:
+    """Return SQL of a fact: who is gone is in no corporation, alliance or faction; what was only named, never read."""
+    if column in _MEMBERSHIPS:
+        return f"case when gone_at is null then {column} end"
+    return f"nullif({column}, {NEVER})" if column == "refreshed_at" else column
 
 
 async def find_seen(connection: Connection, kind: EntityKind, ids: Collection[int]) -> set[int]:

@@ -6,7 +6,7 @@ transaction that stores the answer. One that was queued too long ago is due agai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,15 +28,28 @@ update refresh_ledger set queued_at = now(), tries = tries + 1
   from unnest($1::smallint[], $2::bigint[]) as sent (kind, id)
  where entity_kind = sent.kind and entity_id = sent.id
 """
+# One that is gone is asked for again when its pause is over, and at once when it is on a killmail that is younger than
+# ESI's last answer: then it lives. One from the future says nothing.
 _NOTE = """
 insert into refresh_ledger (entity_kind, entity_id)
-select $1, id from unnest($2::bigint[]) as seen (id)
+select $1, seen.id from unnest($2::bigint[], $4::timestamptz[]) as seen (id, at)
  where not exists (
     select from {table} known where known.{table}_id = seen.id
-       and (known.refreshed_at between now() - $3::interval and now() + interval '1 minute'
-            or known.gone_at is not null)
+       and case when known.gone_at is null
+                then known.refreshed_at between now() - $3::interval and now() + interval '1 minute'
+                else known.ask_again_at > now()
+                     and not coalesce(seen.at between known.refreshed_at and now() + interval '1 minute', false) end
  )
- order by id
+ order by seen.id
+on conflict do nothing
+returning entity_id
+"""
+_NOTE_GONE = """
+insert into refresh_ledger (entity_kind, entity_id)
+select $1, {table}_id from {table}
+ where gone_at is not null and (ask_again_at is null or ask_again_at <= now())
+   and not exists (select from refresh_ledger where entity_kind = $1 and entity_id = {table}_id)
+ order by ask_again_at nulls first limit $2
 on conflict do nothing
 returning entity_id
 """
@@ -97,15 +110,30 @@ async def mark_queued(connection: Connection, entities: Sequence[tuple[EntityKin
 
 
 async def note_seen(
-    connection: Connection, kind: EntityKind, entity_ids: Sequence[int], stale_after: timedelta
+    connection: Connection,
+    kind: EntityKind,
+    entity_ids: Sequence[int],
+    stale_after: timedelta,
+    *,
+    seen_at: Mapping[int, datetime] | None = None,
 ) -> list[int]:
     """Note players' entities that are unknown, or not refreshed for so long; return those that are new on the ledger.
 
-    Sorted, so that writers side by side never wait for each other in a circle.
+    seen_at: when each was last seen alive. Sorted, so that writers side by side never wait for each other in a circle.
     """
     ids = sorted(set(entity_ids))
-    rows = await connection.fetch(_NOTE.format(table=TABLES[kind]), int(kind), ids, stale_after)
+    moments = [None if seen_at is None else seen_at.get(entity_id) for entity_id in ids]
+    rows = await connection.fetch(_NOTE.format(table=TABLES[kind]), int(kind), ids, stale_after, moments)
     return [row[0] for row in rows]
+
+
+async def note_gone(connection: Connection, limit: int) -> int:
+    """Note those that are gone and whose pause is over, up to the limit in all; return how many are new."""
+    noted = 0
+    for kind, table in TABLES.items():
+        if noted < limit:
+            noted += len(await connection.fetch(_NOTE_GONE.format(table=table), int(kind), limit - noted))
+    return noted
 
 
 async def note_types(connection: Connection, type_ids: Sequence[int]) -> None:

@@ -18,16 +18,17 @@ _NAMES = """
 select 'character' as kind, character_id as id, name, null as ticker
   from character where character_id = any($1::bigint[]) and name is not null
 union all
-select 'corporation', corporation_id, name, ticker from corporation
+select 'corporation', corporation_id, name, coalesce(ticker, '') from corporation
  where corporation_id = any($2::bigint[]) and name is not null
 union all
-select 'alliance', alliance_id, name, ticker from alliance where alliance_id = any($3::bigint[]) and name is not null
+select 'alliance', alliance_id, name, coalesce(ticker, '') from alliance
+ where alliance_id = any($3::bigint[]) and name is not null
 """
 
 
 @dataclass(frozen=True, slots=True)
 class NamedGroup:
-    """Name and ticker of a corporation or an alliance."""
+    """Name and ticker of a corporation or an alliance; the ticker is empty while the name alone is known."""
 
     name: str
     ticker: str
@@ -79,10 +80,17 @@ async def list_periods(connection: Connection, kind: EntityKind, entity_id: int)
 async def list_periods_of(
     connection: Connection, kind: EntityKind, entity_ids: Collection[int]
 ) -> dict[int, list[Period]]:
-    """Return what `list_periods` gives of each, by id, in one statement."""
+    """Return what `list_periods` gives of each, by id, in one statement.
+
+    Who is gone belongs nowhere: the last period ends when it went. Stored, it goes on, for who is back never left.
+    """
+    table = TABLES[kind]
     rows = await connection.fetch(
-        """select entity_id, since, until, corporation_id, alliance_id from affiliation
-            where entity_kind = $1 and entity_id = any($2::bigint[]) order by since""",
+        f"""select entity_id, since, coalesce(until, case when known.gone_at is not null
+                                                          then greatest(known.gone_at, since) end),
+                   period.corporation_id, period.alliance_id
+              from affiliation period left join {table} known on known.{table}_id = entity_id
+             where entity_kind = $1 and entity_id = any($2::bigint[]) order by since""",  # noqa: S608 - own names
         int(kind),
         list(entity_ids),
     )
@@ -92,24 +100,32 @@ async def list_periods_of(
     return found
 
 
-async def list_ids(connection: Connection, kind: EntityKind, *, after: int = 0, limit: int = 10_000) -> list[int]:
-    """Return ids of stored entities above `after`, ascending: a page of all, without those that are gone."""
+async def list_ids(
+    connection: Connection, kind: EntityKind, *, after: int = 0, limit: int = 10_000, with_gone: bool = False
+) -> list[int]:
+    """Return ids of stored entities above `after`, ascending: a page of all, without those that are gone.
+
+    with_gone: with them too.
+    """
     table = TABLES[kind]
     rows = await connection.fetch(
-        f"select {table}_id from {table} where {table}_id > $1 and gone_at is null order by 1 limit $2",  # noqa: S608
+        f"""select {table}_id from {table} where {table}_id > $1 and ($3 or gone_at is null)
+             order by 1 limit $2""",  # noqa: S608 - own names
         after,
         limit,
+        with_gone,
     )
     return [row[0] for row in rows]
 
 
 async def list_stale_ids(connection: Connection, kind: EntityKind, ids: Collection[int], age: timedelta) -> list[int]:
-    """Return those of the ids that were not refreshed for so long, ascending."""
+    """Return those of the ids that were not refreshed for so long, and characters whose words are still a literal."""
     table = TABLES[kind]
+    literal = "or description like 'u''%' or description like 'u\"%'" if kind is EntityKind.CHARACTER else ""
     rows = await connection.fetch(
         f"""select {table}_id from {table}
-             where {table}_id = any($1) and refreshed_at is not null
-               and not {is_recent("refreshed_at", "$2")} order by 1""",  # noqa: S608
+             where {table}_id = any($1)
+               and (refreshed_at is not null and not {is_recent("refreshed_at", "$2")} {literal}) order by 1""",  # noqa: S608
         list(ids),
         age,
     )

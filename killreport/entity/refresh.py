@@ -9,10 +9,13 @@ from enum import StrEnum
 from killreport.db.database import Connection
 from killreport.db.recent import is_recent
 from killreport.entity.kind import EntityKind
+from killreport.entity.naming import NEVER
 from killreport.entity.store import TABLES
 from killreport.errors import NotFound
 
-_FRESH = f"refreshed_at, coalesce({is_recent('refreshed_at', '$2')}, false) as is_fresh"
+_FRESH = (
+    f"nullif(refreshed_at, {NEVER}) as refreshed_at, coalesce({is_recent('refreshed_at', '$2')}, false) as is_fresh"
+)
 # Names of our own.
 _TYPE = f"select {_FRESH} from eve_type left join type_detail using (type_id) where type_id = $1"  # noqa: S608
 _OTHER = f"select {_FRESH} from {{table}} where {{table}}_id = $1"  # noqa: S608

@@ -9,7 +9,7 @@ from killreport.db.database import Connection
 # Members of an alliance are those of its corporations as stored; one that no stored corporation names has none.
 _ALLIANCES = """
 insert into alliance_snapshot (alliance_id, day, name, ticker, executor_corporation_id, member_count, corporation_count)
-select known.alliance_id, $1, known.name, known.ticker, known.executor_corporation_id,
+select known.alliance_id, $1, known.name, coalesce(known.ticker, ''), known.executor_corporation_id,
        coalesce(counted.members, 0), coalesce(counted.corporations, 0)
   from alliance known
   left join (
@@ -24,7 +24,7 @@ on conflict (alliance_id, day) do update
 """
 _CORPORATIONS = """
 insert into corporation_snapshot (corporation_id, day, name, ticker, ceo_id, alliance_id, member_count)
-select corporation_id, $1, name, ticker, ceo_id, alliance_id, coalesce(member_count, 0)
+select corporation_id, $1, name, coalesce(ticker, ''), ceo_id, alliance_id, coalesce(member_count, 0)
   from corporation where name is not null and gone_at is null
  order by corporation_id
 on conflict (corporation_id, day) do update

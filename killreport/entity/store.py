@@ -1,9 +1,9 @@
 """Writes of characters, corporations and alliances, each in its caller's transaction.
 
-What ESI leaves out is NULL, never what it was before. The ledger's row goes with the write. An answer that is older
-than what is stored changes nothing, so that two workers with the same entity in hand end with the newer one. Each write
-tells whether it changed anything that is shown, which is everything but the time of asking: whoever keeps such a thing
-in memory is told so after the commit, by the caller.
+What ESI leaves out is NULL, never what it was before, but a name, a ticker and a birthday, which nobody loses. The
+ledger's row goes with the write. An answer that is older than what is stored changes nothing, so that two workers with
+the same entity in hand end with the newer one. Each write tells whether it changed anything that is shown, which is
+everything but the time of asking: whoever keeps such a thing in memory is told so after the commit, by the caller.
 """
 
 from __future__ import annotations
@@ -19,22 +19,26 @@ from killreport.esi.model import Affiliation, Alliance, Character, Corporation
 # left: the insert reads from a subquery that needs all of `before`.
 _CHARACTER = """
 with before as materialized (
-    select to_jsonb(known) - 'refreshed_at' as facts from character known where character_id = $1 for no key update
+    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
+      from character known where character_id = $1 for no key update
 )
 insert into character (character_id, refreshed_at, name, corporation_id, alliance_id, faction_id, birthday, gender,
                        security_status, title, description, gone_at)
 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null from (select count(*) from before) locked
 on conflict (character_id) do update
-   set refreshed_at = excluded.refreshed_at, name = excluded.name, corporation_id = excluded.corporation_id,
-       alliance_id = excluded.alliance_id, faction_id = excluded.faction_id, birthday = excluded.birthday,
+   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, character.name),
+       corporation_id = excluded.corporation_id, alliance_id = excluded.alliance_id, faction_id = excluded.faction_id,
+       birthday = coalesce(excluded.birthday, character.birthday),
        gender = excluded.gender, security_status = excluded.security_status, title = excluded.title,
-       description = excluded.description, gone_at = null
+       description = excluded.description, gone_at = null, misses = 0, ask_again_at = null
  where character.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(character) - 'refreshed_at' is distinct from (select facts from before)
+returning to_jsonb(character) - '{refreshed_at,misses,ask_again_at}'::text[]
+          is distinct from (select facts from before)
 """
 _CORPORATION = """
 with before as materialized (
-    select to_jsonb(known) - 'refreshed_at' as facts from corporation known where corporation_id = $1 for no key update
+    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
+      from corporation known where corporation_id = $1 for no key update
 )
 insert into corporation (corporation_id, refreshed_at, name, ticker, member_count, ceo_id, creator_id, alliance_id,
                          faction_id, tax_rate, date_founded, url, description, home_station_id, is_war_eligible,
@@ -42,34 +46,48 @@ insert into corporation (corporation_id, refreshed_at, name, ticker, member_coun
 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, null
   from (select count(*) from before) locked
 on conflict (corporation_id) do update
-   set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
-       member_count = excluded.member_count, ceo_id = excluded.ceo_id, creator_id = excluded.creator_id,
-       alliance_id = excluded.alliance_id, faction_id = excluded.faction_id, tax_rate = excluded.tax_rate,
+   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, corporation.name),
+       ticker = coalesce(excluded.ticker, corporation.ticker), member_count = excluded.member_count,
+       ceo_id = excluded.ceo_id, creator_id = excluded.creator_id, alliance_id = excluded.alliance_id,
+       faction_id = excluded.faction_id, tax_rate = excluded.tax_rate,
        date_founded = excluded.date_founded, url = excluded.url, description = excluded.description,
-       home_station_id = excluded.home_station_id, is_war_eligible = excluded.is_war_eligible, gone_at = null
+       home_station_id = excluded.home_station_id, is_war_eligible = excluded.is_war_eligible,
+       gone_at = null, misses = 0, ask_again_at = null
  where corporation.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(corporation) - 'refreshed_at' is distinct from (select facts from before)
+returning to_jsonb(corporation) - '{refreshed_at,misses,ask_again_at}'::text[]
+          is distinct from (select facts from before)
 """
 _ALLIANCE = """
 with before as materialized (
-    select to_jsonb(known) - 'refreshed_at' as facts from alliance known where alliance_id = $1 for no key update
+    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
+      from alliance known where alliance_id = $1 for no key update
 )
 insert into alliance (alliance_id, refreshed_at, name, ticker, executor_corporation_id, creator_id,
                       creator_corporation_id, faction_id, date_founded, gone_at)
 select $1, $2, $3, $4, $5, $6, $7, $8, $9, null from (select count(*) from before) locked
 on conflict (alliance_id) do update
-   set refreshed_at = excluded.refreshed_at, name = excluded.name, ticker = excluded.ticker,
+   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, alliance.name),
+       ticker = coalesce(excluded.ticker, alliance.ticker),
        executor_corporation_id = excluded.executor_corporation_id, creator_id = excluded.creator_id,
        creator_corporation_id = excluded.creator_corporation_id, faction_id = excluded.faction_id,
-       date_founded = excluded.date_founded, gone_at = null
+       date_founded = excluded.date_founded, gone_at = null, misses = 0, ask_again_at = null
  where alliance.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(alliance) - 'refreshed_at' is distinct from (select facts from before)
+returning to_jsonb(alliance) - '{refreshed_at,misses,ask_again_at}'::text[]
+          is distinct from (select facts from before)
 """
-_GONE = """
-insert into {table} ({table}_id, gone_at) values ($1, now())
-on conflict ({table}_id) do update set gone_at = coalesce({table}.gone_at, now()), refreshed_at = now()
+# Who ESI does not have is asked for again, for a 404 may be an error of ESI's own: after an hour, then after four times
+# as long each time, up to 30 days; up to a quarter longer by chance, so that those of one moment come apart.
+_PAUSE = "least(interval '1 hour' * power(4, least({misses}, 6)), interval '30 days') * (1 + random() / 4)"
+_MOST_MISSES = 1000
+_GONE = f"""
+insert into {{table}} ({{table}}_id, gone_at, misses, ask_again_at)
+values ($1, now(), 1, now() + {_PAUSE.format(misses=0)})
+on conflict ({{table}}_id) do update
+   set gone_at = coalesce({{table}}.gone_at, now()), refreshed_at = now(),
+       misses = least({{table}}.misses + 1, {_MOST_MISSES}),
+       ask_again_at = now() + {_PAUSE.format(misses="{table}.misses")}
 returning gone_at = now()
-"""
+"""  # noqa: S608 - names of our own
 TABLES = {EntityKind.CHARACTER: "character", EntityKind.CORPORATION: "corporation", EntityKind.ALLIANCE: "alliance"}
 
 # The periods of many entities at once: those that belong elsewhere now end, and a new one begins. The rows of the
@@ -200,10 +218,10 @@ async def apply_affiliations(connection: Connection, affiliations: Sequence[Affi
 
 
 async def mark_gone(connection: Connection, kind: EntityKind, entity_id: int) -> bool:
-    """Note that ESI does not know the entity, any more or at all: what is known stays, and it is not asked for again.
+    """Note that ESI does not have the entity, now or at all: what is known stays, and a pause begins (`_PAUSE`).
 
     For characters, corporations and alliances; of any other kind the ledger's row alone goes. Returns whether that is
-    news.
+    news. What ends a pause before its time: `ledger.note_seen`.
     """
     is_news = kind in TABLES and await connection.fetchval(_GONE.format(table=TABLES[kind]), entity_id)
     await settle(connection, kind, [entity_id])

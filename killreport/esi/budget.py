@@ -23,6 +23,8 @@ from killreport.errors import HostAway, Transient, Unavailable
 
 MOST_LEASED = 10
 DOWNTIME = "downtime"
+# Before the name of a route that is away (`outage.py`): like the downtime, it lasts until a probe is answered.
+MISSING = "missing "
 EVERYBODY = "all"
 PROBE_SECONDS = 10.0
 # How long a process may believe what it last read of the pauses.
@@ -38,6 +40,7 @@ select scope, extract(epoch from until - clock_timestamp())::float8 as seconds f
     select route, until from esi_pause join esi_route on rate_group = scope
 ) as pause
  where until between clock_timestamp() and clock_timestamp() + {MAX_PAUSE} or scope = 'downtime'
+    or scope like '{MISSING}%' and until between clock_timestamp() - interval '1 day' and clock_timestamp()
 """  # noqa: S608
 _LEASE = f"""
 with leased as (
@@ -60,13 +63,17 @@ _LEARN = """
 insert into esi_route (route, rate_group) values ($1, $2)
 on conflict (route) do update set rate_group = excluded.rate_group where esi_route.rate_group <> excluded.rate_group
 """
-# Whoever moves the moment on is the one who asks /status for everybody.
+# Whoever moves the moment on is the one who asks for everybody. A far moment was written by a clock that was ahead.
 _PROBE = """
-update esi_pause set until = clock_timestamp() + $1::float8 * interval '1 second'
- where scope = 'downtime' and (until <= clock_timestamp() or until > clock_timestamp() + 2 * $1 * interval '1 second')
-returning scope
+with moved as (
+    update esi_pause set until = clock_timestamp() + $2::float8 * interval '1 second'
+     where scope = $1 and (until <= clock_timestamp()
+                           or until > clock_timestamp() + greatest(2 * $2::float8, 60) * interval '1 second')
+    returning scope
+)
+select extract(epoch from until - clock_timestamp())::float8 as seconds, exists (select from moved) as is_ours
+  from esi_pause where scope = $1
 """
-
 
 log = structlog.get_logger()
 
@@ -167,13 +174,29 @@ class Budget:
         except DATABASE_ERRORS as error:
             raise Unavailable(f"The pause for ESI cannot be shared: {error}") from error
 
-    async def may_probe(self) -> bool:
-        """Tell whether it is this process's turn to ask whether the downtime is over."""
-        async with self._database.connection() as connection:
-            return await connection.fetchval(_PROBE, PROBE_SECONDS) is not None
+    async def has_pause(self, scope: str) -> bool:
+        """Tell whether the scope is paused; one that a probe ends may be overdue. Raises Unavailable as `turn`."""
+        if not self._is_known():
+            self._learn_pauses(await self._fetch(_PAUSES))
+        return scope in self._pauses
 
-    async def end_downtime(self) -> None:
+    def seconds_left(self, scope: str) -> float | None:
+        """Return how long the pause goes on as far as was read, below zero where a probe is due; None without one."""
+        until = self._pauses.get(scope)
+        return None if until is None else until - self._clock()
+
+    async def may_probe(self, scope: str = DOWNTIME, seconds: float = PROBE_SECONDS) -> bool:
+        """Tell whether it is this process's turn to find out whether the pause is over, the next one after so long."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_PROBE, scope, seconds)
+        if row is None:
+            self._pauses.pop(scope, None)
+            return False
+        self._pauses[scope] = self._clock() + (seconds if row["is_ours"] else row["seconds"])
+        return bool(row["is_ours"])
+
+    async def end_pause(self, scope: str = DOWNTIME) -> None:
         """Let everybody go on."""
         async with self._database.connection() as connection:
-            await connection.execute("delete from esi_pause where scope = 'downtime'")
-        self._pauses.pop(DOWNTIME, None)
+            await connection.execute("delete from esi_pause where scope = $1", scope)
+        self._pauses.pop(scope, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -12,8 +12,9 @@ import structlog
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import decode_json
-from killreport.errors import NotFound, Refused
+from killreport.errors import Incomplete, Malformed
 from killreport.esi.budget import Budget
+from killreport.esi.bulk import in_bulk
 from killreport.esi.cache import prune_answers
 from killreport.esi.model import (
     Affiliation,
@@ -29,14 +30,13 @@ from killreport.esi.model import (
     MarketDay,
     MarketPrice,
     NamedEntity,
+    Nowhere,
     SolarSystem,
     Status,
 )
+from killreport.esi.ranges import known_name
 from killreport.esi.transport import COMPATIBILITY_DATE, Transport
 from killreport.http import open_session
-
-# Source: the maxItems of both operations in ESI's OpenAPI document.
-MOST_IDS = 1000
 
 _Item = TypeVar("_Item")
 
@@ -50,8 +50,12 @@ class EsiClient:
         self._transport = transport
 
     async def character(self, character_id: int) -> Character:
-        """Return a character."""
-        return await self._one("/characters/{id}", f"/characters/{character_id:d}", Character)
+        """Return a character. Raises Incomplete for one that has a name and is nowhere."""
+        body = (await self._transport.get("/characters/{id}", f"/characters/{character_id:d}")).body
+        try:
+            return decode_json(body, Character)
+        except Malformed as error:
+            raise _as_incomplete(error, body) from None
 
     async def corporation(self, corporation_id: int) -> Corporation:
         """Return a corporation."""
@@ -71,17 +75,17 @@ class EsiClient:
         path = f"/alliances/{alliance_id:d}/corporations"
         return await self._one("/alliances/{id}/corporations", path, list[Id])
 
-    async def affiliations(self, character_ids: Sequence[int]) -> list[Affiliation]:
-        """Return where these characters belong, of any number; ids that ESI does not take are left out."""
+    async def affiliations(self, character_ids: Sequence[int], *, patience_seconds: float = 0.0) -> list[Affiliation]:
+        """Return where these characters belong, of any number; as `in_bulk` leaves ids out and waits."""
 
         async def ask(ids: Sequence[int]) -> list[Affiliation]:
             found = await self._bulk("/characters/affiliation", ids, Affiliation)
             return [affiliation for affiliation in found if affiliation.corporation_id]
 
-        return await in_bulk(character_ids, ask)
+        return await in_bulk(character_ids, ask, patience_seconds=patience_seconds)
 
     async def names(self, entity_ids: Sequence[int]) -> list[NamedEntity]:
-        """Return the names of these ids, of any kind and number; ids that ESI does not know are left out."""
+        """Return the names of these ids, of any kind and number; as `in_bulk` leaves ids out."""
 
         async def ask(ids: Sequence[int]) -> list[NamedEntity]:
             return await self._bulk("/universe/names", ids, NamedEntity)
@@ -145,31 +149,18 @@ class EsiClient:
         return found
 
     async def _bulk(self, path: str, ids: Sequence[int], shape: type[_Item]) -> list[_Item]:
-        body = await self._transport.post(path, path, msgspec.json.encode(ids))
+        body = await self._transport.post(path, path, msgspec.json.encode(ids), msgspec.json.encode(ids[:1]))
         found: list[_Item] = decode_json(body, list[shape])  # type: ignore[valid-type]
         return found
 
 
-async def in_bulk(ids: Sequence[int], ask: Callable[[Sequence[int]], Awaitable[list[_Item]]]) -> list[_Item]:
-    """Ask for all ids, 1,000 at a time, and return all that was answered.
-
-    One bad id makes ESI refuse its whole batch: such a batch is halved until the bad one stands alone, which is left
-    out. A batch of 1,000 with one bad id takes 21 requests.
-    """
-    found: list[_Item] = []
-    distinct = list(dict.fromkeys(ids))
-    batches = [distinct[first : first + MOST_IDS] for first in range(0, len(distinct), MOST_IDS)]
-    while batches:
-        batch = batches.pop()
-        try:
-            found += await ask(batch)
-        except (NotFound, Refused) as error:
-            if len(batch) == 1:
-                log.info("esi_id_left_out", id=batch[0], reason=str(error))
-                continue
-            middle = len(batch) // 2
-            batches += [batch[:middle], batch[middle:]]
-    return found
+def _as_incomplete(error: Malformed, body: bytes) -> Malformed:
+    """Return the error with the character's name, where nothing but the corporation is missing; else as it is."""
+    try:
+        name = known_name(decode_json(body, Nowhere).name)
+    except Malformed:
+        return error
+    return error if name is None else Incomplete(error.reason, error.path, name)
 
 
 @asynccontextmanager

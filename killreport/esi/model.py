@@ -8,7 +8,7 @@ Source: esi.evetech.net/meta/openapi.json, dates 2025-12-16 to 2026-09-14.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -71,6 +71,13 @@ class Character(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Nowhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A character without the corporation that everybody has: an answer that is not complete."""
+
+    name: Name
+    corporation_id: Literal[0] | None = None
+
+
 class TaxRates(msgspec.Struct, frozen=True):
     """A corporation's taxes in percent, as answered since 2026-07-21."""
 
@@ -80,8 +87,8 @@ class TaxRates(msgspec.Struct, frozen=True):
 class Corporation(msgspec.Struct, frozen=True, kw_only=True):
     """A corporation. name, ticker: None where empty. tax_rate: 0 to 1. ceo_id: absent where it is closed."""
 
-    name: Name | None
-    ticker: str | None
+    name: Name | None = None
+    ticker: str | None = None
     member_count: int | None = None
     ceo_id: int | None = None
     creator_id: int | None = None
@@ -126,8 +133,8 @@ class Corporation(msgspec.Struct, frozen=True, kw_only=True):
 class Alliance(msgspec.Struct, frozen=True, kw_only=True):
     """An alliance. name, ticker: None where empty. executor_corporation_id: absent where it is closed."""
 
-    name: Name | None
-    ticker: str | None
+    name: Name | None = None
+    ticker: str | None = None
     creator_id: int | None = None
     creator_corporation_id: int | None = None
     date_founded: datetime | None = None

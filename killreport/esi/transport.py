@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import aiohttp
 import structlog
@@ -18,6 +19,8 @@ from killreport.decoding import is_json
 from killreport.errors import CutShort, Garbled, HostAway, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
+from killreport.esi.outage import OutageWatch
+from killreport.esi.witness import Question
 from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
 
 # Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
@@ -35,12 +38,14 @@ FRESH_WITHOUT_EXPIRES = timedelta(seconds=60)
 # What ESI lets live longest is a killmail, a month. A date beyond everything would be believed for ever.
 LONGEST_FRESH = timedelta(days=40)
 
+_JSON = {"Content-Type": "application/json"}
+
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One question. kept: the expired answer a 304 would renew."""
+    """One request. kept: the expired answer a 304 would renew. witness: whose answer tells that the route works."""
 
     route: str
     method: str
@@ -49,6 +54,12 @@ class _Request:
     query: Mapping[str, str] | None = None
     body: bytes | None = None
     kept: Answer | None = None
+    witness: Question | None = None
+
+    @property
+    def question(self) -> Question:
+        """What it asks."""
+        return Question(self.path, tuple((self.query or {}).items()), None if self.body is None else self.body.decode())
 
 
 class Transport:
@@ -59,6 +70,7 @@ class Transport:
         self._base = base
         self._budget = budget
         self._database = database
+        self._outages = OutageWatch(database, budget)
         self._failures = 0
         self._group_of: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
@@ -87,16 +99,39 @@ class Transport:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if kept is not None and kept.etag:
             headers["If-None-Match"] = kept.etag
-        answer = await self._ask(_Request(route, "GET", path, headers, query=query, kept=kept))
+        request = _Request(route, "GET", path, headers, query=query, kept=kept)
+        answer = await (self._ask(request) if token else self._ask_warily(replace(request, witness=request.question)))
         # What is no JSON would be given out, and be of no use, until it expires.
         if is_kept and is_json(answer.body):
             await self._put(key, answer)
         return answer
 
-    async def post(self, route: str, path: str, body: bytes) -> bytes:
-        """Return the body of the answer to a POST. Raises as `get`."""
-        headers = {"Content-Type": "application/json"}
-        return (await self._ask(_Request(route, "POST", path, headers, body=body))).body
+    async def post(self, route: str, path: str, body: bytes, witness: bytes) -> bytes:
+        """Return the body of the answer to a POST. Raises as `get`.
+
+        witness: the least body that is answered where this one is.
+        """
+        question = Question(path, body=witness.decode())
+        return (await self._ask_warily(_Request(route, "POST", path, _JSON, body=body, witness=question))).body
+
+    async def _ask_warily(self, request: _Request) -> Answer:
+        """Ask, and believe a 404 only where the route is not away."""
+        await self._outages.admit(request.route)
+        try:
+            return await self._ask(request)
+        except NotFound:
+            await self._outages.confirm(request.route, request.question, partial(self._ask_witness, request.route))
+            raise
+
+    async def _ask_witness(self, route: str, question: Question) -> bool:
+        body = None if question.body is None else question.body.encode()
+        method, headers = ("GET", {}) if body is None else ("POST", _JSON)
+        request = _Request(route, method, question.path, headers, dict(question.query), body, witness=question)
+        try:
+            await self._ask(request)
+        except NotFound:
+            return False
+        return True
 
     async def _find(self, key: str) -> Answer | None:
         try:
@@ -140,7 +175,7 @@ class Transport:
             async with self._session.get(f"{self._base}/status", timeout=timeout, allow_redirects=False) as response:
                 is_over = response.status == 200
             if is_over:
-                await self._budget.end_downtime()
+                await self._budget.end_pause()
                 self._failures = 0
         except (aiohttp.ClientError, OSError, *DATABASE_ERRORS):
             return False
@@ -149,6 +184,7 @@ class Transport:
 
     async def _send(self, request: _Request) -> Answer:
         route, path, kept = request.route, request.path, request.kept
+        sent_at = self._outages.now()
         try:
             async with (
                 asyncio.timeout(ANSWER_SECONDS),
@@ -180,6 +216,8 @@ class Transport:
             await self._note_failure()
             raise Transient(f"ESI answered {response.status} to {path}.")
         self._failures = 0
+        if request.witness is not None and (response.status < 300 or response.status == 304):
+            await self._outages.note_answer(route, request.witness, sent_at)
         if response.status == 304 and kept is not None:
             return replace(kept, expires_at=_expires_at(response.headers))
         _check(response.status, path)

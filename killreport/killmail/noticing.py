@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -17,30 +18,36 @@ async def note_entities(
 ) -> None:
     """Note the players' entities and the types of these killmails that are unknown or stale, on the ledger.
 
+    Who is gone, as far as ESI last told, and is on a younger killmail is to be asked for at once.
+
     NPC ids are static data, never asked from ESI. By kind and sorted: the order in which every writer locks.
     """
-    ids: dict[EntityKind, set[int]] = {
-        EntityKind.CHARACTER: set(),
-        EntityKind.CORPORATION: set(),
-        EntityKind.ALLIANCE: set(),
+    seen: dict[EntityKind, dict[int, datetime]] = {
+        EntityKind.CHARACTER: {},
+        EntityKind.CORPORATION: {},
+        EntityKind.ALLIANCE: {},
     }
     type_ids: set[int] = set()
-    for mail in mails:
+    for mail in sorted(mails, key=_time_of):
         parties: list[Victim | Attacker] = [mail.victim, *mail.attackers]
         for party in parties:
             if is_player_character(party.character_id):
-                ids[EntityKind.CHARACTER].add(party.character_id or 0)
+                seen[EntityKind.CHARACTER][party.character_id or 0] = mail.killmail_time
             if is_player_corporation(party.corporation_id):
-                ids[EntityKind.CORPORATION].add(party.corporation_id or 0)
+                seen[EntityKind.CORPORATION][party.corporation_id or 0] = mail.killmail_time
             if party.alliance_id is not None and not is_faction(party.alliance_id):
-                ids[EntityKind.ALLIANCE].add(party.alliance_id)
+                seen[EntityKind.ALLIANCE][party.alliance_id] = mail.killmail_time
         type_ids.update(_types_of(mail))
-    for kind, seen in ids.items():
-        if seen:
-            await note_seen(connection, kind, sorted(seen), limits.of(kind))
+    for kind, seen_at in seen.items():
+        if seen_at:
+            await note_seen(connection, kind, sorted(seen_at), limits.of(kind), seen_at=seen_at)
     unknown = type_ids - universe.types.keys()
     if unknown:
         await note_types(connection, sorted(unknown))
+
+
+def _time_of(mail: Killmail) -> datetime:
+    return mail.killmail_time
 
 
 def _types_of(mail: Killmail) -> Iterable[int]:

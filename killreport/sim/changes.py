@@ -21,13 +21,15 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
 
     moved: characters by the corporation they are in now. joined: corporations by their alliance now, null for none;
     their members go with them. renamed: names by id of a character, corporation or alliance. gone: ids ESI does not
-    know any more. closed: corporations without members and CEO. types: new types by id.
+    know any more. biomassed: characters who were deleted, of whom names and the graveyard still tell. closed:
+    corporations without members and CEO. types: new types by id.
     """
 
     moved: dict[int, int] = {}
     joined: dict[int, int | None] = {}
     renamed: dict[int, str] = {}
     gone: frozenset[int] = frozenset()
+    biomassed: frozenset[int] = frozenset()
     closed: frozenset[int] = frozenset()
     types: dict[int, NewType] = {}
 
@@ -44,6 +46,7 @@ class Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
             joined=self.joined | new.joined,
             renamed=self.renamed | new.renamed,
             gone=self.gone | new.gone,
+            biomassed=self.biomassed | new.biomassed,
             closed=self.closed | new.closed,
             types=self.types | new.types,
         )

@@ -11,7 +11,7 @@ from killreport.sim import names
 from killreport.sim.chance import fraction, mix
 from killreport.sim.esi import Call, EsiError, Route
 from killreport.sim.simulator import Simulator
-from killreport.sim.world import CHARACTERS, CORPORATIONS, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID, Affiliation
+from killreport.sim.world import CHARACTERS, CORPORATIONS, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 
 _MOST_IDS, _MOST_NAMES = 1000, 500
 _ACHIEVEMENTS_SINCE = date(2026, 6, 9)
@@ -20,6 +20,8 @@ _TAX_RATES_SINCE = date(2026, 7, 21)
 _HOME_STATION_ID = 60003760
 # Until 2026-07-21 a closed corporation was led by "EVE System".
 _NO_CEO_ID = 1
+# Doomheim, which has whoever was deleted. Source: its description in ESI, "used for characters in graveyard".
+_GRAVEYARD_ID = 1000001
 # Race of each bloodline a player can choose. Source: CCP's static data.
 _RACES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 8: 8, 11: 1, 12: 8, 13: 4, 14: 2}
 
@@ -57,6 +59,8 @@ class Entities:
 
     async def _character(self, call: Call) -> Body:
         character_id = self._require(call, "character")
+        if character_id in self._world.changes.biomassed:
+            raise EsiError(404, "Character has been deleted!")
         home = self._world.affiliation(character_id)
         bloodline_id = tuple(_RACES)[mix(101, character_id) % len(_RACES)]
         body: Body = {
@@ -99,10 +103,12 @@ class Entities:
         ids = _checked_ids(await call.body(list[int]))
         if any(self._world.kind_of(character_id) != "character" for character_id in ids):
             raise EsiError(404, "Ensure all IDs are valid before resolving.")
-        return [self._affiliation_row(character_id, self._world.affiliation(character_id)) for character_id in ids]
+        return [self._affiliation_row(character_id) for character_id in ids]
 
-    @staticmethod
-    def _affiliation_row(character_id: int, home: Affiliation) -> Body:
+    def _affiliation_row(self, character_id: int) -> Body:
+        if character_id in self._world.changes.biomassed:
+            return {"character_id": character_id, "corporation_id": _GRAVEYARD_ID}
+        home = self._world.affiliation(character_id)
         return {
             "character_id": character_id,
             "corporation_id": home.corporation_id,

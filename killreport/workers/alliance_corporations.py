@@ -1,8 +1,9 @@
 """worker-alliance-corporations: finds the corporations of an alliance. This is how corporations are discovered.
 
 Input: an alliance's id. Effect: every corporation of it is on `esi_corporation_info_queue`, confirmed, before the
-message is done. Retry: all of them again, which the ESI client's cache answers. Hazard: the largest alliances have a
-thousand corporations, so a few hundred of these messages fill that queue with the whole game.
+message is done; an alliance that has no list is queued itself. Retry: all of them again, which the ESI client's cache
+answers. Hazard: the largest alliances have a thousand corporations, so a few hundred of these messages fill that queue
+with the whole game.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import structlog
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.entity.store import mark_gone
 from killreport.errors import NotFound
 from killreport.fleet.table import ProcessRow
-from killreport.queueing.messages import QUEUE_OF, AllianceCorporationsMessage, CorporationMessage
+from killreport.queueing.messages import QUEUE_OF, AllianceCorporationsMessage, AllianceMessage, CorporationMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.refreshing import is_askable
 
@@ -39,9 +39,8 @@ async def handle(message: AllianceCorporationsMessage, tools: Tools) -> None:
     try:
         found = await tools.esi.alliance_corporation_ids(alliance_id)
     except NotFound:
-        async with tools.database.transaction() as connection:
-            is_changed = await mark_gone(connection, EntityKind.ALLIANCE, alliance_id)
-        tools.entities.tell([alliance_id] if is_changed else [])
+        # Another question's 404 is no word about the alliance: its own worker asks for that.
+        await tools.broker.publish_many(QUEUE_OF[AllianceMessage], [AllianceMessage(alliance_id)])
         return
     corporations = [CorporationMessage(i) for i in found if is_askable(EntityKind.CORPORATION, i)]
     if corporations:

@@ -2,8 +2,8 @@
 
 Input: a character's id. Effect: name, affiliation with its period, birthday, security status and title are stored, and
 the ledger's row goes; a corporation or alliance nobody knows yet is queued. Retry: all of it again, idempotent.
-Hazard: a field ESI does not send any more is emptied, so who left an alliance has none; a character that is gone is
-noted and not asked for again.
+Hazard: a field ESI does not send any more is emptied, so who left an alliance has none; a character that ESI
+does not have is noted as gone, keeps its name, and is asked for again after a pause (`killreport.entity.store`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Hands what the ledger holds to the queues: entities seen on killmails and not known yet, or not any more.
 
 The ledger is written with the killmail; the queues hear of it afterwards, from here. So nothing is lost when a queue
-does not answer or the process dies in between: the row stays, and the next sweep finds it.
+does not answer or the process dies in between: the row stays, and the next sweep finds it. On the way ESI is asked for
+the names of many at once, and those that are gone come on the ledger again when their pause is over.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from datetime import timedelta
 import structlog
 
 from killreport.background import wait_or_end
+from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.entity.kind import EntityKind
-from killreport.entity.ledger import find_due, mark_queued
+from killreport.entity.ledger import find_due, mark_queued, note_gone
 from killreport.errors import KillreportError, Unavailable
 from killreport.queueing.broker import Broker, Priority
 from killreport.queueing.messages import (
@@ -29,6 +31,7 @@ from killreport.queueing.messages import (
     TypeMessage,
 )
 from killreport.queueing.open import open_broker
+from killreport.workers.naming import Namer, open_namer
 
 # In one transaction: the ledger's rows are locked until the queues confirmed them, and a worker may wait for one.
 BATCH = 2000
@@ -36,6 +39,8 @@ BATCH = 2000
 MOST_SEEN = 1000
 PUBLISH_SECONDS = 10.0
 SWEEP_SECONDS = 30.0
+# Of those that are gone so many are asked for again in a sweep: each may be an error, and ESI allows 100 a minute.
+MOST_GONE = 10
 # A battle brings a killmail every few milliseconds; its crowd is handed over together.
 DEBOUNCE_SECONDS = 0.25
 # The broker's own patience would keep the sweep from the database's news; it comes back here anyway.
@@ -53,9 +58,10 @@ _MESSAGE_OF: dict[EntityKind, Callable[[int], Message]] = {
 log = structlog.get_logger()
 
 
-async def hand_over(database: Database, broker: Broker, settings: Settings) -> int:
+async def hand_over(database: Database, broker: Broker, settings: Settings, namer: Namer | None = None) -> int:
     """Queue everything in the ledger that is due, and return how many entities that were.
 
+    namer: gives them names first, a thousand in one question; None: they get theirs from their workers.
     Safe to repeat, to break off and to run twice at once: an entity may be queued twice, never not at all.
     Raises Unavailable where the queues do not answer.
     """
@@ -63,6 +69,8 @@ async def hand_over(database: Database, broker: Broker, settings: Settings) -> i
     total = 0
     priority = Priority.SEEN
     while True:
+        if namer is not None:
+            await namer.name_due(BATCH, retry_after)
         async with database.transaction() as connection:
             due = await find_due(connection, limit=BATCH, retry_after=retry_after)
             if len(due) > MOST_SEEN:
@@ -92,12 +100,19 @@ async def publish_entities(broker: Broker, entities: list[tuple[EntityKind, int]
 async def keep_handing_over(settings: Settings, database: Database, has_new: asyncio.Event) -> None:
     """Hand over now, soon after each time `has_new` is set, and every half minute; until cancelled. Survives all."""
     pause = FIRST_PAUSE_SECONDS
+    gone = Pace(SWEEP_SECONDS)
     while True:
         try:
-            async with open_broker(settings, database, patience_seconds=BROKER_PATIENCE_SECONDS) as broker:
+            async with (
+                open_broker(settings, database, patience_seconds=BROKER_PATIENCE_SECONDS) as broker,
+                open_namer(settings, database) as namer,
+            ):
                 while True:
                     has_new.clear()
-                    count = await hand_over(database, broker, settings)
+                    if gone.is_due():
+                        async with database.transaction() as connection:
+                            await note_gone(connection, MOST_GONE)
+                    count = await hand_over(database, broker, settings, namer)
                     pause = FIRST_PAUSE_SECONDS
                     if count:
                         log.info("entities_queued", count=count)
@@ -107,3 +122,20 @@ async def keep_handing_over(settings: Settings, database: Database, has_new: asy
             log.warning("handover_trouble", reason=str(error), pause_seconds=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, MOST_PAUSE_SECONDS)
+
+
+class Pace:
+    """Says yes once in so many seconds."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._next = clock()
+
+    def is_due(self) -> bool:
+        """Return whether the time has come, and begin the next wait where it has."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True

@@ -11,11 +11,13 @@ from killreport.config import Settings
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import mark_queued, note_seen, stale_limits
+from killreport.entity.naming import has_name, store_names
 from killreport.entity.store import mark_gone, settle
-from killreport.errors import NotFound
+from killreport.errors import Incomplete, NotFound
 from killreport.eve.ranges import is_faction, is_player_character, is_player_corporation
 from killreport.workers.consuming import Tools
 from killreport.workers.handover import publish_entities
+from killreport.workers.naming import read_names
 
 _FOUND_contra = TypeVar("_FOUND_contra", contravariant=True)
 _FOUND = TypeVar("_FOUND")
@@ -42,7 +44,8 @@ async def refresh(
     """Store what ESI says of an entity, in one transaction, and after it tell what changed and queue whom it names.
 
     An id of the game itself is static data: it leaves the ledger and ESI is not asked. One that ESI does not have is
-    noted as gone. Raises as the client and the database do; nothing is stored then.
+    noted as gone, with the name that ESI may still tell; and so is the name of an answer that lacks the rest, which is
+    raised. Raises as the client and the database do; nothing else is stored then.
     """
     if not is_askable(kind, entity_id):
         async with tools.database.transaction() as connection:
@@ -51,10 +54,12 @@ async def refresh(
     try:
         found = await read(entity_id)
     except NotFound:
-        async with tools.database.transaction() as connection:
-            is_changed = await mark_gone(connection, kind, entity_id)
-        tools.entities.tell([entity_id] if is_changed else [])
+        await _note_gone(tools, kind, entity_id)
         return
+    except Incomplete as error:
+        async with tools.database.transaction() as connection:
+            tools.entities.tell(await store_names(connection, kind, {entity_id: error.name}))
+        raise
     async with tools.database.transaction() as connection:
         # Before the store, and by kind: the order in which every writer locks the ledger.
         unknown = await _note(connection, named(found), tools.settings)
@@ -65,6 +70,17 @@ async def refresh(
         await publish_entities(tools.broker, unknown, tools.priority)
         async with tools.database.transaction() as connection:
             await mark_queued(connection, unknown)
+
+
+async def _note_gone(tools: Tools, kind: EntityKind, entity_id: int) -> None:
+    """Note that ESI has nothing about the entity, and keep the name that its list of names may still have."""
+    async with tools.database.connection() as connection:
+        is_named = await has_name(connection, kind, entity_id)
+    names = {} if is_named else await read_names(tools.esi, kind, [entity_id])
+    async with tools.database.transaction() as connection:
+        is_changed = await mark_gone(connection, kind, entity_id)
+        named = await store_names(connection, kind, names) if names else []
+    tools.entities.tell([entity_id] if is_changed or named else [])
 
 
 def is_askable(kind: EntityKind, entity_id: int) -> bool:

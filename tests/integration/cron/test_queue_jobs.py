@@ -86,7 +86,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(defaults, "batch", 10)
 
 
-async def test_all_means_every_character_that_is_not_gone_and_asks_esi_nothing(
+async def test_all_means_every_character_also_who_is_gone_and_asks_esi_nothing(
     job_settings: Settings, database: Database, run: RunJob, simulator: str, small_batches: None
 ) -> None:
     await store_pilots(database, *PILOTS)
@@ -94,10 +94,8 @@ async def test_all_means_every_character_that_is_not_gone_and_asks_esi_nothing(
         await mark_gone(connection, EntityKind.CHARACTER, PILOTS[3])
     report = await run("queue-characters", everything=True)
 
-    assert await take_messages(job_settings, database) == as_messages(
-        *(pilot for pilot in PILOTS if pilot != PILOTS[3])
-    )
-    assert (report.counts, report.sentence) == ({"queued": 24}, "24 characters queued, all there are.")
+    assert await take_messages(job_settings, database) == as_messages(*PILOTS)
+    assert (report.counts, report.sentence) == ({"queued": 25}, "25 characters queued, all there are.")
     assert "/characters/affiliation" not in await asked(simulator)
 
 
@@ -174,6 +172,10 @@ async def test_every_stored_alliance_is_queued_for_its_corporations(
     await run("queue-alliance-corporations")
     assert await take_messages(job_settings, database) == [
         AllianceCorporationsMessage(alliance_id) for alliance_id in alliances[:2]
+    ]
+    await run("queue-alliance-corporations", everything=True)
+    assert await take_messages(job_settings, database) == [
+        AllianceCorporationsMessage(alliance_id) for alliance_id in alliances
     ]
 
 

@@ -58,7 +58,7 @@ async def test_a_downtime_that_another_process_ended_is_over(database: Database)
     await other.pause(DOWNTIME, 10, "away")
     with pytest.raises(HostAway):
         await waiting.turn("/characters/{id}")
-    await other.end_downtime()
+    await other.end_pause()
     now = 2.0
 
     await waiting.turn("/characters/{id}")
