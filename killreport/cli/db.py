@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from killreport.cli.analyst import analyst
 from killreport.cli.context import load
 from killreport.cli.recount import recount
 from killreport.config import Settings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open, save and reset the database.")
 
 app.command()(recount)
+app.command()(analyst)
 
 PROCESS = "killreport-db"
 Dump = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]

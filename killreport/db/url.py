@@ -36,3 +36,15 @@ def split_password(url: str) -> tuple[str, str | None]:
         query = urlencode([pair for pair in pairs if pair[0] != "password"], quote_via=quote, safe="/")
         question = "?" if query else ""
     return f"{scheme}://{user}{at}{hosts}{slash}{name}{question}{query}", password
+
+
+def with_user(url: str, user: str) -> str:
+    """Return the URL with another user and without a password."""
+    bare, _ = split_password(url)
+    scheme, _, rest = bare.partition("://")
+    rest, question, query = rest.partition("?")
+    authority, slash, name = rest.partition("/")
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "user"]
+    query = urlencode(pairs, quote_via=quote, safe="/")
+    question = "?" if query else ""
+    return f"{scheme}://{quote(user, safe='')}@{authority.rpartition('@')[2]}{slash}{name}{question}{query}"
