@@ -46,9 +46,13 @@ class Bay(StrEnum):
     MOBILE_DEPOT = "mobile_depot"
     DEED_BAY = "deed_bay"
     MOON_MATERIAL_BAY = "moon_material_bay"
+    INFRASTRUCTURE_HOLD = "infrastructure_hold"
+    EXPEDITION_HOLD = "expedition_hold"
+    CORPSE_HOLD = "corpse_hold"
     STRUCTURE_FUEL = "structure_fuel"
     CORPORATION_HANGAR = "corporation_hangar"
     HANGAR = "hangar"
+    CAPSULEER_DELIVERIES = "capsuleer_deliveries"
     OFFICE = "office"
     OTHER = "other"
 
@@ -96,9 +100,13 @@ BAY_LABELS: Mapping[Bay, str] = {
     Bay.MOBILE_DEPOT: "Mobile depot",
     Bay.DEED_BAY: "Structure deed bay",
     Bay.MOON_MATERIAL_BAY: "Moon material bay",
+    Bay.INFRASTRUCTURE_HOLD: "Infrastructure hold",
+    Bay.EXPEDITION_HOLD: "Expedition hold",
+    Bay.CORPSE_HOLD: "Corpse hold",
     Bay.STRUCTURE_FUEL: "Structure fuel bay",
     Bay.CORPORATION_HANGAR: "Corporation hangar",
     Bay.HANGAR: "Hangar",
+    Bay.CAPSULEER_DELIVERIES: "Capsuleer deliveries",
     Bay.OFFICE: "Office",
     Bay.OTHER: "Elsewhere",
 }
@@ -126,7 +134,8 @@ class Flag:
     bay: Bay
 
 
-# Source: invFlags of CCP's static data (the last release that had the table); 186 was seen on Metenox Moon Drills.
+# Source: invFlags of CCP's static data (the last release that had the table, with 185 and 187). 186 was seen on Metenox
+# Moon Drills; 174 is the bay that ESI calls CorpseBay; 188 is the last of the flags that ESI lists (ExpeditionHold).
 FLAG_ROWS: tuple[tuple[int, str, str, Bay], ...] = (
     (0, "None", "None", Bay.OTHER),
     (1, "Wallet", "Wallet", Bay.OTHER),
@@ -256,7 +265,7 @@ FLAG_ROWS: tuple[tuple[int, str, str, Bay], ...] = (
     (171, "StructureServiceSlot7", "Structure service slot 8", Bay.SERVICE),
     (172, "StructureFuel", "Structure Fuel", Bay.STRUCTURE_FUEL),
     (173, "Deliveries", "Deliveries", Bay.HANGAR),
-    (174, "CrateLoot", "Crate Loot", Bay.OTHER),
+    (174, "CrateLoot", "Crate Loot", Bay.CORPSE_HOLD),
     (176, "BoosterBay", "Booster Hold", Bay.BOOSTER_BAY),
     (177, "SubsystemBay", "Subsystem Hold", Bay.SUBSYSTEM_BAY),
     (178, "Raffles", "Raffles Hangar", Bay.HANGAR),
@@ -266,7 +275,10 @@ FLAG_ROWS: tuple[tuple[int, str, str, Bay], ...] = (
     (182, "SpecializedAsteroidHold", "Specialized Asteroid Hold", Bay.MINING_HOLD),
     (183, "MobileDepot", "Mobile Depot", Bay.MOBILE_DEPOT),
     (184, "CorpProjectsHangar", "Corporation Projects Hangar", Bay.CORPORATION_HANGAR),
+    (185, "ColonyResourcesHold", "Infrastructure Hold", Bay.INFRASTRUCTURE_HOLD),
     (186, "MoonMaterialBay", "Moon Material Bay", Bay.MOON_MATERIAL_BAY),
+    (187, "CapsuleerDeliveries", "Capsuleer Deliveries", Bay.CAPSULEER_DELIVERIES),
+    (188, "ExpeditionHold", "Expedition Hold", Bay.EXPEDITION_HOLD),
 )
 FLAGS: Mapping[int, Flag] = {row[0]: Flag(*row) for row in FLAG_ROWS}
 FIRST_FLAGS: Mapping[Bay, int] = {row[3]: row[0] for row in reversed(FLAG_ROWS)}
