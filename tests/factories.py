@@ -81,6 +81,8 @@ def make_type(  # one keyword for each thing a rule asks for
         mid_slots=None,
         low_slots=None,
         rig_slots=None,
+        service_slots=None,
+        squadron_size=None,
     )
 
 

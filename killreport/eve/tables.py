@@ -28,7 +28,17 @@ Row = tuple[Any, ...]
 # Ids of CCP's dogma. Source: dogmaAttributes and dogmaEffects of the static data, build 3650286.
 RIG_SIZE, META_LEVEL, HEAT_DAMAGE = 1547, 633, 1211
 HIGH_SLOTS, MID_SLOTS, LOW_SLOTS, RIG_SLOTS = 14, 13, 12, 1137
-ATTRIBUTES = frozenset({RIG_SIZE, META_LEVEL, HEAT_DAMAGE, HIGH_SLOTS, MID_SLOTS, LOW_SLOTS, RIG_SLOTS})
+# What a subsystem adds to the slots of its hull, which has none of its own.
+HIGH_SLOT_MODIFIER, MID_SLOT_MODIFIER, LOW_SLOT_MODIFIER = 1374, 1375, 1376
+SLOT_MODIFIERS = {HIGH_SLOTS: HIGH_SLOT_MODIFIER, MID_SLOTS: MID_SLOT_MODIFIER, LOW_SLOTS: LOW_SLOT_MODIFIER}
+SERVICE_SLOTS, SQUADRON_SIZE = 2056, 2215
+ATTRIBUTES = frozenset(
+    {
+        *(RIG_SIZE, META_LEVEL, HEAT_DAMAGE, RIG_SLOTS, SERVICE_SLOTS, SQUADRON_SIZE),
+        *SLOT_MODIFIERS,
+        *SLOT_MODIFIERS.values(),
+    }
+)
 SLOT_OF_EFFECT: Mapping[int, str] = {
     11: "low",
     12: "high",
@@ -42,6 +52,7 @@ TYPES, TYPE_DOGMA, GROUPS = "types.jsonl", "typeDogma.jsonl", "groups.jsonl"
 TYPE_COLUMNS = (
     *("type_id", "name", "group_id", "category_id", "is_published", "market_group_id", "meta_group_id", "base_price"),
     *("rig_size", "meta_level", "is_overheatable", "slot", "high_slots", "mid_slots", "low_slots", "rig_slots"),
+    *("service_slots", "squadron_size"),
 )
 
 
@@ -164,10 +175,15 @@ def _read_dogma(archive: Archive) -> dict[int, Row]:
     for number, line in archive.parse(TYPE_DOGMA, TypeDogmaLine):
         _refuse_repeated(line.key, found, TYPE_DOGMA, number)
         attributes = [(row.attribute_id, row.value) for row in line.dogma_attributes if row.attribute_id in ATTRIBUTES]
-        if any(not 0 <= value < 2**15 for _, value in attributes):
+        if any(not _least(attribute_id) <= value < 2**15 for attribute_id, value in attributes):
             raise Malformed("A slot count, size, level or heat damage is out of range", f"{TYPE_DOGMA} line {number}")
         found[line.key] = _dogma_columns(attributes, (effect.effect_id for effect in line.dogma_effects))
     return found
+
+
+def _least(attribute_id: int) -> int:
+    """Return the least value: a subsystem may take slots away."""
+    return -(2**15) if attribute_id in SLOT_MODIFIERS.values() else 0
 
 
 def _dogma_columns(attributes: Iterable[tuple[int, float]], effects: Iterable[int]) -> Row:
@@ -175,7 +191,8 @@ def _dogma_columns(attributes: Iterable[tuple[int, float]], effects: Iterable[in
     slot = next((SLOT_OF_EFFECT[effect] for effect in effects if effect in SLOT_OF_EFFECT), None)
     return (
         *(value_of.get(RIG_SIZE), value_of.get(META_LEVEL), HEAT_DAMAGE in value_of, slot),
-        *(value_of.get(attribute_id) for attribute_id in (HIGH_SLOTS, MID_SLOTS, LOW_SLOTS, RIG_SLOTS)),
+        *(value_of.get(slots, value_of.get(modifier)) for slots, modifier in SLOT_MODIFIERS.items()),
+        *(value_of.get(attribute_id) for attribute_id in (RIG_SLOTS, SERVICE_SLOTS, SQUADRON_SIZE)),
     )
 
 

@@ -18,7 +18,8 @@ class Type:
     """Anything that has a type id: a hull, a module, a charge, a skill, a structure; published or not.
 
     base_price is ISK. rig_size is 1 (small) to 4 (capital) for hulls and rigs. slot is where a module is fitted.
-    The `*_slots` are what a hull has before subsystems. None: the type lacks the attribute.
+    The `*_slots` are what a hull has before subsystems, and what a subsystem adds to them; squadron_size is how many
+    fighters fly as one. None: the type lacks the attribute.
     """
 
     type_id: int
@@ -37,6 +38,8 @@ class Type:
     mid_slots: int | None
     low_slots: int | None
     rig_slots: int | None
+    service_slots: int | None
+    squadron_size: int | None
 
 
 @dataclass(frozen=True, slots=True)

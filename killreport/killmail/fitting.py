@@ -1,17 +1,17 @@
 """What the victim carried, as a page shows it: bay by bay and slot by slot, with charges in their modules.
 
 Works on stored rows. Slots come in the order of their flags, empty ones too, as far as the hull's number of slots is
-known; a strategic cruiser gets its slots from its subsystems, so of those only the used ones are shown.
+known; a strategic cruiser gets its slots from its subsystems.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from killreport.eve.flags import FIRST_FLAGS, SLOT_WORDS, Bay, bay_of
-from killreport.eve.universe import Universe
+from killreport.eve.universe import Type, Universe
 from killreport.killmail.queries import ItemRow
 
 CHARGE_CATEGORY = 8
@@ -58,13 +58,19 @@ class Content:
 class Slot:
     """A place for one module. number: from 1. charges: one row for the dropped, one for the destroyed, as a rule.
 
-    module: None where the slot is empty, or only a charge is told of it.
+    module: None where the slot is empty, or only a charge is told of it. Where a mail names two modules at one flag,
+    there are two slots with that number, the charges in the first.
     """
 
     number: int
     flag: int
     module: Content | None
     charges: tuple[Content, ...]
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """Return all that is in it, the module first."""
+        return self.charges if self.module is None else (self.module, *self.charges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,9 @@ def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> 
         contents = by_bay.get(bay, [])
         slots: tuple[Slot, ...] = ()
         if bay in SLOT_WORDS:
-            slots = _slots(bay, contents, _slot_number(bay, ship_type_id, universe), universe)
+            slots = _slots(
+                bay, contents, _slot_number(bay, ship_type_id, by_bay.get(Bay.SUBSYSTEM, ()), universe), universe
+            )
         if slots or contents:
             worth = sum((content.worth for content in contents), Worth())
             sections.append(Section(bay, slots, () if slots else tuple(contents), worth))
@@ -117,22 +125,28 @@ def _nest(items: Sequence[ItemRow]) -> list[Content]:
     return outermost[::-1]
 
 
-def _slot_number(bay: Bay, ship_type_id: int, universe: Universe) -> int:
-    hull = universe.types.get(ship_type_id)
-    if hull is None:
-        return 0
+def _slot_number(bay: Bay, ship_type_id: int, subsystems: Iterable[Content], universe: Universe) -> int:
+    """Return how many slots the hull has in a bay with these subsystems, 0 to MOST_SLOTS; 0 where it is not known."""
+    parts = [universe.types.get(ship_type_id), *(universe.types.get(content.row.type_id) for content in subsystems)]
+    number = sum(_own_slots(part, bay) for part in parts if part is not None)
+    return min(MOST_SLOTS, max(0, number))
+
+
+def _own_slots(part: Type, bay: Bay) -> int:
     match bay:
         case Bay.HIGH:
-            number = hull.high_slots
+            number = part.high_slots
         case Bay.MID:
-            number = hull.mid_slots
+            number = part.mid_slots
         case Bay.LOW:
-            number = hull.low_slots
+            number = part.low_slots
         case Bay.RIG:
-            number = hull.rig_slots
+            number = part.rig_slots
+        case Bay.SERVICE:
+            number = part.service_slots
         case _:
             number = None
-    return min(MOST_SLOTS, number or 0)
+    return number or 0
 
 
 def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Universe) -> tuple[Slot, ...]:
@@ -141,15 +155,17 @@ def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Univers
     for content in contents:
         by_flag[content.row.flag].append(content)
     flags = sorted({*range(first, first + number), *by_flag})
-    return tuple(_slot(flag, flag - first + 1, by_flag.get(flag, []), universe) for flag in flags)
+    return tuple(slot for flag in flags for slot in _slots_at(flag, flag - first + 1, by_flag.get(flag, []), universe))
 
 
-def _slot(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Slot:
-    """Return the slot: of what shares a flag, the charges are in the module, whatever order they came in.
+def _slots_at(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Iterator[Slot]:
+    """Yield the slot: of what shares a flag, the charges are in the module, whatever order they came in.
 
-    Old mails and launch tubes may name two modules at one flag; those after the first stay beside the charges, so that
-    nothing is lost from the page.
+    A mail may name two modules at one flag, as one that dropped and one that was destroyed: each is a slot's, none the
+    other's charge.
     """
     modules = [c for c in contents if universe.category_id_of(c.row.type_id) != CHARGE_CATEGORY]
-    charges = [c for c in contents if universe.category_id_of(c.row.type_id) == CHARGE_CATEGORY]
-    return Slot(number, flag, modules[0] if modules else None, (*charges, *modules[1:]))
+    charges = tuple(c for c in contents if universe.category_id_of(c.row.type_id) == CHARGE_CATEGORY)
+    yield Slot(number, flag, modules[0] if modules else None, charges)
+    for module in modules[1:]:
+        yield Slot(number, flag, module, ())

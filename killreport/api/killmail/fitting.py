@@ -13,6 +13,7 @@ from killreport.api.killmail.sides import price_rule
 from killreport.api.killmail.views import KillmailView
 from killreport.api.universe.views import TypeView, UniverseViews
 from killreport.eve.flags import Bay
+from killreport.killmail.dna import dna_text
 from killreport.killmail.eft import eft_text
 from killreport.killmail.fitting import Content, Fitting, Section, Slot, Worth
 
@@ -107,6 +108,12 @@ async def resolve_eft(killmails: Sequence[KillmailView], info: FieldInfo) -> lis
     ]
 
 
+async def resolve_dna(killmails: Sequence[KillmailView], info: FieldInfo) -> list[str]:
+    """Return each fitting as the game's own short form."""
+    context: ApiContext = info.context
+    return [dna_text(fitting, context.views.universe) for fitting in await _fittings(killmails, context)]
+
+
 async def resolve_valuation(killmails: Sequence[KillmailView], info: FieldInfo) -> list[ValuationView]:
     """Return every price of each killmail."""
     context: ApiContext = info.context
@@ -142,7 +149,7 @@ def _slot_view(slot: Slot, views: UniverseViews) -> SlotView:
         flag=slot.flag,
         module=None if slot.module is None else _content_view(slot.module, views),
         charges=[_content_view(charge, views) for charge in slot.charges],
-        worth=sum((content.worth for content in _contents_of(slot)), Worth()),
+        worth=sum((content.worth for content in slot.contents), Worth()),
     )
 
 
@@ -192,14 +199,10 @@ def _line(bay: Bay, key: tuple[int, int, int], quantity: tuple[int, int], views:
 
 def _all_contents(section: Section) -> Iterator[Content]:
     for slot in section.slots:
-        for content in _contents_of(slot):
+        for content in slot.contents:
             yield from _with_inner(content)
     for content in section.contents:
         yield from _with_inner(content)
-
-
-def _contents_of(slot: Slot) -> Sequence[Content]:
-    return slot.charges if slot.module is None else (slot.module, *slot.charges)
 
 
 def _with_inner(content: Content) -> Iterator[Content]:

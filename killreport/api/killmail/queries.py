@@ -11,7 +11,7 @@ from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
-from killreport.api.killmail.fitting import resolve_eft, resolve_fitting, resolve_valuation
+from killreport.api.killmail.fitting import resolve_dna, resolve_eft, resolve_fitting, resolve_valuation
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
@@ -27,7 +27,7 @@ resolvers = Resolvers()
 
 # Fields of Killmail that are drawn from all of its attackers, and from all of its items.
 _ATTACKERS = frozenset({"attackers", "pointsFactors", "labelEvidence"})
-_ITEMS = frozenset({"items", "fitting", "eft", "valuation", "pointsFactors", "labelEvidence"})
+_ITEMS = frozenset({"items", "fitting", "eft", "dna", "valuation", "pointsFactors", "labelEvidence"})
 
 
 async def resolve_killmails(
@@ -111,6 +111,7 @@ resolvers.field("Killmail", "topDamage", resolve_top_damage)
 resolvers.field("Killmail", "items", resolve_items)
 resolvers.field("Killmail", "fitting", resolve_fitting)
 resolvers.field("Killmail", "eft", resolve_eft)
+resolvers.field("Killmail", "dna", resolve_dna)
 resolvers.field("Killmail", "valuation", resolve_valuation)
 resolvers.field("Killmail", "pointsFactors", resolve_points_factors)
 resolvers.field("Killmail", "labelEvidence", resolve_label_evidence)

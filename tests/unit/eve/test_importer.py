@@ -64,6 +64,8 @@ def test_a_type_carries_the_category_of_its_group_and_what_its_dogma_says() -> N
         "mid_slots": None,
         "low_slots": None,
         "rig_slots": None,
+        "service_slots": None,
+        "squadron_size": None,
     }
 
 

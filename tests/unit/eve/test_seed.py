@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -122,3 +123,41 @@ def test_reference_prices_are_of_known_types_once_each_and_worth_something() -> 
     assert {price.type_id for price in prices} <= set(types())
     assert min(price.cents for price in prices) > 1
     assert all((price.day is not None) == (price.rule == 20) for price in prices)
+
+
+def test_slots_of_subsystems_and_services_and_squadrons_are_in_it() -> None:
+    by_name = {row["name"]: row for row in types().values()}
+
+    def slots(name: str) -> tuple[int, ...]:
+        return tuple(by_name[name][f"{rack}_slots"] for rack in ("high", "mid", "low"))
+
+    assert slots("Loki Defensive - Covert Reconfiguration") == (1, 2, 1)
+    assert slots("Proteus Offensive - Drone Synthesis Projector") == (6, 0, 0)
+    assert sum(row["category_id"] == 32 and row["high_slots"] is not None for row in types().values()) == 48
+    assert (by_name["Astrahus"]["service_slots"], by_name["Keepstar"]["service_slots"]) == (3, 7)
+    assert [by_name[name]["squadron_size"] for name in ("Siren I", "Templar II", "Gram I", "Warrior II")] == [
+        *(3, 6, 12),
+        None,
+    ]
+
+
+def test_what_a_migration_fills_in_is_what_the_seed_says() -> None:
+    folder = resources.files("killreport.db.migrations")
+    (path,) = [entry for entry in folder.iterdir() if entry.name.endswith("_slots_and_squadrons.sql")]
+    filled = re.findall(r"update eve_type set ([^;]+) where type_id in \(([^)]+)\)", path.read_text())
+    rows = {
+        (int(type_id), column, int(value))
+        for facts, ids in filled
+        for column, value in re.findall(r"(\w+) = (\d+)", facts)
+        for type_id in ids.split(",")
+    }
+    racks = ("high_slots", "mid_slots", "low_slots")
+    expected = {
+        (type_id, column, row[column])
+        for type_id, row in types().items()
+        for column in ("service_slots", "squadron_size", *(racks if row["category_id"] == 32 else ()))
+        if row[column] is not None
+    }
+
+    assert len(rows) == 27 + 98 + 3 * 48
+    assert rows == expected

@@ -8,7 +8,7 @@ import pytest
 
 from killreport.eve.universe import MarketGroup, Type, Universe
 
-RIFTER = Type(587, "Rifter", 25, 6, True, 64, 1, 400000.0, 1, 0, False, None, 3, 3, 4, 3)
+RIFTER = Type(587, "Rifter", 25, 6, True, 64, 1, 400000.0, 1, 0, False, None, 3, 3, 4, 3, None, None)
 
 
 def universe_of(types: list[Type], market_groups: list[MarketGroup]) -> Universe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from killreport.eve.flags import Bay
 from killreport.eve.load import keep_packaged_universe
+from killreport.killmail.dna import dna_text
 from killreport.killmail.eft import eft_text
 from killreport.killmail.fitting import Slot, Worth, lay_out
 from killreport.killmail.queries import ItemRow
@@ -77,7 +78,24 @@ def test_a_container_holds_its_contents() -> None:
     assert shells.contents == ()
 
 
-def test_a_strategic_cruiser_has_the_slots_that_are_used() -> None:
+LOKIS_SUBSYSTEMS = [
+    row(90, "Loki Core - Augmented Nuclear Reactor", 125),  # 1 mid, 3 low
+    row(91, "Loki Defensive - Covert Reconfiguration", 126),  # 1 high, 2 mid, 1 low
+    row(92, "Loki Offensive - Projectile Scoping Array", 127),  # 7 high
+    row(93, "Loki Propulsion - Wake Limiter", 128),  # 2 mid
+]
+
+
+def test_a_strategic_cruiser_has_the_slots_of_its_subsystems() -> None:
+    fitting = lay_out(LOKI, [row(0, GUN, 28), *LOKIS_SUBSYSTEMS], UNIVERSE)
+    numbers = {section.bay: len(section.slots) for section in fitting.sections}
+    assert numbers == {Bay.HIGH: 8, Bay.MID: 5, Bay.LOW: 4, Bay.RIG: 3, Bay.SUBSYSTEM: 4}
+    text = eft_text(fitting, UNIVERSE, "x")
+    assert text.count("[Empty High slot]") == 7
+    assert f"[Empty High slot]\n{GUN}\n[Empty High slot]\n" in text
+
+
+def test_a_strategic_cruiser_whose_subsystems_are_not_known_has_the_slots_that_are_used() -> None:
     items = [row(0, GUN, 27), row(1, GUN, 30), row(2, "Damage Control II", 11)]
     fitting = lay_out(LOKI, items, UNIVERSE)
     high = fitting.section(Bay.HIGH)
@@ -94,7 +112,35 @@ def test_a_hull_the_static_data_lacks_shows_what_was_used() -> None:
 def test_two_modules_at_one_flag_are_both_kept() -> None:
     high = lay_out(RIFTER, [row(0, GUN, 27), row(1, LAUNCHER, 27)], UNIVERSE).section(Bay.HIGH)
     assert high is not None
-    assert module_and_charges(high.slots[0]) == (GUN, [(LAUNCHER, 1)])
+    assert [(slot.number, *module_and_charges(slot)) for slot in high.slots] == [
+        (1, GUN, []),
+        (1, LAUNCHER, []),
+        (2, None, []),
+        (3, None, []),
+    ]
+
+
+def test_a_second_module_at_a_flag_is_in_the_rack_and_is_nobodys_ammunition() -> None:
+    # As killmail 107220741: three low slots, of which two modules name the third and none the second.
+    sotiyo, plating, relay = IDS["Sotiyo"], "Standup Layered Armor Plating II", "Standup Capacitor Power Relay II"
+    items = [row(0, relay, 13, dropped=1, destroyed=0), row(1, plating, 11), row(2, relay, 13)]
+    text = eft_text(lay_out(sotiyo, items, UNIVERSE), UNIVERSE, "x")
+    assert text.startswith(f"[Sotiyo, x]\n{plating}\n{relay}\n{relay}\n\n")
+    assert " x1" not in text
+
+
+def test_a_module_without_a_slot_is_cargo() -> None:
+    items = [row(at, GUN, 27) for at in range(4)] + [row(4, "Damage Control II", 28)]
+    text = eft_text(lay_out(RIFTER, items, UNIVERSE), UNIVERSE, "x")
+    assert f"\n\n{GUN}\n{GUN}\n{GUN}\n\n[Empty Rig slot]" in text
+    assert text.endswith(f"\n\nDamage Control II x1\n{GUN} x1\n")
+
+
+def test_a_module_takes_one_kind_of_charge() -> None:
+    items = [row(0, GUN, 27), row(1, SHELLS, 27, destroyed=40), row(2, "EMP S", 27, destroyed=9)]
+    text = eft_text(lay_out(RIFTER, items, UNIVERSE), UNIVERSE, "x")
+    assert f"\n{GUN}, {SHELLS}\n" in text
+    assert text.endswith("\n\nEMP S x9\n")
 
 
 def test_a_fitting_is_written_as_eft_text() -> None:
@@ -119,7 +165,7 @@ def test_a_fitting_is_written_as_eft_text() -> None:
         "\n"
         "Warrior II x3\n"
         "\n"
-        "Limited Memory Augmentation x1\n"
+        "Limited Memory Augmentation\n"
         "\n"
         "Small Standard Container x1\n"
         "Tritanium x7\n"
@@ -136,8 +182,75 @@ def test_a_charge_whose_module_is_not_told_goes_to_the_cargo() -> None:
 def test_subsystems_and_unknown_types_are_written_too() -> None:
     items = [row(0, "Loki Core - Augmented Nuclear Reactor", 125), item_row(1, 99_999_999, 5)]
     assert eft_text(lay_out(LOKI, items, UNIVERSE), UNIVERSE, "Loki") == (
-        "[Loki, Loki]\n\n"
+        "[Loki, Loki]\n"
+        "[Empty Low slot]\n[Empty Low slot]\n[Empty Low slot]\n\n"
+        "[Empty Med slot]\n\n"
         "[Empty Rig slot]\n[Empty Rig slot]\n[Empty Rig slot]\n\n"
         "Loki Core - Augmented Nuclear Reactor\n\n"
         "Type 99999999 x1\n"
     )
+
+
+def test_implants_and_boosters_have_no_number_but_those_in_the_cargo_do() -> None:
+    items = [row(0, "Limited Memory Augmentation", 89), row(1, "Standard Drop Booster", 88)]
+    items += [row(2, "Limited Memory Augmentation", 5)]
+    text = eft_text(lay_out(RIFTER, items, UNIVERSE), UNIVERSE, "x")
+    assert text.endswith("\n\nLimited Memory Augmentation\nStandard Drop Booster\n\nLimited Memory Augmentation x1\n")
+
+
+def test_fighters_have_a_line_a_squadron() -> None:
+    archon = IDS["Archon"]
+    items = [
+        row(0, "Templar II", 159, dropped=2, destroyed=4),
+        row(1, "Templar II", 160, destroyed=3),
+        row(2, "Siren I", 161, dropped=1, destroyed=0),
+        row(3, "Siren I", 161, destroyed=2),
+        row(4, "Templar II", 158, destroyed=13),
+    ]
+    text = eft_text(lay_out(archon, items, UNIVERSE), UNIVERSE, "x")
+    assert text.endswith("\n\nTemplar II x6\nTemplar II x3\nSiren I x3\nTemplar II x6\nTemplar II x6\nTemplar II x1\n")
+
+
+def test_drones_and_fighters_of_one_bay_are_told_apart() -> None:
+    items = [row(0, "Warrior II", 87, destroyed=5), row(1, "Firbolg I", 87, destroyed=7)]
+    text = eft_text(lay_out(IDS["Archon"], items, UNIVERSE), UNIVERSE, "x")
+    assert text.endswith("\n\nWarrior II x5\n\nFirbolg I x6\nFirbolg I x1\n")
+
+
+def test_a_mail_that_claims_millions_makes_no_millions_of_lines() -> None:
+    most = 2**63 - 1
+    items = [row(0, "Firbolg I", 158, destroyed=most), row(1, "Limited Memory Augmentation", 89, destroyed=most)]
+    items += [row(2, GUN, 27, destroyed=most)]
+    text = eft_text(lay_out(RIFTER, items, UNIVERSE), UNIVERSE, "x")
+    assert text.count("\n") < 150
+    assert f"{GUN} x{most - 3}\n" in text
+
+
+def test_what_not_every_tool_knows_is_a_block_of_its_own() -> None:
+    items = [
+        item_row(0, 99_999_999, 5),
+        row(1, "Warrior II", 5),
+        row(2, "Tritanium", 5),
+        row(3, "Exotic Dancers, Male", 5),
+    ]
+    text = eft_text(lay_out(RIFTER, items, UNIVERSE), UNIVERSE, "x")
+    assert text.endswith("\n\nWarrior II x1\nTritanium x1\n\nType 99999999 x1\nExotic Dancers, Male x1\n")
+
+
+def test_a_fitting_is_written_as_dna() -> None:
+    ids = [
+        IDS[name] for name in (GUN, "1MN Afterburner II", "Damage Control II", "Small Core Defense Field Extender I")
+    ]
+    gun, burner, control, extender = ids
+    # The shells in both guns and in the cargo; no implant, no container and no Tritanium.
+    assert dna_text(lay_out(RIFTER, RIFTERS_ITEMS, UNIVERSE), UNIVERSE) == (
+        f"587:{gun};2:{burner};1:{control};1:{extender};1:{IDS['Warrior II']};3:{IDS[SHELLS]};700::"
+    )
+
+
+def test_subsystems_lead_the_dna() -> None:
+    subsystems = ":".join(f"{item.type_id};1" for item in LOKIS_SUBSYSTEMS)
+    assert dna_text(lay_out(LOKI, [row(0, GUN, 28), *LOKIS_SUBSYSTEMS], UNIVERSE), UNIVERSE) == (
+        f"{LOKI}:{subsystems}:{IDS[GUN]};1::"
+    )
+    assert dna_text(lay_out(670, [], UNIVERSE), UNIVERSE) == "670::"

@@ -7,6 +7,7 @@ from pathlib import Path
 import killreport.eve.seed
 from killreport.eve.universe import Type, Universe
 from killreport.market.price import Price, PriceBook, PriceRule
+from tests.factories import make_type
 
 SEED = Path(killreport.eve.seed.__file__).parent / killreport.eve.seed.ARCHIVE
 
@@ -17,10 +18,7 @@ RIFTER, TRITANIUM, CAPSULE, GOLDEN_CAPSULE, SKIN, REVENANT, AVATAR, MORDUNIUM, W
 
 def type_of(type_id: int, group_id: int, category_id: int, base_price: float | None) -> Type:
     """Return a published type with no dogma."""
-    return Type(
-        *(type_id, f"type {type_id}", group_id, category_id, True, None, None, base_price),
-        *(None, None, False, None, None, None, None, None),
-    )
+    return make_type(type_id, f"type {type_id}", group_id, category_id, base_price=base_price)
 
 
 def small_universe() -> Universe:
