@@ -25,10 +25,9 @@ from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.entity.views import EntityViews
-from killreport.api.killmail.pages import ConnectionView
+from killreport.api.killmail.pages import ConnectionView, connection_of, read_page
 from killreport.api.killmail.views import KillmailView
 from killreport.api.live import Subscriber
-from killreport.api.pages import PageInfo
 from killreport.api.scalars import instant_text, isk_text, scalars
 from killreport.api.schema import read_sdl
 from killreport.api.universe.views import UniverseViews
@@ -57,7 +56,8 @@ def make_page() -> ConnectionView:
     entities = EntityViews(Names(pilots, groups, alliances), views)
     ships, systems = sorted(universe.types)[1000:], sorted(universe.systems)
     nodes = [KillmailView(_row(n, ships[n], systems[n * 7]), entities, views, None, Order.NEWEST) for n in range(ROWS)]
-    return ConnectionView(nodes, PageInfo(True, False, nodes[0].cursor, nodes[-1].cursor), None)
+    request = read_page(first=ROWS)
+    return connection_of(request, nodes, has_more=True, wanted=None)
 
 
 def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:

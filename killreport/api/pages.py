@@ -28,12 +28,31 @@ class PageInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    """An entry of a page, and where it stands."""
+
+    node: T
+    cursor_of: Callable[[T], str]
+
+    @property
+    def cursor(self) -> str:
+        """Return the entry's cursor; made only where it is asked for."""
+        return self.cursor_of(self.node)
+
+
+@dataclass(frozen=True, slots=True)
 class Connection(Generic[T]):
-    """A page of a list. total_count: of the whole list, where it is known."""
+    """A page of a list. cursor_of: one of its entries; total_count: of the whole list, where it is known."""
 
     nodes: Sequence[T]
     page_info: PageInfo
+    cursor_of: Callable[[T], str]
     total_count: int | None = None
+
+    @property
+    def edges(self) -> list[Edge[T]]:
+        """Return the entries with their cursors."""
+        return [Edge(node, self.cursor_of) for node in self.nodes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,10 @@ def page_of(
 
     found: in the list's order, with one entry beyond the page where there is one; it is on the far side.
     """
+
+    def cursor_of(one: T) -> str:
+        return encode_id(id_of(one))
+
     page = found[: asked.size] if asked.is_forward else found[-asked.size :]
-    cursors = [encode_id(id_of(one)) for one in (*page[:1], *page[-1:])]
-    return Connection(page, asked.info(cursors, has_more=len(found) > asked.size), total)
+    cursors = [cursor_of(one) for one in (*page[:1], *page[-1:])]
+    return Connection(page, asked.info(cursors, has_more=len(found) > asked.size), cursor_of, total)

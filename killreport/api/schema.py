@@ -21,6 +21,7 @@ from killreport.api.killmail import mutations as killmail_mutations
 from killreport.api.killmail import queries as killmail
 from killreport.api.leaderboard import queries as leaderboard
 from killreport.api.leaderboard import statistics
+from killreport.api.node import queries as node
 from killreport.api.operation import resolvers as operation
 from killreport.api.rights import keep_rights
 from killreport.api.scalars import scalars
@@ -42,6 +43,7 @@ _SDL_FILES = (
     "search/search.graphql",
     "totals/totals.graphql",
     "operation/operation.graphql",
+    "node/node.graphql",
 )
 
 _TABLES = (
@@ -59,6 +61,7 @@ _TABLES = (
     universe.resolvers,
     places.resolvers,
     types.resolvers,
+    node.resolvers,
 )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
-from graphql import GraphQLObjectType, get_named_type, is_union_type, parse, validate
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+    parse,
+    validate,
+)
 
 from killreport.answering import Answering
 from killreport.api.app import create_app as create_api
@@ -105,21 +114,35 @@ def test_every_id_of_the_schema_is_of_one_type() -> None:
                     if argument in ("id", "ids"):
                         found.setdefault(get_named_type(given.type).name, set()).add(f"{kind.name}.{name}({argument})")
     others = {name: places for name, places in found.items() if name not in ("ID64", "ID64!")}
-    # Messages given up have names of the broker's.
     assert {place for places in others.values() for place in places} <= OPAQUE
 
 
-OPAQUE = {"DeadLetter", "Mutation.retryDeadLetters(ids)", "Mutation.purgeDeadLetters(ids)"}
+# Messages given up have names of the broker's; a node's id has its kind in it.
+OPAQUE = {"DeadLetter", "Mutation.retryDeadLetters(ids)", "Mutation.purgeDeadLetters(ids)", "Query.node(id)"}
 
 
-def test_ids_of_any_two_things_can_be_asked_in_one_document() -> None:
+# Where several kinds of things stand in one place: rankings, top lists, what a search found, `node`.
+@pytest.mark.parametrize(
+    ("abstract", "around"),
+    [("Thing", 'search(query: "a") { thing { %s } }'), ("Node", 'node(id: "Type:587") { %s }')],
+)
+def test_what_any_two_things_have_can_be_asked_in_one_document(abstract: str, around: str) -> None:
     schema = build_schema()
-    things = schema.type_map["Thing"]
-    assert is_union_type(things)
-    parts = " ".join(f"... on {kind} {{ id }}" for kind in things.types)
-    document = parse(f'{{ search(query: "a") {{ thing {{ {parts} }} }} }}')
-    assert len(things.types) > 5
-    assert validate(schema, document) == []
+    kind = schema.type_map[abstract]
+    assert isinstance(kind, GraphQLUnionType | GraphQLInterfaceType)
+    things = schema.get_possible_types(kind)
+    leaves = [
+        (f"... on {thing} {{ {name} }}", name)
+        for thing in things
+        for name, field in thing.fields.items()
+        if is_leaf_type(get_named_type(field.type)) and not field.args
+    ]
+    shared = Counter(name for _, name in leaves)
+    parts = [part for part, name in leaves if shared[name] > 1]
+    assert len(things) > 5
+    assert shared["id"] == shared["nodeId"] == len(things)
+    assert shared["name"] > 5
+    assert validate(schema, parse("{ " + around % " ".join(parts) + " }")) == []
 
 
 async def test_a_document_that_declares_an_int_for_an_id_still_runs(api: Answering) -> None:

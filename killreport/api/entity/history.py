@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from killreport.api.context import ApiContext
@@ -12,7 +13,7 @@ from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things
-from killreport.api.pages import PageArguments, PageInfo, checked_size, page_of
+from killreport.api.pages import Connection, PageArguments, checked_size, page_of
 from killreport.clock import utc_now
 from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind
@@ -48,14 +49,6 @@ class SnapshotView:
     member_count: int
     corporation_count: int | None
     deltas: list[DeltaView]
-
-
-@dataclass(frozen=True, slots=True)
-class MembersView:
-    """A page of members."""
-
-    nodes: list[Thing | None]
-    page_info: PageInfo
 
 
 def _affiliations(kind: EntityKind) -> BatchResolver:
@@ -118,7 +111,7 @@ def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
 
 
 def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[MembersView]:
+    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[Connection[Thing]]:
         context: ApiContext = info.context
         asked = PageArguments(**arguments).read(decode_id)
         async with context.database.connection() as connection:
@@ -131,11 +124,8 @@ def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
                 limit=asked.size + 1,
             )
         things = await load_things(context, [(member, id_) for ids in found.values() for id_ in ids])
-        pages = []
-        for entity in entities:
-            page = page_of(asked, found[entity.id], int)
-            pages.append(MembersView([things.find(member, id_) for id_ in page.nodes], page.page_info))
-        return pages
+        views = {of: [one for id_ in ids if (one := things.find(member, id_)) is not None] for of, ids in found.items()}
+        return [page_of(asked, views[entity.id], attrgetter("id")) for entity in entities]
 
     return resolve
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ Thing = (
     | ConstellationView
     | RegionView
 )
-_NAMES: dict[type[Any], str] = {
+THING_NAMES: Mapping[type[Any], str] = {
     CharacterView: "Character",
     CorporationView: "Corporation",
     AllianceView: "Alliance",
@@ -57,7 +57,7 @@ _NAMES: dict[type[Any], str] = {
 
 def name_types(values: Sequence[Any], _info: FieldInfo) -> list[str]:
     """Return of which type of the schema each view is."""
-    return [_NAMES[type(value)] for value in values]
+    return [THING_NAMES[type(value)] for value in values]
 
 
 class Things:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from killreport.api.context import ApiContext
 from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.pages import PageArguments, PageInfo, PageRequest
+from killreport.api.pages import Connection, PageArguments, PageRequest
 from killreport.killmail.filter_tree import KillmailFilter
 from killreport.killmail.list_count import count_killmails
 from killreport.killmail.lists import Cursor, Order, Page
 
+_CURSOR_OF: Callable[[KillmailView], str] = attrgetter("cursor")
+
 
 @dataclass(frozen=True, slots=True)
-class ConnectionView:
+class ConnectionView(Connection[KillmailView]):
     """A page of killmails. wanted: what the list is of, None for one that nobody counts."""
 
-    nodes: list[KillmailView]
-    page_info: PageInfo
-    wanted: KillmailFilter | None
+    wanted: KillmailFilter | None = None
 
 
 def read_page(
@@ -40,7 +41,7 @@ def connection_of(
 ) -> ConnectionView:
     """Return these killmails as the page that was asked for. wanted: see `ConnectionView`."""
     cursors = [node.cursor for node in (*nodes[:1], *nodes[-1:])]
-    return ConnectionView(nodes, asked.info(cursors, has_more=has_more), wanted)
+    return ConnectionView(nodes, asked.info(cursors, has_more=has_more), _CURSOR_OF, wanted=wanted)
 
 
 async def load_connections(

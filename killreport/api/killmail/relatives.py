@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from killreport.api.context import ApiContext
@@ -13,7 +12,7 @@ from killreport.api.entity.views import load_entity_views
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.api.killmail.part_views import AttackerView
 from killreport.api.killmail.views import KillmailView
-from killreport.api.pages import PageArguments, PageInfo, PageRequest, bad_request
+from killreport.api.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
 from killreport.killmail.lists import list_related
 from killreport.killmail.queries import list_some_attackers, list_top_damage
 
@@ -21,18 +20,9 @@ from killreport.killmail.queries import list_some_attackers, list_top_damage
 MOST_RELATED_AT_ONCE = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class AttackerPageView:
-    """Some attackers of one killmail."""
-
-    nodes: list[AttackerView]
-    page_info: PageInfo
-    total_count: int
-
-
 async def resolve_attackers_page(
     killmails: Sequence[KillmailView], info: FieldInfo, **arguments: Any
-) -> list[AttackerPageView]:
+) -> list[Connection[AttackerView]]:
     """Return some attackers of each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
     context: ApiContext = info.context
     asked = PageArguments(**arguments).read(decode_ordinal)
@@ -48,11 +38,15 @@ async def resolve_attackers_page(
         page_info = PageInfo(
             has_next_page=place.stop < count,
             has_previous_page=place.start > 0,
-            start_cursor=encode_ordinal(nodes[0].ordinal) if nodes else None,
-            end_cursor=encode_ordinal(nodes[-1].ordinal) if nodes else None,
+            start_cursor=_cursor_of(nodes[0]) if nodes else None,
+            end_cursor=_cursor_of(nodes[-1]) if nodes else None,
         )
-        pages.append(AttackerPageView(nodes, page_info, count))
+        pages.append(Connection(nodes, page_info, _cursor_of, count))
     return pages
+
+
+def _cursor_of(attacker: AttackerView) -> str:
+    return encode_ordinal(attacker.ordinal)
 
 
 def _places(asked: PageRequest[int], count: int) -> range:

@@ -93,6 +93,28 @@ async def test_a_list_is_the_same_from_either_end(api: GraphQL, name: str) -> No
 
 
 @pytest.mark.usefixtures("_stored")
+async def test_edges_are_the_nodes_with_cursors_from_which_the_list_goes_on(api: GraphQL, name: str) -> None:
+    question, entry, size = LISTS[name]
+
+    async def ask(arguments: str, of_page: str) -> dict[str, Any]:
+        found = await api.data(f"{{ {question.format(arguments, of_page)} }}")
+        page: dict[str, Any] = found["list"] if "list" in found else next(iter(found.values()))["list"]
+        return page
+
+    both = f"{{ nodes {{ {entry} }} edges {{ cursor node {{ {entry} }} }} {INFO} }}"
+    page = await ask(f"first: {2 * size}", both)
+    edges = page["edges"]
+    assert [edge["node"] for edge in edges] == page["nodes"]
+    assert len({edge["cursor"] for edge in edges}) == len(edges) > size
+    assert (edges[0]["cursor"], edges[-1]["cursor"]) == (page["pageInfo"]["startCursor"], page["pageInfo"]["endCursor"])
+    for at in (0, len(edges) // 2):
+        after = await ask(f'first: 1, after: "{edges[at]["cursor"]}"', f"{{ edges {{ cursor node {{ {entry} }} }} }}")
+        assert after["edges"] == edges[at + 1 : at + 2]
+        before = await ask(f'last: 1, before: "{edges[at + 1]["cursor"]}"', f"{{ edges {{ node {{ {entry} }} }} }}")
+        assert before["edges"] == [{"node": edges[at]["node"]}]
+
+
+@pytest.mark.usefixtures("_stored")
 async def test_both_ends_at_once_and_sizes_that_cannot_be_are_refused(api: GraphQL, name: str) -> None:
     for arguments, code, words in (
         ("first: 2, last: 2", "BAD_REQUEST", "to read back, not both"),

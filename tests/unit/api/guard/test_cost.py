@@ -39,6 +39,14 @@ def test_a_page_costs_its_size_times_what_one_row_costs() -> None:
     assert cost("{ killmails(first: 7) { nodes { id victim { shipType { id } } } } }") == 1 + 7 * 3
 
 
+def test_edges_cost_what_nodes_cost() -> None:
+    for inside in ("id", "id victim { shipType { id } }", "attackers { character { id } }"):
+        nodes = cost(f"{{ killmails(first: 7) {{ nodes {{ {inside} }} }} }}")
+        assert cost(f"{{ killmails(first: 7) {{ edges {{ cursor node {{ {inside} }} }} }} }}") == nodes
+    assert cost("{ killmails(first: 7) { edges { cursor } } }") == 1 + 7
+    assert cost("{ killmails(last: 9) { edges { node { id } } } }") == 1 + 9
+
+
 def test_a_page_without_a_size_costs_the_default_one() -> None:
     assert cost("{ killmails { nodes { id } } }") == 51
 
