@@ -67,7 +67,10 @@ def esi_body(whole: Whole) -> dict[str, Any]:
 
 
 def zkb_block(whole: Whole) -> dict[str, Any]:
-    """Return zKillboard's block with the figures of this board, without the two keys that only R2Z2 has."""
+    """Return zKillboard's block with the figures of this board, without the two keys that only R2Z2 has.
+
+    What has no known price adds nothing to a figure; a block that lacks something says so with a key of our own.
+    """
     row = whole.row
     return _known(
         locationID=whole.location_id,
@@ -81,6 +84,7 @@ def zkb_block(whole: Whole) -> dict[str, Any]:
         solo=row.is_solo,
         awox=row.is_awox,
         labels=row.labels,
+        valueIsComplete=None if row.is_worth_known else False,
     )
 
 

@@ -77,7 +77,7 @@ def _space(facts: Facts) -> str:
 
 def _value(facts: Facts) -> str:
     whole = facts.killmail.total_value_cents // 100
-    return f"It was worth {whole:,} ISK in all."
+    return f"It was worth {'' if facts.killmail.is_worth_known else 'at least '}{whole:,} ISK in all."
 
 
 def _warfare(facts: Facts) -> str:

@@ -20,10 +20,11 @@ MOST_SLOTS = 8  # flags of one bay of slots
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """Values in cents of ISK."""
+    """Values in cents of ISK. is_complete: False where something among it has no known price, and adds nothing."""
 
     dropped: int = 0
     destroyed: int = 0
+    is_complete: bool = True
 
     @property
     def total(self) -> int:
@@ -31,7 +32,9 @@ class Worth:
         return self.dropped + self.destroyed
 
     def __add__(self, other: Worth) -> Worth:
-        return Worth(self.dropped + other.dropped, self.destroyed + other.destroyed)
+        return Worth(
+            self.dropped + other.dropped, self.destroyed + other.destroyed, self.is_complete and other.is_complete
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,11 @@ class Content:
     @property
     def worth(self) -> Worth:
         """Return what the row and its contents were worth."""
-        price = self.row.unit_price_cents
-        own = Worth(self.row.quantity_dropped * price, self.row.quantity_destroyed * price)
+        price = self.row.known_price_cents
+        if price is None:
+            own = Worth(is_complete=not self.quantity)
+        else:
+            own = Worth(self.row.quantity_dropped * price, self.row.quantity_destroyed * price)
         return sum((content.worth for content in self.contents), own)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from killreport.db.database import Connection
+from killreport.market.price import PriceRule
 
 MAX_PAGE = 200
 EVENT_PAGE = 100
@@ -63,6 +64,16 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     stored_at: datetime
     is_history: bool = False
 
+    @property
+    def known_ship_value_cents(self) -> int | None:
+        """Return the price of the hull, None where none is known."""
+        return _known(self.ship_value_cents, self.ship_price_rule)
+
+    @property
+    def is_worth_known(self) -> bool:
+        """Tell whether the values are those of all of it. A row of an older release tells of its hull alone."""
+        return self.is_value_complete and self.ship_price_rule != PriceRule.UNKNOWN
+
 
 class AttackerRow(msgspec.Struct, frozen=True, gc=False):
     """One party to a kill, in the order of the source."""
@@ -94,6 +105,11 @@ class ItemRow(msgspec.Struct, frozen=True, gc=False):
     quantity_destroyed: int
     unit_price_cents: int
 
+    @property
+    def known_price_cents(self) -> int | None:
+        """Return the price of one, None where none is known."""
+        return _known(self.unit_price_cents, self.price_rule)
+
 
 class EventRow(msgspec.Struct, frozen=True, gc=False):
     """What one transaction did: it `stored` new killmails, new ones that are `history`, or `changed` known ones."""
@@ -110,6 +126,11 @@ class FeedStatus(msgspec.Struct, frozen=True, gc=False):
     last_stored_at: datetime | None
     feed_sequence: int | None
     feed_updated_at: datetime | None
+
+
+def _known(cents: int, rule: int) -> int | None:
+    # By the rule: older releases stored a cent for what nobody knows a price of.
+    return None if rule == PriceRule.UNKNOWN else cents
 
 
 def _columns(row: type[msgspec.Struct]) -> str:

@@ -8,6 +8,8 @@ from decimal import Decimal
 _UNITS = ((Decimal(10) ** 12, "t"), (Decimal(10) ** 9, "b"), (Decimal(10) ** 6, "m"), (Decimal(10) ** 3, "k"))
 
 
+NO_PRICE = "no price"
+AT_LEAST = "at least "
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -26,6 +28,27 @@ def isk_short(isk: str | Decimal) -> str:
 def isk_full(isk: str | Decimal) -> str:
     """Return ISK exactly, grouped by thousands, with its cents: `1,234,567.89`."""
     return f"{Decimal(isk):,.2f}"
+
+
+def price_full(isk: str | Decimal | None) -> str:
+    """Return the price of one thing, exactly; that there is none where none is known."""
+    return NO_PRICE if isk is None else isk_full(isk)
+
+
+def sum_short(isk: str | Decimal, *, is_complete: bool, unit: str = "") -> str:
+    """Return a sum in three or four digits; `at least` before it where a price is missing in it."""
+    return _sum(isk_short(isk), isk, is_complete, unit)
+
+
+def sum_full(isk: str | Decimal, *, is_complete: bool, unit: str = "") -> str:
+    """Return a sum exactly; `at least` before it where a price is missing in it."""
+    return _sum(isk_full(isk), isk, is_complete, unit)
+
+
+def _sum(text: str, isk: str | Decimal, is_complete: bool, unit: str) -> str:
+    if not is_complete and not Decimal(isk):
+        return NO_PRICE
+    return f"{'' if is_complete else AT_LEAST}{text}{unit}"
 
 
 def count(number: int) -> str:

@@ -27,7 +27,7 @@ fragment RowParts on Killmail {
     character { ...PartyCharacter } corporation { ...PartyCorporation } alliance { ...PartyAlliance }
     faction { id name } shipType { ...TypeParts }
   }
-  attackerCount values { total } labels solo npc awox
+  attackerCount values { total isComplete } labels solo npc awox
 }
 """
 )
@@ -75,7 +75,7 @@ query Site_Kill($id: ID64!) {
     }
     attackerCount playerCount
     items { ...ItemParts items { ...ItemParts items { ...ItemParts items { ...ItemParts } } } }
-    values { ship shipPriceExplanation fitted dropped destroyed total }
+    values { ship shipPriceExplanation fitted dropped destroyed total isComplete }
     points labels solo npc awox warId
     links { zkillboard esi }
   }

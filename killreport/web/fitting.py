@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from killreport.eve.flags import Bay
-from killreport.web.amounts import count, isk_full, isk_short
+from killreport.web.amounts import NO_PRICE, count, isk_full, isk_short, sum_full, sum_short
 from killreport.web.images import Images, Tile
 from killreport.web.model import Item
 from killreport.web.parties import type_name
@@ -27,23 +27,25 @@ class ItemLine:
     tile: Tile
     dropped: int
     destroyed: int
-    unit_price: Decimal
+    unit_price: Decimal | None
     explanation: str
     depth: int
 
     @property
-    def value(self) -> Decimal:
-        """Return the ISK of all of them."""
-        return self.unit_price * (self.dropped + self.destroyed)
+    def value(self) -> Decimal | None:
+        """Return the ISK of all of them, None where no price is known."""
+        return None if self.unit_price is None else self.unit_price * (self.dropped + self.destroyed)
 
     @property
     def value_text(self) -> str:
         """Return the value, short."""
-        return isk_short(self.value)
+        return NO_PRICE if self.value is None else isk_short(self.value)
 
     @property
     def value_title(self) -> str:
         """Return how the value came about."""
+        if self.value is None or self.unit_price is None:
+            return self.explanation
         number = self.dropped + self.destroyed
         return f"{count(number)} × {isk_full(self.unit_price)} ISK = {isk_full(self.value)} ISK. {self.explanation}"
 
@@ -65,17 +67,22 @@ class SlotGroup:
     @property
     def value_text(self) -> str:
         """Return the ISK of the group, short."""
-        return isk_short(self.total)
+        return sum_short(self.total, is_complete=self.is_complete)
 
     @property
     def value_title(self) -> str:
         """Return the ISK of the group in full."""
-        return f"{isk_full(self.total)} ISK"
+        return sum_full(self.total, is_complete=self.is_complete, unit=" ISK")
 
     @property
     def total(self) -> Decimal:
-        """Return the ISK of the group."""
-        return sum((line.value for line in self.lines), Decimal(0))
+        """Return the ISK of the group, as far as it is known."""
+        return sum((line.value or Decimal(0) for line in self.lines), Decimal(0))
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether every price of the group is known."""
+        return all(line.value is not None for line in self.lines)
 
 
 def slot_groups(items: Sequence[Item], images: Images) -> list[SlotGroup]:
@@ -102,7 +109,7 @@ def _place(item: Item) -> tuple[int, bool]:
 
 def _lines(items: Iterable[Item], images: Images, depth: int) -> Iterator[ItemLine]:
     """Yield the lines of items of one place; equal ones are added up, a container with contents stands alone."""
-    merged: dict[tuple[int, int, str], ItemLine] = {}
+    merged: dict[tuple[int, int, str | None], ItemLine] = {}
     made: list[tuple[ItemLine, Sequence[Item]]] = []
     for item in items:
         key = (item.type.id, item.singleton, item.unit_price)
@@ -127,7 +134,7 @@ def _line(item: Item, images: Images, depth: int) -> ItemLine:
         tile=images.type_tile(item.type, ICON_PIXELS, item.singleton),
         dropped=item.quantity_dropped,
         destroyed=item.quantity_destroyed,
-        unit_price=Decimal(item.unit_price),
+        unit_price=None if item.unit_price is None else Decimal(item.unit_price),
         explanation=item.price_explanation,
         depth=depth,
     )

@@ -87,7 +87,7 @@ class Attacker(Struct, frozen=True):
 
 
 class Item(Struct, frozen=True):
-    """One item; unit_price is ISK as decimal text."""
+    """One item; unit_price is ISK as decimal text, None where no price is known."""
 
     type: Type
     flag: int
@@ -96,26 +96,31 @@ class Item(Struct, frozen=True):
     quantity_dropped: int
     quantity_destroyed: int
     singleton: int
-    unit_price: str
+    unit_price: str | None
     price_explanation: str
     items: list[Item] = []
 
 
 class Total(Struct, frozen=True):
-    """Worth of a loss in a list, ISK as decimal text."""
+    """Worth of a loss in a list, ISK as decimal text. is_complete: False where it is the least it was worth."""
 
     total: str
+    is_complete: bool
 
 
 class Values(Struct, frozen=True):
-    """Worth of a loss, ISK as decimal text."""
+    """Worth of a loss, ISK as decimal text; ship: None where no price of the hull is known.
 
-    ship: str
+    is_complete: False where something has no known price, so that the sums are the least it was worth.
+    """
+
+    ship: str | None
     ship_price_explanation: str
     fitted: str
     dropped: str
     destroyed: str
     total: str
+    is_complete: bool
 
 
 class Links(Struct, frozen=True):

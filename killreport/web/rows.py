@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from killreport.web.amounts import clock, day_title, isk_full, isk_short, security_class, security_text
+from killreport.web.amounts import AT_LEAST, clock, day_title, security_class, security_text, sum_full, sum_short
 from killreport.web.images import Images, Tile
 from killreport.web.labels import Badge, badges
 from killreport.web.model import Row
@@ -27,7 +27,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """A row of the list. `sort_key` orders rows as text does, newest first is descending."""
+    """A row of the list. `sort_key` orders rows as text does, newest first is descending.
+
+    value_before: what has to be read before the value, where it is only the least.
+    """
 
     id: int
     cursor: str
@@ -45,6 +48,7 @@ class RowView:
     final_ship: str
     others: int
     attacker_count: int
+    value_before: str
     value: str
     value_title: str
     badges: list[Badge]
@@ -62,6 +66,8 @@ class DayView:
 def row_view(row: Row, images: Images) -> RowView:
     """Return the row as it is written."""
     ship = row.victim.ship_type
+    worth, is_complete = row.values.total, row.values.is_complete
+    value = sum_short(worth, is_complete=is_complete)
     blow = party_line(row.final_blow, images, ICON_PIXELS)
     final_ship = "" if row.final_blow.ship_type is None else type_name(row.final_blow.ship_type)
     return RowView(
@@ -87,8 +93,9 @@ def row_view(row: Row, images: Images) -> RowView:
         final_ship="" if final_ship == blow.name else final_ship,
         others=row.attacker_count - 1,
         attacker_count=row.attacker_count,
-        value=isk_short(row.values.total),
-        value_title=f"{isk_full(row.values.total)} ISK",
+        value_before=AT_LEAST if value.startswith(AT_LEAST) else "",
+        value=value.removeprefix(AT_LEAST),
+        value_title=sum_full(worth, is_complete=is_complete, unit=" ISK"),
         badges=badges(row.labels, is_solo=row.solo, is_npc=row.npc, is_awox=row.awox),
     )
 

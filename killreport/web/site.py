@@ -36,7 +36,7 @@ class Site:
             undefined_behavior="strict",
             trim_blocks=True,
             lstrip_blocks=True,
-            filters={"isk_short": amounts.isk_short, "isk_full": amounts.isk_full, "count": amounts.count},
+            filters={"count": amounts.count},
             # Addresses are our own; escaping would write their slashes as entities.
             globals={"asset": lambda name: safe(self.assets.address(name))},
         )

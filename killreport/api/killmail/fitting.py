@@ -57,10 +57,10 @@ class PriceLineView:
     slot_name: str
     quantity_dropped: int
     quantity_destroyed: int
-    unit_price: int
+    unit_price: int | None
     price_rule: str
     price_explanation: str
-    worth: Worth
+    worth: Worth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class HullPriceView:
     """What the hull counted."""
 
     type: TypeView
-    unit_price: int
+    unit_price: int | None
     price_rule: str
     price_explanation: str
 
@@ -90,6 +90,7 @@ class ValuationView:
     lines: list[PriceLineView]
     sections: list[PriceSectionView]
     total: int
+    is_complete: bool
 
 
 async def resolve_fitting(killmails: Sequence[KillmailView], info: FieldInfo) -> list[FittingView]:
@@ -166,21 +167,22 @@ def _valuation_view(killmail: KillmailView, fitting: Fitting, views: UniverseVie
         lines=[line for section in fitting.sections for line in _lines(section, views)],
         sections=[PriceSectionView(part.bay.value, part.bay.label, part.worth) for part in fitting.sections],
         total=values.total,
+        is_complete=values.is_complete,
     )
 
 
 def _lines(section: Section, views: UniverseViews) -> list[PriceLineView]:
     """Return a line for each type and price, in the order they first appear; what was in a container counts here."""
-    quantities: dict[tuple[int, int, int], tuple[int, int]] = {}
+    quantities: dict[tuple[int, int | None, int], tuple[int, int]] = {}
     for content in _all_contents(section):
         row = content.row
-        key = (row.type_id, row.unit_price_cents, row.price_rule)
+        key = (row.type_id, row.known_price_cents, row.price_rule)
         dropped, destroyed = quantities.get(key, (0, 0))
         quantities[key] = (dropped + row.quantity_dropped, destroyed + row.quantity_destroyed)
     return [_line(section.bay, key, quantity, views) for key, quantity in quantities.items()]
 
 
-def _line(bay: Bay, key: tuple[int, int, int], quantity: tuple[int, int], views: UniverseViews) -> PriceLineView:
+def _line(bay: Bay, key: tuple[int, int | None, int], quantity: tuple[int, int], views: UniverseViews) -> PriceLineView:
     type_id, price, rule_number = key
     rule = price_rule(rule_number)
     dropped, destroyed = quantity
@@ -193,7 +195,7 @@ def _line(bay: Bay, key: tuple[int, int, int], quantity: tuple[int, int], views:
         unit_price=price,
         price_rule=rule.name,
         price_explanation=rule.explanation,
-        worth=Worth(dropped * price, destroyed * price),
+        worth=None if price is None else Worth(dropped * price, destroyed * price),
     )
 
 

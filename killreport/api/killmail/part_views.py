@@ -45,8 +45,8 @@ class ItemView:
     quantity_dropped: int = of_row("quantity_dropped")
     quantity_destroyed: int = of_row("quantity_destroyed")
     singleton: int = of_row("singleton")
-    # In hundredths of an ISK.
-    unit_price: int = of_row("unit_price_cents")
+    # In hundredths of an ISK; None where no price is known.
+    unit_price: int | None = of_row("known_price_cents")
 
     @property
     def type(self) -> TypeView:

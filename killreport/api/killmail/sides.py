@@ -96,18 +96,19 @@ class FinalBlowView(RowView):
 
 
 class ValuesView:
-    """Worth of the loss, in hundredths of an ISK."""
+    """Worth of the loss, in hundredths of an ISK, as far as it is known."""
 
     __slots__ = ("row",)
 
     def __init__(self, row: KillmailRow) -> None:
         self.row = row
 
-    ship: int = of_row("ship_value_cents")
+    ship: int | None = of_row("known_ship_value_cents")
     fitted: int = of_row("fitted_value_cents")
     dropped: int = of_row("dropped_value_cents")
     destroyed: int = of_row("destroyed_value_cents")
     total: int = of_row("total_value_cents")
+    is_complete: bool = of_row("is_worth_known")
 
     @property
     def ship_price_rule(self) -> str:

@@ -49,17 +49,17 @@ def entry_of(killmail: KillmailView, site: str) -> Entry:
     """Return the entry of a killmail. site: the base URL of its page."""
     ship, victim = _name(killmail.victim.ship_type.name, "a ship"), _victim(killmail)
     system = _name(killmail.solar_system.name, "an unknown system")
-    value = f"{killmail.values.total / 100:,.2f} ISK"
+    value = _value(killmail)
     region = killmail.solar_system.region
     place = f"{system} ({region.name})" if region is not None and region.name else system
     others = killmail.attacker_count - 1
     helped = f" and {others} more" if others else ""
     return Entry(
         id=urn(f"https://esi.evetech.net/killmails/{killmail.id}/{killmail.hash}/"),
-        title=clean(f"{victim} lost {ship} in {system}, {value}"),
+        title=clean(f"{victim} lost {ship} in {system}, {value.removeprefix('worth ')}"),
         summary=clean(
             f"{victim} lost {ship} in {place} at {killmail.time:%Y-%m-%d %H:%M} to {_striker(killmail)}{helped}. "
-            f"Worth {value}, {killmail.points} points."
+            f"{value[:1].upper()}{value[1:]}, {killmail.points} points."
         ),
         link=f"{site}/kill/{killmail.id}",
         published=killmail.time,
@@ -76,6 +76,14 @@ def urn(name: str) -> str:
 def clean(text: str) -> str:
     """Return the text without what no XML document can hold."""
     return _NOT_XML.sub("", text)
+
+
+def _value(killmail: KillmailView) -> str:
+    """Return what it was worth; where not every price is known, at least how much."""
+    values = killmail.values
+    if values.is_complete:
+        return f"worth {values.total / 100:,.2f} ISK"
+    return f"worth at least {values.total / 100:,.2f} ISK" if values.total else "no price known"
 
 
 def _victim(killmail: KillmailView) -> str:

@@ -85,7 +85,8 @@ _ZKB: Mapping[str, Schema] = {
     "awox": FLAG,
     "labels": list_of(TEXT),
 }
-_LOCATION = {"locationID": ID}
+# Only where the figures are those of a part: what has no known price is not in them.
+_LOCATION = {"locationID": ID, "valueIsComplete": FLAG}
 _NAME: Schema = {"type": ["string", "null"]}
 _SOME_ID: Schema = {"type": ["integer", "null"]}
 _TIME: Schema = {"type": "string", "format": "date-time"}

@@ -37,10 +37,10 @@ class TypeSlotsView:
 
 @dataclass(frozen=True, slots=True)
 class TypePriceView:
-    """What one unit is worth; isk is in hundredths."""
+    """What one unit is worth; isk is in hundredths, None where no price is known."""
 
     day: date
-    isk: int
+    isk: int | None
     rule: str
     explanation: str
 
@@ -82,7 +82,10 @@ async def resolve_price(parents: Sequence[WithId], info: FieldInfo) -> list[Type
     today = utc_now().date()
     prices = await context.prices.prices({parent.id for parent in parents}, today)
     found = [prices[parent.id] for parent in parents]
-    return [TypePriceView(today, price.cents, price.rule.name, price.rule.explanation) for price in found]
+    return [
+        TypePriceView(today, price.cents if price.is_known else None, price.rule.name, price.rule.explanation)
+        for price in found
+    ]
 
 
 async def resolve_price_history(parents: Sequence[WithId], info: FieldInfo, *, days: int) -> list[list[DayPriceView]]:

@@ -16,6 +16,7 @@ from killreport.web.model import Attacker, Kill
 from killreport.web.pages.errors import not_found
 from killreport.web.parties import PartyLine, entity_name, party_line, type_name
 from killreport.web.site import Site
+from killreport.web.worth import kill_worth
 
 SHOWN_ATTACKERS = 50
 SHIP_PIXELS = 256
@@ -64,6 +65,7 @@ async def kill(request: Request) -> Response:
         instant=f"{found.time:%Y-%m-%dT%H:%M:%SZ}",
         badges=badges(found.labels, is_solo=found.solo, is_npc=found.npc, is_awox=found.awox),
         dropped_share=share(_cents(found.values.dropped), _cents(found.values.total)),
+        worth=kill_worth(found),
         slots=slot_groups(found.items, site.images),
         shown=attackers[:SHOWN_ATTACKERS],
         rest=attackers[SHOWN_ATTACKERS:],

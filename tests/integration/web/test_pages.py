@@ -256,3 +256,36 @@ async def test_status_is_the_503_page_while_the_api_is_away(settings: Settings) 
     async with serving(create_app(settings)) as address, aiohttp.ClientSession() as session:
         page = await SiteClient(session, address, "").page("/status", 503)
     assert "Back in a moment" in page
+
+
+async def test_what_has_no_price_is_said_to_have_none_and_sums_without_it_to_be_the_least(
+    site: SiteClient, writer: KillmailWriter, database: Database
+) -> None:
+    nobody_knows = 3_900_001
+    novelty = {"item_type_id": nobody_knows, "flag": 5, "singleton": 0, "quantity_dropped": 3}
+    module = {"item_type_id": DAMAGE_CONTROL, "flag": 11, "singleton": 0, "quantity_destroyed": 1}
+    await store(
+        writer,
+        database,
+        arrival(7, items=[module]),
+        arrival(8, items=[module, novelty]),
+        arrival(9, items=[novelty], ship_type_id=nobody_knows),
+    )
+    async with database.transaction() as connection:
+        await connection.execute(
+            "update killmail set total_value_cents = 123456700000, destroyed_value_cents = 123456700000"
+            " where killmail_id < 9"
+        )
+    rows = words(await site.page("/"))
+    assert rows.count("at least") == 1
+    assert "1 at least 1.23b" in rows
+    assert "1 no price" in rows
+
+    part, nothing = words(await site.page("/kill/8")), words(await site.page("/kill/9"))
+    assert "Value at least 1.23 b ISK No price is known for some of it." in part.replace("1.23b", "1.23 b")
+    assert "Dropped no price Destroyed 1,234,567,000.00 Total at least 1,234,567,000.00" in part
+    assert "Cargo hold no price" in part
+    assert "Hull no price Hull and fittings no price Dropped no price Destroyed no price Total no price" in nothing
+    for page in (rows, part, nothing):
+        assert "0.01" not in page
+    assert "at least" not in words(await site.page("/kill/7"))

@@ -254,3 +254,14 @@ def test_subsystems_lead_the_dna() -> None:
         f"{LOKI}:{subsystems}:{IDS[GUN]};1::"
     )
     assert dna_text(lay_out(670, [], UNIVERSE), UNIVERSE) == "670::"
+
+
+def test_an_unknown_price_adds_nothing_and_the_sum_says_that_it_misses_something() -> None:
+    known = row(0, GUN, 27, unit_price_cents=50_000)
+    unknown = row(1, "1MN Afterburner II", 19, unit_price_cents=1, price_rule=99)
+    none_of_it = row(2, "Damage Control II", 12, destroyed=0, unit_price_cents=0, price_rule=99)
+    fitting = lay_out(RIFTER, [known, unknown, none_of_it], UNIVERSE)
+    assert fitting.items == Worth(0, 50_000, is_complete=False)
+    worths = {section.bay: section.worth for section in fitting.sections}
+    assert (worths[Bay.HIGH], worths[Bay.LOW]) == (Worth(0, 50_000), Worth())
+    assert worths[Bay.MID] == Worth(is_complete=False)

@@ -37,7 +37,7 @@ def make_row(killmail_id: int = 1, time: datetime = NOON, **keys: Any) -> Row:
         },
         "finalBlow": {**NOBODY, "character": {"id": 2112000002, "name": None}, "shipType": RIFTER},
         "attackerCount": 3,
-        "values": {"total": "1234567.89"},
+        "values": {"total": "1234567.89", "isComplete": True},
         "labels": [],
         "solo": False,
         "npc": False,

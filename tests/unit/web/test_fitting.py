@@ -73,3 +73,13 @@ def test_values_are_exact_and_say_how_they_came_about() -> None:
     assert slot.total == Decimal("0.30")
     assert slot.lines[0].value_title == "3 × 0.10 ISK = 0.30 ISK. Because."
     assert slot.lines[0].fate == "mixed"
+
+
+def test_what_has_no_price_says_so_and_its_group_is_worth_at_least_the_rest() -> None:
+    known, unknown = make_item(1, unitPrice="20.00"), make_item(2, unitPrice=None)
+    (slot,) = slot_groups([known, unknown], OFF)
+    assert [line.value_text for line in slot.lines] == ["20", "no price"]
+    assert slot.lines[1].value_title == "Because."
+    assert (slot.value_text, slot.value_title) == ("at least 20", "at least 20.00 ISK")
+    (alone,) = slot_groups([unknown], OFF)
+    assert (alone.value_text, alone.value_title) == ("no price", "no price")
