@@ -14,6 +14,7 @@ from killreport.api.live import LiveHub
 from killreport.api.operation.wishes import Wishes
 from killreport.api.status.polls import StatusPolls
 from killreport.api.status.processes import QueueCounter
+from killreport.api.universe.news import StaticNews
 from killreport.api.universe.prices import PriceDesk
 from killreport.api.universe.views import UniverseViews
 from killreport.cache.buckets import open_buckets
@@ -21,7 +22,7 @@ from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.known import KnownNames
-from killreport.eve.load import load_universe
+from killreport.eve.keeping import keep_universe
 from killreport.fleet.table import ProcessRow
 from killreport.search.search import load_search
 
@@ -32,7 +33,8 @@ async def open_context(
 ) -> AsyncIterator[ApiContext]:
     """Lend the context of resolvers, and have the guard's buckets open and its kept answers dropped by events."""
     async with database.connection() as connection:
-        views = UniverseViews(await load_universe(connection), KnownNames(settings.api_names_seconds))
+        static = await keep_universe(connection)
+        views = UniverseViews(static.universe, KnownNames(settings.api_names_seconds))
         search = await load_search(connection, views.universe)
     async with (
         QueueCounter(settings, database).open() as queues,
@@ -45,10 +47,24 @@ async def open_context(
             views.names.drop(ids)
             guard.entities_changed(ids)
 
+        prices = PriceDesk(database, static)
+
+        async def renew() -> None:
+            # The answers last: one that is made anew reads the others.
+            views.renew(static.universe)
+            await search.renew(static.universe)
+            guard.static_data_changed()
+
         hub = LiveHub(database, views, events, guard.killmails_changed)
-        posting = KillmailPosting(database, views.universe, settings, events)
+        posting = KillmailPosting(database, static, settings, events)
         polls = StatusPolls(database, queues, rows)
-        async with hub.running(), EntityNews(events, forget).running(), posting.open(), polls.open():
+        async with (
+            hub.running(),
+            EntityNews(events, forget).running(),
+            StaticNews(database, static, renew).running(),
+            posting.open(),
+            polls.open(),
+        ):
             yield ApiContext(
                 settings,
                 database,
@@ -56,7 +72,7 @@ async def open_context(
                 live=hub,
                 queues=queues,
                 polls=polls,
-                prices=PriceDesk(database, views.universe),
+                prices=prices,
                 posting=posting,
                 facts=FactsLoader(database),
                 wishes=Wishes(settings),

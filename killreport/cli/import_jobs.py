@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from killreport.db.connection import BATCH_SECONDS
 from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
-from killreport.eve.load import load_universe
+from killreport.eve.keeping import keep_universe
 from killreport.killmail.importing import Tally, import_file
 from killreport.killmail.reading import make_writer
 from killreport.killmail.store import KillmailWriter
@@ -38,10 +38,10 @@ async def open_writer(settings: Settings) -> AsyncIterator[tuple[Database, Killm
     """Lend a database and a writer with the universe and prices of this moment."""
     async with open_database(settings, process="import", seconds=BATCH_SECONDS) as database:
         async with database.connection() as connection:
-            universe = await load_universe(connection)
-            prices = await load_price_book(connection, universe)
+            static = await keep_universe(connection)
+            prices = await load_price_book(connection, static.universe)
         _calm_collector()
-        yield database, make_writer(universe, prices, settings)
+        yield database, make_writer(static, prices, settings)
 
 
 def _calm_collector() -> None:

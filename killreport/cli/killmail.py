@@ -40,10 +40,7 @@ def remove(
 
 
 async def _remove(killmail_ids: list[int], reason: str) -> list[int]:
-    from killreport.eve.load import load_universe
     from killreport.killmail.remove import remove_killmails
 
     async with open_ready_database(load(), process="killmail") as database:
-        async with database.connection() as connection:
-            universe = await load_universe(connection)
-        return await remove_killmails(database, universe, killmail_ids, reason)
+        return await remove_killmails(database, killmail_ids, reason)

@@ -22,12 +22,14 @@ def recount(
 
     Reads everything: minutes for millions of killmails. With --rebuild, nothing is stored meanwhile.
     """
-    found, left = asyncio.run(_recount(rebuild))
+    found, left, due = asyncio.run(_recount(rebuild))
     if as_json:
         differences = [
             {"table": difference.table, "key": list(map(str, difference.key))} for difference in (left or found)
         ]
-        print(json.dumps({"equal": not left, "rebuilt": rebuild and bool(found), "differences": differences}))
+        print(
+            json.dumps({"equal": not left, "rebuilt": rebuild and bool(found), "due": due, "differences": differences})
+        )
     elif not found:
         print("All counts equal the killmails.")
     else:
@@ -35,20 +37,25 @@ def recount(
         print(f"The counts differ from the killmails in {tables}.")
         if rebuild:
             print("Rebuilt; they differ still." if left else "Rebuilt: all counts equal the killmails now.")
+    if due and not as_json:
+        things = "1 type or system" if due == 1 else f"{due} types and systems"
+        print(f"The static data of {things} changed, and worker-types is to derive their killmails again.")
     if left:
         raise typer.Exit(1)
 
 
-async def _recount(rebuild: bool) -> tuple[list[Difference], list[Difference]]:
-    """Return the differences found, and those left in the end."""
+async def _recount(rebuild: bool) -> tuple[list[Difference], list[Difference], int]:
+    """Return the differences found, those left in the end, and how much of the static data waits to be followed."""
     from killreport.killmail.recount import rebuild_rollups, recount_differences
+    from killreport.killmail.rederive_due import count_due
 
     async with (
         open_ready_database(load(), process="recount") as database,
         database.connection() as connection,
     ):
         found = await recount_differences(connection)
+        due = await count_due(connection)
         if not (found and rebuild):
-            return found, found
+            return found, found, due
         await rebuild_rollups(connection)
-        return found, await recount_differences(connection)
+        return found, await recount_differences(connection), due

@@ -33,7 +33,9 @@ def update(
 ) -> None:
     """Load CCP's newest static data unless it is there already; whatever fails, the present data stays.
 
-    Running processes see the new data at their next start. Examples: killreport sde update;
+    Running processes take it over, and worker-types derives the killmails again that name what changed.
+
+    Examples: killreport sde update;
     killreport sde update --from eve-online-static-data-3650286-jsonl.zip
     """
     settings = load(process="sde")

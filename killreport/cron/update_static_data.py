@@ -1,7 +1,7 @@
 """Looks at CCP's build number and loads the static data when there is a new one.
 
 Input: CCP's list of builds, one small file. Effect: all `eve_*` tables replaced in one transaction, or nothing.
-Hazard: processes that run see the new data at their next start.
+Processes that run take it over; worker-types derives the killmails again that name a type or system that changed.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import settle
 from killreport.esi.model import Category, EveType, Group
+from killreport.eve.changes import lock_static, note_new_type
 from killreport.eve.importer import IMPORT_LOCK
 
 
@@ -21,18 +22,27 @@ async def is_group_known(connection: Connection, group_id: int) -> bool:
 
 
 async def store_type(connection: Connection, found: EveType, *, at: datetime) -> None:
-    """Store what ESI told of a type at that moment; its group must be stored."""
+    """Store what ESI told of a type at that moment; its group must be stored.
+
+    Of one that was unknown all processes are told, and the killmails that named it are to be derived again.
+    """
     await _keep_imports_away(connection)
-    await connection.execute(
+    if not await connection.fetchval("select exists (select from eve_type where type_id = $1)", found.type_id):
+        # Before anything that somebody who stores a killmail, and holds the static data still, could wait for.
+        await lock_static(connection)
+    is_new = await connection.fetchval(
         """insert into eve_type (type_id, name, group_id, category_id, is_published, market_group_id, is_overheatable)
            select $1, $2, group_id, category_id, $4, $5, false from eve_group where group_id = $3
-           on conflict do nothing""",
+           on conflict do nothing
+           returning true""",
         found.type_id,
         found.name,
         found.group_id,
         found.published,
         found.market_group_id,
     )
+    if is_new:
+        await note_new_type(connection, found.type_id)
     await connection.execute(
         """insert into type_detail (type_id, description, mass, volume, capacity, refreshed_at)
            values ($1, $2, $3, $4, $5, $6)

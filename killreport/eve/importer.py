@@ -5,19 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from killreport.db.database import Connection
 from killreport.decoding import is_storable
 from killreport.errors import Malformed
 from killreport.eve.archive import Archive, open_archive
+from killreport.eve.changes import note_new_release
 from killreport.eve.official import ReleaseLine
 from killreport.eve.tables import FILES, TABLES, TYPE_COLUMNS, Row, read_rows, read_types
+from killreport.eve.universe import CAPITAL_MARKET_GROUPS
 
 RELEASE = "_sde.jsonl"
 RELEASE_KEY = "sde"
 # One import at a time over the whole database; any constant does, this one spells "killsde" in ASCII.
 IMPORT_LOCK = 0x6B696C6C736465
+# All that a killmail is derived from (`killreport.killmail.derive`), the group first, and whether it has a base price.
+_TYPE_FACTS = f"""
+    with recursive capital (id) as (
+        select unnest(array{sorted(CAPITAL_MARKET_GROUPS)}::bigint[])
+        union
+        select market_group_id from eve_market_group join capital on parent_market_group_id = id
+    )
+    select type_id, group_id, category_id, rig_size, meta_level, is_overheatable, base_price is null,
+           coalesce(market_group_id in (select id from capital), false)
+    from eve_type
+"""  # noqa: S608 - numbers of our own
+_SYSTEM_FACTS = "select solar_system_id, constellation_id, region_id, security_status from eve_system"
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,19 @@ async def store_static_data(connection: Connection, data: StaticData, source: st
     """
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", IMPORT_LOCK)
+        types, systems = await _facts(connection, _TYPE_FACTS), await _facts(connection, _SYSTEM_FACTS)
         await replace_rows(connection, data, source)
+        changed = _changed(types, await _facts(connection, _TYPE_FACTS))
+        former = {one: types[one][0] if one in types else None for one in changed}
+        await note_new_release(connection, former, _changed(systems, await _facts(connection, _SYSTEM_FACTS)))
+
+
+async def _facts(connection: Connection, query: str) -> dict[int, tuple[Any, ...]]:
+    return {row[0]: tuple(row)[1:] for row in await connection.fetch(query)}
+
+
+def _changed(before: dict[int, tuple[Any, ...]], now: dict[int, tuple[Any, ...]]) -> set[int]:
+    return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
 
 
 async def replace_rows(connection: Connection, data: StaticData, source: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from typing import Any
 
 from killreport.db.database import Connection
 from killreport.errors import NotFound
 from killreport.eve import seed
+from killreport.eve.changes import static_version
 from killreport.eve.importer import read_static_data
 from killreport.eve.universe import (
     Category,
@@ -61,7 +62,14 @@ async def load_universe(connection: Connection) -> Universe:
 
     Raises NotFound where none was loaded into the database yet.
     """
+    universe, _version = await load_universe_at(connection)
+    return universe
+
+
+async def load_universe_at(connection: Connection) -> tuple[Universe, int]:
+    """Return all static data with the number of its last change; see `load_universe`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        version = await static_version(connection)
         release = await connection.fetchrow("select build_number, released_at from static_data")
         if release is None:
             raise NotFound(
@@ -69,7 +77,7 @@ async def load_universe(connection: Connection) -> Universe:
             )
         for kept in _kept:
             if kept.build_number == release["build_number"] and await _is_whole(connection, kept):
-                return kept
+                return kept, version
         parts: dict[str, dict[int, Any]] = {}
         for table, name, kind in _PARTS:
             columns = ", ".join(field.name for field in dataclasses.fields(kind))
@@ -78,11 +86,29 @@ async def load_universe(connection: Connection) -> Universe:
             rows = connection.cursor(statement, prefetch=_ROWS_AT_ONCE)
             known = _nothing_known(kind)
             parts[name] = {row[0]: _row_object(kind, known, row) async for row in rows}
-    return Universe(**parts, build_number=release["build_number"], released_at=release["released_at"])
+    return Universe(**parts, build_number=release["build_number"], released_at=release["released_at"]), version
+
+
+async def load_types(connection: Connection, universe: Universe, type_ids: Collection[int]) -> Universe:
+    """Return the universe with these types, their groups and categories as they are stored; all else is shared."""
+    parts = {name: dict(getattr(universe, name)) for _table, name, _kind in _PARTS}
+    for table, name, kind in _PARTS[:3]:
+        columns = ", ".join(field.name for field in dataclasses.fields(kind))
+        key = dataclasses.fields(kind)[0].name
+        statement = f"select {columns} from {table} where {key} = any($1)"  # noqa: S608 - names of our own
+        known = [parts["types"][one] for one in type_ids if one in parts["types"]]
+        ids = list(type_ids) if name == "types" else [getattr(one, key) for one in known]
+        parts[name] |= {row[0]: kind(*row) for row in await connection.fetch(statement, ids)}
+    return Universe(**parts, build_number=universe.build_number, released_at=universe.released_at)
 
 
 async def _is_whole(connection: Connection, universe: Universe) -> bool:
-    """Tell whether the database has these rows and no more; within a build rows are added, and none is changed."""
+    """Tell whether the database has these rows and no more.
+
+    What was loaded first stays within a build but for rows that are added; an import may bring other ones.
+    """
+    if await connection.fetchval("select exists (select from static_change where type_id is null)"):
+        return False
     # Names of our own.
     counts = ", ".join(f"(select count(*) from {table})" for table, _name, _kind in _PARTS)  # noqa: S608
     stored = await connection.fetchrow(f"select {counts}")

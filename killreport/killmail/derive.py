@@ -22,9 +22,10 @@ KILLMAIL_COLUMNS = (
     "location_id", "victim_character_id", "victim_corporation_id", "victim_alliance_id", "victim_faction_id",
     "ship_type_id", "ship_group_id", "damage_taken", "position_x", "position_y", "position_z",
     "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
-    "final_blow_ship_type_id", "final_blow_weapon_type_id", "attacker_count", "player_count", "ship_value_cents",
-    "ship_price_rule", "fitted_value_cents", "dropped_value_cents", "destroyed_value_cents", "total_value_cents",
-    "is_value_complete", "points", "is_npc", "is_solo", "is_awox", "labels", "source", "is_history",
+    "final_blow_ship_type_id", "final_blow_ship_group_id", "final_blow_weapon_type_id", "attacker_count",
+    "player_count", "ship_value_cents", "ship_price_rule", "fitted_value_cents", "dropped_value_cents",
+    "destroyed_value_cents", "total_value_cents", "is_value_complete", "points", "is_npc", "is_solo", "is_awox",
+    "labels", "source", "is_history",
 )  # fmt: skip
 ATTACKER_COLUMNS = (
     "killmail_id", "ordinal", "is_final_blow", "character_id", "corporation_id", "alliance_id", "faction_id",
@@ -107,9 +108,9 @@ def derive(
         victim.ship_type_id, ship.group_id if ship else None, victim.damage_taken,
         position.x if position else None, position.y if position else None, position.z if position else None,
         blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
-        blow.ship_type_id, blow.weapon_type_id, len(mail.attackers), marks.player_count,
-        value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed, value.total,
-        value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
+        blow.ship_type_id, final_blow_group(mail, universe), blow.weapon_type_id, len(mail.attackers),
+        marks.player_count, value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed,
+        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
     )  # fmt: skip
     attackers: list[tuple[object, ...]] = [
         (mail_id, ordinal, a.final_blow, a.character_id, a.corporation_id, a.alliance_id, a.faction_id,
@@ -121,12 +122,23 @@ def derive(
          item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
         for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
     ]  # fmt: skip
-    killers = {code for attacker in mail.attackers for code in _codes(attacker, universe)}
+    killers = killer_codes(mail, universe)
     time = mail.killmail_time
     killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
     return Derived(
         mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
     )
+
+
+def killer_codes(mail: Killmail, universe: Universe) -> set[int]:
+    """Return the codes of everything that took part on the killing side."""
+    return {code for attacker in mail.attackers for code in _codes(attacker, universe)}
+
+
+def final_blow_group(mail: Killmail, universe: Universe) -> int:
+    """Return the group of the hull that struck the final blow, 0 where there is none or it is unknown."""
+    type_id = mail.final_blow.ship_type_id
+    return (universe.group_id_of(type_id) if type_id is not None else None) or 0
 
 
 def _dearest_path(flat: list[FlatItem], prices: list[Price]) -> str:

@@ -8,8 +8,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Malformed
-from killreport.eve.load import load_universe
-from killreport.eve.universe import Universe
+from killreport.eve.keeping import UniverseKeeper, keep_universe
 from killreport.killmail.arrival import SOURCE_LABELS, Arrival, read_hash
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.quarantine import Reject, quarantine_bound
@@ -21,15 +20,18 @@ from killreport.zkillboard.package import Package, Unreadable
 async def load_writer(database: Database, settings: Settings | None = None) -> KillmailWriter:
     """Return a writer with the universe and prices of this moment, and the limits that are set, or the usual ones."""
     async with database.connection() as connection:
-        universe = await load_universe(connection)
-        prices = await load_price_book(connection, universe)
-    return KillmailWriter(universe, prices) if settings is None else make_writer(universe, prices, settings)
+        static = await keep_universe(connection)
+        prices = await load_price_book(connection, static.universe)
+    if settings is None:
+        return KillmailWriter(static.universe, prices, version=static.version)
+    return make_writer(static, prices, settings)
 
 
-def make_writer(universe: Universe, prices: PriceBook, settings: Settings) -> KillmailWriter:
-    """Return a writer with the limits that are set."""
+def make_writer(static: UniverseKeeper, prices: PriceBook, settings: Settings) -> KillmailWriter:
+    """Return a writer with the limits that are set; it has the universe of this moment, and learns later ones."""
     history_after = timedelta(hours=settings.history_after_hours)
-    return KillmailWriter(universe, prices, stale_limits(settings), quarantine_bound(settings), history_after)
+    limits, bound = stale_limits(settings), quarantine_bound(settings)
+    return KillmailWriter(static.universe, prices, limits, bound, history_after, version=static.version)
 
 
 def read_package(package: Package | Unreadable, source: str, *, is_from_feed: bool = False) -> Arrival | Reject:

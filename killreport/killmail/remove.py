@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from killreport.db.database import Connection, Database
-from killreport.eve.universe import Universe
 from killreport.killmail.counted import removal_of
 from killreport.killmail.event import tell
 from killreport.killmail.revalue import REVALUE_LOCK
@@ -24,7 +23,7 @@ class Removed:
     removed_at: datetime
 
 
-async def remove_killmails(database: Database, universe: Universe, mail_ids: Collection[int], reason: str) -> list[int]:
+async def remove_killmails(database: Database, mail_ids: Collection[int], reason: str) -> list[int]:
     """Remove these killmails in one transaction and return the ids of those that were stored, ascending.
 
     Their ids stay taken, so that no source brings them back. Subscribers are told that they changed and find nothing.
@@ -39,7 +38,7 @@ async def remove_killmails(database: Database, universe: Universe, mail_ids: Col
         if not stored:
             return []
         # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
-        rollup = await removal_of(connection, stored, universe)
+        rollup = await removal_of(connection, stored)
         await rollup.save_days(connection)
         await _delete(connection, stored, reason)
         await rollup.save_totals(connection)

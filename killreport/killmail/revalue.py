@@ -94,7 +94,7 @@ class Revaluer:
             ]
             changed = [change for change in changes if change.difference]
             rollup = await correction_of(
-                connection, {change.mail["killmail_id"]: change.difference for change in changed}, self._universe
+                connection, {change.mail["killmail_id"]: change.difference for change in changed}
             )
             # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
             await rollup.save_days(connection)

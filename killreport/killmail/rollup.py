@@ -203,7 +203,8 @@ class Rollup:
     async def _save(
         self, connection: Connection, table: Table, unordered: Iterable[tuple[tuple[Any, ...], list[int]]]
     ) -> None:
-        rows = sorted(unordered)  # keys are never equal, so the counts are never compared
+        # What is taken away and added again alike changes nothing. Keys are never equal: no counts are compared.
+        rows = sorted(row for row in unordered if any(row[1]))
         if not rows:
             return
         keys = list(zip(*(key for key, _ in rows), strict=True))

@@ -3,8 +3,9 @@
 One transaction stores a batch with all that follows from it: the gate (whoever inserts the id owns the mail), the
 rows, the rollups, the ledger of entities to refresh, rejects, the feed's cursor and gaps, and the event that tells
 subscribers. So a crash at any line leaves the state of before, and the source, which asks its cursor where it
-stands, hands the same mails in again. Locks are taken in one order everywhere (gate, rollups of days, ledger,
-quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a circle.
+stands, hands the same mails in again. Locks are taken in one order everywhere (static data, gate, rollups of days,
+ledger, quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a
+circle.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from killreport.clock import utc_now
 from killreport.db.database import REFUSALS, Connection, Database, is_refusal
 from killreport.entity.ledger import StaleLimits
 from killreport.errors import Malformed
+from killreport.eve.changes import hold_static
+from killreport.eve.keeping import UniverseKeeper
 from killreport.eve.universe import Universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
@@ -67,10 +70,12 @@ class Stored:
 class Prepared:
     """A batch with everything worked out, ready to be committed.
 
-    arrivals and hashes: by id, ascending, none twice. derived: of those not stored yet when it was prepared.
-    repeated: how many of the batch were the same as another of it.
+    universe and version: the static data it was worked out with. arrivals and hashes: by id, ascending, none twice.
+    derived: of those not stored yet when it was prepared. repeated: how many of the batch were the same as another.
     """
 
+    universe: Universe
+    version: int
     arrivals: dict[int, Arrival]
     hashes: dict[int, bytes]
     rejects: list[Reject]
@@ -86,6 +91,8 @@ class Prepared:
     def _part(self, ids: list[int], rejects: list[Reject], repeated: int) -> Prepared:
         derived = {mail_id: self.derived[mail_id] for mail_id in ids if mail_id in self.derived}
         return Prepared(
+            self.universe,
+            self.version,
             {mail_id: self.arrivals[mail_id] for mail_id in ids},
             {mail_id: self.hashes[mail_id] for mail_id in ids},
             rejects,
@@ -95,7 +102,11 @@ class Prepared:
 
 
 class KillmailWriter:
-    """Stores batches of killmails; keep one per process, it holds only the universe and the prices."""
+    """Stores batches of killmails; keep one per process, it holds only the universe and the prices.
+
+    history_after: a killmail older than this that no feed brought is history, and no news. version: of the last change
+    in the universe (`killreport.eve.changes`). Later ones it learns before each batch.
+    """
 
     def __init__(
         self,
@@ -104,9 +115,10 @@ class KillmailWriter:
         limits: StaleLimits | None = None,
         bound: QuarantineBound | None = None,
         history_after: timedelta = timedelta(hours=24),
+        *,
+        version: int = 0,
     ) -> None:
-        """history_after: a killmail older than this that no feed brought is history, and no news."""
-        self._universe = universe
+        self._static = UniverseKeeper(universe, version)
         self._history_after = history_after
         self._limits = limits or StaleLimits()
         self._bound = bound or QuarantineBound()
@@ -139,9 +151,11 @@ class KillmailWriter:
 
         Gives way to other tasks all the time, so that the batch before can commit meanwhile. Changes nothing stored.
         """
-        batch = _sort(arrivals, rejects)
         async with self._pricing:
             async with database.connection() as connection:
+                if await self._static.refresh(connection):
+                    self._prices.renew(self._static.universe)
+                batch = _sort(arrivals, rejects, self._static)
                 stored = await connection.fetch(
                     "select killmail_id from killmail_gate where killmail_id = any($1)", list(batch.arrivals)
                 )
@@ -167,7 +181,7 @@ class KillmailWriter:
                 batch.derived[mail_id] = derive(
                     arrival.mail,
                     batch.hashes[mail_id],
-                    self._universe,
+                    batch.universe,
                     self._prices,
                     source=arrival.source,
                     location_id=arrival.location_id,
@@ -189,11 +203,16 @@ class KillmailWriter:
     ) -> Stored:
         """Store a prepared batch; see `store`. Mails that somebody else stored meanwhile count as duplicates.
 
-        One transaction, unless the database refuses a value: then the batch is halved until the bad mail stands alone,
-        and the cursor moves with the last half.
+        Where the static data changed since it was prepared, it is prepared again. One transaction, unless the database
+        refuses a value: then the batch is halved until the bad mail stands alone, and the cursor moves with the last
+        half.
         """
         try:
             return await self._commit(database, batch, cursor, gaps, filled_gaps)
+        except _Outdated:
+            again = await self.prepare(database, list(batch.arrivals.values()), batch.rejects)
+            again.repeated += batch.repeated
+            return await self.commit(database, again, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
         except REFUSALS as error:
             if not is_refusal(error) or not batch.arrivals:
                 raise
@@ -201,7 +220,8 @@ class KillmailWriter:
         if len(batch.arrivals) == 1:
             (arrival,) = batch.arrivals.values()
             rejects = [*batch.rejects, _reject(arrival, f"the database refused it: {_words(refusal)}", "$")]
-            return await self._commit(database, Prepared({}, {}, rejects, batch.repeated), cursor, gaps, filled_gaps)
+            nothing = Prepared(batch.universe, batch.version, {}, {}, rejects, batch.repeated)
+            return await self.commit(database, nothing, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
         first, last = batch.halves()
         before = await self.commit(database, first)
         return before.followed_by(await self.commit(database, last, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps))
@@ -215,15 +235,18 @@ class KillmailWriter:
         filled_gaps: Sequence[int],
     ) -> Stored:
         async with database.transaction() as connection:
+            # Before the gate, as everybody does who needs the static data to stay as it is.
+            if await hold_static(connection) != batch.version:
+                raise _Outdated
             own = await _pass_gate(connection, list(batch.derived))
             new = [batch.derived[mail_id] for mail_id in own]
             rollup = Rollup()
             for derived in new:
-                count(rollup, batch.arrivals[derived.killmail_id].mail, derived, self._universe)
+                count(rollup, batch.arrivals[derived.killmail_id].mail, derived, batch.universe)
             await _copy(connection, new)
             await rollup.save_days(connection)
             mails = [batch.arrivals[mail_id].mail for mail_id in own]
-            await note_entities(connection, mails, self._universe, self._limits)
+            await note_entities(connection, mails, batch.universe, self._limits)
             known = [
                 Duplicate(mail_id, batch.hashes[mail_id], arrival)
                 for mail_id, arrival in batch.arrivals.items()
@@ -242,7 +265,11 @@ class KillmailWriter:
         return Stored(list(own), duplicates, merged.changed_ids, len(rejects), event_id)
 
 
-def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject]) -> Prepared:
+class _Outdated(Exception):
+    """The static data is other than it was when the batch was prepared."""
+
+
+def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject], static: UniverseKeeper) -> Prepared:
     """Order by id, drop repetitions inside the batch, and refuse what contradicts its own hash."""
     by_id: dict[int, Arrival] = {}
     hashes: dict[int, bytes] = {}
@@ -261,7 +288,7 @@ def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject]) -> Prepared:
         else:
             by_id[mail_id] = arrival
             hashes[mail_id] = true_hash
-    return Prepared(by_id, hashes, refused, repeated)
+    return Prepared(static.universe, static.version, by_id, hashes, refused, repeated)
 
 
 def _reject(arrival: Arrival, reason: str, path: str) -> Reject:

@@ -129,6 +129,13 @@ class PriceBook:
         # What the latest forgetting forgot: a batch that was fetched before it is still being priced.
         self._forgotten: dict[tuple[int, date], Price] = {}
 
+    def renew(self, universe: Universe) -> None:
+        """Go on with other static data; what was worked out with the former is forgotten."""
+        self._universe = universe
+        self._always.clear()
+        self._forget()
+        self._forgotten = {}
+
     def price(self, type_id: int, day: date) -> Price:
         """Return what one unit was worth on the UTC day; never fails, and asks nobody.
 

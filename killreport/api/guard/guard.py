@@ -52,6 +52,10 @@ class Guard:
         """Forget the answers that show these characters, corporations or alliances; None: any of them."""
         self.responses.drop_showing(ids)
 
+    def static_data_changed(self) -> None:
+        """Forget all answers: any may show a name, a group or a place, and what was sought and not found is found."""
+        self.responses.clear()
+
     def allows_origin(self, connection: HTTPConnection) -> bool:
         """Whether a page of the connection's origin may open a WebSocket, which no preflight guards.
 

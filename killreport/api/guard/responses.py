@@ -143,6 +143,10 @@ class ResponseCache:
             lambda one: ENTITIES in one.tags or (bool(one.shown) if ids is None else not ids.isdisjoint(one.shown))
         )
 
+    def clear(self) -> None:
+        """Forget every answer, those being computed too."""
+        self._drop(lambda _one: True)
+
     def _drop(self, is_over: Callable[[Entry | _Flight], bool]) -> None:
         for key in [key for key, entry in self._entries.items() if is_over(entry)]:
             self._remove(key)

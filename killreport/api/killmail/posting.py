@@ -17,7 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.esi.client import EsiClient, open_esi
-from killreport.eve.universe import Universe
+from killreport.eve.keeping import UniverseKeeper
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.arrival import Arrival, read_hash
 from killreport.killmail.hash import killmail_hash
@@ -41,9 +41,9 @@ ZKILLBOARD_PER_SECOND = 1.0
 class KillmailPosting:
     """Stores posted killmails, a few at a time."""
 
-    def __init__(self, database: Database, universe: Universe, settings: Settings, events: Events) -> None:
+    def __init__(self, database: Database, static: UniverseKeeper, settings: Settings, events: Events) -> None:
         self._database = database
-        self._universe = universe
+        self._static = static
         self._settings = settings
         self._events = events
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
@@ -117,8 +117,8 @@ class KillmailPosting:
         async with self._loading:
             if self._writer is None:
                 async with self._database.connection() as connection:
-                    prices = await load_price_book(connection, self._universe)
-                self._writer = make_writer(self._universe, prices, self._settings)
+                    prices = await load_price_book(connection, self._static.universe)
+                self._writer = make_writer(self._static, prices, self._settings)
         stored = await self._writer.store(self._database, [arrival])
         # Without a Redis the transaction itself has told everybody.
         if stored.event_id is not None and self._settings.redis_url is not None:

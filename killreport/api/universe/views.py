@@ -66,13 +66,18 @@ class UniverseViews:
     """
 
     def __init__(self, universe: Universe, names: KnownNames | None = None) -> None:
-        self.universe = universe
         self.names = names or KnownNames(0)
+        self.renew(universe)
+
+    def renew(self, universe: Universe) -> None:
+        """Make all views from this universe from now on; those that are in somebody's hands stay as they are."""
+        self.universe = universe
         self.met = MetEntities()
         self._groups: dict[int, GroupView] = {}
         self._types: dict[int, TypeView] = {}
         self._systems: dict[tuple[int, int | None, int | None], SolarSystemView] = {}
         self._factions: dict[int, FactionView] = {}
+        self.__dict__.pop("tree", None)
 
     def type(self, type_id: int) -> TypeView:
         """Return the type, known or not."""

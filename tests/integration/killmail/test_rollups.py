@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import pytest
 
 from killreport.db.database import Database
-from killreport.eve.load import load_universe
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.recount import rebuild_rollups, recount_differences
 from killreport.killmail.remove import list_removed, remove_killmails
@@ -63,8 +62,6 @@ async def test_after_random_work_by_many_at_once_the_rollups_equal_a_recount(
 ) -> None:
     chance = random.Random(seed)
     mails = [random_arrival(mail_id, chance) for mail_id in range(1, 121)]
-    async with database.connection() as connection:
-        universe = await load_universe(connection)
 
     async def store(number: int) -> None:
         await writer.store(database, chance.sample(mails, number))
@@ -78,7 +75,7 @@ async def test_after_random_work_by_many_at_once_the_rollups_equal_a_recount(
         await revaluer.revalue(database, [mail.mail.killmail_id for mail in mails], "test")
 
     async def remove(number: int) -> None:
-        await remove_killmails(database, universe, chance.sample(range(1, 121), number), "a test")
+        await remove_killmails(database, chance.sample(range(1, 121), number), "a test")
 
     await store(40)
     for round_ in range(3):
@@ -101,11 +98,8 @@ async def test_a_removed_killmail_leaves_nothing_but_its_reason_and_does_not_com
     database: Database, writer: KillmailWriter
 ) -> None:
     await writer.store(database, [arrival(1), arrival(2)])
-    async with database.connection() as connection:
-        universe = await load_universe(connection)
-
-    assert await remove_killmails(database, universe, [2, 3], "asked for by its pilot") == [2]
-    assert await remove_killmails(database, universe, [2], "again") == []
+    assert await remove_killmails(database, [2, 3], "asked for by its pilot") == [2]
+    assert await remove_killmails(database, [2], "again") == []
     again = await writer.store(database, [arrival(2)])
 
     assert (again.new_ids, again.duplicates, again.changed_ids) == ([], 1, [])
