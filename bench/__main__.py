@@ -22,6 +22,7 @@ from bench import (
     hostile,
     importing,
     jobs,
+    outage,
     queueing,
     subscribers,
     workers,
@@ -54,6 +55,8 @@ def main() -> None:
     print(json.dumps(asyncio.run(fleet.measure_all(1)), indent=1))
     print("\nThe budget for ESI:", flush=True)
     print(json.dumps(asyncio.run(esi.measure_all(10)), indent=1))
+    print("\nAn outage of ESI:", flush=True)
+    print(json.dumps(asyncio.run(outage.measure_all(30)), indent=1))
     print("\nThe API under attack:", flush=True)
     print(json.dumps(asyncio.run(hostile.measure_all(1, 200)), indent=1))
     print("\nJobs:", flush=True)

@@ -67,12 +67,13 @@ def memory_mb(pid: int) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def simulator(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[str]:
-    """Lend the URL of a simulator without limits of its own."""
+async def simulator(
+    settings: Settings, session: aiohttp.ClientSession, *, has_limits: bool = False
+) -> AsyncIterator[str]:
+    """Lend the URL of a simulator, which refuses nobody for asking too often but with `has_limits`."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with running(
-        "sim", "--port", str(port), "--rate", "0", "--no-limits", environment=child_environment(settings)
-    ):
+    options = ("--rate", "0", *(() if has_limits else ("--no-limits",)))
+    async with running("sim", "--port", str(port), *options, environment=child_environment(settings)):
         await wait_for(session, f"{url}/control/status")
         yield url
