@@ -2,7 +2,7 @@
 
 The real `worker-characters` reads 300 pilots from the simulator, which counts errors as ESI does: a hundred a minute,
 and every route answers 420. The baseline is what reading them takes without an outage: one request each. Then 300
-strangers, of whom ten are deleted, get their names.
+strangers, of whom ten are deleted, get their names. Between them, pilots that a release before took for gone come back.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ async def measure(settings: Settings, seconds: float) -> dict[str, Any]:
         here = settings.replace(esi_url=url)
         async with open_database(here) as database:
             found = {"outage": await outlast(here, database, session, seconds)}
+            found["taken_for_gone_before"] = await bring_back(here, database, session)
             return {**found, "strangers": await name_strangers(here, database, session)}
 
 
@@ -89,6 +90,26 @@ async def outlast(
         "requests_in_all": sum(after.values()),
         "ratio_to_one_each": round(sum(after.values()) / PILOTS, 2),
         "answers_420": after["420"],
+    }
+
+
+async def bring_back(settings: Settings, database: Database, session: aiohttp.ClientSession) -> dict[str, Any]:
+    """Have the pilots gone as releases before noted it, and ask for everybody."""
+    async with database.connection() as connection:
+        await connection.execute("update character set gone_at = now(), name = 'Old ' || name")
+        await connection.execute("truncate esi_cache")
+    await run_job("queue-characters", settings, database, stop=asyncio.Event(), everything=True)
+    await forget(session, settings.esi_url)
+    async with started("worker-characters", child_environment(settings)):
+        began = time.monotonic()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await count(database, "gone_at is null") < PILOTS:  # noqa: ASYNC110 - it happens in another process
+                await asyncio.sleep(0.1)
+        seconds = time.monotonic() - began
+    return {
+        "names_back": await count(database, "name not like 'Old %' and gone_at is null"),
+        "seconds": round(seconds, 1),
+        "requests": dict(await statuses(session, settings.esi_url)),
     }
 
 

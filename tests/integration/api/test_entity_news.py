@@ -226,12 +226,24 @@ async def test_facts_members_and_what_a_search_finds_are_news_too(
 
 
 async def test_who_is_gone_is_shown_as_gone(api: GraphQL, workers: Workers, heard: list[frozenset[int] | None]) -> None:
-    query = f"{{ character(id: {PILOT}) {{ name goneAt }} }}"
+    query = f"{{ character(id: {PILOT}) {{ name goneAt corporation {{ id }} affiliations {{ until }} }} }}"
     await workers.pilot("Ana")
     await is_heard(heard, PILOT)
-    assert (await api.data(query))["character"] == {"name": "Ana", "goneAt": None}
+    assert (await api.data(query))["character"] == {
+        "name": "Ana",
+        "goneAt": None,
+        "corporation": {"id": CORPORATION},
+        "affiliations": [{"until": None}],
+    }
 
     heard.clear()
     await workers.gone_pilot()
     await is_heard(heard, PILOT)
-    assert (await api.data(query))["character"]["goneAt"] is not None
+    gone = (await api.data(query))["character"]
+    assert gone["goneAt"] is not None
+    assert gone == {
+        "name": "Ana",
+        "goneAt": gone["goneAt"],
+        "corporation": None,
+        "affiliations": [{"until": gone["goneAt"]}],
+    }
