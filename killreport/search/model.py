@@ -25,13 +25,14 @@ class Kind(StrEnum):
 
 
 class Match(IntEnum):
-    """How a name fits the question; the smaller the better."""
+    """How a name or a ticker fits the question; the smaller the better, but a beginning is as good in either."""
 
     EXACT = 0
     TICKER = 1
     PREFIX = 2
-    PART = 3
-    SIMILAR = 4
+    TICKER_PREFIX = 3
+    PART = 4
+    SIMILAR = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,6 @@ def rank(hits: list[Hit], limit: int) -> list[Hit]:
 
 
 def _order(hit: Hit) -> tuple[int, float, int, str, int]:
-    return hit.match, -hit.similarity, -hit.kills, hit.name, hit.id
+    # A board's people know each other by tickers: who begins so in either is ordered by kills.
+    match = Match.PREFIX if hit.match is Match.TICKER_PREFIX else hit.match
+    return match, -hit.similarity, -hit.kills, hit.name, hit.id

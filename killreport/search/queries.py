@@ -34,8 +34,11 @@ _TABLES = (
     (Kind.CORPORATION, EntityKind.CORPORATION, "ticker"),
     (Kind.ALLIANCE, EntityKind.ALLIANCE, "ticker"),
 )
-# Operators of text_pattern_ops: no wildcard to escape, and any plan can use the index.
-_PREFIX = "lower(name) ~>=~ lower($1::text) and lower(name) ~<~ (lower($1::text) || chr(1114111))"
+
+
+def _begins(column: str) -> str:
+    # Operators of text_pattern_ops: no wildcard to escape, and any plan can use the index.
+    return f"lower({column}) ~>=~ lower($1::text) and lower({column}) ~<~ (lower($1::text) || chr(1114111))"
 
 
 def _branches(with_trigrams: bool) -> str:
@@ -56,12 +59,14 @@ def _branches(with_trigrams: bool) -> str:
         match = f"case when lower(name) = lower($1::text) then {int(Match.EXACT)} else {int(Match.PREFIX)} end"
         branches.append(
             f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
-                where {_PREFIX} order by lower(name) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
+                where {_begins("name")} order by lower(name) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
         )
         if ticker != "null":
+            is_whole = f"lower(ticker) = lower($1::text) then {int(Match.TICKER)}"
+            match = f"case when {is_whole} else {int(Match.TICKER_PREFIX)} end"
             branches.append(
-                f"""select * from ({found}, {int(Match.TICKER)} as match, 0::real as alike from {kind.value}
-                    where lower(ticker) = lower($1::text) limit {MOST_CANDIDATES}) x"""  # noqa: S608
+                f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
+                    where {_begins("ticker")} order by lower(ticker) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
             )
     return f"""select kind, id, name, ticker, match, alike, coalesce(kills, 0) as kills
         from ({" union all ".join(branches)}) candidate
@@ -79,7 +84,7 @@ async def has_trigrams(connection: Connection) -> bool:
 
 
 async def find_beginnings(connection: Connection, question: str) -> list[Hit]:
-    """Return characters, corporations and alliances whose name begins so or whose ticker is this, unordered."""
+    """Return characters, corporations and alliances whose name or ticker begins so, unordered."""
     return [_hit(row) for row in await connection.fetch(_BEGINNINGS, question)]
 
 

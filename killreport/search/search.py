@@ -28,7 +28,8 @@ class Search:
     ) -> list[Hit]:
         """Return the best matches of these kinds, the best first, at most MOST_HITS; none for a text without a letter.
 
-        Exact names come first, then exact tickers, beginnings, parts and similar names; of equals, who has more kills.
+        Exact names come first, then exact tickers, beginnings of names and tickers, parts and similar names; of equals,
+        who has more kills.
         """
         question = clean(text)
         if not question:

@@ -74,6 +74,20 @@ async def test_everything_with_a_name_is_found(search: Search, connection: Conne
         assert (first.kind, first.id) == (kind, id_), text
 
 
+async def test_the_beginning_of_a_ticker_is_found(search: Search, connection: Connection) -> None:
+    await connection.execute(
+        """insert into corporation (corporation_id, name, ticker) values
+           (11, 'Perspective', 'PRSPI'), (12, 'Prsper', 'X'), (13, 'Empty', null), (14, 'Other', 'PR%PI')"""
+    )
+    await connection.execute("insert into total_stat select 2, 11, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0")
+    hits = await search.find(connection, "prsp", kinds=[Kind.CORPORATION])
+    assert [(hit.id, hit.match) for hit in hits[:2]] == [(11, Match.TICKER_PREFIX), (12, Match.PREFIX)]
+    assert ids(await search.find(connection, "PR%", kinds=[Kind.CORPORATION]), Kind.CORPORATION)[0] == 14
+    # An exact one still comes before who has more kills.
+    await connection.execute("insert into corporation (corporation_id, name, ticker) values (15, 'Short', 'PRSP')")
+    assert ids(await search.find(connection, "PRSP"), Kind.CORPORATION)[:3] == [15, 11, 12]
+
+
 async def test_a_part_and_a_misspelling_are_found_where_there_are_trigrams(
     search: Search, connection: Connection
 ) -> None:

@@ -34,7 +34,7 @@ def test_a_thing_is_listed_once_by_its_best_match_and_the_busiest_of_equals_firs
         hit(1, Match.PART),
         hit(1, Match.TICKER),
         hit(2, Match.PREFIX, kills=1),
-        hit(3, Match.PREFIX, kills=2),
+        hit(3, Match.TICKER_PREFIX, kills=2),
         hit(4, Match.SIMILAR, kills=9, similarity=0.4),
         hit(5, Match.SIMILAR, similarity=0.5),
         hit(6, Match.EXACT),
