@@ -1,8 +1,13 @@
-"""Links that people copy to tell others of a killmail, and the hash that a link of zKillboard leaves out."""
+"""Links that people copy to tell others of a killmail, and the hash that a link of zKillboard leaves out.
+
+Known: the game's own link (`killReport:ID:HASH`, as it stands in chat, mails and bios), ESI of every version and under
+its older names, CREST, which preceded it, and the pages of zKillboard, EVE-KILL and EVE Tools, which have no hash.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from killreport.errors import Malformed, NotFound
@@ -11,10 +16,20 @@ from killreport.zkillboard.package import Package
 from killreport.zkillboard.r2z2 import Fetch
 
 LONGEST_LINK = 200
-_ID, _HASH = r"(?P<id>[1-9][0-9]{0,9})", r"(?P<hash>[0-9a-fA-F]{40})"
+LONGEST_TEXT = 20_000
+_ID, _HASH = r"(?P<id>[1-9][0-9]{0,17})", r"(?P<hash>[0-9a-fA-F]{40})"
+# Source: https://developers.eveonline.com/docs/guides/eve-html/, checked 2026-11-30; `<url:` is the older spelling.
+_GAME = re.compile(rf"(?:url[=:]|href=)?killReport:{_ID}:{_HASH}", re.IGNORECASE)
 # ESI's paths once began with a version, and many links still do.
-_ESI = re.compile(rf"https?://esi\.evetech\.net/(?:[a-z0-9]+/)?killmails/{_ID}/{_HASH}/?(?:\?[^#]*)?")
-_ZKILLBOARD = re.compile(rf"https?://(?:www\.)?zkillboard\.com/kill/{_ID}/?(?:[?#].*)?")
+_API_HOST = r"(?:esi\.evetech\.net|esi\.tech\.ccp\.is|(?:public-crest|crest-tq|crest)\.eveonline\.com)"
+_API = re.compile(rf"https?://{_API_HOST}/(?:[a-z0-9_-]+/)?killmails/{_ID}/{_HASH}/?(?:[?#].*)?", re.IGNORECASE)
+_PAGE_HOST = r"(?:(?:www\.|beta\.)?zkillboard\.com|(?:www\.)?eve-?kill\.(?:com|net)|(?:kb\.|www\.)?evetools\.org)"
+_PAGE = re.compile(rf"https?://{_PAGE_HOST}/(?:kill|killmail|detail|api/killID)/{_ID}/?(?:[?#].*)?", re.IGNORECASE)
+_PATTERNS = (_GAME, _API, _PAGE)
+# Between two links may be anything that no link has: blanks, the brackets of markup, quotes.
+_BETWEEN = re.compile(r"[\s,;<>\"'()\[\]{}|\\^`]+")
+_LOOKS_LIKE_ONE = re.compile(r"(?:url[=:]|href=)?(?:https?://|killReport:)", re.IGNORECASE)
+_AFTER = ".:!*_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +40,55 @@ class KillmailLink:
     hash: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PastedLink:
+    """A link as it stood in a text, cut at LONGEST_LINK. killmail: None where it names none."""
+
+    text: str
+    killmail: KillmailLink | None
+
+
 def read_link(text: str) -> KillmailLink:
-    """Return what the link names. Raises Malformed for anything but a link to a killmail."""
-    short = text.strip()
-    if len(short) <= LONGEST_LINK:
-        found = _ESI.fullmatch(short)
-        if found is not None:
-            return KillmailLink(int(found["id"]), found["hash"].lower())
-        found = _ZKILLBOARD.fullmatch(short)
-        if found is not None:
-            return KillmailLink(int(found["id"]), None)
-    raise Malformed("a link to a killmail on esi.evetech.net or zkillboard.com is needed", "link")
+    """Return what the link names, or the one link in the markup around it. Raises Malformed for anything else."""
+    found = {link.killmail for link in read_links(text[: LONGEST_TEXT + 1])}
+    named = found - {None}
+    if len(named) > 1:
+        raise Malformed("it names more than one killmail", "link")
+    killmail = next(iter(named), None)
+    if killmail is None or len(found) > 1:
+        raise Malformed(
+            "a link to a killmail on esi.evetech.net or zkillboard.com, or the game's killReport link, is needed",
+            "link",
+        )
+    return killmail
+
+
+def read_links(text: str) -> list[PastedLink]:
+    """Return the links in a text in their order, each killmail once, those to something else with no killmail.
+
+    Words that are no links are left out. Where one link to a killmail has its hash and another has not, it has it.
+    Raises Malformed for a text of more than LONGEST_TEXT characters.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise Malformed(f"the text has more than {LONGEST_TEXT:,} characters", "text")
+    found: dict[object, PastedLink] = {}
+    for link in _links_in(text):
+        key = link.text if link.killmail is None else link.killmail.killmail_id
+        known = found.get(key)
+        if known is None or (known.killmail is not None and known.killmail.hash is None):
+            found[key] = link
+    return list(found.values())
+
+
+def _links_in(text: str) -> Iterator[PastedLink]:
+    for part in _BETWEEN.split(text):
+        word = part.rstrip(_AFTER)
+        match = next((match for pattern in _PATTERNS if (match := pattern.fullmatch(word))), None)
+        if match is not None and len(word) <= LONGEST_LINK:
+            hash_text = match.groupdict().get("hash")
+            yield PastedLink(word, KillmailLink(int(match["id"]), hash_text.lower() if hash_text else None))
+        elif _LOOKS_LIKE_ONE.match(word):
+            yield PastedLink(word[:LONGEST_LINK], None)
 
 
 async def find_hash(http: Fetch, url: str, killmail_id: int) -> str:

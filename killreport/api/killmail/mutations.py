@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from graphql import GraphQLError
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.killmail.views import KillmailView, load_views
+from killreport.api.masking import error_code, sentence_of
 from killreport.api.pages import bad_request
-from killreport.errors import Malformed
+from killreport.clock import monotonic
+from killreport.errors import KillreportError, Malformed, Unavailable
 from killreport.killmail.arrival import read_hash
-from killreport.zkillboard.killmail_link import KillmailLink, read_link
+from killreport.zkillboard.killmail_link import KillmailLink, PastedLink, read_link, read_links
 
 resolvers = Resolvers()
+
+MAX_LINKS = 20
+# New ones are asked for at the pace of `POSTS_PER_SECOND`; somebody waits for the answer.
+PASTE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,24 @@ class PostedKillmailView:
 
     killmail: KillmailView
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostProblemView:
+    """Why one of several killmails was not stored."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostResultView:
+    """What became of one link of several."""
+
+    link: str
+    killmail_id: int | None
+    posted: PostedKillmailView | None
+    problem: PostProblemView | None
 
 
 async def resolve_post_killmail(
@@ -60,4 +87,41 @@ def _read_name(killmail_id: int | None, hash_text: str | None, link: str | None)
     return KillmailLink(killmail_id, hash_text.lower())
 
 
+async def resolve_post_killmails(_root: Sequence[None], info: FieldInfo, *, text: str) -> list[list[PostResultView]]:
+    """Return what became of each link of a text. Raises GraphQLError for a text without any, or with too many."""
+    context: ApiContext = info.context
+    try:
+        links = read_links(text)
+    except Malformed as error:
+        raise bad_request(f"`text`: {error.reason}.") from None
+    if not links:
+        raise bad_request("`text`: there is no link in it.")
+    if len(links) > MAX_LINKS:
+        raise bad_request(f"`text`: it has {len(links)} links; at most {MAX_LINKS} are taken at once.")
+    until = monotonic() + min(PASTE_SECONDS, 0.8 * context.settings.api_timeout_seconds)
+    return [[await _post_one(link, until, context) for link in links]]
+
+
+async def _post_one(link: PastedLink, until: float, context: ApiContext) -> PostResultView:
+    """Post one of several: whatever is wrong with it is its own, and the others go on."""
+    if link.killmail is None:
+        problem = PostProblemView("BAD_REQUEST", "This is no link to a killmail.")
+        return PostResultView(link.text, None, None, problem)
+    killmail_id = link.killmail.killmail_id
+    try:
+        async with asyncio.timeout(max(0.0, until - monotonic())):
+            row, is_new = await context.posting.post(killmail_id, link.killmail.hash)
+            (view,) = await load_views(context.database, context.views, [row])
+    except TimeoutError:
+        problem = PostProblemView(error_code(Unavailable), "There was no time left for this one: post it again.")
+    except GraphQLError as error:
+        problem = PostProblemView(str((error.extensions or {}).get("code", "BAD_REQUEST")), error.message)
+    except KillreportError as error:
+        problem = PostProblemView(error_code(type(error)), sentence_of(error))
+    else:
+        return PostResultView(link.text, killmail_id, PostedKillmailView(view, is_new), None)
+    return PostResultView(link.text, killmail_id, None, problem)
+
+
 resolvers.field("Mutation", "postKillmail", resolve_post_killmail)
+resolvers.field("Mutation", "postKillmails", resolve_post_killmails)

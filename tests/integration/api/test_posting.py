@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from killreport.api.app import create_app
-from killreport.api.killmail import posting
+from killreport.api.killmail import mutations, posting
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import keep_packaged_universe
@@ -20,6 +20,10 @@ from tests.integration.serving import GraphQL, serving
 
 POST = """mutation($id: ID64, $hash: String, $link: String) {
   postKillmail(id: $id, hash: $hash, link: $link) { isNew killmail { id hash attackers { ordinal } } }
+}"""
+
+POST_ALL = """mutation($text: String!) {
+  postKillmails(text: $text) { link killmailId posted { isNew killmail { id } } problem { code message } }
 }"""
 
 
@@ -78,12 +82,54 @@ async def test_a_posted_killmail_is_stored_once_with_all_that_follows_and_told(
         "https://esi.evetech.net/killmails/{id}/{hash}/",
         "https://esi.evetech.net/latest/killmails/{id}/{hash}/?datasource=tranquility",
         "https://zkillboard.com/kill/{id}/",
+        "<url=killReport:{id}:{hash}>Kill: Bob (Rifter)</url>",
     ],
 )
 async def test_a_link_names_a_killmail_too(api: GraphQL, package: dict[str, Any], link: str) -> None:
     named = link.format(id=package["killmail_id"], hash=package["hash"])
     posted = (await api.data(POST, {"link": named}))["postKillmail"]
     assert (posted["isNew"], posted["killmail"]["id"]) == (True, package["killmail_id"])
+
+
+async def test_each_link_of_a_text_has_a_result_of_its_own(
+    api: GraphQL, package: dict[str, Any], database: Database
+) -> None:
+    killmail_id, hash_text = package["killmail_id"], package["hash"]
+    text = f"""Bob > <url=killReport:{killmail_id}:{hash_text}>Kill: Alice (Rifter)</url>
+    and killReport:{killmail_id + 1}:{hash_text}, https://zkillboard.com/kill/77/ https://example.org/kill/1/"""
+    results = (await api.data(POST_ALL, {"text": text}))["postKillmails"]
+    assert [
+        (row["killmailId"], (row["posted"] or {}).get("isNew"), (row["problem"] or {}).get("code")) for row in results
+    ] == [
+        (killmail_id, True, None),
+        (killmail_id + 1, None, "NOT_FOUND"),
+        (77, None, "NOT_FOUND"),
+        (None, None, "BAD_REQUEST"),
+    ]
+    assert results[0]["posted"]["killmail"]["id"] == killmail_id
+    assert results[1]["problem"]["message"] == f"ESI has no killmail {killmail_id + 1} with this hash."
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from killmail") == 1
+
+
+async def test_a_text_without_a_link_or_with_too_many_is_refused(api: GraphQL, database: Database) -> None:
+    many = " ".join(f"https://zkillboard.com/kill/{number}/" for number in range(1, 22))
+    for text, message in (
+        ("hello", "`text`: there is no link in it."),
+        ("x" * 20_001, "`text`: the text has more than 20,000 characters."),
+        (many, "`text`: it has 21 links; at most 20 are taken at once."),
+    ):
+        error = await api.error(POST_ALL, {"text": text})
+        assert (error["extensions"]["code"], error["message"]) == ("BAD_REQUEST", message)
+
+
+async def test_what_there_was_no_time_for_says_so(
+    api: GraphQL, package: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutations, "PASTE_SECONDS", 0.0)
+    text = f"killReport:{package['killmail_id']}:{package['hash']}"
+    (result,) = (await api.data(POST_ALL, {"text": text}))["postKillmails"]
+    assert (result["posted"], result["problem"]["code"]) == (None, "UNAVAILABLE")
 
 
 async def test_what_cannot_be_posted_is_refused_with_the_reason(

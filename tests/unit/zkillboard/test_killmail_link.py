@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from killreport.errors import Malformed, NotFound, Transient
-from killreport.zkillboard.killmail_link import KillmailLink, find_hash, read_link
+from killreport.zkillboard.killmail_link import KillmailLink, PastedLink, find_hash, read_link, read_links
 
 HASH = "0123456789abcdef0123456789abcdef01234567"
 
@@ -21,6 +21,26 @@ HASH = "0123456789abcdef0123456789abcdef01234567"
         ("https://zkillboard.com/kill/123/", KillmailLink(123, None)),
         ("http://www.zkillboard.com/kill/2147483648", KillmailLink(2147483648, None)),
         ("https://zkillboard.com/kill/123/#comment", KillmailLink(123, None)),
+        ("https://zkillboard.com/api/killID/123/", KillmailLink(123, None)),
+        ("https://eve-kill.com/kill/123", KillmailLink(123, None)),
+        ("https://kb.evetools.org/kill/123", KillmailLink(123, None)),
+        (f"killReport:123:{HASH}", KillmailLink(123, HASH)),
+        (f"<url=killReport:123:{HASH.upper()}>Kill: Bob (Rifter)</url>", KillmailLink(123, HASH)),
+        (f"<url:killReport:123:{HASH}>Kill: Bob (Rifter)</url>", KillmailLink(123, HASH)),
+        (
+            f'<font size="13" color="#ff6868e1"><a href="killReport:123:{HASH}">Kill: Bob</a></font>',
+            KillmailLink(123, HASH),
+        ),
+        (f"https://esi.evetech.net/latest/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"https://esi.evetech.net/legacy/killmails/123/{HASH}/?datasource=tranquility", KillmailLink(123, HASH)),
+        (f"https://esi.evetech.net/v1/killmails/123/{HASH}", KillmailLink(123, HASH)),
+        (f"https://esi.evetech.net/2025-08-26/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"https://esi.evetech.net/killmails/123/{HASH}?compatibility_date=2025-08-26", KillmailLink(123, HASH)),
+        (f"https://esi.tech.ccp.is/latest/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"https://public-crest.eveonline.com/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"http://public-crest.eveonline.com/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"https://crest-tq.eveonline.com/killmails/123/{HASH}/", KillmailLink(123, HASH)),
+        (f"[look](https://zkillboard.com/kill/123/), everybody: killReport:123:{HASH}", KillmailLink(123, HASH)),
     ],
 )
 def test_a_link_names_a_killmail(text: str, expected: KillmailLink) -> None:
@@ -38,11 +58,36 @@ def test_a_link_names_a_killmail(text: str, expected: KillmailLink) -> None:
         f"https://esi.evetech.net/killmails/123/{HASH[:-1]}/",
         "https://zkillboard.com/character/123/",
         f"https://esi.evetech.net/killmails/123/{HASH}/?{'x' * 200}",
+        f"https://esi.evetech.net.example.org/killmails/123/{HASH}/",
+        f"https://example.org/?killReport:123:{HASH}",
+        f"killReport:0:{HASH}",
+        f"killReport:123:{HASH}0",
+        "https://zkillboard.com/kill/123/ https://example.org/",
     ],
 )
 def test_what_is_no_link_to_a_killmail_is_refused(text: str) -> None:
     with pytest.raises(Malformed, match="a link to a killmail on esi"):
         read_link(text)
+
+
+def test_one_link_is_meant_where_one_is_asked_for() -> None:
+    with pytest.raises(Malformed, match="more than one killmail"):
+        read_link("https://zkillboard.com/kill/123/ https://zkillboard.com/kill/124/")
+
+
+def test_the_links_of_a_text_come_in_their_order_and_each_killmail_once() -> None:
+    text = f"""o7, two for you:
+    * https://zkillboard.com/kill/2/, and <url=killReport:1:{HASH}>Kill: Bob (Rifter)</url>
+    * https://example.org/kill/3/ (what is this?) https://zkillboard.com/kill/1/
+    * https://esi.evetech.net/latest/killmails/2/{HASH}/?datasource=tranquility."""
+    assert read_links(text) == [
+        PastedLink(f"https://esi.evetech.net/latest/killmails/2/{HASH}/?datasource=tranquility", KillmailLink(2, HASH)),
+        PastedLink(f"url=killReport:1:{HASH}", KillmailLink(1, HASH)),
+        PastedLink("https://example.org/kill/3/", None),
+    ]
+    assert read_links("nothing at all") == []
+    with pytest.raises(Malformed, match="more than 20,000 characters"):
+        read_links("x" * 20_001)
 
 
 class Host:
