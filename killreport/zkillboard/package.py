@@ -62,6 +62,10 @@ class Delivery:
     jumped_from: int | None = None
 
 
+class _Removed(msgspec.Struct):
+    removed: bool = False
+
+
 class _Envelope(msgspec.Struct):
     killmail_id: AnyId
     esi: msgspec.Raw
@@ -99,6 +103,14 @@ def decode_package(body: bytes, sequence_id: int) -> Package:
         sequence_updated=envelope.sequence_updated,
         raw=body,
     )
+
+
+def is_removed(body: bytes) -> bool:
+    """Tell whether an R2Z2 file says that its killmail was taken out, as boards of our kind do."""
+    try:
+        return decode_json(body, _Removed).removed
+    except Malformed:
+        return False
 
 
 def decode_redisq(body: bytes) -> Package | None:

@@ -14,7 +14,7 @@ from killreport.config import Settings
 from killreport.decoding import Count, decode_json, is_json
 from killreport.errors import CutShort, HostAway, KillreportError, Malformed, NotFound
 from killreport.http import Sleep
-from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package
+from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package, is_removed
 from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
 
 NAME = "r2z2"
@@ -102,7 +102,7 @@ class R2z2Feed:
     async def _get(self, name: str) -> bytes:
         return await self._http.get(f"{self._url}/ephemeral/{name}.json")
 
-    async def _read_package(self, sequence: int, *, is_patient: bool) -> Package | Unreadable:
+    async def _read_package(self, sequence: int, *, is_patient: bool) -> Package | Unreadable | None:
         body = b""
         may_heal = False
         try:
@@ -110,7 +110,7 @@ class R2z2Feed:
             may_heal = not is_json(body)
             if may_heal and is_patient and self._may_be_cut(sequence):
                 raise HostAway("The feed sent a body that ends too early.")
-            return decode_package(body, sequence)
+            return None if is_removed(body) else decode_package(body, sequence)
         except CutShort as error:
             if is_patient and self._may_be_cut(sequence):
                 raise

@@ -57,9 +57,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Found:
-    """A package was there, readable or not."""
+    """A package was there, readable or not; None: what is left of one whose killmail was taken out."""
 
-    package: Package | Unreadable
+    package: Package | Unreadable | None
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,9 @@ class Walk:
         else:
             self._wait_again(now)
 
-    def _take_found(self, goal: Goal, sequence: int, package: Package | Unreadable, now: float) -> Delivery | None:
+    def _take_found(
+        self, goal: Goal, sequence: int, package: Package | Unreadable | None, now: float
+    ) -> Delivery | None:
         cursor = sequence if self.next_sequence is None else self.next_sequence
         if goal is Goal.SEARCH:
             self._search = (self._search[0], sequence)
@@ -277,7 +279,7 @@ class Walk:
         gap.due = now + min(self.gap_seconds * 2**gap.tries, LONGEST_GAP_RETRY_SECONDS)
         gap.tries = min(gap.tries + 1, 16)
 
-    def _note_rewritten(self, sequence: int, package: Package | Unreadable, now: float) -> tuple[int, ...]:
+    def _note_rewritten(self, sequence: int, package: Package | Unreadable | None, now: float) -> tuple[int, ...]:
         updated = package.sequence_updated if isinstance(package, Package) else None
         # Only older numbers are followed: so a chain of rewrites ends.
         if updated is None or not 0 < updated < sequence:

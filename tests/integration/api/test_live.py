@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from killreport.api import live
 from killreport.api.app import create_app
+from killreport.api.killmail.views import load_views
 from killreport.api.live import LiveHub, TooSlow
 from killreport.api.universe.views import UniverseViews
 from killreport.cache.events import open_events
@@ -149,6 +151,26 @@ async def test_a_subscriber_that_does_not_keep_up_is_cut_off_and_the_others_are_
     assert seen == list(range(60, 68))
     with pytest.raises(TooSlow, match="subscribe again and read what was missed"):
         await anext(slow)
+
+
+async def test_a_failure_inside_a_batch_repeats_nothing(
+    hub: LiveHub, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    async def fail_once(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 2:
+            raise OSError("the database is away")
+        return await load_views(*args)
+
+    monkeypatch.setattr(live, "load_views", fail_once)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.1)
+    following = hub.subscribe()
+    await store_many(writer, database, 450)
+    async with asyncio.timeout(60):
+        ids = [(await anext(following)).value.id for _ in range(450)]
+    assert ids == list(range(1000, 1450))
 
 
 async def test_a_subscriber_that_went_away_is_forgotten(hub: LiveHub) -> None:

@@ -289,7 +289,9 @@ async def test_our_worker_follows_another_board_when_only_the_host_is_changed(
     content = {"item_type_id": TRITANIUM, "flag": 5, "singleton": 0, "quantity_dropped": 9}
     items = [{"item_type_id": CONTAINER, "flag": 5, "singleton": 0, "quantity_dropped": 1, "items": [content]}]
     await store(writer, database, arrival(5, items=items), arrival(6, attackers=30))
+    await store(writer, database, arrival(7))
     await store_many(writer, database, 20)
+    await remove_killmails(database, [7], "a test")
     followed = settings.replace(
         r2z2_url=api.address,
         database_url=other_board.url,

@@ -166,3 +166,11 @@ async def test_a_gap_that_fails_has_its_own_pauses_and_slows_nobody_down() -> No
         await feed.next()
 
     assert host.asked.count(f"{URL}/ephemeral/100.json") < 12
+
+
+async def test_what_is_left_of_a_killmail_that_was_taken_out_is_passed() -> None:
+    left = b'{"killmail_id": 7, "removed": true, "uploaded_at": 1, "sequence_id": 100}'
+    feed, _, _, _ = make_feed({"100": [left], "101": [package_body(8)]})
+
+    assert await feed.next() == Delivery(None, next_sequence=101)
+    assert isinstance((await feed.next()).package, Package)
