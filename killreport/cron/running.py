@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -75,7 +75,7 @@ async def run_job(
     """Run the job now, unless it runs already somewhere on this database, and return how it ended.
 
     stop: when it is set, the work is broken off and the run recorded as stopped. if_due_at: the present instant, where
-    the job is to run only if its schedule has come round since its last complete run began.
+    the job is to run only if its schedule has come round since its last complete run began, or it is urgent.
 
     Raises NotFound for a name that is no process, Refused for a process that is no job, Permanent for a run beyond the
     time limit of the fleet table, Unavailable where the lock was lost, and what the job raises; all but the first two
@@ -94,7 +94,7 @@ async def run_job(
             sentence = await _skip(name, database, trigger)
             return _report(name, "skipped", progress, sentence, began)
         async with database.transaction() as connection:
-            if if_due_at is not None and not await _is_due(row, connection, if_due_at):
+            if if_due_at is not None and not await _is_due(row, job, connection, if_due_at):
                 return _report(name, "skipped", progress, _not_due(row, if_due_at), began)
             run_id = await begin_run(connection, name, trigger)
         async with _recording(database, run_id, progress) as ending:
@@ -146,12 +146,17 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
 
 
-async def _is_due(row: ProcessRow, connection: Connection, now: datetime) -> bool:
+async def _is_due(row: ProcessRow, job: Job, connection: Connection, now: datetime) -> bool:
     """Tell whether the schedule has come round since the last complete run. Only for who holds the job's lock.
+
+    A job may offer `is_urgent`, which tells of work that does not wait for the schedule.
 
     A job that was never asked for is put on record, so that it becomes due with the next instant of its schedule: that
     something starts for the first time must not start every job.
     """
+    is_urgent: Callable[[Connection], Awaitable[bool]] | None = getattr(job, "is_urgent", None)
+    if is_urgent is not None and await is_urgent(connection):
+        return True
     due = last_due(row, now)
     since = await last_completed(connection, row.name, now)
     if since is None:

@@ -11,15 +11,15 @@ from datetime import date
 
 import structlog
 
-from killreport.clock import utc_now
+from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.cron.progress import Progress
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
 from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
 from killreport.esi.client import open_esi
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.revalue import Revalued, load_revaluer
-from killreport.killmail.revalue_due import Left, list_kill_days, revalue_due
+from killreport.killmail.revalue_due import Left, is_basis_new, list_kill_days, revalue_due
 from killreport.market.everef import SOURCE, fetch_market_day
 from killreport.market.loading import list_days_to_read, store_market_day
 from killreport.market.reference import average_references
@@ -27,11 +27,25 @@ from killreport.market.store import store_references
 
 # A new board needs the window of its first day in the first run; an imported year takes four.
 MOST_DAYS = 100
-# Minutes of work; a day of the game has 15,000 to 20,000.
+# Minutes of work; a day of the game has 15,000 to 20,000. Passes follow each other for this long.
 MOST_KILLMAILS = 400_000
+REVALUE_SECONDS = 2400.0
 EVEREF_PER_SECOND = 2.0
 
 log = structlog.get_logger()
+
+
+async def is_urgent(connection: Connection) -> bool:
+    """Tell whether the job is due whatever its schedule says.
+
+    That is so where no price was ever read, or none of the market for killmails that are there, and where stored
+    killmails were valued by the rules of an older release.
+    """
+    lacks_prices: bool = await connection.fetchval(
+        """select (select version = 0 from price_version)
+                  or (not exists (select from price_day) and exists (select from daily_total))"""
+    )
+    return lacks_prices or await is_basis_new(connection)
 
 
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
@@ -97,12 +111,22 @@ async def _read_market_days(
 
 
 async def _revalue(database: Database, progress: Progress) -> Left:
+    repriced = 0
+
     def on_batch(done: Revalued) -> None:
+        nonlocal repriced
+        repriced += done.repriced
         progress.count("killmails_examined", done.examined)
         progress.count("killmails_changed", done.changed)
 
     revaluer = await load_revaluer(database)
-    return await revalue_due(database, revaluer, most=MOST_KILLMAILS, on_batch=on_batch)
+    until = monotonic() + REVALUE_SECONDS
+    while True:
+        before = repriced
+        left = await revalue_due(database, revaluer, most=MOST_KILLMAILS, on_batch=on_batch)
+        # What cannot be stored stays due: a pass that gets nowhere is the last.
+        if not left or monotonic() > until or repriced == before:
+            return left
 
 
 def _what_is_left(unread: int, left: Left) -> list[str]:
@@ -111,6 +135,8 @@ def _what_is_left(unread: int, left: Left) -> list[str]:
         parts.append(f"{unread} market days")
     if left.days:
         parts.append(f"the killmails of {left.days} days")
+    if left.killmails:
+        parts.append(f"{left.killmails} killmails that were valued by older rules")
     if left.has_priceless:
         parts.append("killmails with a type that has a first price")
     return [f"Left for the next run: {', '.join(parts)}."] if parts else []

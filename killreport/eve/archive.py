@@ -38,6 +38,10 @@ class Archive:
         self._zip = opened
         self._name = name
 
+    def has(self, member: str) -> bool:
+        """Tell whether the member is there."""
+        return member in self._zip.namelist()
+
     def require(self, members: tuple[str, ...]) -> None:
         """Raise Malformed unless every one of the members is there and of a size that can be meant."""
         missing = sorted(set(members) - set(self._zip.namelist()))

@@ -13,11 +13,23 @@ from killreport.errors import Malformed
 from killreport.eve.archive import Archive, open_archive
 from killreport.eve.changes import note_new_release
 from killreport.eve.official import ReleaseLine
-from killreport.eve.tables import FILES, TABLES, TYPE_COLUMNS, Row, read_rows, read_types
+from killreport.eve.tables import (
+    BLUEPRINT_COLUMNS,
+    FILES,
+    TABLES,
+    TYPE_COLUMNS,
+    Row,
+    read_blueprints,
+    read_rows,
+    read_types,
+)
 from killreport.eve.universe import CAPITAL_MARKET_GROUPS
 
 RELEASE = "_sde.jsonl"
 RELEASE_KEY = "sde"
+# What this importer keeps of an archive, by number: 2 has portion sizes and blueprints. A database that was filled by
+# one that kept less is filled again, also with the same build.
+EXTENT = 2
 # One import at a time over the whole database; any constant does, this one spells "killsde" in ASCII.
 IMPORT_LOCK = 0x6B696C6C736465
 # All that a killmail is derived from (`killreport.killmail.derive`), the group first, and whether it has a base price.
@@ -58,12 +70,21 @@ class StaticData:
 
 @dataclass(frozen=True)
 class StoredRelease:
-    """Which build the database holds, when CCP released it, when it was loaded, and from where."""
+    """Which build the database holds, when CCP released it, when it was loaded, and from where.
+
+    extent: how much of it was kept, as EXTENT has it.
+    """
 
     build_number: int
     released_at: datetime
     loaded_at: datetime
     source: str
+    extent: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether everything is stored that this release reads."""
+        return self.extent >= EXTENT
 
 
 def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
@@ -79,11 +100,12 @@ def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
         groups = next(rows for rows in tables if rows.table == "eve_group")
         group_id, category_id = groups.columns.index("group_id"), groups.columns.index("category_id")
         types = read_types(archive, {row[group_id]: row[category_id] for row in groups.rows})
-    tables.append(TableRows("eve_type", TYPE_COLUMNS, types))
-    for rows in tables:
+        blueprints = TableRows("eve_blueprint", BLUEPRINT_COLUMNS, read_blueprints(archive))
+    all_types = TableRows("eve_type", TYPE_COLUMNS, types)
+    for rows in (*tables, all_types):  # not the blueprints: an archive may be without
         if not rows.rows:
             raise Malformed(f"The archive has no line for {rows.table}", name)
-    return StaticData(release.build_number, release.release_date, tuple(tables))
+    return StaticData(release.build_number, release.release_date, (*tables, blueprints, all_types))
 
 
 def _read_release(archive: Archive) -> ReleaseLine:
@@ -128,14 +150,15 @@ async def replace_rows(connection: Connection, data: StaticData, source: str) ->
         await connection.copy_records_to_table(rows.table, columns=rows.columns, records=rows.rows)
     await connection.execute("delete from static_data")
     await connection.execute(
-        "insert into static_data (build_number, released_at, source) values ($1, $2, $3)",
+        "insert into static_data (build_number, released_at, source, extent) values ($1, $2, $3, $4)",
         data.build_number,
         data.released_at,
         source,
+        EXTENT,
     )
 
 
 async def stored_release(connection: Connection) -> StoredRelease | None:
     """Return what the database holds, or None before the first import."""
-    row = await connection.fetchrow("select build_number, released_at, loaded_at, source from static_data")
+    row = await connection.fetchrow("select build_number, released_at, loaded_at, source, extent from static_data")
     return None if row is None else StoredRelease(**row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -12,7 +12,9 @@ from killreport.errors import NotFound
 from killreport.eve import seed
 from killreport.eve.changes import static_version
 from killreport.eve.importer import read_static_data
+from killreport.eve.tables import BLUEPRINT_COLUMNS, Row
 from killreport.eve.universe import (
+    Blueprint,
     Category,
     Constellation,
     Faction,
@@ -86,7 +88,15 @@ async def load_universe_at(connection: Connection) -> tuple[Universe, int]:
             rows = connection.cursor(statement, prefetch=_ROWS_AT_ONCE)
             known = _nothing_known(kind)
             parts[name] = {row[0]: _row_object(kind, known, row) async for row in rows}
-    return Universe(**parts, build_number=release["build_number"], released_at=release["released_at"]), version
+        columns = ", ".join(BLUEPRINT_COLUMNS)
+        blueprints = await connection.fetch(f"select {columns} from eve_blueprint")  # noqa: S608 - names of our own
+    universe = Universe(
+        **parts,
+        blueprints=_by_product(blueprints, parts["types"]),
+        build_number=release["build_number"],
+        released_at=release["released_at"],
+    )
+    return universe, version
 
 
 async def load_types(connection: Connection, universe: Universe, type_ids: Collection[int]) -> Universe:
@@ -99,7 +109,12 @@ async def load_types(connection: Connection, universe: Universe, type_ids: Colle
         known = [parts["types"][one] for one in type_ids if one in parts["types"]]
         ids = list(type_ids) if name == "types" else [getattr(one, key) for one in known]
         parts[name] |= {row[0]: kind(*row) for row in await connection.fetch(statement, ids)}
-    return Universe(**parts, build_number=universe.build_number, released_at=universe.released_at)
+    return Universe(
+        **parts,
+        blueprints=universe.blueprints,
+        build_number=universe.build_number,
+        released_at=universe.released_at,
+    )
 
 
 async def _is_whole(connection: Connection, universe: Universe) -> bool:
@@ -111,8 +126,10 @@ async def _is_whole(connection: Connection, universe: Universe) -> bool:
         return False
     # Names of our own.
     counts = ", ".join(f"(select count(*) from {table})" for table, _name, _kind in _PARTS)  # noqa: S608
-    stored = await connection.fetchrow(f"select {counts}")
-    return tuple(stored) == tuple(len(getattr(universe, name)) for _table, name, _kind in _PARTS)
+    products = "(select count(distinct product_id) from eve_blueprint)"
+    stored = await connection.fetchrow(f"select {counts}, {products}")
+    kept = (*(len(getattr(universe, name)) for _table, name, _kind in _PARTS), len(universe.blueprints))
+    return tuple(stored) == kept
 
 
 def _nothing_known(kind: type[Any]) -> list[dict[Any, Any]]:
@@ -127,6 +144,23 @@ def _row_object(kind: type[Any], known: list[dict[Any, Any]], row: Sequence[Any]
     )
 
 
+def _by_product(rows: Iterable[Row], types: Mapping[int, Type]) -> dict[int, Blueprint]:
+    """Return the blueprints by what they make: of several for one product a published one, the one with the least id.
+
+    rows: of eve_blueprint, in BLUEPRINT_COLUMNS' order.
+    """
+
+    def rank(row: Row) -> tuple[bool, int]:
+        found = types.get(row[0])
+        return found is None or not found.is_published, row[0]
+
+    found: dict[int, Blueprint] = {}
+    for _, product_id, quantity, is_reaction, material_ids, quantities in sorted(rows, key=rank):
+        materials = tuple(zip(material_ids, quantities, strict=True))
+        found.setdefault(product_id, Blueprint(product_id, quantity, materials, is_reaction))
+    return found
+
+
 def read_packaged_universe() -> Universe:
     """Return the static data the package brings, without any database; takes about half a second."""
     with (resources.files(seed) / seed.ARCHIVE).open("rb") as stream:
@@ -137,4 +171,5 @@ def read_packaged_universe() -> Universe:
         order = [tables[table].columns.index(field.name) for field in dataclasses.fields(kind)]
         known = _nothing_known(kind)
         parts[name] = {row[0]: _row_object(kind, known, [row[at] for at in order]) for row in tables[table].rows}
-    return Universe(**parts, build_number=data.build_number, released_at=data.released_at)
+    blueprints = _by_product(tables["eve_blueprint"].rows, parts["types"])
+    return Universe(**parts, blueprints=blueprints, build_number=data.build_number, released_at=data.released_at)

@@ -14,6 +14,7 @@ import msgspec
 from killreport.ids import MAX_ENTITY_ID
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 # PostgreSQL's text cannot hold NUL.
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
@@ -72,13 +73,14 @@ class MarketGroupLine(NamedLine, frozen=True, gc=False, kw_only=True, rename=off
 
 
 class TypeLine(NamedLine, frozen=True, gc=False, kw_only=True, rename=official_name):
-    """A line of `types.jsonl`; the price is ISK."""
+    """A line of `types.jsonl`; the price is ISK for as many units as a portion has."""
 
     group_id: Id
     published: bool = False
     market_group_id: Id | None = None
     meta_group_id: Id | None = None
     base_price: Annotated[float, msgspec.Meta(ge=0, le=1e15)] | None = None
+    portion_size: Count = 1
 
 
 class DogmaAttribute(msgspec.Struct, frozen=True, gc=False, rename=official_name):
@@ -99,6 +101,36 @@ class TypeDogmaLine(Line, frozen=True, gc=False, kw_only=True, rename=official_n
 
     dogma_attributes: tuple[DogmaAttribute, ...] = ()
     dogma_effects: tuple[DogmaEffect, ...] = ()
+
+
+class Quantity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
+    """So many of a type: what a run of a blueprint takes, or gives."""
+
+    type_id: Id
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+
+Quantities = Annotated[tuple[Quantity, ...], msgspec.Meta(max_length=1000)]
+
+
+class Activity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
+    """What can be done with a blueprint; a run of it."""
+
+    materials: Quantities = ()
+    products: Quantities = ()
+
+
+class Activities(msgspec.Struct, frozen=True, gc=False, rename=official_name):
+    """The activities that make something; copying, research and invention are left out."""
+
+    manufacturing: Activity | None = None
+    reaction: Activity | None = None
+
+
+class BlueprintLine(Line, frozen=True, gc=False, kw_only=True, rename=official_name):
+    """A line of `blueprints.jsonl`; its key is the blueprint's type id."""
+
+    activities: Activities = Activities()
 
 
 class RegionLine(NamedLine, frozen=True, gc=False, kw_only=True, rename=official_name):

@@ -10,6 +10,8 @@ from typing import Any
 from killreport.errors import Malformed
 from killreport.eve.archive import Archive
 from killreport.eve.official import (
+    Activity,
+    BlueprintLine,
     CategoryLine,
     ConstellationLine,
     FactionLine,
@@ -49,10 +51,16 @@ SLOT_OF_EFFECT: Mapping[int, str] = {
 }
 
 TYPES, TYPE_DOGMA, GROUPS = "types.jsonl", "typeDogma.jsonl", "groups.jsonl"
+# An archive may lack it: the packaged one does.
+BLUEPRINTS = "blueprints.jsonl"
 TYPE_COLUMNS = (
     *("type_id", "name", "group_id", "category_id", "is_published", "market_group_id", "meta_group_id", "base_price"),
     *("rig_size", "meta_level", "is_overheatable", "slot", "high_slots", "mid_slots", "low_slots", "rig_slots"),
     *("service_slots", "squadron_size"),
+    "portion_size",
+)
+BLUEPRINT_COLUMNS = (
+    *("blueprint_id", "product_id", "product_quantity", "is_reaction", "material_ids", "material_quantities"),
 )
 
 
@@ -166,8 +174,39 @@ def read_types(archive: Archive, category_of_group: Mapping[int, int]) -> list[R
             *(line.key, line.name.en, line.group_id, category_id, line.published),
             *(line.market_group_id, line.meta_group_id, line.base_price),
             *dogma.get(line.key, bare),
+            line.portion_size,
         )
     return list(rows.values())
+
+
+def read_blueprints(archive: Archive) -> list[Row]:
+    """Return the rows of eve_blueprint, in BLUEPRINT_COLUMNS' order: what makes nothing has none. Raises Malformed.
+
+    An archive without the file has no rows.
+    """
+    rows: dict[int, Row] = {}
+    if not archive.has(BLUEPRINTS):
+        return []
+    archive.require((BLUEPRINTS,))
+    for number, line in archive.parse(BLUEPRINTS, BlueprintLine):
+        _refuse_repeated(line.key, rows, BLUEPRINTS, number)
+        made = _blueprint_row(line.key, line.activities.manufacturing, is_reaction=False)
+        rows[line.key] = made or _blueprint_row(line.key, line.activities.reaction, is_reaction=True)
+    return [row for row in rows.values() if row]
+
+
+def _blueprint_row(key: int, activity: Activity | None, *, is_reaction: bool) -> Row:
+    """Return the row of an activity that makes one type out of others; () for any other."""
+    if activity is None or len(activity.products) != 1 or not activity.materials:
+        return ()
+    product, materials = activity.products[0], activity.materials
+    if not all(row.quantity for row in (product, *materials)):
+        return ()
+    return (
+        *(key, product.type_id, product.quantity, is_reaction),
+        [material.type_id for material in materials],
+        [material.quantity for material in materials],
+    )
 
 
 def _read_dogma(archive: Archive) -> dict[int, Row]:

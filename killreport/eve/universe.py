@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,9 +18,9 @@ CAPITAL_MARKET_GROUPS = frozenset({1381, 2288})
 class Type:
     """Anything that has a type id: a hull, a module, a charge, a skill, a structure; published or not.
 
-    base_price is ISK. rig_size is 1 (small) to 4 (capital) for hulls and rigs. slot is where a module is fitted.
-    The `*_slots` are what a hull has before subsystems, and what a subsystem adds to them; squadron_size is how many
-    fighters fly as one. None: the type lacks the attribute.
+    base_price is ISK for portion_size units. rig_size is 1 (small) to 4 (capital) for hulls and rigs. slot is where a
+    module is fitted. The `*_slots` are what a hull has before subsystems, and what a subsystem adds to them;
+    squadron_size is how many fighters fly as one. None: the type lacks the attribute.
     """
 
     type_id: int
@@ -40,6 +41,25 @@ class Type:
     rig_slots: int | None
     service_slots: int | None
     squadron_size: int | None
+    portion_size: int = 1
+
+    @property
+    def unit_base_price(self) -> float | None:
+        """Return CCP's base price of one unit, in ISK."""
+        return None if self.base_price is None else self.base_price / self.portion_size
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """How a type is made. quantity: what a run gives. materials: type and quantity that a run takes, unresearched.
+
+    is_reaction: made by a reaction formula, which no research makes cheaper.
+    """
+
+    product_id: int
+    quantity: int
+    materials: tuple[tuple[int, int], ...]
+    is_reaction: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +155,7 @@ class NpcCorporation:
 class Universe:
     """All static data by id. Read-only by agreement; an unknown id gives None everywhere, never an error.
 
+    blueprints are by the id of what they make.
     build_number and released_at are of CCP's release the data came from.
     """
 
@@ -151,6 +172,7 @@ class Universe:
         systems: dict[int, SolarSystem],
         factions: dict[int, Faction],
         corporations: dict[int, NpcCorporation],
+        blueprints: Mapping[int, Blueprint] | None = None,
         build_number: int = 0,
         released_at: datetime | None = None,
     ) -> None:
@@ -164,6 +186,7 @@ class Universe:
         self.systems = systems
         self.factions = factions
         self.corporations = corporations
+        self.blueprints: Mapping[int, Blueprint] = blueprints or {}
         self.build_number = build_number
         self.released_at = released_at
         self._capital_market_groups = frozenset(

@@ -45,6 +45,8 @@ async def update_static_data(
 ) -> tuple[StoredRelease, bool]:
     """Load the static data unless its build is there already; return what is stored then, and whether that is new.
 
+    A build of which a former release kept less than this one does is loaded again.
+
     source: a path or URL of an archive of CCP's instead of the newest one. force: load the stored build again, too.
     on_bytes: called with the size of each piece of a download. Whatever fails, the present data stays.
     Raises NotFound where the host has no such file, KillreportError for what is not CCP's, and as the client does.
@@ -54,7 +56,7 @@ async def update_static_data(
         if source is None:
             source = f"{settings.static_data_url}/{ARCHIVE}"
             latest = await _latest_build(http, f"{settings.static_data_url}/{LATEST}")
-            if latest == stored.build_number and not force:
+            if latest == stored.build_number and stored.is_whole and not force:
                 return stored, False
         if source.startswith(("http://", "https://")):
             with tempfile.TemporaryDirectory(prefix="killreport-sde-") as folder:
@@ -63,7 +65,7 @@ async def update_static_data(
                 data = await _read(path, source)
         else:
             data = await _read(Path(source), source)
-    if data.build_number == stored.build_number and not force:
+    if data.build_number == stored.build_number and stored.is_whole and not force:
         return stored, False
     async with database.connection() as connection:
         await store_static_data(connection, data, source)

@@ -25,7 +25,8 @@ class ProcessRow:
 
     Workers on a queue: prefetch is how many messages one process has in hand at once; attempts how often a message is
     tried before it is a dead letter; retry_delay the pause before the second try, doubled for each further one.
-    Jobs: schedule is a cron expression in UTC; time_limit after which a run is stopped.
+    Jobs: schedule is a cron expression in UTC; time_limit after which a run is stopped. is_checked_at_start: whether it
+    is asked, when its schedule begins to be followed, if it has work that is urgent.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ProcessRow:
     retry_delay: timedelta = timedelta(seconds=2)
     schedule: str | None = None
     time_limit: timedelta | None = None
+    is_checked_at_start: bool = False
     instances: int = 1
     watchdog: timedelta = timedelta(seconds=60)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
@@ -63,7 +65,15 @@ def _worker(name: str, queue: str, prefetch: int, description: str) -> ProcessRo
     )
 
 
-def _job(name: str, schedule: str, description: str, *, hours: int = 1, is_extra: bool = False) -> ProcessRow:
+def _job(
+    name: str,
+    schedule: str,
+    description: str,
+    *,
+    hours: int = 1,
+    is_extra: bool = False,
+    is_checked_at_start: bool = False,
+) -> ProcessRow:
     return ProcessRow(
         name=name,
         kind="job",
@@ -73,6 +83,7 @@ def _job(name: str, schedule: str, description: str, *, hours: int = 1, is_extra
         schedule=schedule,
         time_limit=timedelta(hours=hours),
         is_extra=is_extra,
+        is_checked_at_start=is_checked_at_start,
     )
 
 
@@ -125,7 +136,13 @@ FLEET: tuple[ProcessRow, ...] = (
     _job("snapshot-corporations", "0 1 * * *", "Keeps a row a day of every corporation"),
     _job("update-alliance-counts", "0 1 * * *", "Counts the kills, losses, ISK and members of every alliance"),
     _job("update-rankings", "*/15 * * * *", "Counts the rankings of a week and longer", is_extra=True),
-    _job("update-prices", "30 5 * * *", "Reads the day's prices and values again what had none", is_extra=True),
+    _job(
+        "update-prices",
+        "30 5 * * *",
+        "Reads the day's prices and values again what had none",
+        is_extra=True,
+        is_checked_at_start=True,
+    ),
     _job(
         "repair-history",
         "30 6 * * *",

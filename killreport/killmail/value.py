@@ -20,12 +20,12 @@ from killreport.market.price import (
     Prices,
 )
 
-CARGO_FLAG = 5
+BLUEPRINT_CATEGORY = 9
 IMPLANT_FLAG = 89
 ESCAPE_BAY_FLAG = 179
 BLUEPRINT_COPY_SINGLETON = 2
 GOLDEN_IMPLANT = 33329  # Genolution 'Auroral' AU-79: whoever wears it flies a golden capsule
-FIRST_MAIL_WITH_SINGLETON = 21_112_472  # older mails do not tell a blueprint's copy from the original
+FIRST_MAIL_WITH_SINGLETON = 21_112_472  # of Crucible; older mails do not tell a blueprint's copy from the original
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,13 @@ def value_killmail(mail: Killmail, universe: Universe, prices: Prices, flat: lis
     dropped = 0
     is_complete = ship.is_known
     item_prices: list[Price] = []
-    for _, parent_ordinal, item in flatten_items(mail) if flat is None else flat:
+    in_escape_bay: set[int] = set()
+    for ordinal, parent_ordinal, item in flatten_items(mail) if flat is None else flat:
         flag = item.flag
         if item.singleton == BLUEPRINT_COPY_SINGLETON or (is_without_singleton and _is_taken_as_copy(item, universe)):
             price = BLUEPRINT_COPY_PRICE
-        elif flag == ESCAPE_BAY_FLAG:
+        elif flag == ESCAPE_BAY_FLAG or parent_ordinal in in_escape_bay:
+            in_escape_bay.add(ordinal)
             price = ESCAPE_BAY_PRICE
         elif flag == IMPLANT_FLAG and item.item_type_id == GOLDEN_IMPLANT:
             price = GOLDEN_IMPLANT_PRICE
@@ -85,4 +87,5 @@ def value_killmail(mail: Killmail, universe: Universe, prices: Prices, flat: lis
 
 
 def _is_taken_as_copy(item: Item, universe: Universe) -> bool:
-    return item.flag == CARGO_FLAG and "Blueprint" in (universe.type_name(item.item_type_id) or "")
+    """Tell whether a mail too old to say so means a copy: wherever it lies, originals are hardly ever flown about."""
+    return universe.category_id_of(item.item_type_id) == BLUEPRINT_CATEGORY

@@ -1,4 +1,4 @@
-"""EVE Ref's archive of market history: a compressed table a day, of which the rows of The Forge are kept.
+"""EVE Ref's archive of market history: a compressed table a day, of which each type's rows in one region are kept.
 
 Source: https://docs.everef.net/datasets/market-history.html; columns in any order, named in the first line.
 """
@@ -14,15 +14,16 @@ from typing import Protocol
 
 from killreport.errors import Malformed
 from killreport.ids import MAX_ENTITY_ID
+from killreport.market.regions import THE_FORGE, regions_apart
 from killreport.market.store import PriceDay
 
-THE_FORGE = "10000002"
 SOURCE = "EVE Ref market history"
 # A day has some 60,000 rows of 100 bytes; beyond this it is no such file.
 MOST_BYTES = 128 * 2**20
 MOST_CENTS = 10**15
 MAX_DIGITS = 20
 _PIECE = 2**18
+_THE_FORGE = str(THE_FORGE)
 _COLUMNS = ("region_id", "type_id", "date", "average")
 # Who else than EVE Ref says so: a file that is made up has it.
 _SOURCE_COLUMN = "source"
@@ -37,8 +38,9 @@ class Stream(Protocol):
 
 
 async def fetch_market_day(http: Stream, base_url: str, day: date) -> list[PriceDay]:
-    """Return the averages of a day in The Forge; a piece of the file is in memory at a time.
+    """Return the averages of a day, of each type in the region that has its market then.
 
+    A piece of the file is in memory at a time.
     Raises NotFound where there is no file of the day, Malformed for one that is not what it should be, and as the
     client does.
     """
@@ -53,6 +55,8 @@ class MarketDayReader:
 
     def __init__(self, day: date) -> None:
         self._day = day
+        # As the file spells them: most of its rows are of other regions, and are left aside unread.
+        self._elsewhere = {str(type_id): str(region_id) for type_id, region_id in regions_apart(day).items()}
         self._unpacker = bz2.BZ2Decompressor()
         self._rest = b""
         self._size = 0
@@ -70,7 +74,7 @@ class MarketDayReader:
             packed = self._unpack(packed)
 
     def finish(self) -> list[PriceDay]:
-        """Return the rows of The Forge in the order of the file; the file must have come to its end."""
+        """Return the rows that count, in the order of the file; the file must have come to its end."""
         if not self._unpacker.eof:
             raise Malformed("the file is cut short", f"line {self._line + 1}")
         if self._rest:
@@ -128,7 +132,7 @@ class MarketDayReader:
     def _keep(self, cells: list[str]) -> None:
         try:
             region, type_id, day, average = (cells[index] for index in self._columns)
-            if region != THE_FORGE or day != self._day.isoformat():
+            if region != self._elsewhere.get(type_id, _THE_FORGE) or day != self._day.isoformat():
                 return
             row = PriceDay(int(type_id), self._day, _cents(average), self._source(cells))
         except (IndexError, ValueError, ArithmeticError):

@@ -11,7 +11,6 @@ from datetime import date
 
 ZKILLBOARD = "zKillboard's list of fixed prices, read 2026-08"
 SHRIKE = "EVE-KILL Shrike's custom prices, as in its test corpus, read 2026-07"
-BUILD_COST = "material cost of the hull, EVE-KILL Shrike's custom prices, read 2026-07"
 WORTHLESS = "sold at prices nobody pays; 0.01 in EVE-KILL Shrike's custom prices, read 2026-07"
 
 
@@ -96,15 +95,6 @@ FIXED_PRICES: tuple[FixedPrice, ...] = (
     # Two of the five structures that once were outposts, of which no more are made.
     FixedPrice(47512, 60e9, SHRIKE),  # 'Moreau' Fortizar
     FixedPrice(47514, 60e9, SHRIKE),  # 'Horizon' Fortizar
-    # Titans and supercarriers are built to order: what the market shows of them is no price.
-    FixedPrice(671, 147_414_186_237, BUILD_COST),  # Erebus
-    FixedPrice(3764, 147_428_339_557, BUILD_COST),  # Leviathan
-    FixedPrice(11567, 147_777_624_620, BUILD_COST),  # Avatar
-    FixedPrice(23773, 146_942_675_356, BUILD_COST),  # Ragnarok
-    FixedPrice(22852, 45_142_742_426, BUILD_COST),  # Hel
-    FixedPrice(23913, 45_327_529_820, BUILD_COST),  # Nyx
-    FixedPrice(23917, 45_542_729_404, BUILD_COST),  # Wyvern
-    FixedPrice(23919, 45_760_443_369, BUILD_COST),  # Aeon
     FixedPrice(12478, 0.01, WORTHLESS),  # Khumaak
     FixedPrice(34556, 0.01, WORTHLESS),  # Sentinel Element
     FixedPrice(34557, 0.01, WORTHLESS),  # Barbican Element
@@ -116,6 +106,19 @@ FIXED_PRICES: tuple[FixedPrice, ...] = (
     FixedPrice(44265, 0.01, WORTHLESS),  # Wings of Victory Firework
     FixedPrice(55511, 30e6, SHRIKE),  # Vorton Arc Extension
 )
+
+# What titans and supercarriers cost to build, in ISK, for want of their blueprints or of their materials' prices.
+# Source: EVE-KILL Shrike's custom prices, read 2026-07.
+KNOWN_BUILD_COSTS: Mapping[int, int] = {
+    671: 147_414_186_237,  # Erebus
+    3764: 147_428_339_557,  # Leviathan
+    11567: 147_777_624_620,  # Avatar
+    23773: 146_942_675_356,  # Ragnarok
+    22852: 45_142_742_426,  # Hel
+    23913: 45_327_529_820,  # Nyx
+    23917: 45_542_729_404,  # Wyvern
+    23919: 45_760_443_369,  # Aeon
+}
 
 # ISK for every type of a group. Source: ZKILLBOARD and SHRIKE agree.
 FIXED_GROUP_PRICES: Mapping[int, float] = {

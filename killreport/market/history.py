@@ -13,7 +13,7 @@ MOST_DAYS = 1000
 
 @dataclass(frozen=True, slots=True)
 class DayPrice:
-    """The average of a day in The Forge, in hundredths of an ISK. source: who said so, for people."""
+    """The average of a day where the type is traded, in hundredths of an ISK. source: who said so, for people."""
 
     day: date
     average_cents: int

@@ -1,28 +1,37 @@
 """What a type was worth on a day, and why.
 
-The first rule that answers wins: SKIN, fixed price, capsule, market days in The Forge, a reference (an observation the
-package brings or CCP's average, whichever is younger), CCP's base price. Where nothing is known, no price is: it adds
-nothing to a sum, and the sum is not complete.
-Deterministic: the same rows in the database give the same price, whenever it is asked.
+The first rule that answers wins: SKIN, fixed price, capsule; for titans, supercarriers and structure rigs what they are
+made of; market days of the day's quarter; an older market day or a reference (an observation the package brings or
+CCP's average, whichever is younger), the nearer to the day of the two; what the type is made of, at the day's prices;
+CCP's base price for one unit. Where nothing is known, no price is: it adds nothing to a sum, and the sum is not
+complete. Deterministic: the same rows in the database give the same price, whenever it is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 from typing import Protocol
 
 from killreport.db.database import Connection
 from killreport.eve.universe import Universe
-from killreport.market.average import WINDOW_DAYS, is_trimmed, smoothed_average
-from killreport.market.fixed import FIXED_GROUP_PRICES, FIXED_PRICES, by_type
+from killreport.market.average import is_trimmed, smoothed_average
+from killreport.market.build import MOST_DEPTH, has_base_price, is_built_to_order, materials_of, recipe_of
+from killreport.market.fixed import FIXED_GROUP_PRICES, FIXED_PRICES, KNOWN_BUILD_COSTS, by_type
+from killreport.market.observed import MarketDays, fetch_market
 
 SKIN_CATEGORY = 91
 CAPSULE_GROUP = 29
 CAPSULE_CENTS = 1_000_000
 LEAST_CENTS = 1
+# Beyond it a figure is no price: a hundred times the dearest hull there is.
+MOST_CENTS = 10**16
+
+# Of this module's rules and its tables. Whoever changes what a stored killmail's prices came to counts it up: those
+# that had none but a base price, or none at all, are then valued again.
+RULES_VERSION = 2
 
 # Of (type, day); some 200 bytes each. The oldest imports cross thousands of days.
 MAX_REMEMBERED = 200_000
@@ -42,6 +51,7 @@ class PriceRule(IntEnum):
     MARKET_DAY = 12
     REFERENCE_MARKET = 20
     REFERENCE_AVERAGE = 21
+    BUILD_COST = 25
     BASE_PRICE = 30
     UNKNOWN = 99
 
@@ -58,22 +68,27 @@ EXPLANATIONS: Mapping[PriceRule, str] = {
     PriceRule.BLUEPRINT_COPY: "Blueprint copies count as 0.01: the market trades originals only.",
     PriceRule.ESCAPE_BAY: "What lies in a frigate escape bay counts as 0.01, as zKillboard counts it.",
     PriceRule.GOLDEN_IMPLANT: "The implant that makes a capsule golden counts as 0.01, as zKillboard counts it.",
-    PriceRule.MARKET_TRIMMED: "Mean of the latest daily averages in The Forge, without the extreme days.",
-    PriceRule.MARKET_MEAN: "Mean of the few daily averages in The Forge that are known.",
-    PriceRule.MARKET_DAY: "The Forge's average of that very day, because it was below the mean of the days before.",
-    PriceRule.REFERENCE_MARKET: "One observed daily average in Jita; no market day is stored for the type.",
-    PriceRule.REFERENCE_AVERAGE: "CCP's own average price; no market day is stored for the type.",
-    PriceRule.BASE_PRICE: "CCP's base price from the static data; no market price is known.",
+    PriceRule.MARKET_TRIMMED: "Mean of the latest daily averages where it is traded, without the extreme days.",
+    PriceRule.MARKET_MEAN: "Mean of the few daily averages that are known from where it is traded.",
+    PriceRule.MARKET_DAY: "The market's average of that very day, because it was below the mean of the days before.",
+    PriceRule.REFERENCE_MARKET: "One observed daily average in Jita; no market day is stored from as near to the day.",
+    PriceRule.REFERENCE_AVERAGE: "CCP's own average price; no market day is stored from as near to the day.",
+    PriceRule.BUILD_COST: "What the materials of one cost on that day: nobody sells it on the market, or did of late.",
+    PriceRule.BASE_PRICE: "CCP's base price of one, from the static data; no market price is known.",
     PriceRule.UNKNOWN: "No price is known; it adds nothing to a sum.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Hundredths of an ISK for one unit, with the rule that gave them: at least 1, and 0 where no price is known."""
+    """Hundredths of an ISK for one unit, with the rule that gave them: at least 1, and 0 where no price is known.
+
+    day: of the observation behind it, the newest of several; None where it has none. It makes no price another one.
+    """
 
     cents: int
     rule: PriceRule
+    day: date | None = field(default=None, compare=False)
 
     @property
     def is_known(self) -> bool:
@@ -91,11 +106,12 @@ UNKNOWN_PRICE = Price(0, PriceRule.UNKNOWN)
 FIXED_BY_TYPE = by_type(FIXED_PRICES)
 
 
-def market_price(averages: Sequence[int], average_of_day: int | None) -> Price | None:
+def market_price(averages: Sequence[int], average_of_day: int | None, newest: date | None = None) -> Price | None:
     """Return the price that the daily averages give, in cents; None where they say nothing.
 
     averages: of the latest stored days up to the day asked for, that day included, in any order; at most WINDOW_DAYS.
     average_of_day: that of the day itself, where it is stored; a lower one wins, against prices pumped before.
+    newest: the latest of the days.
     """
     if not averages:
         return None
@@ -103,8 +119,9 @@ def market_price(averages: Sequence[int], average_of_day: int | None) -> Price |
     if cents <= LEAST_CENTS:
         return None
     if average_of_day is not None and LEAST_CENTS <= average_of_day < cents:
-        return Price(average_of_day, PriceRule.MARKET_DAY)
-    return Price(cents, PriceRule.MARKET_TRIMMED if is_trimmed(len(averages)) else PriceRule.MARKET_MEAN)
+        return Price(average_of_day, PriceRule.MARKET_DAY, newest)
+    rule = PriceRule.MARKET_TRIMMED if is_trimmed(len(averages)) else PriceRule.MARKET_MEAN
+    return Price(cents, rule, newest)
 
 
 class Prices(Protocol):
@@ -112,6 +129,26 @@ class Prices(Protocol):
 
     def price(self, type_id: int, day: date) -> Price:
         """Return what one unit was worth on the UTC day; never fails, and asks nobody."""
+
+
+Market = Mapping[tuple[int, date], MarketDays]
+
+
+@dataclass(slots=True)
+class _Question:
+    """A price that is being worked out, and those of the materials behind it.
+
+    being_built: the types whose materials are being priced, from the outermost in. is_cut: whether one of them was met
+    again, so that what was found on the way holds for this question only. is_dated: whether a fixed price with dates
+    had a say.
+    """
+
+    day: date
+    market: Market
+    answers: dict[int, Price] = field(default_factory=dict)
+    being_built: list[int] = field(default_factory=list)
+    is_cut: bool = False
+    is_dated: bool = False
 
 
 class PriceBook:
@@ -149,7 +186,7 @@ class PriceBook:
         return found
 
     async def prefetch(self, connection: Connection, type_ids: Collection[int], days: Collection[date]) -> None:
-        """Fetch the market prices of every type on every day that the book does not know yet.
+        """Fetch the market prices of every type and its materials on every day, but those that the book knows.
 
         One small query while no market day is stored. Forgets everything when somebody stored prices since.
         """
@@ -161,21 +198,35 @@ class PriceBook:
             self._forget()
         if not version:
             return
+        # Materials come on top: some hundred types at the most, and the same for every hull.
         if len(self._dated) + len(type_ids) * len(days) > MAX_REMEMBERED:
             self._forget()
-        wanted = [
-            (type_id, day)
-            for type_id in set(type_ids)
-            if self._settled(type_id) is None
-            for day in set(days)
-            if (type_id, day) not in self._dated
-        ]
+        wanted = self._unknown((type_id, day) for type_id in set(type_ids) for day in set(days))
         if wanted:
-            market = await _fetch_market(connection, wanted)
-            for type_id, day in wanted:
-                self._dated[type_id, day] = (
-                    _fixed(type_id, day) or market.get((type_id, day)) or self._fallback(type_id)
-                )
+            market = await self._fetch_with_materials(connection, wanted)
+            for type_id, day in sorted(wanted):
+                if (type_id, day) not in self._dated:
+                    self._answer(type_id, _Question(day, market), is_fetched=True)
+
+    async def _fetch_with_materials(self, connection: Connection, wanted: set[tuple[int, date]]) -> Market:
+        market: dict[tuple[int, date], MarketDays] = {}
+        asked: set[tuple[int, date]] = set()
+        for _ in range(MOST_DEPTH + 1):
+            market |= await fetch_market(connection, wanted)
+            asked |= wanted
+            materials = {
+                (material, day)
+                for type_id, day in wanted
+                if self._is_built(type_id, day, market)
+                for material in materials_of(self._universe, type_id)
+            }
+            wanted = self._unknown(materials - asked)
+            if not wanted:
+                break
+        return market
+
+    def _unknown(self, pairs: Iterable[tuple[int, date]]) -> set[tuple[int, date]]:
+        return {pair for pair in pairs if pair not in self._dated and self._settled(pair[0]) is None}
 
     def _forget(self) -> None:
         self._forgotten = self._dated
@@ -183,18 +234,40 @@ class PriceBook:
 
     def _work_out(self, type_id: int, day: date) -> Price:
         forgotten = self._forgotten.get((type_id, day))
-        if forgotten is not None:
-            return forgotten
-        settled = self._settled(type_id)
-        if settled is not None:
-            self._always[type_id] = settled
-            return settled
-        if type_id in FIXED_BY_TYPE:
-            return _fixed(type_id, day) or self._fallback(type_id)
-        price = self._fallback(type_id)
-        if not self._version:
+        return self._answer(type_id, _Question(day, {})) if forgotten is None else forgotten
+
+    def _answer(self, type_id: int, question: _Question, *, is_fetched: bool = False) -> Price:
+        """Return the price, and remember it with those it was made of, where they hold for whoever asks next."""
+        price = self._find(type_id, question)
+        kept = {type_id: price} if question.is_cut else question.answers
+        if self._settled(type_id) is not None:
             self._always[type_id] = price
+        elif is_fetched:
+            self._dated.update({(one, question.day): found for one, found in kept.items()})
+        elif not self._version and not question.is_dated:
+            self._always.update(kept)
         return price
+
+    def _find(self, type_id: int, question: _Question) -> Price:
+        known = question.answers.get(type_id) or self._always.get(type_id) or self._dated.get((type_id, question.day))
+        if known is None:
+            known = question.answers[type_id] = self._climb(type_id, question)
+        return known
+
+    def _climb(self, type_id: int, question: _Question) -> Price:
+        """Return what the first rule gives that answers."""
+        found = self._settled(type_id)
+        if found is None and type_id in FIXED_BY_TYPE:
+            question.is_dated = True
+            found = _fixed(type_id, question.day)
+        if found is None and is_built_to_order(self._universe, type_id):
+            found = self._built(type_id, question) or _known_build_cost(type_id)
+        return (
+            found
+            or self._observed(type_id, question.day, question.market)
+            or self._built(type_id, question)
+            or self._base(type_id)
+        )
 
     def _settled(self, type_id: int) -> Price | None:
         """Return the price where a rule above the market gives the same for every day."""
@@ -211,15 +284,44 @@ class PriceBook:
             return Price(_cents(FIXED_GROUP_PRICES[found.group_id]), PriceRule.FIXED)
         return CAPSULE_PRICE if found.group_id == CAPSULE_GROUP else None
 
-    def _fallback(self, type_id: int) -> Price:
-        """Return the price by the rules below the market."""
-        reference = self._references.get(type_id)
-        if reference is not None:
+    def _observed(self, type_id: int, day: date, market: Market) -> Price | None:
+        """Return what the type was seen to be sold at: on a market alive by the day, or whenever was nearest to it."""
+        days, reference = market.get((type_id, day)), self._references.get(type_id)
+        price = None if days is None else market_price(days.averages, days.average_of_day, days.newest)
+        if days is None or price is None:
             return reference
+        is_best = reference is None or days.is_fresh(day) or days.is_nearer(day, reference.day)
+        return price if is_best else reference
+
+    def _is_built(self, type_id: int, day: date, market: Market) -> bool:
+        """Tell whether the materials may decide about the price."""
+        return is_built_to_order(self._universe, type_id) or self._observed(type_id, day, market) is None
+
+    def _built(self, type_id: int, question: _Question) -> Price | None:
+        """Return what the materials cost, None where nobody knows them all, or one only by its base price."""
+        recipe = recipe_of(self._universe, type_id)
+        if recipe is None:
+            return None
+        if type_id in question.being_built or len(question.being_built) >= MOST_DEPTH:
+            question.is_cut = True
+            return None
+        question.being_built.append(type_id)
+        total = 0
+        for material, quantity in recipe.materials:
+            price = self._find(material, question)
+            if price.rule >= PriceRule.BASE_PRICE:
+                total = 0
+                break
+            total += quantity * price.cents
+        question.being_built.pop()
+        cents = (2 * total + recipe.quantity) // (2 * recipe.quantity)
+        return Price(cents, PriceRule.BUILD_COST, question.day) if LEAST_CENTS <= cents <= MOST_CENTS else None
+
+    def _base(self, type_id: int) -> Price:
         found = self._universe.types.get(type_id)
-        if found is None or found.base_price is None or _cents(found.base_price) < LEAST_CENTS:
+        if found is None or found.unit_base_price is None or not has_base_price(self._universe, type_id):
             return UNKNOWN_PRICE
-        return Price(_cents(found.base_price), PriceRule.BASE_PRICE)
+        return Price(max(LEAST_CENTS, _cents(found.unit_base_price)), PriceRule.BASE_PRICE)
 
 
 async def load_price_book(connection: Connection, universe: Universe) -> PriceBook:
@@ -230,31 +332,10 @@ async def load_price_book(connection: Connection, universe: Universe) -> PriceBo
 
 
 async def _fetch_references(connection: Connection) -> dict[int, Price]:
-    rows = await connection.fetch("select type_id, cents, rule from price_reference where cents >= $1", LEAST_CENTS)
-    return {row["type_id"]: Price(row["cents"], PriceRule(row["rule"])) for row in rows}
-
-
-async def _fetch_market(connection: Connection, wanted: Sequence[tuple[int, date]]) -> dict[tuple[int, date], Price]:
     rows = await connection.fetch(
-        """select wanted.type_id, wanted.day, array_agg(stored.average_cents) as averages,
-                  max(stored.average_cents) filter (where stored.day = wanted.day) as average_of_day
-           from unnest($1::bigint[], $2::date[]) as wanted (type_id, day)
-           cross join lateral (
-               select price_day.day, price_day.average_cents from price_day
-               where price_day.type_id = wanted.type_id and price_day.day <= wanted.day
-               order by price_day.day desc limit $3
-           ) as stored
-           group by wanted.type_id, wanted.day""",
-        [type_id for type_id, _ in wanted],
-        [day for _, day in wanted],
-        WINDOW_DAYS,
+        "select type_id, cents, rule, day from price_reference where cents >= $1", LEAST_CENTS
     )
-    prices = {}
-    for row in rows:
-        price = market_price(row["averages"], row["average_of_day"])
-        if price is not None:
-            prices[row["type_id"], row["day"]] = price
-    return prices
+    return {row["type_id"]: Price(row["cents"], PriceRule(row["rule"]), row["day"]) for row in rows}
 
 
 def _fixed(type_id: int, day: date) -> Price | None:
@@ -262,6 +343,11 @@ def _fixed(type_id: int, day: date) -> Price | None:
         if fixed.holds_on(day):
             return Price(_cents(fixed.isk), PriceRule.FIXED)
     return None
+
+
+def _known_build_cost(type_id: int) -> Price | None:
+    isk = KNOWN_BUILD_COSTS.get(type_id)
+    return None if isk is None else Price(_cents(isk), PriceRule.FIXED)
 
 
 def _cents(isk: float) -> int:

@@ -15,7 +15,7 @@ from killreport.market.price import PriceRule
 
 @dataclass(frozen=True, slots=True)
 class PriceDay:
-    """The average at which a type was traded in The Forge on a UTC day, in hundredths of an ISK.
+    """The average at which a type was traded on a UTC day in the region that has its market, in hundredths of an ISK.
 
     source: who said so, for people.
     """

@@ -1,6 +1,8 @@
 """One scheduled job: started on time, never beside itself, ended when it takes too long, its runs remembered.
 
-A run that was broken off, by a reload, a crash or a loss of power, has left its work to do: it is due again at once.
+A run that was broken off, by a reload, a crash or a loss of power, has left its work to do: it is due again at once. A
+job may have urgent work of another kind, which only the job itself can tell: it is then begun with the schedule, and
+ends at once where there is none.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ class Job:
         self._alarm = Alarm(utc_now())
         self._cause: Cause = "schedule"  # of the next run
         self._again_at: float | None = None  # when what was broken off is begun again, by the monotonic clock
+        self._is_check = False  # whether the next run is to end at once unless it is due or urgent
         self._backoff = Backoff(0.0)
         self._changed = asyncio.Event()
         self._is_told_to_end = False
@@ -126,16 +129,20 @@ class Job:
             self._reason = reason
             await self.child.end(self.program.row.kill_timeout.total_seconds())
 
-    async def run(self, cause: Cause) -> asyncio.Task[JobRecord]:
-        """Start a run and return the task that ends with it. Raises Conflict while one goes on, Unavailable."""
+    async def run(self, cause: Cause, *, if_due: bool = False) -> asyncio.Task[JobRecord]:
+        """Start a run and return the task that ends with it. Raises Conflict while one goes on, Unavailable.
+
+        if_due: have it end at once where it is neither due nor urgent.
+        """
+        options = ("--if-due",) if if_due else ()
         if self.is_running or not self._slot.is_free():
             raise Conflict(f"{self.program.name} is running already.")
         launch = Launch(
-            command=self.program.command,
+            command=(*self.program.command, *options),
             environment={**self.program.environment, "NOTIFY_SOCKET": self._folder.notify_address},
             out=self._folder.pipes / f"{self.program.name}.out",
             error=self._folder.pipes / f"{self.program.name}.error",
-            arguments=self.program.arguments,
+            arguments=None if self.program.arguments is None else (*self.program.arguments, *options),
             dies_with_us=self.program.dies_with_supervisor,
         )
         try:
@@ -207,7 +214,10 @@ class Job:
             self._again_at = monotonic()
         due = self.next_run_at
         is_late = self._again_at is not None or (due is not None and due <= now)
-        self._cause = "catch-up" if is_late else "schedule"
+        self._is_check = self.program.row.is_checked_at_start and not is_late and not self.is_running
+        if self._is_check:
+            self._again_at = monotonic()
+        self._cause = "catch-up" if is_late or self._is_check else "schedule"
 
     def _closed(self, record: JobRecord, now: datetime) -> JobRecord:
         """Return the record of a run that ended while nobody looked: broken off, unless it wrote down how it ended."""
@@ -235,13 +245,15 @@ class Job:
             await wait_or_end(self._changed, min(left, LONGEST_SLEEP_SECONDS))
             return
         cause, self._cause, self._again_at = self._cause, "schedule", None
+        is_check, self._is_check = self._is_check, False
         self._alarm.went_off(utc_now())
         try:
-            await unbroken(self.run(cause), f"start {self.program.name}")
+            await unbroken(self.run(cause, if_due=is_check), f"start {self.program.name}")
         except Conflict as error:
             log.warning("job_skipped", job=self.program.name, reason=str(error))
         except Unavailable as error:
             self._run_again(0.0)
+            self._is_check = is_check
             log.warning("job_cannot_start", job=self.program.name, reason=str(error))
 
     def _last_line(self, stream: str, started_at: datetime) -> str:

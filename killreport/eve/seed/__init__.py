@@ -8,7 +8,7 @@ from importlib import resources
 import msgspec
 
 from killreport.db.database import Connection
-from killreport.eve.importer import IMPORT_LOCK, read_static_data, replace_rows
+from killreport.eve.importer import IMPORT_LOCK, StaticData, read_static_data, replace_rows, stored_release
 
 ARCHIVE = "static-data.zip"
 PRICES = "reference-prices.jsonl"
@@ -29,25 +29,60 @@ async def load_seed(connection: Connection) -> bool:
     """Fill an empty database with the packaged static data and reference prices, in one transaction.
 
     Returns whether anything was missing. Safe to run at every start and by several processes at once; it never
-    replaces data that is already there, whatever its build.
+    replaces data that is already there, whatever its build. What a release that kept less of a build left out is added
+    from the package, as far as that has it: how many units a base price is for.
     """
-    if not await _is_missing(connection, "static_data") and not await _is_missing(connection, "price_reference"):
+    is_lacking = await _lacks_portions(connection)
+    if (
+        not is_lacking
+        and not await _is_missing(connection, "static_data")
+        and not await _is_missing(connection, "price_reference")
+    ):
         return False
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", IMPORT_LOCK)
         lacks_data = await _is_missing(connection, "static_data")
         lacks_prices = await _is_missing(connection, "price_reference")
+        is_lacking = await _lacks_portions(connection)
         if lacks_data:
-            with (resources.files(__name__) / ARCHIVE).open("rb") as stream:
-                data = read_static_data(stream, ARCHIVE)
-            await replace_rows(connection, data, SOURCE)
+            await replace_rows(connection, _read_archive(), SOURCE)
+        elif is_lacking:
+            await _add_portions(connection, _read_archive())
         if lacks_prices:
             await connection.copy_records_to_table(
                 "price_reference",
                 columns=ReferencePrice.__struct_fields__,
                 records=[msgspec.structs.astuple(price) for price in read_reference_prices()],
             )
-    return lacks_data or lacks_prices
+    return lacks_data or is_lacking or lacks_prices
+
+
+def _read_archive() -> StaticData:
+    with (resources.files(__name__) / ARCHIVE).open("rb") as stream:
+        return read_static_data(stream, ARCHIVE)
+
+
+async def _lacks_portions(connection: Connection) -> bool:
+    """Tell whether the static data was stored before portions were, and nobody has added them since."""
+    release = await stored_release(connection)
+    if release is None or release.is_whole:
+        return False
+    has_some: bool = await connection.fetchval("select exists (select from eve_type where portion_size > 1)")
+    return not has_some
+
+
+async def _add_portions(connection: Connection, data: StaticData) -> None:
+    """Store the portions of the types that are stored; the rest comes with the next update of the static data."""
+    types = next(rows for rows in data.tables if rows.table == "eve_type")
+    size = types.columns.index("portion_size")
+    portions = [(row[0], row[size]) for row in types.rows if row[size] > 1]
+    await connection.execute(
+        """update eve_type set portion_size = portion.size
+           from unnest($1::bigint[], $2::integer[]) as portion (type_id, size)
+           where eve_type.type_id = portion.type_id""",
+        [type_id for type_id, _ in portions],
+        [portion for _, portion in portions],
+    )
 
 
 def read_reference_prices() -> list[ReferencePrice]:

@@ -16,8 +16,8 @@ import msgspec
 
 from killreport.eve.archive import Archive, open_archive
 from killreport.eve.importer import RELEASE, read_static_data
-from killreport.eve.official import ReleaseLine, TypeDogmaLine, TypeLine
-from killreport.eve.tables import ATTRIBUTES, FILES, SLOT_OF_EFFECT, TABLES, TYPE_DOGMA, TYPES
+from killreport.eve.official import BlueprintLine, ReleaseLine, TypeDogmaLine, TypeLine
+from killreport.eve.tables import ATTRIBUTES, BLUEPRINTS, FILES, SLOT_OF_EFFECT, TABLES, TYPE_DOGMA, TYPES
 
 # The oldest instant a zip can state: a real one would make every build differ.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,6 +39,8 @@ def build_seed(source: Path, dogma: Path | None) -> bytes:
         archive.require((RELEASE, *FILES))
         for file, line in LINES.items():
             _write(out, file, (parsed for _, parsed in archive.parse(file, line)))
+        if archive.has(BLUEPRINTS):
+            _write(out, BLUEPRINTS, (parsed for _, parsed in archive.parse(BLUEPRINTS, BlueprintLine)))
         lines = _dogma_lines(archive) if dogma is None else _dogma_of_file(dogma)
         _write(out, TYPE_DOGMA, (kept for line in lines if (kept := _kept_dogma(line)) is not None))
     packed.seek(0)
@@ -48,14 +50,15 @@ def build_seed(source: Path, dogma: Path | None) -> bytes:
 
 def _write(out: zipfile.ZipFile, file: str, lines: Iterable[msgspec.Struct]) -> None:
     entry = zipfile.ZipInfo(file, NO_TIME)
-    content = b"".join(msgspec.json.encode(_without_none(line)) + b"\n" for line in lines)
+    content = b"".join(msgspec.json.encode(_without_none(msgspec.to_builtins(line))) + b"\n" for line in lines)
     # Deflate: what every Python can read; the others save little here.
     out.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def _without_none(line: msgspec.Struct) -> dict[str, object]:
-    builtins: dict[str, object] = msgspec.to_builtins(line)
-    return {field: value for field, value in builtins.items() if value is not None}
+def _without_none(value: object) -> object:
+    if isinstance(value, dict):
+        return {field: _without_none(inner) for field, inner in value.items() if inner is not None}
+    return value
 
 
 def _dogma_lines(archive: Archive) -> Iterable[TypeDogmaLine]:

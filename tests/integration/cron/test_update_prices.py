@@ -12,7 +12,9 @@ import pytest
 
 from killreport.config import Settings
 from killreport.cron import update_prices
+from killreport.cron.running import JobReport
 from killreport.db.database import Database
+from killreport.db.job_runs import present_instant
 from killreport.errors import NotFound, Unavailable
 from killreport.killmail.reading import load_writer
 from killreport.killmail.recount import recount_differences
@@ -71,6 +73,42 @@ async def market_asked(site: Site) -> list[str]:
 async def one(database: Database, query: str, *arguments: object) -> Any:
     async with database.connection() as connection:
         return await connection.fetchval(query, *arguments)
+
+
+async def run_if_due(run: RunJob, database: Database) -> JobReport:
+    async with database.connection() as connection:
+        now = await present_instant(connection)
+    return await run("update-prices", trigger="schedule", if_due_at=now)
+
+
+async def urgent(database: Database) -> bool:
+    async with database.connection() as connection:
+        return await update_prices.is_urgent(connection)
+
+
+async def test_it_is_urgent_while_there_is_no_price_and_never_again(database: Database, run: RunJob) -> None:
+    assert await urgent(database)
+    report = await run_if_due(run, database)
+    assert (report.status, report.counts["killmails_changed"]) == ("succeeded", 3)
+    assert not await urgent(database)
+    assert (await run_if_due(run, database)).status == "skipped"
+
+    async with database.connection() as connection:
+        await connection.execute("update value_basis set rules_version = 0")
+    assert await urgent(database)
+    await run_if_due(run, database)
+    assert not await urgent(database)
+
+
+async def test_it_is_urgent_again_when_the_first_killmails_come_after_the_first_references(
+    database: Database, run: RunJob
+) -> None:
+    await run("update-prices")
+    async with database.connection() as connection:
+        await connection.execute("delete from price_day")
+        assert await update_prices.is_urgent(connection)
+        await connection.execute("delete from daily_total")
+        assert not await update_prices.is_urgent(connection)
 
 
 async def test_the_day_and_its_window_are_read_once_and_the_killmails_valued_again(

@@ -12,10 +12,11 @@ import pytest
 
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
+from killreport.killmail import revalue_due as revalue_due_module
 from killreport.killmail.arrival import Arrival
 from killreport.killmail.recount import rebuild_rollups, recount_differences
 from killreport.killmail.revalue import Revalued, Revaluer, load_revaluer
-from killreport.killmail.revalue_due import Left, revalue_due
+from killreport.killmail.revalue_due import Left, is_basis_new, revalue_due
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import PriceRule, load_price_book
 from killreport.market.store import PriceDay, PriceReference, store_prices, store_references
@@ -246,3 +247,96 @@ async def test_killmails_that_come_while_others_are_valued_again_are_counted_rig
         assert await recount_differences(connection) == []
         labels = await connection.fetch("select labels from killmail where killmail_id < 200")
     assert [row for row in labels if "padding" not in row["labels"] or "pvp" in row["labels"]] == []
+
+
+async def make_old(connection: Connection, build_number: int = 0) -> None:
+    """Have the stored killmails as a release before portions valued them: a cent for what is unknown, all complete."""
+    await connection.execute(
+        """update item set unit_price_cents = case when price_rule = 99 then 1 else 999 end where price_rule >= 30;
+           update killmail set is_value_complete = true"""
+    )
+    await connection.execute(
+        """insert into value_basis (rules_version, build_number, extent) values (1, $1, 1)
+           on conflict (is_only) do update set rules_version = 1, build_number = $1, extent = 1""",
+        build_number,
+    )
+
+
+async def test_what_an_older_release_valued_without_a_market_is_valued_again_once(
+    database: Database, writer: KillmailWriter
+) -> None:
+    await store_reference(database, DAMAGE_CONTROL, 500)
+    await writer.store(
+        database, [arrival(1), arrival(2, items=[item(NEW_TYPE)]), arrival(3, items=[item(34)]), arrival(4)]
+    )
+    async with database.connection() as connection:
+        before = await everything(connection)
+        await make_old(connection)
+        events = await connection.fetchval("select count(*) from event")
+    await store_day(database, {RIFTER: 60_000_000}, date(2022, 6, 1))  # of no stored killmail
+    done, left = await run_pass(database)
+
+    async with database.connection() as connection:
+        assert await everything(connection) == before
+        assert await connection.fetchval("select count(*) from killmail_value_due") == 0
+        told = await connection.fetch("select kind, killmail_ids from event order by event_id offset $1", events)
+    # Every hull here has its base price, so all four are looked at; two of them were wrong.
+    assert (done.examined, done.repriced, left) == (4, 2, Left(0, has_priceless=False))
+    assert [tuple(row) for row in told] == [("changed", [2, 3])]
+    again, _ = await run_pass(database)
+    assert again == Revalued(0, 0, 0)
+
+
+async def test_a_pass_by_new_rules_goes_on_where_it_was_broken_off(
+    database: Database, writer: KillmailWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revalue_due_module, "BATCH_KILLMAILS", 2)
+    await writer.store(database, [arrival(mail_id) for mail_id in range(1, 8)])
+    async with database.connection() as connection:
+        await make_old(connection)
+
+    class Killed(Revaluer):
+        async def revalue(self, database: Database, mail_ids: Sequence[int], reason: str) -> Revalued:
+            if min(mail_ids) < 4:
+                raise OSError("the machine is gone")
+            return await super().revalue(database, mail_ids, reason)
+
+    async with database.connection() as connection:
+        universe = await load_universe(connection)
+        killed = Killed(universe, await load_price_book(connection, universe))
+    batches: list[Revalued] = []
+    with pytest.raises(OSError, match="gone"):
+        await revalue_due(database, killed, most=100, on_batch=batches.append)
+    async with database.connection() as connection:
+        waiting = [row[0] for row in await connection.fetch("select killmail_id from killmail_value_due order by 1")]
+        assert await is_basis_new(connection)
+    assert ([batch.examined for batch in batches], waiting) == ([2, 2], [1, 2, 3])
+
+    # A pass has a bound here too, and says what is left.
+    done, left = await run_pass(database, most=1)
+    assert (done.examined, left) == (2, Left(0, has_priceless=False, killmails=1))
+    done, left = await run_pass(database)
+    async with database.connection() as connection:
+        assert not await is_basis_new(connection)
+        assert await recount_differences(connection) == []
+    assert (done.examined, left) == (1, Left(0, has_priceless=False))
+
+
+async def test_new_static_data_has_what_was_priceless_valued_again(database: Database, writer: KillmailWriter) -> None:
+    keepstar, tritanium = 35834, 34
+    await store_reference(database, tritanium, 400)
+    await writer.store(database, [arrival(1, ship_type_id=keepstar, items=None), arrival(2, items=None)])
+    await run_pass(database)
+    async with database.connection() as connection:
+        assert not await is_basis_new(connection)
+        await connection.execute("insert into eve_blueprint values (1, $1, 1, false, '{34}', '{1000}')", keepstar)
+        await connection.execute("update static_data set build_number = build_number + 1")
+        assert await is_basis_new(connection)
+    await run_pass(database)
+
+    async with database.connection() as connection:
+        row = await connection.fetchrow(
+            "select ship_value_cents, ship_price_rule, is_value_complete from killmail where killmail_id = 1"
+        )
+        assert not await is_basis_new(connection)
+    assert tuple(row) == (900 * 400, PriceRule.BUILD_COST, True)

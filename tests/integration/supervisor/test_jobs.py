@@ -273,6 +273,19 @@ def test_the_schedule_starts_it(make_fleet: MakeFleet) -> None:
     assert {record.cause for record in history_of(fleet)} == {"schedule"}
 
 
+def test_a_job_is_asked_at_its_start_whether_it_is_urgent_and_then_follows_its_schedule(make_fleet: MakeFleet) -> None:
+    row = {"kind": "job", "schedule": YEARLY, "is_checked_at_start": True}
+    fleet = make_fleet({"job": {"command": script("print(sys.argv[1:])"), **row}})
+    fleet.do("start", "job")
+    eventually(lambda: history_of(fleet) and history_of(fleet)[-1].ended_at)
+    fleet.do("trigger", "job", waits=True)
+    assert [(record.cause, record.last_line) for record in history_of(fleet)] == [
+        ("catch-up", "['--if-due']"),
+        ("trigger", "[]"),
+    ]
+    assert (fleet.states()["job"].next_run_at or utc_now()) > utc_now() + timedelta(hours=1)
+
+
 def test_a_history_that_was_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     history = JobHistory(tmp_path / "job.jsonl")
     now = utc_now()

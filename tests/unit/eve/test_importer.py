@@ -66,7 +66,49 @@ def test_a_type_carries_the_category_of_its_group_and_what_its_dogma_says() -> N
         "rig_slots": None,
         "service_slots": None,
         "squadron_size": None,
+        "portion_size": 1,
     }
+
+
+def test_a_base_price_is_for_a_portion_where_the_archive_says_so() -> None:
+    line = {**WHOLE["types.jsonl"][0], "portionSize": 100}
+    types = rows_of(read_static_data(archive_of({"types.jsonl": [line]}), "test.zip"), "eve_type")
+
+    assert (types[0]["base_price"], types[0]["portion_size"]) == (400000.0, 100)
+
+
+def blueprint(key: int, **activities: Any) -> dict[str, Any]:
+    return {"_key": key, "blueprintTypeID": key, "maxProductionLimit": 300, "activities": activities}
+
+
+def made(product: int, quantity: int, *materials: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "materials": [{"quantity": amount, "typeID": type_id} for type_id, amount in materials],
+        "products": [{"quantity": quantity, "typeID": product}],
+        "skills": [{"level": 1, "typeID": 3380}],
+        "time": 600,
+    }
+
+
+def test_what_a_blueprint_makes_is_read_and_nothing_of_what_makes_nothing() -> None:
+    lines = [
+        blueprint(691, copying={"time": 9}, manufacturing=made(587, 1, (34, 20000), (35, 3000))),
+        blueprint(46166, reaction=made(16663, 200, (16640, 100))),
+        blueprint(900, invention=made(901, 1, (20410, 2))),
+        blueprint(902, manufacturing={"time": 1}),
+        blueprint(903, manufacturing=made(600, 1, (34, 0))),
+        {"_key": 904},
+    ]
+    rows = rows_of(read_static_data(archive_of({"blueprints.jsonl": lines}), "test.zip"), "eve_blueprint")
+
+    assert [tuple(row.values()) for row in rows] == [
+        (691, 587, 1, False, [34, 35], [20000, 3000]),
+        (46166, 16663, 200, True, [16640], [100]),
+    ]
+
+
+def test_an_archive_without_blueprints_is_whole() -> None:
+    assert rows_of(read_static_data(archive_of(), "test.zip"), "eve_blueprint") == []
 
 
 def test_an_unpublished_type_without_dogma_is_read_too() -> None:
@@ -200,6 +242,14 @@ def test_a_bad_line_is_refused_with_its_file_and_number(file: str, line: dict[st
 
     assert reason in refused.reason
     assert refused.path == f"{file} line {len(WHOLE[file]) + 1}"
+
+
+def test_a_bad_blueprint_is_refused_with_its_file_and_number() -> None:
+    bad = blueprint(691, manufacturing=made(587, 1, (34, -5)))
+    refused = refusal_of({"blueprints.jsonl": [blueprint(690), bad]})
+
+    assert refused.path == "blueprints.jsonl line 2"
+    assert refusal_of({"blueprints.jsonl": [blueprint(690), blueprint(690)]}).path == "blueprints.jsonl line 2"
 
 
 def test_a_line_that_is_no_json_is_refused_with_its_number() -> None:

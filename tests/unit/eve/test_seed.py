@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from killreport.eve.importer import StaticData, read_static_data
 from killreport.eve.seed import ARCHIVE, PRICES, read_reference_prices
@@ -49,6 +50,7 @@ def test_the_seed_is_one_build_whole() -> None:
         "eve_faction": 27,
         "eve_corporation": 283,
         "eve_type": 53289,
+        "eve_blueprint": 0,
     }
 
 
@@ -113,6 +115,41 @@ def test_the_slots_and_sizes_of_every_hull_agree_with_the_flat_table(data: Path)
 
     assert len(hulls) == 780
     assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("type_id", "portion_size"),
+    [
+        (34, 1),  # Tritanium
+        (587, 1),  # Rifter
+        (222, 100),  # Antimatter Charge S
+        (2629, 5000),  # Scourge Fury Heavy Missile
+        (28668, 10),  # Nanite Repair Paste
+        (20, 100),  # Kernite
+    ],
+)
+def test_a_base_price_is_for_a_portion(type_id: int, portion_size: int) -> None:
+    assert types()[type_id]["portion_size"] == portion_size
+
+
+def test_the_portions_of_every_type_agree_with_the_flat_table(data: Path) -> None:
+    with zstandard.open(data / "sde" / "types_all.jsonl.zst", "rt") as stream:
+        rows = [json.loads(line) for line in stream]
+
+    assert len(rows) == 53289
+    assert {row["type_id"]: row.get("portion_size", 1) for row in rows} == {
+        type_id: row["portion_size"] for type_id, row in types().items()
+    }
+
+
+def test_no_base_price_passes_as_an_observation(data: Path) -> None:
+    flat = {row["type_id"]: row for row in lines(data / "sde" / "prices.jsonl")}
+    is_base = {type_id for type_id, row in flat.items() if row["source"] == "sde base_price"}
+    prices = read_reference_prices()
+
+    assert len(is_base) == 6380
+    assert [price.type_id for price in prices if price.type_id in is_base] == []
+    assert all(abs(price.cents - flat[price.type_id]["average_price"] * 100) < 1 for price in prices)
 
 
 def test_reference_prices_are_of_known_types_once_each_and_worth_something() -> None:

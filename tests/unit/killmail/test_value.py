@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from killreport.eve.flags import FLAGS
 from killreport.killmail.model import Item
 from killreport.killmail.value import value_killmail
 from killreport.market.price import Price, PriceBook, PriceRule
@@ -100,15 +101,44 @@ def test_the_place_or_kind_of_an_item_can_settle_its_price(item: Item, expected:
     ("killmail_id", "flag", "rule"),
     [
         (21_112_471, 5, PriceRule.BLUEPRINT_COPY),
-        (21_112_471, 155, PriceRule.REFERENCE_AVERAGE),
+        (21_112_471, 155, PriceRule.BLUEPRINT_COPY),
         (21_112_472, 5, PriceRule.REFERENCE_AVERAGE),
     ],
 )
-def test_a_blueprint_in_the_cargo_of_an_old_mail_is_taken_as_a_copy(
-    killmail_id: int, flag: int, rule: PriceRule
-) -> None:
+def test_a_blueprint_on_an_old_mail_is_taken_as_a_copy(killmail_id: int, flag: int, rule: PriceRule) -> None:
     assert rules(Item(RIFTER_BLUEPRINT, flag), killmail_id=killmail_id)[0][1] is rule
     assert rules(Item(TRITANIUM, 5), killmail_id=killmail_id) == [(5_25, PriceRule.REFERENCE_AVERAGE)]
+
+
+LAST_WITHOUT, FIRST_WITH = 21_112_471, 21_112_472
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("singleton", [0, 1, 2])
+@pytest.mark.parametrize("killmail_id", [LAST_WITHOUT, FIRST_WITH])
+def test_what_a_blueprint_and_a_mineral_count_wherever_they_lie(
+    is_nested: bool, singleton: int, killmail_id: int
+) -> None:
+    def counted(type_id: int, flag: int) -> tuple[int, PriceRule]:
+        item = Item(type_id, flag, singleton, quantity_dropped=1)
+        box = Item(CARGO_CONTAINER, 5, quantity_dropped=1, items=(item,))
+        return rules(box if is_nested else item, killmail_id=killmail_id)[-1]
+
+    copy, market = (LEAST, PriceRule.BLUEPRINT_COPY), PriceRule.REFERENCE_AVERAGE
+    is_copy = singleton == 2 or killmail_id == LAST_WITHOUT
+    expected = dict.fromkeys(
+        FLAGS, (copy if is_copy else (7_000_00, market), copy if singleton == 2 else (5_25, market))
+    )
+    in_the_bay = (LEAST, PriceRule.ESCAPE_BAY)
+    expected[179] = (copy if is_copy else in_the_bay, copy if singleton == 2 else in_the_bay)
+    assert {flag: (counted(RIFTER_BLUEPRINT, flag), counted(TRITANIUM, flag)) for flag in FLAGS} == expected
+
+
+def test_what_is_inside_something_in_the_escape_bay_counts_no_more_than_that() -> None:
+    inner = Item(CARGO_CONTAINER, 5, quantity_dropped=1, items=(Item(TRITANIUM, 0, quantity_dropped=9),))
+    frigate = Item(RIFTER, 179, quantity_dropped=1, items=(Item(AFTERBURNER, 19, quantity_dropped=1), inner))
+    outside = Item(AFTERBURNER, 19, quantity_dropped=1)
+    assert rules(frigate, outside) == [(LEAST, PriceRule.ESCAPE_BAY)] * 4 + [(1_234_56, PriceRule.REFERENCE_AVERAGE)]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_the_numbers_of_the_rules_never_change() -> None:
         "MARKET_DAY": 12,
         "REFERENCE_MARKET": 20,
         "REFERENCE_AVERAGE": 21,
+        "BUILD_COST": 25,
         "BASE_PRICE": 30,
         "UNKNOWN": 99,
     }
