@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from killreport.config import Settings
 from killreport.cron.progress import Progress
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
+from killreport.eve.importer import stored_release
 from killreport.eve.update import update_static_data
+
+
+async def is_urgent(connection: Connection) -> bool:
+    """Tell whether a former release stored less of the static data than this one reads."""
+    release = await stored_release(connection)
+    return release is not None and not release.is_whole
 
 
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:

@@ -150,7 +150,13 @@ FLEET: tuple[ProcessRow, ...] = (
         hours=4,
         is_extra=True,
     ),
-    _job("update-static-data", "0 12 * * *", "Loads CCP's newest static data when there is a new build", is_extra=True),
+    _job(
+        "update-static-data",
+        "0 12 * * *",
+        "Loads CCP's newest static data when there is a new build",
+        is_extra=True,
+        is_checked_at_start=True,
+    ),
 )
 
 QUEUES: tuple[ProcessRow, ...] = tuple(row for row in FLEET if row.queue is not None)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
+from killreport.cron.update_static_data import is_urgent
 from killreport.db.database import Connection, Database, open_pool
 from killreport.errors import NotFound
 from killreport.eve import load
 from killreport.eve.importer import StaticData, read_static_data, store_static_data, stored_release
 from killreport.eve.load import keep_packaged_universe, load_universe, read_packaged_universe
 from killreport.eve.seed import load_seed
-from killreport.eve.universe import Universe
-from tests.unit.eve.archives import archive_of
+from killreport.eve.universe import Blueprint, Universe
+from tests.unit.eve.archives import WHOLE, archive_of
 
 TABLES = (
     *("eve_type", "eve_group", "eve_category", "eve_market_group", "eve_meta_group", "eve_region"),
@@ -227,3 +229,44 @@ async def test_a_kept_universe_is_used_only_where_the_database_has_the_same(data
 
         await store_static_data(connection, small_data(), "ccp")
         assert len((await load_universe(connection)).types) == 2
+
+
+async def test_what_an_older_release_left_out_is_added_and_the_whole_is_asked_for(database: Database) -> None:
+    async with database.connection() as connection:
+        assert not await is_urgent(connection)
+        await connection.execute("update eve_type set portion_size = 1")
+        await connection.execute("update static_data set extent = 1, build_number = 99999999, source = 'ccp'")
+        loaded_at = await connection.fetchval("select loaded_at from static_data")
+
+        assert await load_seed(connection) is True
+        assert await load_seed(connection) is False
+
+        sizes = await connection.fetch(
+            "select type_id, portion_size from eve_type where type_id in (34, 222, 2629) order by 1"
+        )
+        assert [tuple(row) for row in sizes] == [(34, 1), (222, 100), (2629, 5000)]
+        # What was newer stays; the next update loads it again, whole.
+        assert tuple(await connection.fetchrow("select build_number, loaded_at from static_data")) == (
+            99999999,
+            loaded_at,
+        )
+        assert await is_urgent(connection)
+
+
+async def test_blueprints_are_kept_by_what_they_make(database: Database) -> None:
+    def line(key: int, product: int, quantity: int) -> dict[str, Any]:
+        made = {"materials": [{"typeID": 600, "quantity": quantity}], "products": [{"typeID": product, "quantity": 2}]}
+        return {"_key": key, "activities": {"manufacturing": made}}
+
+    types = [*WHOLE["types.jsonl"], {"_key": 691, "name": {"en": "Blueprint"}, "groupID": 25, "published": True}]
+    # Of three for one product the published one; of several products each its own.
+    blueprints = [line(690, 587, 7), line(691, 587, 8), line(689, 587, 9), line(700, 600, 1)]
+    data = read_static_data(archive_of({"types.jsonl": types, "blueprints.jsonl": blueprints}), "test.zip")
+    async with database.connection() as connection:
+        await store_static_data(connection, data, "ccp")
+        universe = await load_universe(connection)
+
+    assert universe.blueprints == {
+        587: Blueprint(587, 2, ((600, 8),), False),
+        600: Blueprint(600, 2, ((600, 1),), False),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_material_that_nobody_has_seen_sold_leaves_no_build_cost(material: int
 
 
 def test_titans_and_structure_rigs_cost_their_materials_whatever_was_seen() -> None:
-    rig = Type(STRUCTURE_RIG, "Rig", 1, 66, True, None, None, None, 2, None, False, "rig", None, None, None, None)
+    rig = dataclasses.replace(type_of(STRUCTURE_RIG, 1, 66, None), slot="rig")
     seen = {TITAN: Price(1_00, PriceRule.REFERENCE_AVERAGE), STRUCTURE_RIG: Price(1_00, PriceRule.REFERENCE_AVERAGE)}
     blueprints = made_of(TITAN, (TRITANIUM, 1000)), made_of(STRUCTURE_RIG, (TRITANIUM, 10))
     found = book(*blueprints, types=(rig,), references=seen)
