@@ -32,6 +32,8 @@ BATCH_BYTES = 8 * 2**20
 # A day's file comes out at about 06:00 UTC; asking once an hour is soon enough.
 OWED_AGAIN_SECONDS = 3600.0
 AFTER_TROUBLE_SECONDS = 300.0
+# Beside the feed, on the same host, which bans above 15 a second; a day takes two or three requests.
+HISTORY_PER_SECOND = 2.0
 # ESI grants 3,600 tokens in 15 minutes to everything about killmails, and a whole answer costs two: no faster than
 # that, and others want some too. A pause it asks for is waited out up to this long, so often, before a repair gives up.
 ESI_PER_SECOND = 2.0
@@ -216,7 +218,7 @@ class HistoryRepair:
 @asynccontextmanager
 async def open_repair(settings: Settings, database: Database) -> AsyncIterator[HistoryRepair]:
     """Lend a repair from the configured hosts, with a writer of its own."""
-    async with open_clients(settings) as clients, open_esi(settings, database) as esi:
+    async with open_clients(settings, database, HISTORY_PER_SECOND) as clients, open_esi(settings, database) as esi:
         writer = await load_writer(database, settings)
         history = History(clients.r2z2, settings.r2z2_url)
         yield HistoryRepair(database, writer, history, esi)

@@ -69,7 +69,7 @@ async def run(
     """
     has_new = asyncio.Event()
     async with (
-        open_clients(settings) as clients,
+        open_clients(settings, database) as clients,
         open_esi(settings, database) as esi,
         telling(settings, database) as teller,
         beat(database, NAME) as heartbeat,

@@ -17,7 +17,7 @@ import structlog
 from killreport.background import wait_or_end
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.errors import Permanent, Refused, Transient, Unavailable
+from killreport.errors import Permanent, Unavailable
 from killreport.fleet.table import ProcessRow
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.killmail.reading import load_writer, read_package
@@ -28,12 +28,9 @@ from killreport.workers.storing import Tally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE, CharacterList
 from killreport.zkillboard.character_progress import is_page_done, note_page
 from killreport.zkillboard.package import Package, Unreadable
-from killreport.zkillboard.turns import postpone_turns, take_turn
+from killreport.zkillboard.turns import MOST_WAIT, obeying, take_turn
 
 SOURCE = "zkillboard"
-# Beyond its own turn; a turn further away means that the host asked to be left alone.
-MOST_WAIT = timedelta(seconds=60)
-PAUSE_AFTER_BAN = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -88,16 +85,8 @@ class _HistoryReader:
             wait = await take_turn(connection, ENDPOINT, interval, interval + MOST_WAIT)
         if await wait_or_end(tools.stop, wait):
             raise Unavailable("The worker was told to stop before its turn came.")
-        try:
+        async with obeying(tools.database, ENDPOINT):
             return await self._lists.page(message.character_id, message.page)
-        except Transient as error:
-            if error.retry_after is not None:
-                await _leave_alone(tools, timedelta(seconds=error.retry_after))
-            raise
-        except Refused as error:
-            # How the host bans: nothing of ours is refused for what it asks, and asking on makes it longer.
-            await _leave_alone(tools, PAUSE_AFTER_BAN)
-            raise Transient(str(error), PAUSE_AFTER_BAN.total_seconds()) from error
 
     async def _store(self, listed: Sequence[Package | Unreadable], tools: Tools) -> Tally:
         bodiless = [entry for entry in listed if isinstance(entry, Package) and bytes(entry.esi) == b"null"]
@@ -106,8 +95,3 @@ class _HistoryReader:
         if bodiless:
             tally.add(await store_bodiless(tools.database, self._writer, tools.esi, bodiless, SOURCE))
         return tally
-
-
-async def _leave_alone(tools: Tools, pause: timedelta) -> None:
-    async with tools.database.connection() as connection:
-        await postpone_turns(connection, ENDPOINT, pause)

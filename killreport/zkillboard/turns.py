@@ -1,17 +1,23 @@
 """Turns at a host that wants to be asked slowly, shared by every process on the database.
 
-Whoever takes a turn moves the time of the next one on, in one statement, so two processes never have the same one.
+Whoever takes a turn moves the time of the next one on, in one statement, so two processes never have the same one. A
+host that bans is left alone by all: it counts by address, and asking on makes a ban longer.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from killreport.db.database import Connection
-from killreport.errors import Unavailable
+from killreport.db.database import Connection, Database
+from killreport.errors import Refused, Transient, Unavailable
+from killreport.zkillboard.walk import BAN_SECONDS
 
 # No host was ever to be left alone for longer: what is further ahead was written by a clock that was, and is void.
 MAX_PAUSE = timedelta(hours=4)
+# Beyond its own turn; a turn further away means that the host asked to be left alone.
+MOST_WAIT = timedelta(seconds=60)
 
 
 async def take_turn(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:
@@ -47,3 +53,36 @@ async def postpone_turns(connection: Connection, endpoint: str, pause: timedelta
         pause,
         MAX_PAUSE,
     )
+
+
+async def pause_left(connection: Connection, endpoint: str) -> float:
+    """Return for how many seconds the endpoint is to be left alone, 0 where it may be asked."""
+    left: float | None = await connection.fetchval(
+        """select extract(epoch from free_at - clock_timestamp())::double precision from request_turn
+           where endpoint = $1 and free_at between clock_timestamp() and clock_timestamp() + $2""",
+        endpoint,
+        MAX_PAUSE,
+    )
+    return left or 0.0
+
+
+@asynccontextmanager
+async def obeying(database: Database, endpoint: str) -> AsyncIterator[None]:
+    """Have all processes leave the endpoint alone for as long as it says to what is asked in the block.
+
+    Raises Transient in the place of Refused, which is how it bans: nothing of ours is refused for what it asks.
+    """
+    try:
+        yield
+    except Transient as error:
+        if error.retry_after is not None:
+            await _leave_alone(database, endpoint, error.retry_after)
+        raise
+    except Refused as error:
+        await _leave_alone(database, endpoint, BAN_SECONDS)
+        raise Transient(str(error), BAN_SECONDS) from error
+
+
+async def _leave_alone(database: Database, endpoint: str, seconds: float) -> None:
+    async with database.connection() as connection:
+        await postpone_turns(connection, endpoint, timedelta(seconds=seconds))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from graphql import GraphQLError
 
@@ -25,7 +26,9 @@ from killreport.killmail.queries import KillmailRow, get_killmails
 from killreport.killmail.reading import make_writer, read_body
 from killreport.killmail.store import KillmailWriter
 from killreport.market.price import load_price_book
+from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.killmail_link import find_hash
+from killreport.zkillboard.turns import MOST_WAIT, obeying, take_turn
 
 SOURCE = "post"
 # Somebody waits for the answer; the workers, who have the same budget, can wait longer.
@@ -101,7 +104,7 @@ class KillmailPosting:
         assert self._esi is not None
         assert self._zkillboard is not None
         if hash_text is None:
-            hash_text = await find_hash(self._zkillboard, self._settings.zkillboard_url, killmail_id)
+            hash_text = await self._find_hash(self._zkillboard, killmail_id)
         try:
             body = await self._esi.killmail(killmail_id, hash_text)
         except (NotFound, Refused):
@@ -112,6 +115,17 @@ class KillmailPosting:
         if killmail_hash(found.mail) != found.hash:
             raise _wrong_hash(killmail_id)
         return found
+
+    async def _find_hash(self, zkillboard: HttpClient, killmail_id: int) -> str:
+        """Ask zKillboard, whose pauses all processes keep.
+
+        Somebody waits, so the turn is taken and not waited for: whoever waits for the next one waits one longer.
+        """
+        interval = timedelta(seconds=self._settings.zkillboard_seconds)
+        async with self._database.connection() as connection:
+            await take_turn(connection, ENDPOINT, interval, interval + MOST_WAIT)
+        async with obeying(self._database, ENDPOINT):
+            return await find_hash(zkillboard, self._settings.zkillboard_url, killmail_id)
 
     async def _store(self, arrival: Arrival) -> bool:
         async with self._loading:
