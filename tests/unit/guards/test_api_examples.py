@@ -24,8 +24,8 @@ def graphql_documents() -> list[str]:
 
 
 def test_the_page_has_examples_of_every_language() -> None:
-    assert {language for language, _ in BLOCKS} == {"graphql", "javascript", "python", "sh"}
-    assert len(graphql_documents()) == 7
+    assert {language for language, _ in BLOCKS} == {"graphql", "javascript", "js", "json", "python", "sh"}
+    assert len(graphql_documents()) == 9
 
 
 @pytest.mark.parametrize("document", graphql_documents())
