@@ -282,10 +282,11 @@ async def test_what_has_no_price_is_said_to_have_none_and_sums_without_it_to_be_
     assert "1 no price" in rows
 
     part, nothing = words(await site.page("/kill/8")), words(await site.page("/kill/9"))
-    assert "Value at least 1.23 b ISK No price is known for some of it." in part.replace("1.23b", "1.23 b")
+    assert "Value at least 1.23b ISK No price is known for some of it." in part
     assert "Dropped no price Destroyed 1,234,567,000.00 Total at least 1,234,567,000.00" in part
     assert "Cargo hold no price" in part
     assert "Hull no price Hull and fittings no price Dropped no price Destroyed no price Total no price" in nothing
+    assert "for some of it" not in nothing
     for page in (rows, part, nothing):
         assert "0.01" not in page
     assert "at least" not in words(await site.page("/kill/7"))
