@@ -174,8 +174,8 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         # What becomes a WebSocket is no request of this protocol.
-        if self.cycle is not before and self.cycle.keep_alive:
-            self.cycle.default_headers = [*self.cycle.default_headers, *self._kept_headers()]
+        if self.cycle is not before:
+            self._announce(self.cycle)
         self.is_in_head = False
         self.steps += 1
         self.body_bytes = 0
@@ -219,6 +219,11 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
                 self.bounds.idle_seconds, self.timeout_keep_alive_handler
             )
         self.room.rest(self, self.host)
+
+    def _announce(self, cycle: RequestResponseCycle) -> None:
+        """Have the answer say how long the connection is kept, unless it ends with it, as when the service stops."""
+        if cycle.keep_alive and (b"connection", b"close") not in cycle.default_headers:
+            cycle.default_headers = [*cycle.default_headers, *self._kept_headers()]
 
     def _kept_headers(self) -> list[tuple[bytes, bytes]]:
         # Node's agent and others then drop a connection before we do. Source: RFC 2068, 19.7.1.1.

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from killreport.api.app import create_app as create_api
+from killreport.cli.serve import serve
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.client import Clients
 from killreport.door.room import Entry, Room
 from killreport.web.app import create_app as create_site
-from tests.integration.serving import serving
+from tests.integration.serving import free_listener, serving
 from tests.security.raw import said, small_app, status
 
 GET = b"GET /read HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -84,6 +85,23 @@ async def test_an_idle_connection_is_kept_as_long_as_announced() -> None:
         await asyncio.sleep(0.7)
         assert status(await ask(pair)) == 200
         assert 0.9 < await rest(pair) < 5
+
+
+async def test_a_service_that_stops_promises_nothing() -> None:
+    stop = asyncio.Event()
+    with free_listener() as listener:
+        task = asyncio.create_task(serve(small_app(), listener, stop))
+        async with connected(f"http://127.0.0.1:{listener.getsockname()[1]}") as pair:
+            assert b"\r\nkeep-alive: " in await ask(pair)
+            stop.set()
+            # Until it has heard, answers go on as before.
+            async with asyncio.timeout(10):
+                head = await ask(pair)
+                while b"keep-alive" in head:
+                    head = await ask(pair)
+            assert head.count(b"\r\nconnection: ") == 1
+            assert b"\r\nconnection: close\r\n" in head
+        await task
 
 
 async def test_a_body_that_comes_after_its_answer_leaves_no_connection_without_an_end() -> None:
