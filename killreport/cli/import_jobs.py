@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from killreport.db.connection import BATCH_SECONDS
 from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
+from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.keeping import keep_universe
 from killreport.killmail.importing import Tally, import_file
 from killreport.killmail.reading import make_writer
@@ -44,6 +45,13 @@ async def open_writer(settings: Settings) -> AsyncIterator[tuple[Database, Killm
         yield database, make_writer(static, prices, settings)
 
 
+@asynccontextmanager
+async def open_importer(settings: Settings) -> AsyncIterator[tuple[Database, KillmailWriter, EsiClient]]:
+    """Lend the same with a client of ESI, for files that only tell of killmails; nothing is asked where none does."""
+    async with open_writer(settings) as (database, writer), open_esi(settings, database) as esi:
+        yield database, writer, esi
+
+
 def _calm_collector() -> None:
     """Look for garbage in circles rarely: a batch makes a hundred thousand rows, and none of them is in a circle."""
     gc.freeze()
@@ -56,9 +64,9 @@ async def run_jobs(settings: Settings, files: list[Path], jobs: int, *, resume: 
     A process that dies takes no other with it: the files it left are reported as failures.
     """
     if jobs == 1:
-        async with open_writer(settings) as (database, writer):
+        async with open_importer(settings) as (database, writer, esi):
             for path in files:
-                await _import_one(database, writer, path, resume=resume, on_progress=on_progress)
+                await _import_one(database, writer, esi, path, resume=resume, on_progress=on_progress)
         return
     context = multiprocessing.get_context("spawn")
     waiting: Queue[Path] = context.Queue()
@@ -102,7 +110,7 @@ def _work(settings: Settings, waiting: Queue[Path], done: Queue[tuple[Tally, int
     """Run in a process of its own until no file is left."""
 
     async def work() -> None:
-        async with open_writer(settings) as (database, writer):
+        async with open_importer(settings) as (database, writer, esi):
             while True:
                 try:
                     path = waiting.get(timeout=0.2)
@@ -112,7 +120,7 @@ def _work(settings: Settings, waiting: Queue[Path], done: Queue[tuple[Tally, int
                 def report(part: Tally, new_bytes: int) -> None:
                     done.put((part, new_bytes, None))
 
-                await _import_one(database, writer, path, resume=resume, on_progress=report)
+                await _import_one(database, writer, esi, path, resume=resume, on_progress=report)
                 done.put((Tally(), 0, path))
 
     # The parent gets Ctrl-C too, and is the one that speaks of it.
@@ -121,7 +129,7 @@ def _work(settings: Settings, waiting: Queue[Path], done: Queue[tuple[Tally, int
 
 
 async def _import_one(
-    database: Database, writer: KillmailWriter, path: Path, *, resume: bool, on_progress: OnProgress
+    database: Database, writer: KillmailWriter, esi: EsiClient, path: Path, *, resume: bool, on_progress: OnProgress
 ) -> None:
     """Import a file; whatever ends it early is reported as a failure of this file, and the next one goes on."""
     reported = 0
@@ -132,6 +140,6 @@ async def _import_one(
         reported = position
 
     try:
-        await import_file(database, writer, path, resume=resume, on_progress=batch_done)
+        await import_file(database, writer, path, resume=resume, on_progress=batch_done, bodies=esi)
     except (KillreportError, *DATABASE_ERRORS) as error:
         on_progress(Tally(failures=[f"{path.name} was not finished: {error}"]), 0)

@@ -39,7 +39,8 @@ def import_paths(
     """Store every killmail of the files; what cannot be stored goes to quarantine with its line and reason.
 
     Reads single killmails, lists, JSON lines, zKillboard history/raw days and EVE Ref day archives, plain or
-    compressed (.gz, .bz2, .zst). Importing the same file twice stores nothing twice.
+    compressed (.gz, .bz2, .zst). Of the kill dump of CCP's Monthly Economic Report it asks ESI for what is missing,
+    two a second. Importing the same file twice stores nothing twice.
 
     Examples: killreport import killmails-2021-12-02.tar.bz2; killreport import --json --jobs 4 archive/;
     zstdcat day.jsonl.zst | killreport import -
@@ -79,14 +80,19 @@ async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: b
 
 
 async def _import_stdin(settings: Settings, advance: Callable[[Tally, int], None]) -> None:
-    from killreport.cli.import_jobs import open_writer
+    from killreport.cli.import_jobs import open_importer
     from killreport.killmail.importing import import_stream
 
     if sys.stdin.isatty():
         raise KillreportError("Standard input is a terminal: pipe killmails into `killreport import -`.")
-    async with open_writer(settings) as (database, writer):
+    async with open_importer(settings) as (database, writer, esi):
         await import_stream(
-            database, writer, sys.stdin.buffer, name="stdin", on_progress=lambda part, _position: advance(part, 0)
+            database,
+            writer,
+            sys.stdin.buffer,
+            name="stdin",
+            on_progress=lambda part, _position: advance(part, 0),
+            bodies=esi,
         )
 
 
@@ -119,11 +125,13 @@ def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
             "seconds": round(seconds, 3),
             "per_second": round(rate, 1),
         }
-        print(json.dumps(summary))
+        print(json.dumps(summary | ({"asked": tally.asked} if tally.asked else {})))
         return
     print(
         f"{tally.read:,} read: {tally.stored:,} stored, {tally.duplicate:,} there already, "
         f"{tally.quarantined:,} quarantined, in {seconds:.1f} s ({rate:,.0f}/s)."
     )
+    if tally.asked:
+        print(f"{tally.asked:,} of them were asked for from ESI.")
     if tally.quarantined:
         print("`killreport quarantine list` shows what could not be stored, and why.")

@@ -1,7 +1,8 @@
 """Read killmails out of files: what a file is, is told by its first bytes, never by its name.
 
 Known: one killmail, a list of them, JSON lines, zKillboard's history/raw (`{"id": body}`), EVE Ref's day archives (a
-tar of one JSON file a killmail); each as it is or compressed by gzip, bzip2 or zstandard. Everything is streamed; only
+tar of one JSON file a killmail), the kill dump of CCP's Monthly Economic Report, also as comma-separated values; each
+as it is or compressed by gzip, bzip2 or zstandard. Everything is streamed; only
 a file that is a single JSON document has to be in memory as a whole.
 """
 
@@ -19,6 +20,7 @@ import zstandard
 
 from killreport.decoding import BYTE_ORDER_MARK, UNREADABLE
 from killreport.errors import Malformed, NotFound
+from killreport.killmail.kill_dump import is_table, read_table
 from killreport.killmail.splitting import split_loosely
 from killreport.killmail.tar import read_members
 from killreport.killmail.unpacking import FORMATS, Unpacked
@@ -85,6 +87,8 @@ def read_records(stream: IO[bytes], name: str) -> Iterator[Record]:
             yield from ()
         elif head.startswith(UTF_16):
             yield Record(f"{name}:1", plain.read(MAX_LINE_BYTES), "it is UTF-16, not UTF-8")
+        elif is_table(head):
+            yield from (Record(f"{name}:{number}", row) for number, row in read_table(plain, name))
         elif _is_document_per_line(head):
             yield from _read_lines(plain, name)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from killreport.killmail.model import Killmail
 
@@ -18,6 +19,11 @@ def killmail_hash(mail: Killmail) -> bytes:
     Source: the formula holds for 84,325 of 84,325 real killmails of the test data, among them all of three days.
     """
     victim = mail.victim
-    ticks = int(mail.killmail_time.timestamp()) * _TICKS_PER_SECOND + _TICKS_BEFORE_1970
-    text = f"{victim.character_id}{mail.final_blow.character_id}{victim.ship_type_id}{ticks}"
+    return hash_of(victim.character_id, mail.final_blow.character_id, victim.ship_type_id, mail.killmail_time)
+
+
+def hash_of(victim_id: int | None, killer_id: int | None, ship_type_id: int, time: datetime) -> bytes:
+    """Return the same from what it is made of. victim_id, killer_id: characters; the killer's is the final blow."""
+    ticks = int(time.timestamp()) * _TICKS_PER_SECOND + _TICKS_BEFORE_1970
+    text = f"{victim_id}{killer_id}{ship_type_id}{ticks}"
     return hashlib.sha1(text.encode(), usedforsecurity=False).digest()

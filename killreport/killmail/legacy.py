@@ -42,7 +42,7 @@ def read_killmail(document: object) -> Killmail:
 
     How the fields go together (final blow, time) is left to `killreport.killmail.decode`. Raises Malformed.
     """
-    root = _Fields(document, "$")
+    root = Fields(document, "$")
     victim = root.part("victim")
     items, items_path = victim.rows("items")
     if not items:
@@ -53,13 +53,13 @@ def read_killmail(document: object) -> Killmail:
         killmail_time=root.time("killmail_time", "killTime", "killmailTime"),
         solar_system_id=root.id("solar_system_id", "solarSystemID", "solarSystem", is_required=True),
         victim=_victim(victim, _position(victim, root), _items(items, items_path, 1)),
-        attackers=tuple(_attacker(_Fields(row, f"{attackers_path}[{at}]")) for at, row in enumerate(attackers)),
+        attackers=tuple(_attacker(Fields(row, f"{attackers_path}[{at}]")) for at, row in enumerate(attackers)),
         war_id=root.id("war_id", "warID", "war", most=MAX_ID),
         moon_id=root.id("moon_id", "moonID", "moon", most=MAX_ID),
     )
 
 
-def _victim(fields: _Fields, position: Position | None, items: tuple[Item, ...]) -> Victim:
+def _victim(fields: Fields, position: Position | None, items: tuple[Item, ...]) -> Victim:
     return Victim(
         ship_type_id=fields.id("ship_type_id", "shipTypeID", "shipType", is_required=True),
         damage_taken=fields.amount("damage_taken", "damageTaken") or 0,
@@ -72,7 +72,7 @@ def _victim(fields: _Fields, position: Position | None, items: tuple[Item, ...])
     )
 
 
-def _attacker(fields: _Fields) -> Attacker:
+def _attacker(fields: Fields) -> Attacker:
     return Attacker(
         damage_done=fields.amount("damage_done", "damageDone") or 0,
         final_blow=fields.truth("final_blow", "finalBlow"),
@@ -89,10 +89,10 @@ def _attacker(fields: _Fields) -> Attacker:
 def _items(rows: list[object], path: str, level: int) -> tuple[Item, ...]:
     if rows and level > DEEPEST_ITEMS:
         raise Malformed("containers are nested too deeply", path)
-    return tuple(_item(_Fields(row, f"{path}[{at}]"), level) for at, row in enumerate(rows))
+    return tuple(_item(Fields(row, f"{path}[{at}]"), level) for at, row in enumerate(rows))
 
 
-def _item(fields: _Fields, level: int) -> Item:
+def _item(fields: Fields, level: int) -> Item:
     inner, inner_path = fields.rows("items")
     return Item(
         item_type_id=fields.id("item_type_id", "typeID", "itemType", "type_id", is_required=True),
@@ -104,18 +104,18 @@ def _item(fields: _Fields, level: int) -> Item:
     )
 
 
-def _position(victim: _Fields, root: _Fields) -> Position | None:
+def _position(victim: Fields, root: Fields) -> Position | None:
     for fields in (victim, root):
         value, path = fields.find(("position",))
         if value is not None:
-            place = _Fields(value, path)
+            place = Fields(value, path)
             x, y, z = (place.number(axis, most=FARTHEST_METRES) for axis in "xyz")
             if x is not None and y is not None and z is not None:
                 return Position(x, y, z)
     return None
 
 
-class _Fields:
+class Fields:
     """One JSON object and its path; every reader takes the spellings of a field, the present one first."""
 
     def __init__(self, value: object, path: str) -> None:
@@ -132,11 +132,11 @@ class _Fields:
                 return value, f"{self._path}.{name}"
         return None, f"{self._path}.{names[0]}"
 
-    def part(self, name: str) -> _Fields:
+    def part(self, name: str) -> Fields:
         value, path = self.find((name,))
         if value is None:
             raise Malformed("it is missing", path)
-        return _Fields(value, path)
+        return Fields(value, path)
 
     def rows(self, name: str) -> tuple[list[object], str]:
         value, path = self.find((name,))
@@ -153,7 +153,7 @@ class _Fields:
     def id(self, *names: str, most: int = MAX_ENTITY_ID, is_required: bool = False) -> int | None:
         value, path = self.find(names)
         if isinstance(value, dict):
-            value, path = _Fields(value, path).find(("id",))
+            value, path = Fields(value, path).find(("id",))
         number = None if value is None else _whole(value, path, most)
         if not number and is_required:
             raise Malformed("the id is missing", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
+from killreport.eve.load import keep_packaged_universe
+from killreport.sim.server import run_simulator
 from tests.integration.killmail.mails import body
 
 
@@ -99,3 +103,34 @@ def test_a_damaged_file_fails_and_the_others_are_imported(environment: dict[str,
     assert done.stderr.decode().startswith("killreport: bad.gz is damaged or cut short")
     assert b"Traceback" not in done.stderr
     assert json.loads(done.stdout)["stored"] == 1
+
+
+async def test_a_kill_dump_is_asked_for_from_esi(environment: dict[str, str], tmp_path: Path) -> None:
+    async with run_simulator(tmp_path / "sim", universe=keep_packaged_universe()) as url:
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{url}/control/publish", json={"count": 2}) as response:
+                head = (await response.json())["head"]
+            kills = []
+            for sequence in (head - 1, head):
+                async with session.get(f"{url}/ephemeral/{sequence}.json") as response:
+                    kills.append(told((await response.json())["esi"]))
+        (tmp_path / "kill_dump.json").write_text(json.dumps([*kills, kills[0] | {"kill_id": 5}]))
+        command = ("import", "--json", tmp_path / "kill_dump.json")
+        asking = environment | {"KILLREPORT_ESI_URL": url}
+        first = summary(await asyncio.to_thread(killreport, asking, *command))
+        again = summary(await asyncio.to_thread(killreport, asking, *command, "--resume"))
+
+    assert first == {"read": 3, "stored": 2, "duplicate": 0, "quarantined": 1, "asked": 3}
+    # It is a first import of these contents that can go on: only what is not stored is asked for.
+    assert again == {"read": 3, "stored": 0, "duplicate": 2, "quarantined": 1, "asked": 1}
+
+
+def told(mail: dict[str, Any]) -> dict[str, Any]:
+    """Return what a kill dump tells of a killmail."""
+    killer = next(attacker for attacker in mail["attackers"] if attacker["final_blow"])
+    return {
+        "kill_id": mail["killmail_id"],
+        "kill_dt": mail["killmail_time"],
+        "victim": {key: mail["victim"].get(key) for key in ("character_id", "ship_type_id")},
+        "killer": {key: killer.get(key) for key in ("character_id", "ship_type_id")},
+    }
