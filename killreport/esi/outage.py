@@ -35,6 +35,8 @@ BELIEVED_AFTER_SECONDS = 600.0
 FIRST_PROBE_SECONDS, LAST_PROBE_SECONDS = 1.5, 30.0
 # Whoever comes so shortly before the next probe waits for what it finds.
 WAIT_SECONDS = 5.0
+# But not so soon after one that found nothing: what waits for ESI is to fail fast while it is away.
+QUIET_SECONDS = 3.0
 SHARE_EVERY_SECONDS = 600.0
 MOST_WITNESSES = 16
 
@@ -103,7 +105,7 @@ class OutageWatch:
         began = self._clock()
         async with known.admitting:
             while (left := self._budget.seconds_left(known.scope)) is not None:
-                if known.failed_at > began or left > WAIT_SECONDS:
+                if known.failed_at > began - QUIET_SECONDS or left > WAIT_SECONDS:
                     raise _away(route)
                 if left > 0:
                     await wait_or_end(known.news, left)
@@ -178,7 +180,8 @@ class OutageWatch:
         return None if found == other else found
 
     def _probe_seconds(self, known: _Route) -> float:
-        return min(max((self._clock() - known.missing_since) / 3, FIRST_PROBE_SECONDS), LAST_PROBE_SECONDS)
+        lasts = self._clock() - known.missing_since if known.misses else 0.0
+        return min(max(lasts / 3, FIRST_PROBE_SECONDS), LAST_PROBE_SECONDS)
 
     def _route(self, route: str) -> _Route:
         return self._routes.setdefault(route, _Route(route))

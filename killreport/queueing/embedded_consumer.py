@@ -171,7 +171,8 @@ class EmbeddedConsumer:
         outcome = await handle(self._row, leased.body, leased.delivery, self._handler, absence=self._absence)
         self._settled.append((leased, outcome))
         self._wake.set()
-        if isinstance(outcome, Back):
+        # Who drains is done when nothing is ready: it leaves what must wait, and waits for nobody.
+        if isinstance(outcome, Back) and not self._drain:
             await wait_or_end(self._stop, outcome.delay.total_seconds())
 
     def _free(self, place: asyncio.Task[None]) -> None:

@@ -112,7 +112,7 @@ class RabbitConsumer:
     async def _work(self, *, drain: bool) -> bool:
         """Work through a session; return whether that was all, and False when it was lost."""
         self._ended.clear()
-        places = [asyncio.create_task(self._occupy_place()) for _ in range(self._prefetch)]
+        places = [asyncio.create_task(self._occupy_place(drain=drain)) for _ in range(self._prefetch)]
         stopped = asyncio.create_task(self._stop.wait())
         drained = [asyncio.create_task(self._until_drained())] if drain else []
         ends = [stopped, asyncio.create_task(self._session.watch()), *drained]
@@ -159,12 +159,13 @@ class RabbitConsumer:
             if delivered is not None:
                 delivered.give_back()
 
-    async def _occupy_place(self) -> None:
+    async def _occupy_place(self, *, drain: bool) -> None:
         while (delivered := (await self._inbox.get())[2]) is not None:
             self._in_hand.add(delivered)
             outcome = await self._deal_with(delivered)
             self._in_hand.discard(delivered)
-            if isinstance(outcome, Back):
+            # Who drains is done when nothing is ready: it leaves what must wait, and waits for nobody.
+            if isinstance(outcome, Back) and not drain:
                 await wait_or_end(self._ended, outcome.delay.total_seconds())
 
     async def _deal_with(self, delivered: _Delivered) -> Outcome:

@@ -139,6 +139,7 @@ async def test_who_comes_shortly_before_a_probe_waits_for_it(
     settings: Settings, database: Database, server: Esi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outage, "WAIT_SECONDS", 5.0)
+    monkeypatch.setattr(outage, "QUIET_SECONDS", 0.0)
     async with client_of(settings, database, server) as esi:
         await esi.character(PILOTS[0])
         server.is_away = True

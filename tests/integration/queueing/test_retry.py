@@ -124,6 +124,18 @@ async def test_while_the_other_side_is_away_a_long_queue_is_not_handed_round(bro
     assert 2 <= calls <= 14
 
 
+async def test_who_drains_leaves_what_waits_for_somebody_who_is_away(broker: Broker) -> None:
+    recorder = Recorder(*(Unavailable("ESI is down") for _ in range(20)))
+    await broker.publish_many(QUEUE, characters(*range(20)))
+
+    async with asyncio.timeout(20):
+        await drain(broker, recorder, prefetch=2)
+
+    assert len(recorder.deliveries) == 20
+    counts = await broker.counts(QUEUE)
+    assert (counts.ready, counts.delayed, counts.dead) == (0, 20, 0)
+
+
 async def test_what_no_further_try_can_change_is_a_dead_letter_at_once(broker: Broker) -> None:
     recorder = Recorder(NotFound("There is no character 90000001"))
     await broker.publish_many(QUEUE, characters(1, 2))

@@ -136,6 +136,21 @@ async def test_an_outage_of_404s_makes_nobody_gone_and_afterwards_all_are_read(
     assert await dead_letters(at_sim, database, f"esi_{table}_info_queue") == []
 
 
+async def test_a_job_s_run_in_an_outage_ends_and_the_next_one_reads_everybody(
+    at_sim: Settings, sim: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # messages come back as late as they do
+    await store_all(database, "character", range(PILOT, PILOT + COUNT))
+    for is_away in (True, False):
+        await set_rules(sim, *([away("/characters/*")] if is_away else []))
+        await run_job("queue-characters", at_sim, database, stop=asyncio.Event(), everything=True)
+        await drain(at_sim, database, "worker-characters")
+        assert await fetch(database, "select from character where gone_at is not null") == []
+        if is_away:
+            assert (await ready_counts(at_sim, database))["esi_character_info_queue"] == COUNT
+    assert await fetch(database, "select count(*) from character where name not like 'Old %'") == [(COUNT,)]
+
+
 async def test_all_of_those_that_were_taken_for_gone_come_back_when_everybody_is_asked_for(
     at_sim: Settings, database: Database
 ) -> None:
