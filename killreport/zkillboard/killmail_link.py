@@ -22,10 +22,14 @@ _ID, _HASH = r"(?P<id>[1-9][0-9]{0,17})", r"(?P<hash>[0-9a-fA-F]{40})"
 _GAME = re.compile(rf"(?:url[=:]|href=)?killReport:{_ID}:{_HASH}", re.IGNORECASE)
 # ESI's paths once began with a version, and many links still do.
 _API_HOST = r"(?:esi\.evetech\.net|esi\.tech\.ccp\.is|(?:public-crest|crest-tq|crest)\.eveonline\.com)"
-_API = re.compile(rf"https?://{_API_HOST}/(?:[a-z0-9_-]+/)?killmails/{_ID}/{_HASH}/?(?:[?#].*)?", re.IGNORECASE)
+_API = re.compile(rf"(?:https?://)?{_API_HOST}/(?:[a-z0-9_-]+/)?killmails/{_ID}/{_HASH}/?(?:[?#].*)?", re.IGNORECASE)
 _PAGE_HOST = r"(?:(?:www\.|beta\.)?zkillboard\.com|(?:www\.)?eve-?kill\.(?:com|net)|(?:kb\.|www\.)?evetools\.org)"
-_PAGE = re.compile(rf"https?://{_PAGE_HOST}/(?:kill|killmail|detail|api/killID)/{_ID}/?(?:[?#].*)?", re.IGNORECASE)
-_PATTERNS = (_GAME, _API, _PAGE)
+_PAGE = re.compile(rf"(?:https?://)?{_PAGE_HOST}/(?:kill|killmail|detail|api/killID)/{_ID}/?(?:[?#].*)?", re.IGNORECASE)
+# As EVE-KILL's pages were called until 2014; its own numbers, `kll_id`, say nothing to anybody else.
+_OLD_PAGE = re.compile(
+    rf"https?://(?:www\.)?eve-kill\.net/(?:index\.php)?\?a=kill_detail&kll_ext_id={_ID}", re.IGNORECASE
+)
+_PATTERNS = (_GAME, _API, _PAGE, _OLD_PAGE)
 # Between two links may be anything that no link has: blanks, the brackets of markup, quotes.
 _BETWEEN = re.compile(r"[\s,;<>\"'()\[\]{}|\\^`]+")
 _LOOKS_LIKE_ONE = re.compile(r"(?:url[=:]|href=)?(?:https?://|killReport:)", re.IGNORECASE)

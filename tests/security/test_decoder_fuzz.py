@@ -29,6 +29,7 @@ from killreport.killmail.archive import read_records
 from killreport.killmail.arrival import read_arrival
 from killreport.killmail.derive import derive
 from killreport.killmail.hash import killmail_hash
+from killreport.killmail.kill_dump import read_claimed, read_table
 from killreport.market.everef import MarketDayReader
 from killreport.market.price import PriceBook
 from killreport.queueing.messages import MESSAGE_OF, decode
@@ -37,7 +38,7 @@ from killreport.sim.faults import Faults
 from killreport.sim.rules import read_rules
 from killreport.zkillboard import history, package
 from killreport.zkillboard.character_list import read_page
-from killreport.zkillboard.killmail_link import read_link
+from killreport.zkillboard.killmail_link import LONGEST_LINK, read_link, read_links
 from killreport.zkillboard.zkb import read_zkb_block
 from tests.security.fuzzing import TOKENS, assert_storable, checked, damaged, hostile_documents
 from tests.unit.eve.archives import archive_of
@@ -318,6 +319,30 @@ def test_what_the_simulator_is_told(changes: bytes, faults: bytes, rules: bytes)
 def test_links(text: str) -> None:
     with contextlib.suppress(Malformed):
         assert 0 < read_link(text).killmail_id < 2**63
+    with contextlib.suppress(Malformed):
+        for link in read_links(text):
+            assert len(link.text) <= LONGEST_LINK
+            assert link.killmail is None or 0 < link.killmail.killmail_id < 2**63
+
+
+@checked
+@given(
+    hostile_documents({"kill_id": 1, "kill_dt": "2023-02-01 00:00:00", "victim": {"ship_type_id": 587}, "killer": {}})
+)
+def test_kill_dumps(raw: bytes) -> None:
+    with contextlib.suppress(Malformed):
+        claim = read_claimed(raw, "x")
+        assert claim is None or (0 < claim.killmail_id < 2**63 and len(claim.hash) == 20)
+
+
+@checked
+@given(st.binary(max_size=300))
+def test_kill_dumps_as_tables(rows: bytes) -> None:
+    head = b"kill_id,kill_dt,victim_character_id,victim_ship_type_id,killer_character_id\n"
+    with contextlib.suppress(Malformed):
+        for _number, raw in read_table(io.BytesIO(head + rows), "x"):
+            with contextlib.suppress(Malformed):
+                read_claimed(raw, "x")
 
 
 @checked
