@@ -3,6 +3,9 @@
 The simulator publishes one killmail at a time; the API is asked for it until it answers. By default the wait after a
 404 is shortened to 20 ms, so that the figures are the product's own part; `--wait 6` shows them with the wait that
 R2Z2 asks of its readers, which then is nearly all of it.
+
+`--backlog N` asks another question: how many killmails a second are stored by a worker that was away for N of them,
+when the host takes some milliseconds to answer? Beside it, the same worker without reading ahead of what it stores.
 """
 
 from __future__ import annotations
@@ -14,14 +17,19 @@ import statistics
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from unittest import mock
 
 import aiohttp
 
 from bench.databases import bench_database, bench_server
 from bench.processes import ask, free_port, memory_mb, running, simulator, wait_for
 from killreport.config import Settings
+from killreport.db.database import open_pool
 from killreport.environment import child_environment
+from killreport.workers import redisq
+from killreport.zkillboard.r2z2 import R2z2Feed
 
+BACKLOG_ROUNDS = 2
 QUERY = "query ($id: ID64!) { killmail(id: $id) { id } }"
 
 
@@ -54,6 +62,44 @@ async def measure(count: int, wait_seconds: float) -> dict[str, object]:
         }
 
 
+async def measure_backlog(count: int, latency_ms: int) -> dict[str, object]:
+    """Publish `count` killmails, then follow them, in turns with and without reading ahead; return the rates."""
+    found: dict[str, list[float]] = {"reading_ahead": [], "one_by_one": []}
+    for _round in range(BACKLOG_ROUNDS):
+        for name, rates in found.items():
+            rates.append(await _follow_backlog(count, latency_ms, reads_ahead=name == "reading_ahead"))
+    best = {name: round(max(rates), 1) for name, rates in found.items()}
+    ratio = round(max(found["reading_ahead"]) / max(found["one_by_one"]), 2)
+    return {"killmails": count, "latency_ms": latency_ms, "per_second": best, "times_as_fast": ratio}
+
+
+async def _follow_backlog(count: int, latency_ms: int, *, reads_ahead: bool) -> float:
+    """Return how many killmails a second a worker in this process stores."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(bench_server())
+        url = await stack.enter_async_context(bench_database(server))
+        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="killreport-bench-"))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        local = Settings.model_validate({"home": home, "database_url": url, "log_level": "error"})
+        sim = await stack.enter_async_context(simulator(local, session))
+        await ask(session, f"{sim}/control/publish", {"count": count})
+        await ask(session, f"{sim}/control/faults", {"latency_ms": latency_ms})
+        settings = local.replace(r2z2_url=sim, esi_url=sim, feed_behind=count, feed_requests_per_second=10_000.0)
+        if not reads_ahead:
+            stack.enter_context(mock.patch.object(R2z2Feed, "read_ahead", _read_nothing))
+        database = await stack.enter_async_context(open_pool(url, 5, "bench"))
+        began = time.perf_counter()
+        await redisq.run(settings, database, stop=asyncio.Event(), once=True)
+        seconds = time.perf_counter() - began
+        async with database.connection() as connection:
+            stored: int = await connection.fetchval("select count(*) from killmail")
+        return stored / seconds
+
+
+async def _read_nothing(_feed: R2z2Feed) -> None:
+    """Stand for reading ahead."""
+
+
 async def _publish_and_see(session: aiohttp.ClientSession, sim: str, api: str) -> float:
     began = time.perf_counter()
     head = (await ask(session, f"{sim}/control/publish", {"count": 1}))["head"]
@@ -72,8 +118,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--wait", type=float, default=0.02, help="seconds the worker waits after a 404")
+    parser.add_argument("--backlog", type=int, default=0, help="how many killmails the worker is behind")
+    parser.add_argument("--latency", type=int, default=20, help="the host answers within so many milliseconds")
     options = parser.parse_args()
-    print(json.dumps(asyncio.run(measure(options.count, options.wait)), indent=1))
+    work = (
+        measure_backlog(options.backlog, options.latency) if options.backlog else measure(options.count, options.wait)
+    )
+    print(json.dumps(asyncio.run(work), indent=1))
 
 
 if __name__ == "__main__":

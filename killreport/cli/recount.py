@@ -38,8 +38,8 @@ def recount(
         if rebuild:
             print("Rebuilt; they differ still." if left else "Rebuilt: all counts equal the killmails now.")
     if due and not as_json:
-        things = "1 type or system" if due == 1 else f"{due} types and systems"
-        print(f"The static data of {things} changed, and worker-types is to derive their killmails again.")
+        things, their = ("1 type or system", "its") if due == 1 else (f"{due} types and systems", "their")
+        print(f"The static data of {things} changed, and worker-types is to derive {their} killmails again.")
     if left:
         raise typer.Exit(1)
 

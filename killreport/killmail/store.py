@@ -105,7 +105,7 @@ class KillmailWriter:
     """Stores batches of killmails; keep one per process, it holds only the universe and the prices.
 
     history_after: a killmail older than this that no feed brought is history, and no news. version: of the last change
-    in the universe (`killreport.eve.changes`). Later ones it learns before each batch.
+    in the universe (`killreport.eve.changes`). Later ones it learns when it commits.
     """
 
     def __init__(
@@ -153,8 +153,6 @@ class KillmailWriter:
         """
         async with self._pricing:
             async with database.connection() as connection:
-                if await self._static.refresh(connection):
-                    self._prices.renew(self._static.universe)
                 batch = _sort(arrivals, rejects, self._static)
                 stored = await connection.fetch(
                     "select killmail_id from killmail_gate where killmail_id = any($1)", list(batch.arrivals)
@@ -210,6 +208,7 @@ class KillmailWriter:
         try:
             return await self._commit(database, batch, cursor, gaps, filled_gaps)
         except _Outdated:
+            await self._catch_up(database)
             again = await self.prepare(database, list(batch.arrivals.values()), batch.rejects)
             again.repeated += batch.repeated
             return await self.commit(database, again, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
@@ -225,6 +224,11 @@ class KillmailWriter:
         first, last = batch.halves()
         before = await self.commit(database, first)
         return before.followed_by(await self.commit(database, last, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps))
+
+    async def _catch_up(self, database: Database) -> None:
+        async with self._pricing, database.connection() as connection:
+            if await self._static.refresh(connection):
+                self._prices.renew(self._static.universe)
 
     async def _commit(
         self,

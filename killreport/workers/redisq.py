@@ -52,6 +52,9 @@ class Feed(Protocol):
     async def next(self) -> Delivery:
         """Return what is to be stored next; may be cancelled at any time."""
 
+    async def read_ahead(self) -> None:
+        """Read what comes after it while it is being stored; may be cancelled at any time."""
+
 
 async def run(
     settings: Settings,
@@ -169,7 +172,11 @@ class _Follower:
                     in_hand = None
                     if delivery is None:
                         return None
-                    if not await keeper.keep(delivery, ended):
+                    async with racing(feed.read_ahead(), ended.wait()) as reading:
+                        is_kept = await keeper.keep(delivery, ended)
+                        if is_kept:
+                            await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+                    if not is_kept:
                         return delivery if delivery.next_sequence is None else None
 
     async def _open_feed(self, ended: asyncio.Event) -> Feed:

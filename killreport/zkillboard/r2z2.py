@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -20,6 +20,8 @@ from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Wal
 NAME = "r2z2"
 # A body that is no JSON was cut short on the way; when it stays so, it was published so.
 MOST_CUT_ANSWERS = 5
+# What was read this long ago is read again: that a number was not there yet, or a host away, may be over.
+MOST_AHEAD_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -33,6 +35,14 @@ class Fetch(Protocol):
 
 class _HeadFile(msgspec.Struct):
     sequence: Count
+
+
+class _Ahead(NamedTuple):
+    """What was asked ahead of its time, and when the answer came."""
+
+    step: Ask
+    answer: Answer
+    at: float
 
 
 class R2z2Feed:
@@ -66,11 +76,12 @@ class R2z2Feed:
         self._clock = clock
         self._sleep = sleep
         self._cut_answers: dict[int, int] = {}
+        self._ahead: _Ahead | None = None
 
     async def next(self) -> Delivery:
         """Return what is to be stored next, waiting for it as long as it takes; may be cancelled at any time.
 
-        What it returned counts as stored: only ask again once it is.
+        What it returned counts as stored: only ask again once it is. Meanwhile `read_ahead` may be called.
         """
         while True:
             step = self._walk.next_step(self._clock())
@@ -78,7 +89,7 @@ class R2z2Feed:
                 await self._sleep(step.seconds)
                 continue
             was_banned = self._walk.is_banned
-            answer = await self._ask(step)
+            answer = self._take_ahead(step) or await self._ask(step)
             delivery = self._walk.take(step, answer, self._clock())
             if isinstance(answer, KillreportError) and not isinstance(answer, NotFound):
                 self._tell_trouble(step, answer, was_banned)
@@ -88,6 +99,23 @@ class R2z2Feed:
                 self._on_nothing()
             if delivery is not None:
                 return delivery
+
+    async def read_ahead(self) -> None:
+        """Ask for the number that comes after what `next` returned, while that is being stored; cancel it at any time.
+
+        Nothing counts as read by it: the answer is kept for `next`, which would have asked the same.
+        """
+        step = self._walk.next_step(self._clock())
+        if isinstance(step, Ask) and step.goal is Goal.NEXT:
+            answer = await self._ask(step)
+            self._ahead = _Ahead(step, answer, self._clock())
+
+    def _take_ahead(self, step: Ask) -> Answer | None:
+        ahead = self._ahead
+        if ahead is None or ahead.step != step:
+            return None
+        self._ahead = None
+        return ahead.answer if self._clock() - ahead.at <= MOST_AHEAD_SECONDS else None
 
     async def _ask(self, ask: Ask) -> Answer:
         try:

@@ -79,6 +79,9 @@ class RedisqFeed:
             if found is not None:
                 return Delivery(found)
 
+    async def read_ahead(self) -> None:
+        """Read nothing: what the host has sent is gone from its queue, so there is never more than one in hand."""
+
     async def _listen(self) -> Package | Unreadable | None:
         url, queue = self._address
         body = await self._http.get(f"{url}/listen.php", {"queueID": queue, "ttw": str(LONG_POLL_SECONDS)})

@@ -55,7 +55,14 @@ def test_a_recount_tells_what_differs_and_mends_it_when_asked(run: Run, database
     status, said = run("db", "recount", "--rebuild")
     assert (status, said.splitlines()[-1]) == (0, "Rebuilt: all counts equal the killmails now.")
     status, said = run("db", "recount", "--json")
-    assert (status, json.loads(said)) == (0, {"equal": True, "rebuilt": False, "differences": []})
+    assert (status, json.loads(said)) == (0, {"equal": True, "rebuilt": False, "due": 0, "differences": []})
+
+
+def test_a_recount_tells_what_is_still_to_be_derived_again(run: Run, database_url: str) -> None:
+    in_a_loop(database_url, "insert into derive_due (kind, id, version) values ('type', 587, 1)")
+    status, said = run("db", "recount")
+    assert status == 0
+    assert "The static data of 1 type or system changed, and worker-types is to derive its killmails again." in said
 
 
 def test_a_killmail_is_removed_once(run: Run, database_url: str) -> None:

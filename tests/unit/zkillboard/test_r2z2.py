@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
 from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.zkillboard.package import Delivery, Package, Unreadable
-from killreport.zkillboard.r2z2 import MOST_CUT_ANSWERS, R2z2Feed
+from killreport.zkillboard.r2z2 import MOST_AHEAD_SECONDS, MOST_CUT_ANSWERS, R2z2Feed
 from tests.unit.zkillboard.hosts import Clock, Host, package_body
 from tests.unit.zkillboard.test_walk import make_walk
 
@@ -174,3 +176,55 @@ async def test_what_is_left_of_a_killmail_that_was_taken_out_is_passed() -> None
 
     assert await feed.next() == Delivery(None, next_sequence=101)
     assert isinstance((await feed.next()).package, Package)
+
+
+async def test_what_was_read_ahead_is_handed_on_without_asking_again() -> None:
+    feed, host, _, answered = make_feed({"100": [package_body(7)], "101": [package_body(8)]})
+    first = await feed.next()
+    await feed.read_ahead()
+    asked = list(host.asked)
+
+    second = await feed.next()
+
+    assert [one.next_sequence for one in (first, second)] == [101, 102]
+    assert asked == host.asked == [f"{URL}/ephemeral/{name}.json" for name in (100, 101)]
+    assert len(answered) == 2
+
+
+async def test_a_number_that_was_not_there_ahead_of_its_time_is_waited_for_as_ever() -> None:
+    feed, host, clock, _ = make_feed({"100": [package_body(7)], "101": [NotFound("404"), package_body(8)]})
+    await feed.next()
+    await feed.read_ahead()
+
+    assert (await feed.next()).next_sequence == 102
+    assert clock.slept == [6.0]
+    assert host.asked.count(f"{URL}/ephemeral/101.json") == 2
+
+
+async def test_what_was_read_too_long_ahead_is_read_again() -> None:
+    feed, host, clock, _ = make_feed({"100": [package_body(7)], "101": [NotFound("404"), package_body(8)]})
+    await feed.next()
+    await feed.read_ahead()
+    clock.now += MOST_AHEAD_SECONDS + 0.1
+
+    assert (await feed.next()).next_sequence == 102
+    assert clock.slept == []
+    assert host.asked.count(f"{URL}/ephemeral/101.json") == 2
+
+
+async def test_nothing_is_read_ahead_of_a_gap_that_is_due_or_during_a_pause() -> None:
+    feed, host, _, _ = make_feed({"100": [Transient("429", 3.0), package_body(7)]}, next_sequence=100)
+    feed._walk.load_gaps({50: 0.0}, 0.0)
+    await feed.read_ahead()
+    assert host.asked == []
+
+
+async def test_a_reading_ahead_that_is_broken_off_loses_nothing() -> None:
+    feed, host, _, _ = make_feed({"100": [package_body(7)], "101": [package_body(8)]})
+    await feed.next()
+    reading = asyncio.ensure_future(feed.read_ahead())
+    reading.cancel()
+    await asyncio.wait([reading])
+
+    assert (await feed.next()).next_sequence == 102
+    assert host.asked.count(f"{URL}/ephemeral/101.json") == 1
