@@ -18,5 +18,5 @@ def seed_universe() -> Universe:
 
 def seed_prices() -> PriceBook:
     """Return a book that knows the packaged reference prices and no market day."""
-    references = {row.type_id: Price(row.cents, PriceRule(row.rule)) for row in read_reference_prices()}
+    references = {row.type_id: Price(row.cents, PriceRule(row.rule), row.day) for row in read_reference_prices()}
     return PriceBook(seed_universe(), references)

@@ -72,7 +72,8 @@ async def store_prices(connection: Connection, rows: Iterable[PriceDay]) -> int:
 async def store_references(connection: Connection, rows: Iterable[PriceReference]) -> int:
     """Insert the references, or replace those of an older day, and return how many were new or different.
 
-    Idempotent; transactions as with `store_prices`. Values worked out before stay: a reference is no price of a day.
+    A price that is seen again is as young as that. Idempotent; transactions as with `store_prices`. Values worked out
+    before stay: a reference is no price of a day.
     """
     last = {row.type_id: row for row in rows}
     if not last:
@@ -93,7 +94,18 @@ async def store_references(connection: Connection, rows: Iterable[PriceReference
             [row.day for row in kept],
             [row.source for row in kept],
         )
-        if changed:
+        seen_again = await connection.fetch(
+            """update price_reference set day = seen.day, source = seen.source
+               from unnest($1::bigint[], $2::bigint[], $3::date[], $4::text[]) as seen (type_id, cents, day, source)
+               where price_reference.type_id = seen.type_id and price_reference.cents = seen.cents
+                 and coalesce(price_reference.day, '-infinity') < seen.day
+               returning 1""",
+            [row.type_id for row in kept],
+            [row.cents for row in kept],
+            [row.day for row in kept],
+            [row.source for row in kept],
+        )
+        if changed or seen_again:
             await _count_write(connection)
     return len(changed)
 

@@ -95,3 +95,14 @@ async def test_a_younger_reference_replaces_an_older_one_and_never_the_other_way
         row = await connection.fetchrow("select cents, day from price_reference where type_id = 34")
     assert results == [1, 0, 1, 0]
     assert tuple(row) == (800, TODAY)
+
+
+async def test_a_reference_that_is_seen_again_is_as_young_as_that(database: Database) -> None:
+    def reference(day: date) -> PriceReference:
+        return PriceReference(34, 700, PriceRule.REFERENCE_AVERAGE, day, f"seen on {day}")
+
+    async with database.connection() as connection:
+        counted = [await store_references(connection, [reference(day)]) for day in (DAY, TODAY, DAY)]
+        row = await connection.fetchrow("select day, source from price_reference where type_id = 34")
+        assert await connection.fetchval("select version from price_version") == 2
+    assert (counted, tuple(row)) == ([1, 0, 0], (TODAY, f"seen on {TODAY}"))
