@@ -137,6 +137,19 @@ async def test_counts_are_compared_with_what_was_known_when_they_were_made(datab
     assert await fetch(database, "select entity_id from daily_stat") == []
 
 
+async def test_what_an_older_release_stored_is_counted_as_it_was_counted_then(database: Database, unknown: Any) -> None:
+    writer = await load_writer(database)
+    await writer.store(database, [arrival(10, RIFTER, 582), arrival(11, 582, RIFTER), arrival(12)])
+    async with database.connection() as connection:
+        await connection.execute("update killmail set final_blow_ship_group_id = null")
+        assert await recount_differences(connection) == []
+        await put_back(connection, unknown)
+
+    assert await differences(database) == []
+    assert await rederive_due(database) == 3
+    assert await differences(database) == []
+
+
 async def test_an_imported_release_takes_the_killmails_of_what_changed_with_it(database: Database) -> None:
     writer = await load_writer(database)
     await writer.store(database, [arrival(10), arrival(11, RIFTER, THRASHER), arrival(12, THRASHER)])
