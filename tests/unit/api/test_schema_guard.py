@@ -38,6 +38,7 @@ BOUNDED = {
     "DayPrice": "a row a day, `days` of them",
     "Attacker": "one killmail's: the game bounds the parties to a kill",
     "Item": "one killmail's: the game bounds what a ship carries",
+    "PostResult": "one for each link of a text, 20 at most",
     "String": "the labels of one killmail",
     "Character": "at most 200 ids",
     "Corporation": "at most 200 ids",

@@ -61,6 +61,7 @@ def test_only_queries_are_kept() -> None:
 # What is of one moment, of the machinery, or of who asks.
 NEVER_KEPT = {
     *("Query", "Mutation", "Subscription", "PostedKillmail", "Refresh", "DeadLetter"),
+    *("PostResult", "PostProblem"),
     *("Process", "WorkerStatus", "JobRun", "JobRunConnection", "JobRunEdge", "JobRunCount"),
 }
 
