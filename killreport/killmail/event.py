@@ -36,19 +36,19 @@ _INSERT = f"""
     insert into event (kind, killmail_ids, first_place) values ($1, $2, {_NEXT_PLACE}) returning event_id
 """  # noqa: S608
 # The youngest numbers are named first: a label that comes minutes after its kill does not wait for a run of prices.
-_INSERT_LIVE = f"""
+INSERT_LIVE = f"""
     with named as (
         select killmail_id, sequence, row_number() over (order by sequence desc) as ordinal
         from unsettled_number where is_rewritten order by sequence desc limit cardinality($1::bigint[])
     ), unmarked as (
         update unsettled_number set is_rewritten = false
-        from named where unsettled_number.killmail_id = named.killmail_id
+        where killmail_id = any(array(select killmail_id from named))
     ), settled as (
-        delete from unsettled_number where killmail_id in (
+        delete from unsettled_number where killmail_id = any(array(
             select killmail_id from (
                 select killmail_id, published_at from unsettled_number
                 order by sequence limit 10 + 2 * cardinality($1::bigint[])
-            ) oldest where published_at < now() - $2::interval)
+            ) oldest where published_at < now() - $2::interval))
     ), inserted as (
         insert into event (kind, killmail_ids, first_place, first_sequence, rewritten)
         values ('stored', $1, {_NEXT_PLACE}, {NEXT_SEQUENCE},
@@ -83,7 +83,7 @@ async def tell(
     if history_ids:
         event_id = await _insert(connection, "history", history_ids)
     if stored_ids:
-        event_id = await connection.fetchval(_INSERT_LIVE, list(stored_ids), SETTLED_AFTER)
+        event_id = await connection.fetchval(INSERT_LIVE, list(stored_ids), SETTLED_AFTER)
     await connection.execute("select pg_notify($1, $2)", EVENT_CHANNEL, str(event_id))
     return event_id
 

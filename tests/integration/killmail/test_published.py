@@ -19,7 +19,7 @@ from killreport.db.database import Database
 from killreport.killmail.arrival import Arrival, read_arrival
 from killreport.killmail.decode import decode_killmail
 from killreport.killmail.esi_body import esi_body, load_whole
-from killreport.killmail.event import Kind, tell
+from killreport.killmail.event import INSERT_LIVE, SETTLED_AFTER, Kind, tell
 from killreport.killmail.hash import killmail_hash
 from killreport.killmail.published import (
     KIND_STRETCH,
@@ -99,6 +99,17 @@ async def test_a_stretch_of_numbers_is_read_off_an_index(database: Database, sta
 
     assert f"Index Scan using {index}" in plan
     assert "Seq Scan" not in plan
+
+
+async def test_to_publish_costs_the_same_however_many_numbers_are_unsettled(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "insert into unsettled_number (killmail_id, sequence, published_at, is_rewritten) "
+            "select number, number, now(), number % 3 = 0 from generate_series(1, 20000) number"
+        )
+        await connection.execute("analyze unsettled_number")
+        rows = await connection.fetch(f"explain {INSERT_LIVE}", [30_000], SETTLED_AFTER)
+    assert [row[0] for row in rows if "Seq Scan" in row[0] and "unsettled_number" in row[0]] == []
 
 
 async def test_nothing_stored_has_no_number(database: Database) -> None:
