@@ -76,6 +76,19 @@ async def test_a_posted_killmail_is_stored_once_with_all_that_follows_and_told(
         assert await connection.fetchval("select count(*) from refresh_ledger") > 0
 
 
+async def test_a_posted_killmail_of_long_ago_is_history(
+    settings: Settings, database: Database, simulator: str, package: dict[str, Any]
+) -> None:
+    outside = settings.replace(
+        esi_url=simulator, zkillboard_url=simulator, esi_requests_per_second=1000.0, history_after_hours=0
+    )
+    async with serving(create_app(outside, database)) as address, aiohttp.ClientSession() as session:
+        named = {"id": package["killmail_id"], "hash": package["hash"]}
+        assert (await GraphQL(session, address).data(POST, named))["postKillmail"]["isNew"] is True
+    async with database.connection() as connection:
+        assert [row[0] for row in await connection.fetch("select kind from event")] == ["history"]
+
+
 @pytest.mark.parametrize(
     "link",
     [

@@ -99,6 +99,7 @@ async def test_pages_are_stored_until_an_empty_one(at_site: Settings, site: Site
         (PILOT, 4, True)
     ]
     assert await ready_counts(at_site, database) == {}
+    assert await fetch(database, "select distinct kind from event") == [("history",)]
 
 
 async def test_a_list_without_bodies_has_only_what_is_missing_read_from_esi(
@@ -115,6 +116,7 @@ async def test_a_list_without_bodies_has_only_what_is_missing_read_from_esi(
     assert sorted(path for path in asked(site) if path.startswith("/killmails/")) == [
         f"/killmails/{mail_id}/{hash_of(mail_id)}" for mail_id in (10, 11)
     ]
+    assert await fetch(database, "select distinct kind from event") == [("history",)]
 
 
 async def test_what_cannot_be_read_is_quarantined_and_the_walk_goes_on(

@@ -91,6 +91,7 @@ async def test_only_what_is_missing_of_a_day_is_stored(database: Database, repai
     async with database.connection() as connection:
         sources = await connection.fetch("select source, count(*) from killmail group by 1 order by 1")
         assert [tuple(row) for row in sources] == [("history", 4), ("test", 2)]
+        assert [row[0] for row in await connection.fetch("select distinct kind from event")] == ["history"]
         assert await recount_differences(connection) == []
 
 

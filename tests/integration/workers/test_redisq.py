@@ -74,6 +74,8 @@ async def test_a_first_start_begins_at_the_head_and_stores_what_is_published(
         (11, hash_of(11), 50000001, "r2z2", True, False),
     ]
     assert await fetch(database, "select feed, next_sequence from feed_cursor") == [("r2z2", 72)]
+    # Of 2021, and news all the same: what a feed brings was held back until now.
+    assert await fetch(database, "select distinct kind from event") == [("stored",)]
 
 
 async def test_a_restart_goes_on_at_the_stored_cursor(

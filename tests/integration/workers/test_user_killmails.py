@@ -81,6 +81,16 @@ async def lists_read(url: str) -> int:
     return (await requests_by_route(url)).get(LIST, 0)
 
 
+async def test_what_a_pilot_had_is_history_beyond_the_age_that_is_set(
+    at_sim: Settings, database: Database, pilot: tuple[int, list[int]]
+) -> None:
+    character_id, ids = pilot
+    await sync(at_sim.replace(history_after_hours=0), database, character_id)
+
+    assert await stored(database) >= set(ids)
+    assert await fetch(database, "select distinct kind from event") == [("history",)]
+
+
 async def test_all_pages_are_stored_at_first_and_then_only_what_is_new(
     at_sim: Settings, sim: str, database: Database, pilot: tuple[int, list[int]]
 ) -> None:
