@@ -74,6 +74,14 @@ async def test_a_name_changes_wherever_it_is_told(client: Client) -> None:
         assert (await client.get(f"/{kind}/{entity_id}")).body["name"] == row["name"]
 
 
+async def test_who_was_deleted_is_not_found_and_still_named(client: Client) -> None:
+    await change(client, biomassed=[MEMBER])
+    assert (await client.get(f"/characters/{MEMBER}")).status == 404
+    assert [row["id"] for row in (await client.post("/universe/names", [MEMBER])).body] == [MEMBER]
+    homes = (await client.post("/characters/affiliation", [MEMBER])).body
+    assert homes == [{"character_id": MEMBER, "corporation_id": 1_000_001}]
+
+
 async def test_who_is_gone_is_not_found_and_fails_every_batch(client: Client) -> None:
     await change(client, gone=[MEMBER])
 
