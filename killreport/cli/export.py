@@ -1,4 +1,4 @@
-"""`killreport export`: the same fleet for PM2, systemd, Docker Compose or Kubernetes."""
+"""`killreport export`: the same fleet for PM2, systemd, Docker Compose or Kubernetes; what is stored for analysts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from killreport import __version__
 from killreport.cli.context import load_all
+from killreport.cli.export_rows import attackers, items, killmails
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.table import ProcessRow
 
@@ -35,12 +36,19 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def export() -> None:
-    """Write the fleet for another process manager: memory limits, time-outs, schedules and all.
+    """Write the fleet for another process manager, or what is stored for analysts.
 
-    Settings that are not left at their defaults go along; secrets never do. A second export changes only what differs.
+    The fleet goes with memory limits, time-outs, schedules and all. Settings that are not left at their defaults go
+    along; secrets never do. A second export changes only what differs.
 
-    For example: killreport export systemd ./units; killreport export kubernetes ./k8s --image ghcr.io/me/killreport:1
+    For example: killreport export systemd ./units; killreport export kubernetes ./k8s --image ghcr.io/me/killreport:1;
+    killreport export killmails --from 2021-11-27
     """
+
+
+app.command()(killmails)
+app.command()(attackers)
+app.command()(items)
 
 
 @app.command()

@@ -72,7 +72,12 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("startup", "killreport.cli.fleet_boot:startup", "command", "Have systemd start the fleet at boot."),
     CommandRow("unstartup", "killreport.cli.fleet_boot:unstartup", "command", "Take back what startup did."),
     CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
-    CommandRow("export", "killreport.cli.export:app", "group", "Write the fleet for another process manager."),
+    CommandRow(
+        "export",
+        "killreport.cli.export:app",
+        "group",
+        "Write the fleet for another manager, or what is stored.",
+    ),
     CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow("fleet", "killreport.cli.fleet_file:app", "group", "Have processes otherwise than the fleet table."),
     CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
