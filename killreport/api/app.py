@@ -29,6 +29,7 @@ from killreport.api.limits import Limits
 from killreport.api.masking import masked, quiet
 from killreport.api.opening import open_context
 from killreport.api.plain import plain_routes
+from killreport.api.rest.sockets import Sockets
 from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
 from killreport.api.websocket import LimitedWebSocketHandler
@@ -68,6 +69,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         return context.of(audit.asked(caller, guard.clients.client(request).key, request.url.path))
 
     http = LimitedHTTPHandler(guard, schema)
+    sockets = Sockets(guard)
     graphql = GraphQL(
         schema,
         context_value=context_value,
@@ -86,6 +88,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             WebSocketRoute("/graphql", graphql),
             *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
             *plain_routes(settings, database, schema, guard),
+            *(WebSocketRoute(path, sockets.serve) for path in ("/websocket/", "/websocket")),
             *rest_routes(settings, guard),
         ]
     )

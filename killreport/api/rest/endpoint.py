@@ -20,7 +20,7 @@ from starlette.routing import Route
 from killreport.api.context import ApiContext
 from killreport.api.guard.gate import SMALLEST_COST, RateLimited
 from killreport.api.masking import sentence_of
-from killreport.api.rest.formats import PARAMETER, NotAcceptable, asked_media
+from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
 from killreport.api.rest.toll import Toll, Visit
 from killreport.db.database import is_away
 from killreport.door.places import NoPlace
@@ -57,7 +57,8 @@ class Endpoint:
     refusals, for protocols that have their own. is_waiting: it waits more than it works, and is counted with what is
     live. takes_slash: it answers with a slash at its end too, as zKillboard's addresses have. repeats: a parameter may
     come more than once. unsupported: why what others know is not known here, by the parameter's name. unlisted:
-    parameters whose values no JSON schema describes; the summary has to tell of them.
+    parameters whose values no JSON schema describes; the summary has to tell of them. body: the schema of what is
+    sent, by media type. statuses: what further statuses of errors mean here.
     """
 
     path: str
@@ -74,6 +75,9 @@ class Endpoint:
     repeats: bool = False
     unsupported: Mapping[str, str] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
+    method: str = "GET"
+    body: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    statuses: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def has_choice(self) -> bool:
@@ -98,7 +102,7 @@ class Endpoint:
             return response
 
         paths = [self.path, f"{self.path}/"] if self.takes_slash else [self.path]
-        return [Route(path, answer, methods=["GET"], name=self.name) for path in paths]
+        return [Route(path, answer, methods=[self.method], name=self.name) for path in paths]
 
     def _check_query(self, request: Request) -> None:
         """Refuse parameters that are not known: a mistyped one that is passed over gives wrong answers."""
@@ -141,7 +145,9 @@ class Endpoint:
             return error_answer(429, error.message)
         except KillreportError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-            if self.error_status is not None and status == 400:
+            # Who asked for CSV would take an error of status 200 for a table.
+            is_protocol = getattr(request.state, "media", JSON) == JSON
+            if self.error_status is not None and status == 400 and is_protocol:
                 status = self.error_status
             return error_answer(
                 error.status if isinstance(error, NoPlace) else status, sentence_of(error), _later(error)
@@ -173,9 +179,12 @@ def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> R
     return _json(msgspec.json.format(body, indent=4) if pretty else body, 200, cache)
 
 
-def error_answer(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an error as zKillboard writes it."""
-    response = _json(msgspec.json.encode({"error": sentence}), status, NO_STORE)
+def error_answer(
+    status: int, sentence: str, headers: Mapping[str, str] | None = None, *, status_word: str | None = None
+) -> Response:
+    """Return an error as zKillboard writes it. status_word: what its `status` says, where it has one."""
+    found = {"error": sentence} if status_word is None else {"status": status_word, "error": sentence}
+    response = _json(msgspec.json.encode(found), status, NO_STORE)
     response.headers.update(headers or {})
     return response
 

@@ -11,7 +11,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.killmail.views import load_views
+from killreport.api.rest.csv_answer import killmails_as_csv
+from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged
+from killreport.api.rest.formats import CSV
 from killreport.api.rest.modifiers import Query, read_modifiers
 from killreport.api.rest.toll import LINES_A_COST, visit_of
 from killreport.clock import utc_now
@@ -43,6 +46,9 @@ class Lists:
     async def answer(self, request: Request) -> Response:
         """Answer a path of modifiers."""
         query = read_modifiers(request.path_params["modifiers"])
+        is_csv = media_of(request) == CSV
+        if is_csv and (unfit := sorted(query.flags & {"zkbOnly", "pretty"})):
+            raise Refused(f"{' and '.join(unfit)} cannot be CSV: leave it out, or ask for JSON")
         context = context_of(request)
         visit = visit_of(request)
         # At worst everything before the page is read to find it.
@@ -50,8 +56,11 @@ class Lists:
         paid = await visit.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)
-            whole = await load_whole(connection, rows)
-        await paid.settle(len(whole))
+            whole = [] if is_csv else await load_whole(connection, rows)
+        await paid.settle(len(rows))
+        if is_csv:
+            views = await load_views(context.database, context.views, rows)
+            return tagged(request, killmails_as_csv(views, cache=CACHE))
         found = [_element(killmail, query) for killmail in whole]
         return tagged(request, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
 

@@ -41,9 +41,16 @@ def openapi_document(table: Sequence[Endpoint]) -> dict[str, Any]:
             {"name": group, "description": GROUPS[group]}
             for group in dict.fromkeys(endpoint.group for endpoint in table)
         ],
-        "paths": {_CONVERTER.sub("}", endpoint.path): {"get": _operation(endpoint)} for endpoint in table},
+        "paths": _paths(table),
         "components": {"schemas": dict(shapes.SCHEMAS)},
     }
+
+
+def _paths(table: Sequence[Endpoint]) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for endpoint in table:
+        found.setdefault(_CONVERTER.sub("}", endpoint.path), {})[endpoint.method.lower()] = _operation(endpoint)
+    return found
 
 
 def openapi_text(table: Sequence[Endpoint]) -> str:
@@ -64,15 +71,19 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         responses["404"] = _error(endpoint.misses)
     if endpoint.has_choice:
         responses["406"] = _error("The Accept header names nothing that is offered here.")
+    responses |= {f"{status}": _error(meaning) for status, meaning in endpoint.statuses.items()}
     responses["429"] = _error("Too much was asked for in a short time.", "Retry-After")
     responses["503"] = _error("The database does not answer, or too many ask at once.", "Retry-After")
-    return {
+    found: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.group],
         "parameters": [_parameter(parameter) for parameter in _parameters(endpoint)],
-        "responses": responses,
     }
+    if endpoint.body:
+        content = {media: {"schema": schema} for media, schema in endpoint.body.items()}
+        found["requestBody"] = {"required": True, "content": content}
+    return {**found, "responses": responses}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

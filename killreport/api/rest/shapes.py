@@ -105,7 +105,17 @@ _PACKAGE: Mapping[str, Schema] = {**_NUMBERED, "hash": HASH, "esi": ref("Killmai
 _REMOVED: Mapping[str, Schema] = {**_NUMBERED, "removed": {"const": True}}
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Error": closed({"error": TEXT}),
+    "Error": closed({"error": TEXT}, {"status": TEXT}),
+    "Found": closed({"id": ID, "name": TEXT, "type": TEXT, "image": TEXT}),
+    "Suggestions": closed({"suggestions": list_of(ref("Suggestion"))}),
+    "Suggestion": closed({"value": TEXT, "data": closed({"type": TEXT, "groupBy": TEXT, "id": ID})}),
+    "Prices": {
+        "type": "object",
+        "properties": {"typeID": ID, "currentPrice": {"type": ["number", "null"], "minimum": 0}},
+        "required": ["typeID", "currentPrice"],
+        "additionalProperties": ISK,
+    },
+    "Added": closed({"status": TEXT, "new": FLAG, "delayed": FLAG, "delay": COUNT, "url": TEXT}),
     "Totals": table_of(r"^\d{8}$", COUNT),
     "Hashes": table_of(r"^\d+$", HASH),
     "Bodies": table_of(r"^\d+$", ref("Killmail")),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.killmail.views import load_views
+from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import Handler, context_of, tagged
 from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
@@ -20,9 +21,10 @@ from killreport.clock import read_http_date
 from killreport.config import Settings
 from killreport.door.own_names import api_base
 from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists import list_news
+from killreport.killmail.lists import list_killmails, list_news
 
 ENTRIES = 50
+TABLE_ROWS = 200
 CACHE = "public, max-age=60"
 ATOM_TYPE = "application/atom+xml"
 RSS_TYPE = "application/rss+xml"
@@ -44,6 +46,18 @@ def feed_handler(settings: Settings, media_type: str) -> Handler:
         return response
 
     return answer
+
+
+async def answer_csv(request: Request) -> Response:
+    """Answer the newest killmails of a filter as a table."""
+    wanted = read_filter(request.query_params.multi_items())
+    context = context_of(request)
+    paid = await visit_of(request).pay_for(TABLE_ROWS)
+    async with context.database.connection() as connection:
+        page = await list_killmails(connection, wanted, first=TABLE_ROWS)
+    await paid.settle(len(page.rows))
+    views = await load_views(context.database, context.views, page.rows)
+    return tagged(request, killmails_as_csv(views, cache=CACHE))
 
 
 async def _load(request: Request, settings: Settings, wanted: KillmailFilter) -> Syndicated:

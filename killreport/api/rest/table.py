@@ -5,19 +5,24 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from killreport.api.guard.guard import Guard
-from killreport.api.rest import feed, history, shapes
+from killreport.api.rest import autocomplete, feed, history, shapes
+from killreport.api.rest.adding import INVALID, TIMEOUT, adding_handler
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
 from killreport.api.rest.filter_query import WHOLE, parameter_schemas
-from killreport.api.rest.formats import JSON, NDJSON
+from killreport.api.rest.formats import CSV, JSON, NDJSON
 from killreport.api.rest.kept_text import KeptText
 from killreport.api.rest.listen import MOST_NAME, UNSUPPORTED, Listening
 from killreport.api.rest.lists import Lists
 from killreport.api.rest.openapi import CACHE, openapi_text
+from killreport.api.rest.prices import answer_prices
 from killreport.api.rest.stats import KINDS, answer_stats
-from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, feed_handler
+from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, feed_handler
 from killreport.api.rest.toll import Toll
 from killreport.config import Settings
+from killreport.ids import MAX_ENTITY_ID
+from killreport.killmail.model import MOST_INT8
 from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE
+from killreport.search.model import MOST_CHARACTERS
 
 _DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})
 _NUMBER = {**shapes.COUNT, "maximum": MOST_SEQUENCE}
@@ -30,7 +35,7 @@ _FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) 
 
 def endpoints(settings: Settings) -> list[Endpoint]:
     """Return every address; a more general path comes after those it would swallow."""
-    return [*_history(), *_feed(), *_syndication(settings), *_zkillboard()]
+    return [*_history(), *_feed(), *_syndication(settings), *_found(), *_adding(settings), *_zkillboard()]
 
 
 def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
@@ -112,6 +117,56 @@ def _syndication(settings: Settings) -> list[Endpoint]:
             repeats=True, unlisted=(WHOLE,),
         )
         for suffix, name, media_type in (("atom", "Atom 1.0", ATOM_TYPE), ("rss", "RSS 2.0", RSS_TYPE))
+    ] + [
+        Endpoint(
+            "/feeds/killmails.csv", "csv",
+            "The newest 200 killmails of a filter, as CSV. One that nests goes into `filter`, as JSON.",
+            answer_csv, {CSV: shapes.TEXT}, _FILTER, group="RSS and Atom", repeats=True, unlisted=(WHOLE,),
+        ),
+    ]  # fmt: skip
+
+
+def _found() -> list[Endpoint]:
+    kind = Parameter("kind", "path", "Only of this kind.", {"type": "string", "enum": list(autocomplete.KINDS)})
+    word = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": r"^\S"}
+    text = Parameter("text", "path", "How the name begins, or a part of it.", word)
+    query = Parameter("query", "query", "How the name begins, or a part of it.", word, is_required=True)
+    form = {autocomplete.FORM: shapes.closed({"query": word})}
+    summary = "What has a name like a text, the best first."
+    listed = {JSON: shapes.list_of(shapes.ref("Found"))}
+    return [
+        Endpoint(
+            "/cache/1hour/autocomplete/", "suggestions", "As the widget of zKillboard's pages reads it.",
+            autocomplete.answer_suggestions, {JSON: shapes.ref("Suggestions")}, (query,),
+        ),
+        Endpoint(
+            "/autocomplete", "autocomplete_form", summary, autocomplete.answer_posted, listed,
+            takes_slash=True, method="POST", body=form,
+        ),
+        *(
+            Endpoint(path, name, summary, autocomplete.answer_found, listed, parameters, takes_slash=True)
+            for path, name, parameters in (
+                ("/autocomplete/{text}", "autocomplete", (text,)),
+                ("/autocomplete/{kind}/{text}", "autocomplete_kind", (kind, text)),
+            )
+        ),
+    ]  # fmt: skip
+
+
+def _adding(settings: Settings) -> list[Endpoint]:
+    parameters = (
+        Parameter("id", "path", "EVE's id of the killmail.", {**shapes.ID, "maximum": MOST_INT8}),
+        Parameter("hash", "path", "EVE's hash of it.", {"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}),
+    )
+    delay = Parameter("delay", "path", "Hours to hold it back: 0, nothing is held back here.", {"const": 0})
+    statuses = {TIMEOUT: "EVE's API did not have it in time.", INVALID: "There is no such killmail."}
+    return [
+        Endpoint(
+            f"/api/killmail/add/{{id}}/{{hash}}{tail}", name, "Have a killmail stored that is not yet.",
+            adding_handler(settings), {JSON: shapes.ref("Added")}, (*parameters, *more), method="POST",
+            takes_slash=True, is_waiting=True, statuses=statuses,
+        )
+        for tail, name, more in (("", "add", ()), ("/{delay}", "add_delayed", (delay,)))
     ]  # fmt: skip
 
 
@@ -131,7 +186,13 @@ def _zkillboard() -> list[Endpoint]:
             {JSON: stats}, stats_parameters, error_status=200, takes_slash=True,
         ),
         Endpoint(
+            "/api/prices/{id}", "prices", "What a type was worth day by day, and today.", answer_prices,
+            {JSON: shapes.ref("Prices"), CSV: shapes.TEXT},
+            (Parameter("id", "path", "The type's id.", {**shapes.ID, "maximum": MAX_ENTITY_ID}),),
+            "There is no such type.", takes_slash=True,
+        ),
+        Endpoint(
             "/api/{modifiers:path}", "list", "Killmails, newest first, 200 a page, under zKillboard's modifiers.",
-            Lists().answer, {JSON: listed}, (modifiers,), error_status=200,
+            Lists().answer, {JSON: listed, CSV: shapes.TEXT}, (modifiers,), error_status=200,
         ),
     ]  # fmt: skip

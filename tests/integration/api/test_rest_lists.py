@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -239,13 +241,21 @@ ANSWERS = [
     ("/api/{modifiers}", "/api/kills/"),
     ("/api/{modifiers}", "/api/kills/zkbOnly/"),
     ("/api/{modifiers}", "/api/nonsense/"),
+    ("/api/prices/{id}", f"/api/prices/{RIFTER}/"),
+    ("/autocomplete/{text}", "/autocomplete/rift/"),
+    ("/autocomplete/{kind}/{text}", "/autocomplete/solarSystemID/Jita/"),
+    ("/cache/1hour/autocomplete/", "/cache/1hour/autocomplete/?query=Jita"),
 ]
 
 
 @pytest.mark.usefixtures("stored")
 async def test_every_answer_is_as_the_openapi_document_says(api: GraphQL) -> None:
     document = await ask(api, "/openapi.json")
-    described = {path for path, item in document["paths"].items() if "json" in str(item["get"]["responses"]["200"])}
+    described = {
+        path
+        for path, item in document["paths"].items()
+        if "get" in item and "json" in str(item["get"]["responses"]["200"])
+    }
     registry: Registry[Any] = Registry().with_resource("", Resource.opaque(document))
 
     assert {template for template, _ in ANSWERS} == {path for path in described if not path.startswith("/feeds/")}
@@ -253,3 +263,35 @@ async def test_every_answer_is_as_the_openapi_document_says(api: GraphQL) -> Non
         schema = document["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         validator = jsonschema.Draft202012Validator({**schema, "components": document["components"]}, registry=registry)
         validator.validate(await ask(api, path))
+
+
+@pytest.mark.usefixtures("stored")
+async def test_a_list_comes_as_csv_where_csv_is_asked_for(api: GraphQL, database: Database) -> None:
+    await name_everybody(database, '=cmd|"x"')
+    asked: list[tuple[str, dict[str, str]]] = [
+        ("/api/losses/", {"Accept": "text/csv"}),
+        ("/api/losses/?format=csv", {}),
+        (f"/feeds/killmails.csv?solo=true&victimCharacter={PILOT}", {}),
+    ]
+    for path, headers in asked:
+        async with api.session.get(f"{api.address}{path}", headers=headers) as response:
+            assert (response.status, response.content_type) == (200, "text/csv"), await response.text()
+            table = list(csv.DictReader(io.StringIO(await response.text(), newline="")))
+        assert [line["killmail_id"] for line in table] == (["4", "3", "2", "1"] if "solo" not in path else ["3", "1"])
+        assert table[-1]["killed_at"] == "2021-12-02T12:00:00Z"
+        assert table[-1]["victim_character_id"] == str(PILOT)
+        # A spreadsheet must not run what a player calls himself.
+        assert table[-1]["victim_character_name"] == '\'=cmd|"x"'
+        assert (table[-1]["solar_system_name"], table[-1]["ship_type_name"]) == ("Jita", "Rifter")
+        assert float(table[-1]["total_isk"]) > 0
+
+
+async def test_csv_of_what_is_no_table_and_other_forms_are_refused(api: GraphQL) -> None:
+    for path, status, sentence in (
+        ("/api/kills/zkbOnly/?format=csv", 400, "zkbOnly cannot be CSV"),
+        ("/api/nonsense/?format=csv", 400, "nonsense is an invalid parameter"),
+        ("/api/kills/?format=xml", 200, "one of json, csv is needed at format"),
+        ("/api/stats/characterID/1/?format=csv", 200, "There is no parameter 'format' here, there are none."),
+    ):
+        async with api.session.get(f"{api.address}{path}") as response:
+            assert (response.status, (await response.json())["error"][: len(sentence)]) == (status, sentence)

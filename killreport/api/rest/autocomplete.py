@@ -1,0 +1,117 @@
+"""`/autocomplete/…`: names that begin with a text, in zKillboard's two shapes.
+
+Source: zKillboard's `classes/zkbSearch.php` and `view/search2020.php`, read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from killreport.api.rest.endpoint import context_of, json_answer
+from killreport.api.rest.toll import visit_of
+from killreport.errors import Malformed
+from killreport.search.model import MOST_CHARACTERS, Hit, Kind
+
+CACHE = "public, max-age=60"
+FOUND_COST = 10
+MOST_FOUND = 15
+MOST_FORM_BYTES = 4_000
+FORM: Final = "application/x-www-form-urlencoded"
+_IMAGES = "https://images.evetech.net"
+# The word of each kind, and where its image is.
+_TYPES: Mapping[Kind, tuple[str, str]] = {
+    Kind.CHARACTER: ("character", "characters/{}/portrait"),
+    Kind.CORPORATION: ("corporation", "corporations/{}/logo"),
+    Kind.ALLIANCE: ("alliance", "alliances/{}/logo"),
+    Kind.FACTION: ("faction", "corporations/{}/logo"),
+    Kind.SHIP_TYPE: ("ship", "types/{}/icon"),
+    Kind.TYPE: ("item", "types/{}/icon"),
+    Kind.GROUP: ("group", ""),
+    Kind.SOLAR_SYSTEM: ("system", ""),
+    Kind.CONSTELLATION: ("constellation", ""),
+    Kind.REGION: ("region", ""),
+}
+# What `/autocomplete/KIND/TEXT/` may name.
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "characterID": (Kind.CHARACTER,), "corporationID": (Kind.CORPORATION,), "allianceID": (Kind.ALLIANCE,),
+    "factionID": (Kind.FACTION,), "typeID": (Kind.SHIP_TYPE, Kind.TYPE), "shipTypeID": (Kind.SHIP_TYPE,),
+    "groupID": (Kind.GROUP,), "solarSystemID": (Kind.SOLAR_SYSTEM,), "systemID": (Kind.SOLAR_SYSTEM,),
+    "constellationID": (Kind.CONSTELLATION,), "regionID": (Kind.REGION,),
+}  # fmt: skip
+
+
+async def answer_found(request: Request) -> Response:
+    """Answer a list, the best first. The text is part of the path."""
+    return json_answer(await _listed(request, request.path_params["text"]), cache=CACHE)
+
+
+async def answer_posted(request: Request) -> Response:
+    """Answer a list for the field `query` of a form."""
+    return json_answer(await _listed(request, await _posted(request)))
+
+
+async def answer_suggestions(request: Request) -> Response:
+    """Answer suggestions for the parameter `query`, as the widget of zKillboard's pages reads them."""
+    listed = await _listed(request, request.query_params.get("query", ""))
+    suggestions = [
+        {
+            "value": found["name"],
+            # The widget knows no page of items.
+            "data": {"type": kind, "groupBy": f"{kind}s", "id": found["id"]},
+        }
+        for found in listed
+        for kind in ["ship" if found["type"] == "item" else found["type"]]
+    ]
+    return json_answer({"suggestions": suggestions}, cache=CACHE)
+
+
+async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
+    if not text.strip():
+        raise Malformed("a text of at least one letter is needed", "query")
+    if len(text) > MOST_CHARACTERS:
+        raise Malformed(f"a text of at most {MOST_CHARACTERS} letters is needed", "query")
+    name = request.path_params.get("kind")
+    if name is not None and name not in KINDS:
+        raise Malformed(f"one of {', '.join(KINDS)} is needed", "kind")
+    await visit_of(request).pay(FOUND_COST)
+    context = context_of(request)
+    kinds = tuple(Kind) if name is None else KINDS[name]
+    async with context.database.connection() as connection:
+        hits = await context.search.find(connection, text, kinds=kinds, limit=MOST_FOUND)
+    return [_found(request, hit) for hit in hits]
+
+
+def _found(request: Request, hit: Hit) -> dict[str, Any]:
+    word, image = _TYPES[hit.kind]
+    name = hit.name
+    if hit.kind is Kind.SOLAR_SYSTEM:
+        universe = context_of(request).views.universe
+        system = universe.systems.get(hit.id)
+        region = None if system is None else universe.regions.get(system.region_id)
+        name = name if region is None else f"{name} ({region.name})"
+    address = f"{_IMAGES}/{image.format(hit.id)}?size=32" if image else ""
+    return {"id": hit.id, "name": name, "type": word, "image": address}
+
+
+async def _posted(request: Request) -> str:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise Malformed(f"a form is needed, {FORM}", "the body")
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_FORM_BYTES:
+            raise Malformed(f"a form of at most {MOST_FORM_BYTES} bytes is needed", "the body")
+    try:
+        fields = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10, errors="strict")
+    except ValueError:
+        raise Malformed("a form in UTF-8 is needed", "the body") from None
+    given = [value for name, value in fields if name == "query"]
+    if len(given) != 1 or "\0" in given[0]:
+        raise Malformed("one field `query` is needed", "the body")
+    return given[0]

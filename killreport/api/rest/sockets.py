@@ -1,0 +1,165 @@
+"""`/websocket/`: zKillboard's live channels. `{"action": "sub", "channel": "killstream"}` subscribes, `unsub` ends it.
+
+What is told is what is live, as on every other live door. A socket has the bounds of GraphQL's: a place of its client,
+an origin that may connect, small messages, each of them and each killmail paid for; who does not keep up is cut off.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from killreport.api.context import ApiContext
+from killreport.api.guard.gate import SMALLEST_COST
+from killreport.api.guard.guard import Guard
+from killreport.api.guard.readable import Unfit, check_fit, read_json
+from killreport.api.live import Subscriber, TooSlow
+from killreport.api.rest.channels import Announcements, read_channel
+from killreport.api.rest.toll import ROW_COST
+from killreport.background import beside
+from killreport.door.client import Client
+from killreport.door.places import NoPlace
+from killreport.errors import Malformed
+
+MOST_CHANNELS = 200
+MOST_LETTERS = 1_000
+# Messages that are none; then it is no client of ours.
+MOST_MISTAKES = 20
+_log = structlog.get_logger(__name__)
+
+POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
+
+
+class Sockets:
+    """Serves the live channels of one process."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._announcements: Announcements | None = None
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one connection until either side ends it."""
+        client = self._guard.clients.client(websocket)
+        if not self._guard.allows_origin(websocket):
+            await _deny(websocket, 403, "Pages of this origin may not connect.")
+            return
+        try:
+            place = self._guard.places.take(client)
+        except NoPlace as error:
+            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
+            return
+        with place:
+            await websocket.accept()
+            await self._talk(websocket, client)
+
+    async def _talk(self, websocket: WebSocket, client: Client) -> None:
+        context: ApiContext = websocket.app.state.context
+        subscribed: set[str] = set()
+        news = context.live.subscribe()
+        try:
+            # Starlette says by RuntimeError that the connection was closed from this side.
+            with suppress(WebSocketDisconnect, RuntimeError):
+                async with beside(self._tell(websocket, client, news, subscribed, context)):
+                    await self._listen(websocket, client, subscribed)
+        finally:
+            await news.aclose()
+
+    async def _tell(
+        self, websocket: WebSocket, client: Client, news: Subscriber, subscribed: set[str], context: ApiContext
+    ) -> None:
+        """Send what happens on the channels that are subscribed to at that moment."""
+        announcements = self._of(context)
+        try:
+            async for event in news:
+                if not subscribed:
+                    continue
+                try:
+                    announcement = await announcements.of(event.value.row)
+                except Exception:
+                    # Such as one that was taken out meanwhile: the next is told all the same.
+                    _log.exception("websocket_announcement_failed", killmail_id=event.value.id)
+                    continue
+                for text in announcement.texts(subscribed):
+                    await self._guard.gate.take_later(client, ROW_COST)
+                    await websocket.send_text(text)
+        except TooSlow:
+            await _close(websocket, TRY_AGAIN_LATER, "You do not keep up: connect again.")
+        except GraphQLError:
+            await _close(websocket, TRY_AGAIN_LATER, "Your bucket is empty: subscribe to less.")
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+    def _of(self, context: ApiContext) -> Announcements:
+        if self._announcements is None:
+            settings = self._guard.settings
+            self._announcements = Announcements(context, settings.public_url or f"http://127.0.0.1:{settings.web_port}")
+        return self._announcements
+
+    async def _listen(self, websocket: WebSocket, client: Client, subscribed: set[str]) -> None:
+        mistakes = 0
+        while mistakes < MOST_MISTAKES:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                await self._guard.gate.take(client, SMALLEST_COST)
+                answer = _obey(message.get("text") or "", subscribed)
+            except Malformed as error:
+                mistakes += 1
+                answer = {"error": str(error)}
+            except GraphQLError as error:
+                mistakes += 1
+                answer = {"error": error.message}
+            if answer is not None:
+                await websocket.send_json(answer)
+        await _close(websocket, POLICY_VIOLATION, "These are no messages of the protocol.")
+
+
+def _obey(text: str, subscribed: set[str]) -> dict[str, Any] | None:
+    """Do what a message says, and return what it is answered with. Raises Malformed.
+
+    As zKillboard does, subscribing is not answered: what comes next is a killmail.
+    """
+    if len(text) > MOST_LETTERS:
+        raise Malformed(f"a message of at most {MOST_LETTERS} letters is needed")
+    message = _read(text)
+    action = message.get("action")
+    if action == "ping":
+        return {"action": "pong"}
+    if action not in ("sub", "unsub"):
+        raise Malformed("one of sub, unsub, ping is needed", "action")
+    channel = read_channel(message.get("channel"))
+    if action == "unsub":
+        subscribed.discard(channel)
+    elif len(subscribed) >= MOST_CHANNELS and channel not in subscribed:
+        raise Malformed(f"one connection may have {MOST_CHANNELS} channels", "channel")
+    else:
+        subscribed.add(channel)
+    return None
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        message = read_json(text)
+        if not isinstance(message, dict):
+            raise TypeError
+        check_fit(message, "message")
+    except (ValueError, TypeError, RecursionError, Unfit):
+        raise Malformed('a message such as {"action": "sub", "channel": "killstream"} is needed') from None
+    return message
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    if websocket.application_state is WebSocketState.CONNECTED:
+        with suppress(RuntimeError, WebSocketDisconnect):
+            await websocket.close(code, reason)
+
+
+async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+    """Refuse the upgrade by an answer of HTTP, which costs no connection."""
+    await websocket.send_denial_response(Response(message, status, headers, media_type="text/plain"))
