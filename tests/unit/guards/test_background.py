@@ -15,6 +15,7 @@ SEEN_ELSEWHERE = {
     "killreport/api/entity/facts.py": (1, "awaited by everybody who asked for facts"),
     "killreport/api/guard/sse.py": (3, "the stream reads each result, and cancels what is left"),
     "killreport/api/killmail/batch.py": (1, "awaited by everybody who asked for the part"),
+    "killreport/api/rest/channels.py": (1, "awaited by every socket that tells of the killmail"),
     "killreport/api/websocket.py": (
         1,
         "Ariadne's handler tells the client what it fails with, and cancels what is left",
