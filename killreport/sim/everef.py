@@ -9,22 +9,23 @@ import asyncio
 import bz2
 import csv
 import io
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from aiohttp import web
 
+from killreport.eve.universe import Type
+from killreport.market.regions import THE_FORGE, regions_apart
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.market import MADE_UP
 from killreport.sim.simulator import Simulator
 
 _FIRST_DAY = date(2003, 10, 1)
-# The Forge, and another that a reader has to leave aside.
-_REGIONS = (10000002, 10000043)
-_COLUMNS = (
-    *("average", "date", "highest", "lowest", "order_count", "volume"),
-    *("http_last_modified", "region_id", "type_id"),
-    "source",  # EVE Ref has no such column
-)
+# Another than The Forge, which a reader has to leave aside: there every so many types are traded.
+_OTHER_REGION, _EVERY = 10000043, 10
+_OF_DAY = ("average", "date", "highest", "lowest", "order_count", "volume")
+# EVE Ref has no last column: it says that the file is made up.
+_COLUMNS = (*_OF_DAY, "http_last_modified", "region_id", "type_id", "source")
 
 
 class EveRef:
@@ -51,7 +52,7 @@ class EveRef:
 
     async def _totals(self, request: web.Request) -> web.Response:
         del request
-        rows = len(self._market.traded) * len(_REGIONS)
+        rows = sum(1 for _ in self._traded(self._today()))
         return json_answer({day.isoformat(): rows for day in self._days()})
 
     async def _index(self, request: web.Request) -> web.Response:
@@ -79,17 +80,18 @@ class EveRef:
 
     def _file(self, day: date) -> bytes:
         text = io.StringIO()
-        out = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-        out.writeheader()
-        for kind in self._market.traded:
-            for region_id in _REGIONS:
-                out.writerow(
-                    {
-                        **self._market.day_of(kind, region_id, day),
-                        "http_last_modified": f"{day}T11:05:00Z",
-                        "region_id": region_id,
-                        "type_id": kind.type_id,
-                        "source": MADE_UP,
-                    }
-                )
+        out = csv.writer(text, lineterminator="\n")
+        out.writerow(_COLUMNS)
+        modified = f"{day}T11:05:00Z"
+        for kind, region_id in self._traded(day):
+            row = self._market.day_of(kind, region_id, day)
+            out.writerow([*(row[name] for name in _OF_DAY), modified, region_id, kind.type_id, MADE_UP])
         return bz2.compress(text.getvalue().encode(), 1)
+
+    def _traded(self, day: date) -> Iterator[tuple[Type, int]]:
+        """Yield what is traded on the day, with where: each type in the region that has its market, some elsewhere."""
+        apart = regions_apart(day)
+        for kind in self._market.traded:
+            yield kind, apart.get(kind.type_id, THE_FORGE)
+            if kind.type_id % _EVERY == 0:
+                yield kind, _OTHER_REGION
