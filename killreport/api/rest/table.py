@@ -136,8 +136,8 @@ def _found() -> list[Endpoint]:
     listed = {JSON: shapes.list_of(shapes.ref("Found"))}
     return [
         Endpoint(
-            "/cache/1hour/autocomplete/", "suggestions", "As the widget of zKillboard's pages reads it.",
-            autocomplete.answer_suggestions, {JSON: shapes.ref("Suggestions")}, (query,),
+            "/cache/1hour/autocomplete", "suggestions", "As the widget of zKillboard's pages reads it.",
+            autocomplete.answer_suggestions, {JSON: shapes.ref("Suggestions")}, (query,), takes_slash=True,
         ),
         Endpoint(
             "/autocomplete", "autocomplete_form", summary, autocomplete.answer_posted, listed,

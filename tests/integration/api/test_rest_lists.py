@@ -244,7 +244,7 @@ ANSWERS = [
     ("/api/prices/{id}", f"/api/prices/{RIFTER}/"),
     ("/autocomplete/{text}", "/autocomplete/rift/"),
     ("/autocomplete/{kind}/{text}", "/autocomplete/solarSystemID/Jita/"),
-    ("/cache/1hour/autocomplete/", "/cache/1hour/autocomplete/?query=Jita"),
+    ("/cache/1hour/autocomplete", "/cache/1hour/autocomplete/?query=Jita"),
 ]
 
 
