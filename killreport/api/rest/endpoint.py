@@ -113,7 +113,7 @@ class Endpoint:
                 raise Refused(self.unsupported[name])
             if name not in known:
                 others = (
-                    f", but {', '.join(known)}" if len(known) <= MOST_NAMED else ", but those of the OpenAPI document"
+                    f", only {', '.join(known)}" if len(known) <= MOST_NAMED else ", only those of the OpenAPI document"
                 )
                 raise Refused(f"There is no parameter {name[:40]!r} here{others if known else ', there are none'}.")
             if count > 1 and not self.repeats:

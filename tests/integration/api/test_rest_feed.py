@@ -189,12 +189,12 @@ async def test_a_page_that_cannot_be_is_refused_with_a_sentence(api: GraphQL) ->
 @pytest.mark.parametrize(
     ("address", "status", "sentence"),
     [
-        ("/feed?afetr=7", 400, "There is no parameter 'afetr' here, but after, limit, kind, format."),
+        ("/feed?afetr=7", 400, "There is no parameter 'afetr' here, only after, limit, kind, format."),
         ("/feed?limit=1&limit=2", 400, "The parameter limit is given twice."),
         ("/feed?format=yaml", 400, "one of json, ndjson is needed at format"),
         ("/ephemeral/sequence.json?a=1", 400, "There is no parameter 'a' here, there are none."),
         ("/history/totals.json?format=csv", 400, "There is no parameter 'format' here, there are none."),
-        ("/feeds/killmails.atom?nonsense=1", 400, "There is no parameter 'nonsense' here, but those of the OpenAPI"),
+        ("/feeds/killmails.atom?nonsense=1", 400, "There is no parameter 'nonsense' here, only those of the OpenAPI"),
         ("/listen.php?queueID=q&filter=solo%3Dtrue", 400, "filter is not supported here: "),
         ("/listen.php?queueID=q&esi=y", 400, "esi is not supported here: "),
     ],

@@ -126,7 +126,7 @@ REFUSED = [
     ("kills/month/1/", "month needs a year"),
     ("finalblow-only/", "finalblow-only needs whose final blow it was, such as characterID/268946627"),
     ("beforeKillID/5/", "beforeKillID is not supported; page, year and month, or the feed, lead to the same"),
-    ("kills/?page=2", "There is no parameter 'page' here, there are none."),
+    ("kills/?page=2", "There is no parameter 'page' here, only format."),
     ("stats/nonsense/1/", "nonsense is an invalid type: one of characterID, "),
     ("stats/characterID/x/", "x is not a valid parameter"),
 ]
