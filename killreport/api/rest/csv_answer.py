@@ -82,7 +82,7 @@ COLUMNS: Mapping[str, Callable[[KillmailView], Any]] = {
     "destroyed_isk": lambda killmail: _isk(killmail.row.destroyed_value_cents),
     "dropped_isk": lambda killmail: _isk(killmail.row.dropped_value_cents),
     "fitted_isk": lambda killmail: _isk(killmail.row.fitted_value_cents),
-    "is_value_complete": lambda killmail: killmail.row.is_value_complete,
+    "is_value_complete": lambda killmail: killmail.row.is_worth_known,
     "points": lambda killmail: killmail.points,
     "is_solo": lambda killmail: killmail.solo,
     "is_npc": lambda killmail: killmail.npc,
