@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import statistics
 import tempfile
 import time
@@ -20,6 +21,7 @@ from contextlib import AsyncExitStack
 from unittest import mock
 
 import aiohttp
+import structlog
 
 from bench.databases import bench_database, bench_server
 from bench.processes import ask, free_port, memory_mb, running, simulator, wait_for
@@ -63,41 +65,43 @@ async def measure(count: int, wait_seconds: float) -> dict[str, object]:
 
 
 async def measure_backlog(count: int, latency_ms: int) -> dict[str, object]:
-    """Publish `count` killmails, then follow them, in turns with and without reading ahead; return the rates."""
-    found: dict[str, list[float]] = {"reading_ahead": [], "one_by_one": []}
-    for _round in range(BACKLOG_ROUNDS):
-        for name, rates in found.items():
-            rates.append(await _follow_backlog(count, latency_ms, reads_ahead=name == "reading_ahead"))
+    """Publish `count` killmails, then follow them, in turns with and without reading ahead; return the best rates."""
+    found: dict[str, list[float]] = {"one_by_one": [], "reading_ahead": []}
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(bench_server())
+        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="killreport-bench-"))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        local = Settings.model_validate({"home": home, "database_url": server, "log_level": "error"})
+        sim = await stack.enter_async_context(simulator(local, session))
+        await ask(session, f"{sim}/control/publish", {"count": count})
+        await ask(session, f"{sim}/control/faults", {"latency_ms": latency_ms})
+        settings = local.replace(r2z2_url=sim, esi_url=sim, feed_behind=count, feed_requests_per_second=10_000.0)
+        for _round in range(BACKLOG_ROUNDS):
+            for name, rates in found.items():
+                async with bench_database(server) as url:
+                    with mock.patch.object(R2z2Feed, "read_ahead", READERS[name]):
+                        rates.append(await _follow(settings, url))
     best = {name: round(max(rates), 1) for name, rates in found.items()}
     ratio = round(max(found["reading_ahead"]) / max(found["one_by_one"]), 2)
     return {"killmails": count, "latency_ms": latency_ms, "per_second": best, "times_as_fast": ratio}
 
 
-async def _follow_backlog(count: int, latency_ms: int, *, reads_ahead: bool) -> float:
-    """Return how many killmails a second a worker in this process stores."""
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(bench_server())
-        url = await stack.enter_async_context(bench_database(server))
-        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="killreport-bench-"))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        local = Settings.model_validate({"home": home, "database_url": url, "log_level": "error"})
-        sim = await stack.enter_async_context(simulator(local, session))
-        await ask(session, f"{sim}/control/publish", {"count": count})
-        await ask(session, f"{sim}/control/faults", {"latency_ms": latency_ms})
-        settings = local.replace(r2z2_url=sim, esi_url=sim, feed_behind=count, feed_requests_per_second=10_000.0)
-        if not reads_ahead:
-            stack.enter_context(mock.patch.object(R2z2Feed, "read_ahead", _read_nothing))
-        database = await stack.enter_async_context(open_pool(url, 5, "bench"))
+async def _follow(settings: Settings, url: str) -> float:
+    """Return how many killmails a second a worker in this process stores, from its start to the feed's end."""
+    async with open_pool(url, 5, "bench") as database:
         began = time.perf_counter()
-        await redisq.run(settings, database, stop=asyncio.Event(), once=True)
+        await redisq.run(settings.replace(database_url=url), database, stop=asyncio.Event(), once=True)
         seconds = time.perf_counter() - began
         async with database.connection() as connection:
             stored: int = await connection.fetchval("select count(*) from killmail")
-        return stored / seconds
+    return stored / seconds
 
 
 async def _read_nothing(_feed: R2z2Feed) -> None:
     """Stand for reading ahead."""
+
+
+READERS = {"one_by_one": _read_nothing, "reading_ahead": R2z2Feed.read_ahead}
 
 
 async def _publish_and_see(session: aiohttp.ClientSession, sim: str, api: str) -> float:
@@ -121,6 +125,7 @@ def main() -> None:
     parser.add_argument("--backlog", type=int, default=0, help="how many killmails the worker is behind")
     parser.add_argument("--latency", type=int, default=20, help="the host answers within so many milliseconds")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     work = (
         measure_backlog(options.backlog, options.latency) if options.backlog else measure(options.count, options.wait)
     )
