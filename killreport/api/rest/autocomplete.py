@@ -71,7 +71,7 @@ async def answer_suggestions(request: Request) -> Response:
 
 
 async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
-    if not text.strip():
+    if not text:
         raise Malformed("a text of at least one letter is needed", "query")
     if len(text) > MOST_CHARACTERS:
         raise Malformed(f"a text of at most {MOST_CHARACTERS} letters is needed", "query")

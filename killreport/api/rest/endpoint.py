@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,6 +32,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 NO_STORE = "no-store"
 MOST_NAMED = 6
+_OTHER_METHODS = ("GET", "PUT", "PATCH", "DELETE")
 _STATUS: tuple[tuple[type[KillreportError], int], ...] = (
     (NotAcceptable, 406), (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
 )  # fmt: skip
@@ -102,7 +104,14 @@ class Endpoint:
             return response
 
         paths = [self.path, f"{self.path}/"] if self.takes_slash else [self.path]
-        return [Route(path, answer, methods=[self.method], name=self.name) for path in paths]
+        routes = [Route(path, answer, methods=[self.method], name=self.name) for path in paths]
+        if self.method != "GET":
+            # A more general address would answer them.
+            routes += [Route(path, self._refuse_method, methods=_OTHER_METHODS) for path in paths]
+        return routes
+
+    async def _refuse_method(self, _request: Request) -> Response:
+        raise HTTPException(405, headers={"Allow": self.method})
 
     def _check_query(self, request: Request) -> None:
         """Refuse parameters that are not known: a mistyped one that is passed over gives wrong answers."""
@@ -145,8 +154,8 @@ class Endpoint:
             return error_answer(429, error.message)
         except KillreportError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-            # Who asked for CSV would take an error of status 200 for a table.
-            is_protocol = getattr(request.state, "media", JSON) == JSON
+            # Who asked for CSV would take an error of status 200 for a table, and no protocol has our parameters.
+            is_protocol = getattr(request.state, "media", None) == JSON
             if self.error_status is not None and status == 400 and is_protocol:
                 status = self.error_status
             return error_answer(

@@ -22,7 +22,7 @@ from tests.venvs import programs_of
 REST = CLIENTS / "rest"
 KILLMAILS = 5
 # How many requests schemathesis makes of each address beyond those that cover its schema; more by hand.
-EXAMPLES = os.environ.get("KILLREPORT_TEST_SCHEMATHESIS_EXAMPLES", "10")
+EXAMPLES = os.environ.get("KILLREPORT_TEST_SCHEMATHESIS_EXAMPLES", "5")
 
 
 async def run(*command: str | Path, cwd: Path, **environment: str) -> tuple[int, str, str]:
@@ -35,7 +35,7 @@ async def run(*command: str | Path, cwd: Path, **environment: str) -> tuple[int,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(200):
+        async with asyncio.timeout(270):
             output, errors = await process.communicate()
     finally:
         if process.returncode is None:
@@ -127,6 +127,10 @@ async def test_what_schemathesis_thinks_of_is_answered_as_the_document_says(
     status, output, errors = await run(
         *(programs / "schemathesis", "--config-file", REST / "schemathesis.toml", "run", f"{board}/openapi.json"),
         *("--checks", "all", "--max-examples", EXAMPLES, "--generation-deterministic", "--workers", "2"),
+        # The three feeds read one filter, whose forty conditions make most of the requests: one of them is tried.
+        *("--exclude-path", "/feeds/killmails.rss", "--exclude-path", "/feeds/killmails.csv"),
+        # Adding asks EVE's API, which no test reaches.
+        *("--exclude-path-regex", "^/api/killmail/add"),
         cwd=tmp_path,
     )
 

@@ -65,7 +65,6 @@ async def test_names_are_found_in_both_of_zkillboards_shapes(api: GraphQL) -> No
     ("path", "options"),
     [
         ("/autocomplete/nonsenseID/jita/", {}),
-        ("/autocomplete/%20/", {}),
         ("/autocomplete/" + 101 * "a", {}),
         ("/cache/1hour/autocomplete/", {}),
         ("/autocomplete/", {"method": "POST", "json": {"query": "Jita"}}),
@@ -120,3 +119,9 @@ async def test_what_names_no_killmail_is_refused_as_zkillboard_does(api: GraphQL
     status, found = await ask(api, f"/api/killmail/add/{path}/", method="POST")
 
     assert (status, found["status"]) == (422, "error")
+
+
+async def test_a_killmail_is_added_by_post_alone(api: GraphQL) -> None:
+    async with api.session.get(f"{api.address}/api/killmail/add/7/{HASH}/") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+        assert await response.json() == {"error": "This address takes POST only."}

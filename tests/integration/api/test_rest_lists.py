@@ -126,7 +126,6 @@ REFUSED = [
     ("kills/month/1/", "month needs a year"),
     ("finalblow-only/", "finalblow-only needs whose final blow it was, such as characterID/268946627"),
     ("beforeKillID/5/", "beforeKillID is not supported; page, year and month, or the feed, lead to the same"),
-    ("kills/?page=2", "There is no parameter 'page' here, only format."),
     ("stats/nonsense/1/", "nonsense is an invalid type: one of characterID, "),
     ("stats/characterID/x/", "x is not a valid parameter"),
 ]
@@ -290,8 +289,9 @@ async def test_csv_of_what_is_no_table_and_other_forms_are_refused(api: GraphQL)
     for path, status, sentence in (
         ("/api/kills/zkbOnly/?format=csv", 400, "zkbOnly cannot be CSV"),
         ("/api/nonsense/?format=csv", 400, "nonsense is an invalid parameter"),
-        ("/api/kills/?format=xml", 200, "one of json, csv is needed at format"),
-        ("/api/stats/characterID/1/?format=csv", 200, "There is no parameter 'format' here, there are none."),
+        ("/api/kills/?page=2", 400, "There is no parameter 'page' here, only format."),
+        ("/api/kills/?format=xml", 400, "one of json, csv is needed at format"),
+        ("/api/stats/characterID/1/?format=csv", 400, "There is no parameter 'format' here, there are none."),
     ):
         async with api.session.get(f"{api.address}{path}") as response:
             assert (response.status, (await response.json())["error"][: len(sentence)]) == (status, sentence)
