@@ -112,6 +112,6 @@ async def _posted(request: Request) -> str:
     except ValueError:
         raise Malformed("a form in UTF-8 is needed", "the body") from None
     given = [value for name, value in fields if name == "query"]
-    if len(given) != 1 or "\0" in given[0]:
-        raise Malformed("one field `query` is needed", "the body")
+    if len(fields) != 1 or len(given) != 1 or "\0" in given[0]:
+        raise Malformed("one field `query` is needed, and no other", "the body")
     return given[0]

@@ -158,6 +158,8 @@ class Endpoint:
             is_protocol = getattr(request.state, "media", None) == JSON
             if self.error_status is not None and status == 400 and is_protocol:
                 status = self.error_status
+            elif self.error_status is not None and status == 400 and hasattr(request.state, "media"):
+                status = 404
             return error_answer(
                 error.status if isinstance(error, NoPlace) else status, sentence_of(error), _later(error)
             )

@@ -128,7 +128,7 @@ def _syndication(settings: Settings) -> list[Endpoint]:
 
 def _found() -> list[Endpoint]:
     kind = Parameter("kind", "path", "Only of this kind.", {"type": "string", "enum": list(autocomplete.KINDS)})
-    word = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS}
+    word = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": r"^[^\u0000]+$"}
     text = Parameter("text", "path", "How the name begins, or a part of it.", word)
     query = Parameter("query", "query", "How the name begins, or a part of it.", word, is_required=True)
     form = {autocomplete.FORM: shapes.closed({"query": word})}

@@ -287,8 +287,8 @@ async def test_a_list_comes_as_csv_where_csv_is_asked_for(api: GraphQL, database
 
 async def test_csv_of_what_is_no_table_and_other_forms_are_refused(api: GraphQL) -> None:
     for path, status, sentence in (
-        ("/api/kills/zkbOnly/?format=csv", 400, "zkbOnly cannot be CSV"),
-        ("/api/nonsense/?format=csv", 400, "nonsense is an invalid parameter"),
+        ("/api/kills/zkbOnly/?format=csv", 404, "zkbOnly cannot be CSV"),
+        ("/api/nonsense/?format=csv", 404, "nonsense is an invalid parameter"),
         ("/api/kills/?page=2", 400, "There is no parameter 'page' here, only format."),
         ("/api/kills/?format=xml", 400, "one of json, csv is needed at format"),
         ("/api/stats/characterID/1/?format=csv", 400, "There is no parameter 'format' here, there are none."),
