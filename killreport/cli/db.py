@@ -241,12 +241,14 @@ async def _restore(settings: Settings, path: Path) -> int:
         async with database.connection() as connection:
             await _refuse_tables(connection)
             server: int = await connection.fetchval(SERVER_VERSION)
+            schemas = [row[0] for row in await connection.fetch("select nspname from pg_namespace")]
         # The newest read every file and speak to every server; what an older server does not know is left out for it.
         reader, shell = await find_client("pg_restore"), await find_client("psql")
         url, password = split_password(database.url)
         secret = {} if password is None else {"PGPASSWORD": password}
         environment = child_environment(settings, PGAPPNAME="killreport db restore", **secret)
-        return await asyncio.to_thread(restore_script, reader, [shell, f"--dbname={url}"], path, server, environment)
+        running = [shell, f"--dbname={url}"]
+        return await asyncio.to_thread(restore_script, reader, running, path, server, environment, schemas=schemas)
 
 
 async def _refuse_tables(connection: Connection) -> None:

@@ -4,6 +4,10 @@
 that an older server does not know. So the newest programs there are read the file and speak to the server, and what a
 server does not know is left out of the script's head. Nothing else is changed: whatever else it does not understand
 fails, with its words, and nothing is restored.
+
+Out of the file stays what is in the database already, or is another's: a schema that is there (`db reset` leaves the
+one of the views for analysts, which somebody else may have had to make), and the comments on extensions, which their
+owners alone may write. All other comments come back.
 """
 
 from __future__ import annotations
@@ -11,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +29,23 @@ CHUNK_BYTES = 2**18
 _SETTING = re.compile(rb"SET (\w+) = .*;\s*$")
 # What may stand in the head: settings, comments, blank lines, psql's own commands and the emptying of the search path.
 _HEAD = re.compile(rb"(SET |--|\s*$|\\(un)?restrict |SELECT pg_catalog\.set_config\()")
+# A line of pg_restore's list: numbers, what it is, in which schema, its name, its owner; both may have blanks.
+_ENTRY = re.compile(r"\d+; \d+ \d+ (?:COMMENT - )?SCHEMA (?:- )?(?P<rest>.+)")
+_EXTENSION_COMMENT = re.compile(r"\d+; \d+ \d+ COMMENT - EXTENSION ")
+
+
+def fitting_entries(listed: str, schemas: Collection[str]) -> str:
+    """Return pg_restore's list of what a dump holds, without what is not to be restored.
+
+    schemas: those that are in the database already.
+    """
+    return "".join(line for line in listed.splitlines(keepends=True) if _is_wanted(line, schemas))
+
+
+def _is_wanted(line: str, schemas: Collection[str]) -> bool:
+    schema = _ENTRY.match(line)
+    is_there = schema is not None and any(schema["rest"].startswith(f"{name} ") for name in schemas)
+    return not is_there and _EXTENSION_COMMENT.match(line) is None
 
 
 def fitting_script(script: IO[bytes], server: int) -> Iterator[bytes]:
@@ -44,13 +66,31 @@ def fitting_script(script: IO[bytes], server: int) -> Iterator[bytes]:
         yield piece
 
 
-def restore_script(reader: str, shell: Sequence[str], path: Path, server: int, environment: Mapping[str, str]) -> int:
+def restore_script(
+    reader: str,
+    shell: Sequence[str],
+    path: Path,
+    server: int,
+    environment: Mapping[str, str],
+    *,
+    schemas: Collection[str] = (),
+) -> int:
     """Have `reader` (pg_restore) read the dump and `shell` (psql with where to) run it; return the exit status.
 
     In one transaction: a dump that cannot be read to its end, or of which a statement fails, leaves nothing behind.
+    schemas: those that are in the database already.
     """
-    # The comment on an extension may be written by its owner alone, and we have no others.
-    reading = [reader, "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(path)]
+    listing = subprocess.run([reader, "--list", str(path)], stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if listing.returncode:
+        return listing.returncode
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="surrogateescape") as entries:
+        entries.write(fitting_entries(listing.stdout.decode("utf-8", "surrogateescape"), schemas))
+        entries.flush()
+        reading = [reader, "--no-owner", "--no-privileges", f"--use-list={entries.name}", "--file=-", str(path)]
+        return _run(reading, shell, server, environment)
+
+
+def _run(reading: Sequence[str], shell: Sequence[str], server: int, environment: Mapping[str, str]) -> int:
     running = [*shell, "--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"]
     with (
         subprocess.Popen(reading, stdout=subprocess.PIPE) as read,  # noqa: S603 - PostgreSQL's programs, our arguments

@@ -24,11 +24,25 @@ async def rows(url: str) -> list[tuple[int, str]]:
         await connection.close()
 
 
+async def comments(url: str) -> dict[str, str]:
+    """Return the sentences on tables, views, columns and schemas."""
+    connection = await asyncpg.connect(url)
+    try:
+        found = await connection.fetch(
+            """select pg_describe_object(classoid, objoid, objsubid), description from pg_description
+               where classoid in ('pg_class'::regclass, 'pg_namespace'::regclass) and pg_describe_object(
+                   classoid, objoid, objsubid) !~ 'pg_|information_schema|sql_'"""
+        )
+        return {row[0]: row[1] for row in found}
+    finally:
+        await connection.close()
+
+
 async def test_what_was_dumped_is_restored_into_an_empty_database_only(
     terminal: Terminal, database_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "killreport.dump"
-    before = await rows(database_url)
+    before, sentences = await rows(database_url), await comments(database_url)
     status, output, said = terminal.run("db", "dump", str(file))
     assert (status, said) == (0, "")
     assert output.startswith(f"{file}: ")
@@ -44,7 +58,11 @@ async def test_what_was_dumped_is_restored_into_an_empty_database_only(
     assert terminal.run("db", "restore", str(file))[::2] == (0, "")
     assert len(before) > 8_000
     assert await rows(database_url) == before
+    assert "schema analysis" in sentences
+    assert "column name of table alliance" in sentences
+    assert await comments(database_url) == sentences
     assert terminal.run("db", "status", "--json")[0] == 0
+    assert terminal.run("db", "upgrade")[::2] == (0, "")
 
 
 async def test_what_the_embedded_server_dumped_is_restored_into_the_one_at_hand(

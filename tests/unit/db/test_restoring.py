@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.db.restoring import CHUNK_BYTES, fitting_script, restore_script
+from killreport.db.restoring import CHUNK_BYTES, fitting_entries, fitting_script, restore_script
 
 HEAD = rb"""--
 -- PostgreSQL database dump
@@ -63,9 +63,39 @@ def test_a_script_without_a_head_or_with_nothing_else_stays_what_it_is() -> None
     assert b"".join(fitting_script(io.BytesIO(b"-- a comment\n" * 1000 + BODY), 15)).endswith(BODY)
 
 
+LISTED = """;
+; Archive created at 2026-11-30 03:12:21 UTC
+;
+9; 2615 148601 SCHEMA - analysis some owner
+4011; 0 0 COMMENT - SCHEMA analysis some owner
+2; 3079 146569 EXTENSION - pg_trgm
+4012; 0 0 COMMENT - EXTENSION pg_trgm
+4013; 0 0 COMMENT public TABLE alliance owner
+4014; 0 0 COMMENT public COLUMN alliance.name owner
+215; 1259 148610 TABLE public alliance owner
+"""
+
+
+@pytest.mark.parametrize(("schemas", "left_out"), [((), (6,)), (("public", "analysis"), (3, 4, 6)), (("ana",), (6,))])
+def test_schemas_that_are_there_and_comments_of_others_are_left_out(
+    schemas: tuple[str, ...], left_out: tuple[int, ...]
+) -> None:
+    lines = LISTED.splitlines(keepends=True)
+    wanted = [line for number, line in enumerate(lines) if number not in left_out]
+    assert fitting_entries(LISTED, schemas) == "".join(wanted)
+
+
+def test_a_file_that_is_no_dump_has_nothing_run(tmp_path: Path) -> None:
+    reader, shell = programs(tmp_path, "", f"open({str(tmp_path / 'done')!r}, 'w')")
+    Path(reader).write_text(f"#!{sys.executable}\nimport sys\nsys.exit('--list' in sys.argv and 4)\n")
+    assert restore_script(reader, shell, tmp_path / "file", 15, {}) == 4
+    assert not (tmp_path / "done").exists()
+
+
 def programs(tmp_path: Path, reader: str, shell: str) -> tuple[str, list[str]]:
     """Write two programs in place of PostgreSQL's."""
-    for name, text in (("reader", reader), ("shell", shell)):
+    listed = "if '--list' in sys.argv: sys.exit(0)\n"
+    for name, text in (("reader", listed + reader), ("shell", shell)):
         (tmp_path / name).write_text(f"#!{sys.executable}\nimport sys, os\n{text}\n")
         (tmp_path / name).chmod(0o755)
     return str(tmp_path / "reader"), [str(tmp_path / "shell")]
