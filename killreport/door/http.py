@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -66,6 +66,8 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         self.steps = 0
         self.head_lines = self.head_bytes = self.unfinished_bytes = self.body_bytes = 0
         self.deadline: asyncio.TimerHandle | None = None
+        self._application = self.app
+        self.app = self._answering
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, and begin waiting for the first request."""
@@ -199,7 +201,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         """End after the answer in hand, which promises nothing more."""
         for cycle in self._begun():
             if not cycle.response_started:
-                cycle.default_headers = [one for one in cycle.default_headers if one not in self._kept_headers()]
+                self._promise_nothing(cycle)
         super().shutdown()
 
     def give_way(self) -> None:
@@ -224,6 +226,21 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         """Have the answer say how long the connection is kept, unless it ends with it, as when the service stops."""
         if cycle.keep_alive and (b"connection", b"close") not in cycle.default_headers:
             cycle.default_headers = [*cycle.default_headers, *self._kept_headers()]
+
+    def _promise_nothing(self, cycle: RequestResponseCycle) -> None:
+        cycle.default_headers = [one for one in cycle.default_headers if one not in self._kept_headers()]
+
+    async def _answering(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run the application; an answer of its own that ends the connection, as to too long a body, promises none."""
+
+        async def say(message: Any) -> None:
+            if message["type"] == "http.response.start" and _ends_connection(message.get("headers", ())):
+                for cycle in self._begun():
+                    if cycle.scope is scope:
+                        self._promise_nothing(cycle)
+            await send(message)
+
+        await self._application(scope, receive, say)
 
     def _kept_headers(self) -> list[tuple[bytes, bytes]]:
         # Node's agent and others then drop a connection before we do. Source: RFC 2068, 19.7.1.1.
@@ -299,6 +316,10 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
             self.has_place = False
             self.room.wake(self)
             self.room.leave(self.host)
+
+
+def _ends_connection(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"connection" and value.strip().lower() == b"close" for name, value in headers)
 
 
 def _asks_for_websocket(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -16,8 +16,9 @@ from killreport.door.writing import ReadOrLeave
 
 # Somewhat above what a message of GraphQL may have, so that this is answered by a sentence and that by a close code.
 MAX_MESSAGE_BYTES = 131_072
-# Messages that were read and are not worked at yet; nothing more is read until there are none.
-MAX_WAITING = 32
+# Messages that were read and are not worked at yet; nothing more is read until there are none, so they are as many as
+# one reading had. A client may well subscribe to all that it wants, which is 200 channels at most, in one breath.
+MAX_WAITING = 256
 # Parts of one message: empty ones have no size that would bound them.
 MAX_FRAGMENTS = 128
 

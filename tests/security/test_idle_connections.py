@@ -79,6 +79,15 @@ async def test_both_services_announce_a_time_that_is_longer_than_any_proxy_s(
     assert BOUNDS.idle_seconds > LONGEST_OF_PROXIES
 
 
+async def test_an_answer_that_ends_its_connection_promises_no_time(settings: Settings, database: Database) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    async with serving(create_api(settings, database)) as address, connected(address) as pair:
+        answer = await ask(pair, head % 200_000 + bytes(200_000))
+        assert status(answer) == 413
+        assert b"keep-alive" not in answer
+        assert answer.count(b"\r\nconnection: ") == 1
+
+
 async def test_an_idle_connection_is_kept_as_long_as_announced() -> None:
     async with serving(small_app(), bounds=QUICK) as address, connected(address) as pair:
         assert b"keep-alive: timeout=1\r\n" in await ask(pair)
