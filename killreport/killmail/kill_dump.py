@@ -10,7 +10,6 @@ it; the CSV files of the reports (`Killdump.csv` to 2021-04, `kill_dump.csv` sin
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -19,7 +18,7 @@ import msgspec
 
 from killreport.decoding import UNREADABLE
 from killreport.errors import Malformed
-from killreport.ids import MAX_ID
+from killreport.ids import MAX_ID, read_whole
 from killreport.killmail.hash import hash_of
 from killreport.killmail.legacy import Fields
 
@@ -118,12 +117,10 @@ def _document(columns: list[str], cells: list[str]) -> dict[str, object]:
     return document
 
 
-def _value(cell: str) -> str | float | None:
+def _value(cell: str) -> str | int | None:
     """Return a cell, None where it is empty, a whole number where a table calculator wrote it as `95123456.0`."""
     text = cell.strip()
     if text.lower() in _NOTHING:
         return None
-    if text.endswith(".0") and text[:-2].isdigit():
-        number = float(text)
-        return number if math.isfinite(number) else None
-    return text
+    whole = read_whole(text.removesuffix(".0"))
+    return text if whole is None else whole

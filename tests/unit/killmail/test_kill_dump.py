@@ -121,6 +121,22 @@ def test_a_kill_that_cannot_be_is_refused_with_its_field(change: dict[str, Any],
 
 
 @pytest.mark.parametrize(
+    "cell", ["\u00b2", "\u00b2.0", "\u0661.0", 400 * "9" + ".0", 5_000 * "9", "9007199254740993.5"]
+)
+def test_a_cell_that_is_no_number_is_refused_with_its_row(cell: str) -> None:
+    head = b"kill_id,kill_dt,victim_character_id,victim_ship_type_id,killer_character_id\r\n"
+    bad = f"107000001,2023-02-03 04:05:06,95000001,587,{cell}\r\n".encode()
+    good = b"9007199254740993.0,2023-02-03 04:05:06,95000001,587,95000002\r\n"
+    first, second = (body for _, body in records(head + bad + good, "dump.csv"))
+
+    with pytest.raises(Malformed):
+        read_claimed(first, "x")
+    claim = read_claimed(second, "x")
+    assert claim is not None
+    assert claim.killmail_id == 9007199254740993
+
+
+@pytest.mark.parametrize(
     "body", [b'{"killmail_id": 1, "kill_id": 1, "victim": {}}', b'{"kill_id": 1}', b'"kill_id"', b"{", b"[1]"]
 )
 def test_what_is_none_is_left_to_others(body: bytes) -> None:
