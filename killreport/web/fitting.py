@@ -82,7 +82,7 @@ class SlotGroup:
     @property
     def is_complete(self) -> bool:
         """Tell whether every price of the group is known."""
-        return all(line.value is not None for line in self.lines)
+        return all(line.value is not None or not (line.dropped or line.destroyed) for line in self.lines)
 
 
 def slot_groups(items: Sequence[Item], images: Images) -> list[SlotGroup]:

@@ -64,7 +64,11 @@ def kill_worth(kill: Kill) -> KillWorth:
     values = kill.values
     has_hull = values.ship is not None
     unknown = [item for item in _all_items(kill.items) if item.unit_price is None]
-    is_fitted = has_hull and all(item.unit_price is not None for item in kill.items if item.flag in FITTED_FLAGS)
+    is_fitted = has_hull and not any(
+        item.quantity_dropped or item.quantity_destroyed
+        for item in kill.items
+        if item.flag in FITTED_FLAGS and item.unit_price is None
+    )
     return KillWorth(
         hull=price_full(values.ship),
         fitted=Sum(values.fitted, is_fitted),

@@ -270,6 +270,8 @@ async def test_what_has_no_price_is_said_to_have_none_and_sums_without_it_to_be_
         arrival(7, items=[module]),
         arrival(8, items=[module, novelty]),
         arrival(9, items=[novelty], ship_type_id=nobody_knows),
+        # There was none of it, so that nothing is missing.
+        arrival(10, items=[module, {"item_type_id": nobody_knows, "flag": 12, "singleton": 0}]),
     )
     async with database.transaction() as connection:
         await connection.execute(
@@ -289,4 +291,5 @@ async def test_what_has_no_price_is_said_to_have_none_and_sums_without_it_to_be_
     assert "for some of it" not in nothing
     for page in (rows, part, nothing):
         assert "0.01" not in page
-    assert "at least" not in words(await site.page("/kill/7"))
+    for whole in (7, 10):
+        assert "at least" not in words(await site.page(f"/kill/{whole}"))
