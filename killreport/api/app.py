@@ -66,7 +66,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     def context_value(request: HTTPConnection, _data: Any) -> ApiContext:
         caller = caller_of(request, settings.operator_token)
         context: ApiContext = app.state.context
-        return context.of(audit.asked(caller, guard.clients.client(request).key, request.url.path))
+        return context.of(audit.asked(caller, guard.clients.client(request), request.url.path))
 
     http = LimitedHTTPHandler(guard, schema)
     sockets = Sockets(guard)

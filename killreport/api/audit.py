@@ -13,13 +13,14 @@ from typing import Any
 import structlog
 
 from killreport.api.caller import WRONG_TOKEN, Caller
+from killreport.door.client import Client
 
 MAX_CLIENTS = 1_000
 _MAX_SHOWN = 500
 _log = structlog.get_logger(__name__)
 
 # Who asks, for what is done on the way; tasks that a request starts have a copy.
-_asking: ContextVar[tuple[str, Caller] | None] = ContextVar("asking", default=None)
+_asking: ContextVar[tuple[Client, Caller] | None] = ContextVar("asking", default=None)
 
 
 class Audit:
@@ -28,17 +29,17 @@ class Audit:
     def __init__(self) -> None:
         self._tries: OrderedDict[str, int] = OrderedDict()
 
-    def asked(self, caller: Caller, client: str, path: str) -> Caller:
+    def asked(self, caller: Caller, client: Client, path: str) -> Caller:
         """Return the caller, noted for the rest of the request."""
         _asking.set((client, caller))
         if caller.refusal == WRONG_TOKEN:
-            tries = self._tries.pop(client, 0) + 1
-            self._tries[client] = tries
+            tries = self._tries.pop(client.key, 0) + 1
+            self._tries[client.key] = tries
             if len(self._tries) > MAX_CLIENTS:
                 self._tries.popitem(last=False)
             # Powers of two: whoever tries a million tokens gets twenty lines.
             if tries & (tries - 1) == 0:
-                _log.warning("operator_token_wrong", client=client, path=path, tries=tries)
+                _log.warning("operator_token_wrong", client=client.key, path=path, tries=tries)
         return caller
 
 
@@ -48,8 +49,16 @@ def is_operator_asking() -> bool:
     return asking is not None and asking[1].refusal is None
 
 
+def asking_client() -> Client | None:
+    """Return whose the request under way is, None outside of any."""
+    asking = _asking.get()
+    return None if asking is None else asking[0]
+
+
 def note_call(field: str, arguments: Mapping[str, Any], outcome: str) -> None:
     """Keep a line about a call of an operator."""
     asking = _asking.get()
     shown = {name: str(value)[:_MAX_SHOWN] for name, value in arguments.items()}
-    _log.info("operator_call", client=asking[0] if asking else "unknown", field=field, arguments=shown, outcome=outcome)
+    _log.info(
+        "operator_call", client=asking[0].key if asking else "unknown", field=field, arguments=shown, outcome=outcome
+    )

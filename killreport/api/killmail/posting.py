@@ -6,8 +6,9 @@ Whom and what it names is on the ledger with it; the sweep of worker-redisq hand
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from graphql import GraphQLError
@@ -16,6 +17,7 @@ from killreport.api.masking import error_code
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.door.client import Client
 from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.keeping import UniverseKeeper
@@ -38,6 +40,8 @@ MOST_AT_ONCE = 4
 POSTS_PER_SECOND = 0.5
 # At that pace whoever comes after these would wait in vain.
 MAX_WAITING = 8
+# Of those; otherwise one stranger who guesses hashes keeps everybody else from posting.
+MOST_OF_A_CLIENT = 2
 ZKILLBOARD_PER_SECOND = 1.0
 
 
@@ -50,7 +54,7 @@ class KillmailPosting:
         self._settings = settings
         self._events = events
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
-        self._waiting = 0
+        self._waiting: Counter[str | None] = Counter()
         self._pacer = Pacer(POSTS_PER_SECOND)
         self._loading = asyncio.Lock()
         self._writer: KillmailWriter | None = None
@@ -64,8 +68,12 @@ class KillmailPosting:
             self._esi, self._zkillboard = esi, HttpClient(session, Pacer(ZKILLBOARD_PER_SECOND))
             yield self
 
-    async def post(self, killmail_id: int, hash_text: str | None) -> tuple[KillmailRow, bool]:
+    async def post(
+        self, killmail_id: int, hash_text: str | None, client: Client | None = None
+    ) -> tuple[KillmailRow, bool]:
         """Return the stored killmail and whether it is new. hash_text: None has zKillboard asked for it.
+
+        client: who posts, of whom only so many may wait; None where nobody is limited.
 
         Raises Malformed for a hash that is none, Refused for one of another killmail, NotFound where nobody has the
         killmail, Transient, Unavailable and GraphQLError (UNAVAILABLE) where the outside does not answer in time.
@@ -76,24 +84,37 @@ class KillmailPosting:
             if claimed not in (None, stored.hash):
                 raise _wrong_hash(killmail_id)
             return stored, False
-        if self._waiting >= MAX_WAITING:
-            raise Transient("Too many killmails are being posted; try again shortly.", PATIENCE_SECONDS)
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS), self._turns:
-                await self._pacer.turn()
-                arrival = await self._fetch(killmail_id, None if claimed is None else claimed.hex())
-        except TimeoutError:
-            # Told as it is, to anybody: these words are ours, and no host is named.
-            sentence = f"Killmail {killmail_id} was not to be had in {PATIENCE_SECONDS:.0f} s."
-            raise GraphQLError(sentence, extensions={"code": error_code(Unavailable)}) from None
-        finally:
-            self._waiting -= 1
+        with self._place(client):
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS), self._turns:
+                    await self._pacer.turn()
+                    arrival = await self._fetch(killmail_id, None if claimed is None else claimed.hex())
+            except TimeoutError:
+                # Told as it is, to anybody: these words are ours, and no host is named.
+                sentence = f"Killmail {killmail_id} was not to be had in {PATIENCE_SECONDS:.0f} s."
+                raise GraphQLError(sentence, extensions={"code": error_code(Unavailable)}) from None
         is_new = await self._store(arrival)
         found = await self._find(killmail_id)
         if found is None:
             raise Refused(f"Killmail {killmail_id} cannot be stored; it is in the quarantine.")
         return found, is_new
+
+    @contextmanager
+    def _place(self, client: Client | None) -> Iterator[None]:
+        """Count one that waits. Raises Transient where too many do, or too many of this client's."""
+        key = client.key if client is not None and client.is_limited else None
+        if key is not None and self._waiting[key] >= MOST_OF_A_CLIENT:
+            sentence = f"One client may post {MOST_OF_A_CLIENT} killmails at a time; wait for an answer."
+            raise Transient(sentence, PATIENCE_SECONDS)
+        if self._waiting.total() >= MAX_WAITING:
+            raise Transient("Too many killmails are being posted; try again shortly.", PATIENCE_SECONDS)
+        self._waiting[key] += 1
+        try:
+            yield
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
 
     async def _find(self, killmail_id: int) -> KillmailRow | None:
         async with self._database.connection() as connection:

@@ -32,8 +32,9 @@ def adding_handler(settings: Settings) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             killmail_id, hash_text = _named(request)
-            await visit_of(request).pay(ADD_COST)
-            row, is_new = await context_of(request).posting.post(killmail_id, hash_text)
+            visit = visit_of(request)
+            await visit.pay(ADD_COST)
+            row, is_new = await context_of(request).posting.post(killmail_id, hash_text, visit.client)
         except (Malformed, Refused, NotFound) as error:
             return _failed(INVALID, str(error))
         except RateLimited:

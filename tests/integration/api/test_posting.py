@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -194,3 +195,35 @@ async def test_hosts_that_do_not_answer_in_time_are_told(
 async def test_the_schema_says_what_right_a_mutation_needs(api: GraphQL) -> None:
     data = await api.data("{ __schema { directives { name args { name } } } }")
     assert {"name": "right", "args": [{"name": "is"}]} in data["__schema"]["directives"]
+
+
+@pytest.mark.parametrize("door", ["rest", "graphql"])
+async def test_a_stranger_who_guesses_keeps_nobody_else_from_posting(
+    settings: Settings, database: Database, simulator: str, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    monkeypatch.setattr(posting, "POSTS_PER_SECOND", 0.4)
+    strict = settings.replace(
+        esi_url=simulator, zkillboard_url=simulator, api_unlimited_networks="", trusted_proxies="127.0.0.1"
+    )
+    async with serving(create_app(strict, database)) as address, aiohttp.ClientSession() as session:
+
+        async def post(number: int, whose: str) -> str:
+            headers, wrong = {"X-Forwarded-For": whose}, 40 * "a"
+            if door == "rest":
+                path = f"{address}/api/killmail/add/{number}/{wrong}/"
+                async with session.post(path, headers=headers) as response:
+                    return str((await response.json())["error"])
+            asked = {"query": POST, "variables": {"id": number, "hash": wrong}}
+            async with session.post(f"{address}/graphql", json=asked, headers=headers) as response:
+                return str((await response.json())["errors"][0]["message"])
+
+        guesses = [asyncio.create_task(post(number, "192.0.2.1")) for number in range(1, 13)]
+        waiting = set(guesses)
+        while len(waiting) > posting.MOST_OF_A_CLIENT:
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        other = await post(99, "192.0.2.2")
+        refused = await asyncio.gather(*guesses)
+
+    assert other == "ESI has no killmail 99 with this hash."
+    own = f"One client may post {posting.MOST_OF_A_CLIENT} killmails at a time; wait for an answer."
+    assert refused.count(own) >= len(guesses) - posting.MOST_OF_A_CLIENT - 1
