@@ -4,6 +4,16 @@
 alter table event add column first_place bigint;
 update event set first_place = first_sequence;
 alter table event alter column first_place set not null;
+-- A process of an older release that goes on meanwhile gives none, and would number history. It is told what it takes
+-- for a database that is away (55000): it waits until it is reloaded. A column without a default would have it take the
+-- killmail for a bad one, and put it in quarantine.
+create function older_release_waits() returns bigint language plpgsql volatile as $$
+begin
+    raise object_not_in_prerequisite_state
+        using message = 'this process is of a release older than the database and stores nothing until it is reloaded';
+end
+$$;
+alter table event alter column first_place set default older_release_waits();
 create unique index event_by_place on event (first_place);
 create index event_by_kind on event (kind, first_place);
 alter table event alter column first_sequence drop not null;

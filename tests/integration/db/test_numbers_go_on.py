@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 
 from killreport.db import migrate
-from killreport.db.database import Connection
+from killreport.db.database import AWAY_ERRORS, Connection, is_refusal
 from killreport.db.migrate import list_migrations, upgrade
 from killreport.killmail.event import tell
 from killreport.killmail.published import Published, list_places, list_published, next_sequence
@@ -58,3 +59,18 @@ async def test_an_older_board_without_a_killmail_begins_at_one(
     await before(connection, monkeypatch)
     await upgrade(connection)
     assert await next_sequence(connection) == 1
+
+
+async def test_a_process_of_an_older_release_waits_and_takes_no_killmail_for_a_bad_one(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await before(connection, monkeypatch)
+    await upgrade(connection)
+
+    with pytest.raises(asyncpg.PostgresError, match="until it is reloaded") as refused:
+        await connection.execute("insert into event (kind, killmail_ids, first_sequence) values ('stored', '{70}', 0)")
+
+    assert isinstance(refused.value, AWAY_ERRORS)
+    assert not is_refusal(refused.value)
+    async with connection.transaction():
+        assert await tell(connection, [70], []) is not None

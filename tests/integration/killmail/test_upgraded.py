@@ -33,7 +33,7 @@ async def upgraded(database: Database) -> None:
         )
         noting = migrations["static_changes"].partition(NOTED)
         await connection.execute(noting[1] + noting[2])
-        await connection.execute(migrations.get("groups_before", ""))
+        await connection.execute(migrations.get("groups_before", "select"))
 
 
 @pytest.mark.usefixtures("upgraded")
