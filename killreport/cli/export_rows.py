@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.signals import ended_by_signals
 from killreport.environment import passed_on_environment
 from killreport.errors import Conflict, Malformed, Permanent, Refused, in_words
 
@@ -120,7 +121,7 @@ def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out:
 
 
 def _run(view: str, wanted: Wanted, *, as_json: bool) -> None:
-    written = asyncio.run(export_view(load(process="export"), view, wanted))
+    written = asyncio.run(_until_told(load(process="export"), view, wanted))
     is_file = wanted.path != STDOUT
     if as_json:
         told = {
@@ -137,6 +138,11 @@ def _run(view: str, wanted: Wanted, *, as_json: bool) -> None:
     each = f", {written.bytes / written.rows:.0f} bytes each" if written.rows else ""
     said = f"{written.rows:,} {view} of {written.days:,} days, {written.bytes / 1e6:.1f} MB{each}"
     print(f"{wanted.path if is_file else 'standard output'}: {said}", file=sys.stdout if is_file else sys.stderr)
+
+
+async def _until_told(settings: Settings, view: str, wanted: Wanted) -> Written:
+    with ended_by_signals():
+        return await export_view(settings, view, wanted)
 
 
 def _day(text: str | None, option: str) -> date | None:

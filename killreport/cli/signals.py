@@ -37,3 +37,33 @@ def stop_on_signals(when_asked: Callable[[], None] | None = None) -> Iterator[as
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the running task as Ctrl-C does, so that it puts away what it holds.
+
+    Raises SystemExit then, with 128 and the number of the signal, as a shell has it. What is ignored, as under nohup,
+    stays so.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    received: list[int] = []
+
+    def receive(number: int) -> None:
+        received.append(number)
+        if task is not None:
+            task.cancel()
+
+    numbers = [one for one in SIGNALS if one != signal.SIGINT and signal.getsignal(one) is signal.SIG_DFL]
+    for number in numbers:
+        loop.add_signal_handler(number, receive, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        raise SystemExit(128 + received[0]) from None
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
