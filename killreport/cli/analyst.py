@@ -46,7 +46,7 @@ def analyst(
     settings = load()
     wanted = Analyst(name, seconds, connections)
     if as_sql:
-        _print_statements(wanted)
+        _print_statements(wanted, settings)
         return
     told = asyncio.run(_remove(settings, wanted) if remove else _make(settings, wanted, new_password=new_password))
     if as_json:
@@ -59,8 +59,13 @@ def analyst(
             print(f"Its password, told this once: {told['password']}")
 
 
-def _print_statements(wanted: Analyst) -> None:
-    statements = [*wanted.role_statements(is_new=True), *wanted.grant_statements("killreport")]
+def _print_statements(wanted: Analyst, settings: Settings) -> None:
+    from killreport.db.server_folder import DATABASE
+    from killreport.db.url import database_of
+
+    url = settings.database_url
+    database = DATABASE if url is None else database_of(url.get_secret_value())
+    statements = [*wanted.role_statements(is_new=True), *wanted.grant_statements(database.replace('"', '""'))]
     print("-- The first ones by a role that may make roles, the grants by the owner of the database.")
     print("\n".join(f"{statement};" for statement in statements))
     print(f"-- And a password, where the server wants one: \\password {wanted.name}")

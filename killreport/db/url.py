@@ -48,3 +48,13 @@ def with_user(url: str, user: str) -> str:
     query = urlencode(pairs, quote_via=quote, safe="/")
     question = "?" if query else ""
     return f"{scheme}://{quote(user, safe='')}@{authority.rpartition('@')[2]}{slash}{name}{question}{query}"
+
+
+def database_of(url: str) -> str:
+    """Return the name of the database that the URL leads to; without one it is the user's name, as libpq has it."""
+    bare, _ = split_password(url)
+    rest, _, query = bare.partition("://")[2].partition("?")
+    authority, _, name = rest.partition("/")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    login = unquote(authority.rpartition("@")[0])
+    return unquote(name) or pairs.get("dbname") or login or pairs.get("user", "")

@@ -169,7 +169,9 @@ async def test_the_command_makes_and_removes_the_role(settings: Settings, databa
 
     assert f"The role {role} is made: psql '" in await run()
     assert f'"role": "{role}", "new": false' in await run("--json")
-    assert f"create role {role} login" in await run("--sql")
+    said = await run("--sql")
+    assert f"create role {role} login" in said
+    assert f'grant connect on database "{database.url.rpartition("/")[2]}" to {role};' in said
     assert await run("--remove") == f"The role {role} is gone.\n"
     assert await run("--remove") == f"There is no role {role}.\n"
 

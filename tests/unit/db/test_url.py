@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.db.url import masked_url, split_password
+from killreport.db.url import database_of, masked_url, split_password
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ def test_the_password_is_taken_out_of_the_url(url: str, bare: str, password: str
 )
 def test_a_masked_url_shows_that_there_is_a_password_and_not_which(url: str, shown: str) -> None:
     assert masked_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "database"),
+    [
+        ("postgresql://me:se%2Fcr@one,two:5433/kill%20board?sslmode=require", "kill board"),
+        ("postgresql://me@host?dbname=board", "board"),
+        ("postgresql:///board?host=/run/postgresql", "board"),
+        ("postgresql://me:secret@host", "me"),
+        ("postgresql://host/?user=me", "me"),
+    ],
+)
+def test_the_database_is_the_one_that_the_url_leads_to(url: str, database: str) -> None:
+    assert database_of(url) == database
