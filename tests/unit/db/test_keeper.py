@@ -30,8 +30,14 @@ class StandIn:
         """Keep none."""
 
     def start(self, _socket_folder: Path) -> subprocess.Popen[bytes]:
-        """Start the program."""
-        self.server = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        """Start the program; returns once it ends by SIGINT, as PostgreSQL does where a shell has it ignored."""
+        program = "import signal as s; s.signal(s.SIGINT, s.default_int_handler); print('ready', flush=True); s.pause()"
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self.server.stdout is not None
+        with self.server.stdout as words:
+            assert words.readline() == b"ready\n"
         return self.server
 
 
