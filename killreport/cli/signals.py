@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -44,7 +45,7 @@ def ended_by_signals() -> Iterator[None]:
     """Have SIGTERM and SIGHUP end the running task as Ctrl-C does, so that it puts away what it holds.
 
     Raises SystemExit then, with 128 and the number of the signal, as a shell has it. What is ignored, as under nohup,
-    stays so.
+    stays so; outside the main thread, which alone hears signals, nothing happens.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -55,7 +56,10 @@ def ended_by_signals() -> Iterator[None]:
         if task is not None:
             task.cancel()
 
-    numbers = [one for one in SIGNALS if one != signal.SIGINT and signal.getsignal(one) is signal.SIG_DFL]
+    numbers: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        # Ctrl-C does it by itself.
+        numbers += (one for one in SIGNALS if one != signal.SIGINT and signal.getsignal(one) is signal.SIG_DFL)
     for number in numbers:
         loop.add_signal_handler(number, receive, number)
     try:

@@ -129,7 +129,7 @@ async def test_other_protocols_are_not_switched_to(address: str) -> None:
     [
         (frame(TEXT, b"\xff"),),
         (frame(TEXT, b"\xf0\x9f", final=False), frame(CONTINUATION, b"\xff")),
-        (frame(TEXT, b"x") * 100,),
+        (frame(TEXT, b"x") * 1_000,),
         (frame(TEXT, b"x") * 20 + frame(3, b"x"),),
     ],
     ids=["no UTF-8", "no UTF-8 in parts", "many that do not wait", "a frame of no kind while answers are made"],
