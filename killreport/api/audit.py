@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from killreport.api.caller import WRONG_TOKEN, Caller
+from killreport.api.caller import ANYBODY, WRONG_TOKEN, Caller
 from killreport.door.client import Client
 
 MAX_CLIENTS = 1_000
@@ -47,6 +47,11 @@ def is_operator_asking() -> bool:
     """Tell whether the request under way is the operator's."""
     asking = _asking.get()
     return asking is not None and asking[1].refusal is None
+
+
+def note_client(client: Client) -> None:
+    """Note whose the request under way is, where nobody asks for a right."""
+    _asking.set((client, ANYBODY))
 
 
 def asking_client() -> Client | None:

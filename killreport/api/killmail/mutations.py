@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from graphql import GraphQLError
 
-from killreport.api.audit import asking_client
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
@@ -64,7 +63,7 @@ async def resolve_post_killmail(
     """Return the killmail, stored. Raises GraphQLError for arguments that cannot be, and as `KillmailPosting.post`."""
     context: ApiContext = info.context
     named = _read_name(id, hash, link)
-    row, is_new = await context.posting.post(named.killmail_id, named.hash, asking_client())
+    row, is_new = await context.posting.post(named.killmail_id, named.hash)
     (view,) = await load_views(context.database, context.views, [row])
     return [PostedKillmailView(view, is_new)]
 
@@ -111,7 +110,7 @@ async def _post_one(link: PastedLink, until: float, context: ApiContext) -> Post
     killmail_id = link.killmail.killmail_id
     try:
         async with asyncio.timeout(max(0.0, until - monotonic())):
-            row, is_new = await context.posting.post(killmail_id, link.killmail.hash, asking_client())
+            row, is_new = await context.posting.post(killmail_id, link.killmail.hash)
             (view,) = await load_views(context.database, context.views, [row])
     except TimeoutError:
         problem = PostProblemView(error_code(Unavailable), "There was no time left for this one: post it again.")

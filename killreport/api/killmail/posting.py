@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from graphql import GraphQLError
 
+from killreport.api.audit import asking_client
 from killreport.api.masking import error_code
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
@@ -68,12 +69,10 @@ class KillmailPosting:
             self._esi, self._zkillboard = esi, HttpClient(session, Pacer(ZKILLBOARD_PER_SECOND))
             yield self
 
-    async def post(
-        self, killmail_id: int, hash_text: str | None, client: Client | None = None
-    ) -> tuple[KillmailRow, bool]:
+    async def post(self, killmail_id: int, hash_text: str | None) -> tuple[KillmailRow, bool]:
         """Return the stored killmail and whether it is new. hash_text: None has zKillboard asked for it.
 
-        client: who posts, of whom only so many may wait; None where nobody is limited.
+        Of the client whose request it is only so many may wait.
 
         Raises Malformed for a hash that is none, Refused for one of another killmail, NotFound where nobody has the
         killmail, Transient, Unavailable and GraphQLError (UNAVAILABLE) where the outside does not answer in time.
@@ -84,7 +83,7 @@ class KillmailPosting:
             if claimed not in (None, stored.hash):
                 raise _wrong_hash(killmail_id)
             return stored, False
-        with self._place(client):
+        with self._place(asking_client()):
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS), self._turns:
                     await self._pacer.turn()

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from killreport.api.audit import note_client
 from killreport.api.guard.gate import RateLimited
 from killreport.api.rest.endpoint import Handler, context_of, error_answer, json_answer, whole_number
 from killreport.api.rest.toll import visit_of
@@ -34,7 +35,8 @@ def adding_handler(settings: Settings) -> Handler:
             killmail_id, hash_text = _named(request)
             visit = visit_of(request)
             await visit.pay(ADD_COST)
-            row, is_new = await context_of(request).posting.post(killmail_id, hash_text, visit.client)
+            note_client(visit.client)
+            row, is_new = await context_of(request).posting.post(killmail_id, hash_text)
         except (Malformed, Refused, NotFound) as error:
             return _failed(INVALID, str(error))
         except RateLimited:
