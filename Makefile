@@ -23,7 +23,7 @@ COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate -
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 LOCK_HEADER := \# Made by `make lock` from pyproject.toml; not to be edited by hand.
 
-.PHONY: help demo install test check bench docs lock format clean
+.PHONY: help demo install test lint check bench docs lock format clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -38,11 +38,13 @@ install: ## Install this release for real, beside those that are there; PREFIX=/
 test: .venv/dev.stamp ## Run all tests; ARGS='tests/unit -k hash' and the like
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev.stamp ## Format, lint, types, import contract and the unit tests: what a commit must pass
+lint: .venv/dev.stamp ## Format, lint, types and import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## The same and the unit tests: what a commit must pass
 	$(BIN)/python -m pytest tests/unit
 
 bench: .venv/dev.stamp ## Measure: import against a raw COPY, size on disk, latency, memory
