@@ -51,8 +51,8 @@ async def test_a_page_is_paid_for_by_its_rows_and_what_there_was_not_is_given_ba
         assert (await get(api, "/history/totals.json"))[1] == "19982"
         assert (await get(api, "/history/20260101.json"))[1] == "19980"
         assert (await get(api, "/history/raw/20260101.json"))[1] == "19978"
-        assert (await get(api, "/api/stats/characterID/1/"))[1] == "19957"
-        assert (await get(api, "/ephemeral/sequence.json"))[1] == "19956"
+        assert (await get(api, "/api/stats/characterID/1/"))[1] == "19907"
+        assert (await get(api, "/ephemeral/sequence.json"))[1] == "19906"
 
 
 @pytest.mark.parametrize(

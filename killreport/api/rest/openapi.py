@@ -69,6 +69,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     responses["400"] = _error("What was asked for is not valid.")
     if endpoint.misses:
         responses["404"] = _error(endpoint.misses)
+    elif endpoint.error_status is not None and endpoint.has_choice:
+        responses["404"] = _error("What was asked for is not valid, and in a form that has no place for an error.")
     if endpoint.has_choice:
         responses["406"] = _error("The Accept header names nothing that is offered here.")
     responses |= {f"{status}": _error(meaning) for status, meaning in endpoint.statuses.items()}

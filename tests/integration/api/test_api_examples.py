@@ -53,7 +53,7 @@ async def test_every_curl_command_of_the_page_is_answered(
     api: GraphQL, writer: KillmailWriter, database: Database
 ) -> None:
     await store(writer, database, arrival(1), arrival(2))
-    assert len(requests()) == 16
+    assert len(requests()) == 23
 
     for address, body in requests():
         method = "GET" if body is None else "POST"

@@ -216,7 +216,7 @@ async def test_contents_hang_below_their_container_and_money_is_exact(
         {
             "unitPrice": "4.99",
             "priceRule": "REFERENCE_MARKET",
-            "priceExplanation": "One observed daily average in Jita; no market day is stored for the type.",
+            "priceExplanation": "One observed daily average in Jita; no market day is stored from as near to the day.",
         }
     ]
 

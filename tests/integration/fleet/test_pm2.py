@@ -110,7 +110,9 @@ async def test_the_whole_fleet_runs_and_a_job_runs_when_it_is_due_alone(
         # PM2 started every job; each found that it is not due.
         assert list(rows) == [row.name for row in FLEET]
         assert {name: row["restart_time"] for name, row in rows.items()} == dict.fromkeys(expected, 0)
-        assert await recorded(connection) == [(name, "schedule", "skipped") for name in JOBS]
+        # But no price is stored, which is urgent, and nobody answers here.
+        first = {name: "failed" if name == "update-prices" else "skipped" for name in JOBS}
+        assert await recorded(connection) == [(name, "schedule", status) for name, status in first.items()]
         assert database_url not in pm2("jlist")
 
         await connection.execute("update job_run set started_at = started_at - interval '2 days' where job = $1", JOB)

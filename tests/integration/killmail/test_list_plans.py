@@ -54,7 +54,7 @@ PLAIN: dict[str, Any] = {
     "from": "2021-12-02T00:00:00Z",
     "to": "2021-12-02T00:00:00Z",
     "hours": {"from": 22, "to": 2},
-    "valueMin": 5_000_000_000,
+    "valueMin": 500_000_000,
     "valueMax": 1_000_000,
     "pointsMin": 100,
     "pointsMax": 1,

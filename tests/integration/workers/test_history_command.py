@@ -44,7 +44,7 @@ async def test_the_last_days_are_filled_and_reported(settings: Settings, univers
 
     assert status == 0
     assert json.loads(first) == [
-        {"day": str(yesterday), "published": 200, "stored_before": 0, "stored_after": 200, "missing": 0}
+        {"day": str(yesterday), "published": 200, "stored_before": 0, "stored_after": 200, "missing": 0, "postponed": 0}
     ]
     assert second == f"{yesterday}  published    200  stored before    200  stored after    200  missing      0\n"
 
