@@ -36,10 +36,12 @@ OLD_NODE = 'import WebSocket from "ws"; globalThis.WebSocket ??= WebSocket;\n'
 
 
 def requests() -> list[tuple[str, str | None]]:
-    """Return the address and the posted body of every curl command."""
+    """Return the address and the posted body of every curl command but those that ask EVE's API."""
     found = []
     for line in re.findall(r"^curl .*$", PAGE, re.MULTILINE):
         words = shlex.split(line)
+        if "-X" in words:
+            continue  # adding a killmail: `test_rest_doors` has it, with an EVE's API of its own
         address = next(word for word in words if word.startswith(HOST)).removeprefix(HOST)
         body = words[words.index("-d") + 1] if "-d" in words else None
         if "--data-urlencode" in words:
@@ -53,7 +55,7 @@ async def test_every_curl_command_of_the_page_is_answered(
     api: GraphQL, writer: KillmailWriter, database: Database
 ) -> None:
     await store(writer, database, arrival(1), arrival(2))
-    assert len(requests()) == 23
+    assert len(requests()) == 22
 
     for address, body in requests():
         method = "GET" if body is None else "POST"
