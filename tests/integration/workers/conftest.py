@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
+from killreport.eve.universe import Universe
+from killreport.sim.server import run_simulator
 from killreport.workers import redisq
 from tests.integration.workers.lines import Lines, watch_log
 
@@ -20,6 +23,13 @@ RunWorker = Callable[[Settings], AbstractAsyncContextManager[asyncio.Task[None]]
 def lines() -> Iterator[Lines]:
     with watch_log() as lines:
         yield lines
+
+
+@pytest.fixture
+async def sim(tmp_path: Path, universe: Universe) -> AsyncIterator[str]:
+    """Yield the address of a simulator in which nothing has happened yet."""
+    async with run_simulator(tmp_path / "sim", universe=universe, seed=1) as url:
+        yield url
 
 
 @pytest.fixture

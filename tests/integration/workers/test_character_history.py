@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,17 +38,11 @@ from tests.integration.workers.queues import (
     ready_counts,
 )
 from tests.integration.workers.simulated import busiest, published
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 NAME = "worker-zkillboard"
 QUEUE = "zkillboard_character_queue"
 PILOT = 2112000001
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.eve.universe import Universe
 from killreport.queueing.broker import Priority
 from killreport.queueing.messages import (
     AllianceCorporationsMessage,
@@ -22,7 +18,6 @@ from killreport.queueing.messages import (
 )
 from killreport.queueing.open import open_broker
 from killreport.sim import names
-from killreport.sim.server import run_simulator
 from killreport.sim.world import FIRST_CHARACTER_ID, World
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.queues import (
@@ -43,12 +38,6 @@ NPCS: tuple[tuple[EntityKind, int, Message], ...] = (
     (EntityKind.CORPORATION, 1_000_125, CorporationMessage(1_000_125)),
     (EntityKind.ALLIANCE, 500_001, AllianceMessage(500_001)),
 )
-
-
-@pytest.fixture
-async def sim(tmp_path: Path, universe: Universe) -> AsyncIterator[str]:
-    async with run_simulator(tmp_path / "sim", universe=universe, seed=1) as url:
-        yield url
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,7 +19,6 @@ from killreport.entity.store import mark_gone, store_alliance, store_character, 
 from killreport.errors import HostAway
 from killreport.esi.client import open_esi
 from killreport.esi.model import Alliance, Character, Corporation
-from killreport.eve.universe import Universe
 from killreport.queueing import handling
 from killreport.queueing.messages import (
     QUEUE_OF,
@@ -32,7 +30,6 @@ from killreport.queueing.messages import (
 )
 from killreport.queueing.open import open_broker
 from killreport.sim import names
-from killreport.sim.server import run_simulator
 from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers import alliances, characters, corporations
 from tests.integration.workers.queues import (
@@ -55,12 +52,6 @@ KINDS: dict[str, tuple[Run, int, Callable[[int], Message]]] = {
     "corporation": (corporations.run, FIRST_CORPORATION_ID, CorporationMessage),
     "alliance": (alliances.run, FIRST_ALLIANCE_ID, AllianceMessage),
 }
-
-
-@pytest.fixture
-async def sim(tmp_path: Path, universe: Universe) -> AsyncIterator[str]:
-    async with run_simulator(tmp_path / "sim", universe=universe, seed=1) as url:
-        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,18 +19,12 @@ from killreport.killmail.recount import recount_differences
 from killreport.workers import redisq
 from tests.cable import cable_to
 from tests.integration.workers.packages import package_of
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 SWALLOW_SECONDS = float(os.environ.get("KILLREPORT_TEST_CHAOS_SWALLOW_SECONDS", "1"))
 IS_LONG = SWALLOW_SECONDS >= 60
 PATIENCE_SECONDS = 240 if IS_LONG else 60
 KILLS = 60
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 async def stored(database: Database) -> list[int]:

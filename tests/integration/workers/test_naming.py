@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,9 @@ import pytest
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.eve.universe import Universe
 from killreport.queueing.embedded import EmbeddedBroker
 from killreport.queueing.messages import CharacterMessage
 from killreport.sim import names
-from killreport.sim.server import run_simulator
 from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers import handover
 from killreport.workers.handover import Pace, hand_over, keep_handing_over
@@ -33,17 +30,11 @@ from tests.integration.workers.queues import (
     ready_counts,
     requests_by_route,
 )
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 PILOTS = range(FIRST_CHARACTER_ID, FIRST_CHARACTER_ID + 50)
 PILOT, CORPORATION = PILOTS[0], FIRST_CORPORATION_ID
 NAMED = "select count(*) from character where name is not null"
-
-
-@pytest.fixture
-async def sim(tmp_path: Path, universe: Universe) -> AsyncIterator[str]:
-    async with run_simulator(tmp_path / "sim", universe=universe, seed=1) as url:
-        yield url
 
 
 @pytest.fixture
@@ -140,12 +131,6 @@ def test_a_pace_says_yes_once_in_its_time() -> None:
     assert not pace.is_due()
     now = 130.0
     assert [pace.is_due(), pace.is_due()] == [True, False]
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.mark.parametrize("rest", [{}, {"corporation_id": None}, {"corporation_id": 0}], ids=["none", "null", "zero"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,13 +21,7 @@ from killreport.workers import alone, redisq
 from tests.integration.workers.conftest import RunWorker
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.packages import body_of, hash_of, package_of
-from tests.integration.zkillboard.site import Answer, Site, open_site
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
+from tests.integration.zkillboard.site import Answer, Site
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -15,7 +12,7 @@ from tests.integration.workers.conftest import RunWorker
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.packages import hash_of, killmail, package_of
 from tests.integration.workers.test_redisq import fetch, set_cursor
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 DEPTH = 5000
 
@@ -52,12 +49,6 @@ BAD = {
     "half a file": package_of(10)[:100],
     "a list": b"[]",
 }
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 async def test_after_each_kind_of_bad_file_the_next_number_is_asked_for(

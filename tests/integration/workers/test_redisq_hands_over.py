@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -20,15 +19,9 @@ from tests.integration.workers.conftest import RunWorker
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.packages import hash_of, killmail, package_of
 from tests.integration.workers.queues import fetch, ready_counts
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 EVERYBODY = {"esi_character_info_queue": 2, "esi_corporation_info_queue": 2}
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,13 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.queueing.messages import CharacterMessage, CorporationMessage, TypeMessage
 from tests.integration.workers.queues import dead_letters, drain, fetch, publish, ready_counts
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 PILOT, CORPORATION, OTHER_CORPORATION, ALLIANCE = 2112000001, 98000001, 98000002, 99000001
 PERIODS = """
     select corporation_id, alliance_id, until is null from affiliation
     where entity_id = $1 order by since
 """
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture

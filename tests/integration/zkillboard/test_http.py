@@ -17,13 +17,7 @@ from killreport.db.database import Database
 from killreport.errors import CutShort, HostAway, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.http import HttpClient, Pacer, open_session
 from killreport.zkillboard.clients import open_clients
-from tests.integration.zkillboard.site import Answer, Site, open_site
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
+from tests.integration.zkillboard.site import Answer, Site
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
 
@@ -17,15 +15,9 @@ from killreport.zkillboard.clients import open_clients
 from killreport.zkillboard.turns import pause_left
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS
 from tests.integration.serving import GraphQL, serving
-from tests.integration.zkillboard.site import Answer, Site, open_site
+from tests.integration.zkillboard.site import Answer, Site
 
 POST = "mutation($link: String) { postKillmail(link: $link) { isNew } }"
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    async with open_site() as site:
-        yield site
 
 
 @pytest.fixture
