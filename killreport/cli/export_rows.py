@@ -83,7 +83,7 @@ def killmails(
 
     The columns are those of the view analysis.killmails, which stay. The file is there as a whole or not at all.
     """
-    _run("killmails", _wanted("killmails", form, first, last, out), as_json=as_json)
+    _run("killmails", form, first, last, out, as_json=as_json)
 
 
 def attackers(
@@ -95,7 +95,7 @@ def attackers(
     as_json: AsJson = False,
 ) -> None:
     """One row an attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30"""
-    _run("attackers", _wanted("attackers", form, first, last, out), as_json=as_json)
+    _run("attackers", form, first, last, out, as_json=as_json)
 
 
 def items(
@@ -107,7 +107,7 @@ def items(
     as_json: AsJson = False,
 ) -> None:
     """One row an item of a killmail. Example: killreport export items --format jsonl --out -"""
-    _run("items", _wanted("items", form, first, last, out), as_json=as_json)
+    _run("items", form, first, last, out, as_json=as_json)
 
 
 def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out: Path | None) -> Wanted:
@@ -120,7 +120,8 @@ def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out:
     return wanted
 
 
-def _run(view: str, wanted: Wanted, *, as_json: bool) -> None:
+def _run(view: str, form: FileForm, first: str | None, last: str | None, out: Path | None, *, as_json: bool) -> None:
+    wanted = _wanted(view, form, first, last, out)
     written = asyncio.run(_until_told(load(process="export"), view, wanted))
     is_file = wanted.path != STDOUT
     if as_json:

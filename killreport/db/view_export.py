@@ -23,7 +23,6 @@ _ORDER = {
     "attackers": "killed_at, killmail_id, ordinal",
     "items": "killed_at, killmail_id, ordinal",
 }
-EXPORTED = tuple(_ORDER)
 # A spreadsheet takes what begins with these for a formula.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection, read 2026-11-30.
 FORMULA_SIGNS = "=+-@\t\r"
@@ -47,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One of EXPORTED with its columns, in order."""
+    """One of the views for analysts with its columns, in order."""
 
     name: str
     columns: Sequence[Column]

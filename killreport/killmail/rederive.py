@@ -182,15 +182,19 @@ async def _save(connection: Connection, changes: Sequence[_Change]) -> None:
             for mail_id in (change.mail.killmail_id,)
         ],
     )
-    for statement, kind in (
-        ("delete from killed_by where code = $1 and killmail_time = $2 and killmail_id = $3", "lost_groups"),
-        ("insert into killed_by (code, killmail_time, killmail_id) values ($1, $2, $3)", "new_groups"),
-    ):
+    group_codes = {
+        "delete from killed_by where code = $1 and killmail_time = $2 and killmail_id = $3": [
+            (change, group_id) for change in changes for group_id in sorted(change.lost_groups)
+        ],
+        "insert into killed_by (code, killmail_time, killmail_id) values ($1, $2, $3)": [
+            (change, group_id) for change in changes for group_id in sorted(change.new_groups)
+        ],
+    }
+    for statement, found in group_codes.items():
         await connection.executemany(
             statement,
             [
                 (code_of(EntityKind.SHIP_GROUP, group_id), change.mail.killmail_time, change.mail.killmail_id)
-                for change in changes
-                for group_id in sorted(getattr(change, kind))
+                for change, group_id in found
             ],
         )

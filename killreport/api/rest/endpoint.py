@@ -146,6 +146,14 @@ class Endpoint:
                         raise
         raise Transient(f"This did not finish in {toll.seconds:g} s. Ask for less at once.")
 
+    def _status_of(self, error: KillreportError, request: Request) -> int:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+        media = getattr(request.state, "media", None)
+        if self.error_status is None or status != 400 or media is None:  # no protocol has our parameters
+            return status
+        # Who asked for CSV would take an error of status 200 for a table.
+        return self.error_status if media == JSON else 404
+
     async def _answer(self, request: Request, visit: Visit) -> Response:
         try:
             return await self._served(request, visit)
@@ -153,16 +161,8 @@ class Endpoint:
             visit.grant = error.grant
             return error_answer(429, error.message)
         except KillreportError as error:
-            status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-            # Who asked for CSV would take an error of status 200 for a table, and no protocol has our parameters.
-            is_protocol = getattr(request.state, "media", None) == JSON
-            if self.error_status is not None and status == 400 and is_protocol:
-                status = self.error_status
-            elif self.error_status is not None and status == 400 and hasattr(request.state, "media"):
-                status = 404
-            return error_answer(
-                error.status if isinstance(error, NoPlace) else status, sentence_of(error), _later(error)
-            )
+            status = error.status if isinstance(error, NoPlace) else self._status_of(error, request)
+            return error_answer(status, sentence_of(error), _later(error))
         except Exception as error:
             if is_away(error):
                 _log.warning("api_database_lost", reason=repr(error))
