@@ -10,6 +10,13 @@ from killreport.config import Settings
 from killreport.db.database import Connection, Database
 from tests.integration.serving import GraphQL
 
+_NO_PART_OF_A_REQUEST = (
+    "from event where event_id >",  # the live hub looks for events whenever something was stored
+    "from static_change",  # the universe looks every few seconds for what other processes learnt
+    "typeinfo",  # a connection that meets a type first asks what it is; which one serves a request is chance
+    "'jit'",
+)
+
 _Note = Callable[[str, tuple[Any, ...]], None]
 
 
@@ -56,10 +63,7 @@ class RecordingDatabase(Database):
         return len(self.statements)
 
     def _note(self, statement: str, arguments: tuple[Any, ...]) -> None:
-        # The live hub looks for events whenever something was stored; that is no part of a request.
-        # A connection that meets a type first asks what it is; which connection serves a request is chance.
-        is_ours = not any(mark in statement for mark in ("from event where event_id >", "typeinfo", "'jit'"))
-        if is_ours:
+        if not any(mark in statement for mark in _NO_PART_OF_A_REQUEST):
             self.statements.append((statement, arguments))
 
 
