@@ -22,14 +22,14 @@ from bench.eft_reader import CHARGE, DRONE, FIGHTER, SHIP, SLOTS, STRUCTURE, Not
 from bench.universe import seed_universe
 from killreport.eve.flags import FIRST_FLAGS, Bay, bay_of
 from killreport.eve.universe import Universe
-from killreport.killmail.archive import read_records
-from killreport.killmail.arrival import read_arrival
-from killreport.killmail.dna import dna_text
-from killreport.killmail.eft import eft_text
-from killreport.killmail.fitting import lay_out
-from killreport.killmail.items import flatten_items
-from killreport.killmail.model import Item, Killmail
-from killreport.killmail.queries import ItemRow
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.mail.arrival import read_arrival
+from killreport.killmail.mail.items import flatten_items
+from killreport.killmail.mail.model import Item, Killmail
+from killreport.killmail.shown.dna import dna_text
+from killreport.killmail.shown.eft import eft_text
+from killreport.killmail.shown.fitting import lay_out
+from killreport.killmail.stored.queries import ItemRow
 
 NO_HULL = "the victim is no ship and no structure that a fitting tool knows"
 HULL_NAME = "the hull's name has a letter that pyfa takes in no hull's name"

@@ -32,8 +32,8 @@ from killreport.api.scalars import instant_text, isk_text, scalars
 from killreport.api.schema import read_sdl
 from killreport.api.universe.views import UniverseViews
 from killreport.entity.queries import NamedGroup, Names
-from killreport.killmail.lists import Order
-from killreport.killmail.queries import KillmailRow
+from killreport.killmail.lists.pages import Order
+from killreport.killmail.stored.queries import KillmailRow
 
 ROWS = 50
 QUERY = parse("""{ killmails { nodes {

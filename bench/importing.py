@@ -25,9 +25,9 @@ from bench.databases import bench_database, bench_server
 from killreport.cli.import_jobs import open_writer
 from killreport.config import Settings
 from killreport.errors import Malformed
-from killreport.killmail.archive import read_records
-from killreport.killmail.arrival import Arrival, read_arrival
-from killreport.killmail.importing import BATCH
+from killreport.ingest.importing import BATCH
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.mail.arrival import Arrival, read_arrival
 
 FACTS = ("killmail_gate", "killmail", "attacker", "item", "killed_by")
 ROLLUPS = ("daily_stat", "daily_total", "system_stat", "total_stat", "activity_stat")

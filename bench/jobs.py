@@ -29,11 +29,11 @@ from killreport.config import Settings
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Connection, Database, open_database
 from killreport.eve.load import read_packaged_universe
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.reading import load_writer
-from killreport.killmail.revalue import load_revaluer
-from killreport.killmail.revalue_due import revalue_due
+from killreport.ingest.reading import load_writer
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.writing.revalue import load_revaluer
+from killreport.killmail.writing.revalue_due import revalue_due
 from killreport.market.store import PriceDay, store_prices
 from killreport.queueing.messages import CharacterMessage, encode
 from killreport.sim.generator import Generator

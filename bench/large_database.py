@@ -24,9 +24,9 @@ from bench.universe import seed_universe
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database, open_database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_TOTAL, SYSTEM_STAT, TOTAL_STAT
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.stored.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_TOTAL, SYSTEM_STAT, TOTAL_STAT
+from killreport.killmail.writing.recount import recount_differences
 from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
 from killreport.sim.generator import Generator

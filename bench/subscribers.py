@@ -27,12 +27,12 @@ from killreport.db.database import Database, open_database
 from killreport.environment import child_environment
 from killreport.eve.load import read_packaged_universe
 from killreport.eve.universe import Universe
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.filter_predicates import Facts
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.queries import get_killmails, list_attackers, list_items
-from killreport.killmail.reading import load_writer
+from killreport.ingest.reading import load_writer
+from killreport.killmail.filters.predicates import Facts
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.stored.queries import get_killmails, list_attackers, list_items
 from killreport.sim.generator import Generator
 from killreport.sim.world import World
 

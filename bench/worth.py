@@ -23,11 +23,11 @@ from bench.agreement import DEFAULT_DATA
 from bench.fits import read_mails
 from bench.universe import seed_prices, seed_universe
 from killreport.eve.universe import Universe
-from killreport.killmail.decode import decode_killmail, unwrap
-from killreport.killmail.items import flatten_items
-from killreport.killmail.labels import with_value
-from killreport.killmail.model import Killmail
-from killreport.killmail.value import Valuation, value_killmail
+from killreport.killmail.mail.decode import decode_killmail, unwrap
+from killreport.killmail.mail.items import flatten_items
+from killreport.killmail.mail.model import Killmail
+from killreport.killmail.rules.labels import with_value
+from killreport.killmail.rules.value import Valuation, value_killmail
 from killreport.market.price import Price, PriceBook, PriceRule
 
 NEAR = timedelta(days=30)

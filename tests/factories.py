@@ -16,7 +16,7 @@ from killreport.eve.universe import (
     Type,
     Universe,
 )
-from killreport.killmail.model import Attacker, Item, Killmail, Victim
+from killreport.killmail.mail.model import Attacker, Item, Killmail, Victim
 from killreport.market.price import Price, PriceBook, PriceRule
 
 ALICE, BOB, CHARLIE = 90_000_001, 90_000_002, 2_112_000_003

@@ -23,9 +23,9 @@ from killreport.background import beside, keep, wait_or_end
 from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
-from killreport.killmail.filter_matching import match_all
-from killreport.killmail.filter_tree import EVERYTHING, KillmailFilter
-from killreport.killmail.queries import (
+from killreport.killmail.filters.matching import match_all
+from killreport.killmail.filters.tree import EVERYTHING, KillmailFilter
+from killreport.killmail.stored.queries import (
     EVENT_PAGE,
     MAX_PAGE,
     EventRow,

@@ -141,7 +141,7 @@ async def read_status(settings: Settings) -> tuple[str, DatabaseStatus]:
 
 async def read_quarantine(settings: Settings) -> dict[str, Any]:
     """Return what is in quarantine, and what left it because it was full."""
-    from killreport.killmail.quarantine import quarantine_summary
+    from killreport.killmail.stored.quarantine import quarantine_summary
 
     async with _connected(settings) as database, database.connection() as connection:
         found = await quarantine_summary(connection)

@@ -14,7 +14,7 @@ import typer
 from killreport.cli.context import load, open_ready_database
 
 if TYPE_CHECKING:
-    from killreport.killmail.repair import DayRepair
+    from killreport.ingest.repair import DayRepair
 
 app = typer.Typer(no_args_is_help=True, help="Compare stored days with zKillboard's and fill them.")
 
@@ -54,7 +54,7 @@ async def _repair(days: int, as_json: bool) -> None:
 
 async def _repaired(days: int) -> AsyncIterator[DayRepair]:
     from killreport.clock import utc_now
-    from killreport.killmail.repair import open_repair
+    from killreport.ingest.repair import open_repair
 
     settings = load()
     today = utc_now().date()

@@ -19,9 +19,9 @@ from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.keeping import keep_universe
-from killreport.killmail.importing import Tally, import_file
-from killreport.killmail.reading import make_writer
-from killreport.killmail.store import KillmailWriter
+from killreport.ingest.importing import Tally, import_file
+from killreport.ingest.reading import make_writer
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 
 if TYPE_CHECKING:

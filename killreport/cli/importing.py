@@ -21,7 +21,7 @@ from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.config import Settings
-    from killreport.killmail.importing import Tally
+    from killreport.ingest.importing import Tally
 
 STDIN = Path("-")
 
@@ -56,8 +56,8 @@ def import_paths(
 
 async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: bool) -> Tally:
     from killreport.cli.import_jobs import run_jobs
-    from killreport.killmail.archive import list_files
-    from killreport.killmail.importing import Tally
+    from killreport.ingest.importing import Tally
+    from killreport.killmail.mail.archive import list_files
 
     files = list_files([path for path in paths if path != STDIN])
     total = Tally()
@@ -81,7 +81,7 @@ async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: b
 
 async def _import_stdin(settings: Settings, advance: Callable[[Tally, int], None]) -> None:
     from killreport.cli.import_jobs import open_importer
-    from killreport.killmail.importing import import_stream
+    from killreport.ingest.importing import import_stream
 
     if sys.stdin.isatty():
         raise KillreportError("Standard input is a terminal: pipe killmails into `killreport import -`.")

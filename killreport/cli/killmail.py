@@ -40,7 +40,7 @@ def remove(
 
 
 async def _remove(killmail_ids: list[int], reason: str) -> list[int]:
-    from killreport.killmail.remove import remove_killmails
+    from killreport.killmail.writing.remove import remove_killmails
 
     async with open_ready_database(load(), process="killmail") as database:
         return await remove_killmails(database, killmail_ids, reason)

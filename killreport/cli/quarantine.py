@@ -18,7 +18,7 @@ from killreport.ids import MAX_ID
 from killreport.terminal import in_lines, printable, written_out
 
 if TYPE_CHECKING:
-    from killreport.killmail.quarantine import QuarantineEntry
+    from killreport.killmail.stored.quarantine import QuarantineEntry
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could not be stored.")
 
@@ -106,7 +106,7 @@ def _as_dict(entry: QuarantineEntry) -> dict[str, Any]:
 
 
 async def _list(limit: int, after: int) -> list[QuarantineEntry]:
-    from killreport.killmail.quarantine import list_quarantine
+    from killreport.killmail.stored.quarantine import list_quarantine
 
     async with (
         open_ready_database(load(), process="quarantine") as database,
@@ -116,7 +116,7 @@ async def _list(limit: int, after: int) -> list[QuarantineEntry]:
 
 
 async def _get(number: int) -> QuarantineEntry:
-    from killreport.killmail.quarantine import get_quarantined
+    from killreport.killmail.stored.quarantine import get_quarantined
 
     async with (
         open_ready_database(load(), process="quarantine") as database,
@@ -126,7 +126,7 @@ async def _get(number: int) -> QuarantineEntry:
 
 
 async def _purge(numbers: list[int] | None) -> int:
-    from killreport.killmail.quarantine import purge_quarantine
+    from killreport.killmail.stored.quarantine import purge_quarantine
 
     async with open_ready_database(load(), process="quarantine") as database, database.connection() as connection:
         return await purge_quarantine(connection, numbers or None)
@@ -135,8 +135,8 @@ async def _purge(numbers: list[int] | None) -> int:
 async def _retry(numbers: list[int] | None) -> Counter[str]:
     """Hand the bodies in again, one a transaction; an entry goes once its killmail is stored, by whomever."""
     from killreport.cli.import_jobs import open_writer
-    from killreport.killmail.arrival import read_arrival
-    from killreport.killmail.quarantine import get_quarantined, list_quarantine, purge_quarantine, save_rejects
+    from killreport.killmail.mail.arrival import read_arrival
+    from killreport.killmail.stored.quarantine import get_quarantined, list_quarantine, purge_quarantine, save_rejects
 
     outcome: Counter[str] = Counter()
     settings = load()

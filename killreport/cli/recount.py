@@ -11,7 +11,7 @@ import typer
 from killreport.cli.context import load, open_ready_database
 
 if TYPE_CHECKING:
-    from killreport.killmail.recount import Difference
+    from killreport.killmail.writing.recount import Difference
 
 
 def recount(
@@ -46,8 +46,8 @@ def recount(
 
 async def _recount(rebuild: bool) -> tuple[list[Difference], list[Difference], int]:
     """Return the differences found, those left in the end, and how much of the static data waits to be followed."""
-    from killreport.killmail.recount import rebuild_rollups, recount_differences
-    from killreport.killmail.rederive_due import count_due
+    from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
+    from killreport.killmail.writing.rederive_due import count_due
 
     async with (
         open_ready_database(load(), process="recount") as database,

@@ -12,7 +12,7 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.cron.progress import Progress
 from killreport.db.database import Database
-from killreport.killmail.repair import open_repair
+from killreport.ingest.repair import open_repair
 
 # A killmail is published up to 72 hours late where its owner asked for it, and its day's file is rewritten then.
 DAYS = 7

@@ -1,8 +1,8 @@
 """Reads the prices of the day and the market days that killmails lack, and values those killmails again.
 
 Input: ESI's prices, one call for all types; EVE Ref's market history, a file a day. Effect: `price_*`, and through
-`killreport.killmail.revalue` everything that follows from a killmail's value. What a run does not come to, the next
-does: it says how much that is. Where one of the two hosts does not answer, the rest is done before the run fails.
+`killreport.killmail.writing.revalue` everything that follows from a killmail's value. What a run does not come to, the
+next does: it says how much that is. Where one of the two hosts does not answer, the rest is done before the run fails.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from killreport.db.database import Connection, Database
 from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
 from killreport.esi.client import open_esi
 from killreport.http import HttpClient, Pacer, open_session
-from killreport.killmail.revalue import Revalued, load_revaluer
-from killreport.killmail.revalue_due import Left, is_basis_new, list_kill_days, revalue_due
+from killreport.killmail.writing.revalue import Revalued, load_revaluer
+from killreport.killmail.writing.revalue_due import Left, is_basis_new, list_kill_days, revalue_due
 from killreport.market.everef import SOURCE, fetch_market_day
 from killreport.market.loading import list_days_to_read, store_market_day
 from killreport.market.reference import average_references

@@ -2,7 +2,7 @@
 
 Whoever changes it says so in the same transaction (`note_change`). Whoever stores killmails holds the static data
 still while it commits (`hold_static`): a killmail is either worked out with what is stored then, or is there to be
-found by who derives the killmails of what changed again (`derive_due`, `killreport.killmail.rederive_due`).
+found by who derives the killmails of what changed again (`derive_due`, `killreport.killmail.writing.rederive_due`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ RELEASE_KEY = "sde"
 EXTENT = 2
 # One import at a time over the whole database; any constant does, this one spells "killsde" in ASCII.
 IMPORT_LOCK = 0x6B696C6C736465
-# All that a killmail is derived from (`killreport.killmail.derive`), the group first, and whether it has a base price.
+# All that a killmail is derived from (`killreport.killmail.writing.derive`), the group first, and whether it has a
+# base price.
 _TYPE_FACTS = f"""
     with recursive capital (id) as (
         select unnest(array{sorted(CAPITAL_MARKET_GROUPS)}::bigint[])

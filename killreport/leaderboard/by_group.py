@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.lists_of import VICTIM_COLUMNS
-from killreport.killmail.place_lists import Shelf
-from killreport.killmail.rollup import code_of
+from killreport.killmail.lists.of_entities import VICTIM_COLUMNS
+from killreport.killmail.lists.of_places import Shelf
+from killreport.killmail.stored.rollup import code_of
 from killreport.leaderboard.tops import MOST_KILLMAILS
 
 # Of its own killmails everybody reads the newest, off the index that the lists use.

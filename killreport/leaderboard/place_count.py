@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
-from killreport.killmail.rollup import SYSTEM_KINDS
+from killreport.killmail.stored.rollup import SYSTEM_KINDS
 from killreport.leaderboard.dearest import MOST as MOST_DEAREST
 from killreport.leaderboard.model import FIGURES, MOST_PLACES_OF_PLACE, SUMS
 from killreport.leaderboard.store import RANKING_LOCK

@@ -13,7 +13,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
-from killreport.killmail.rollup import SYSTEM_KINDS
+from killreport.killmail.stored.rollup import SYSTEM_KINDS
 from killreport.leaderboard.model import (
     FIGURES,
     LIVE,

@@ -9,7 +9,7 @@ from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.rollup import COUNTS
+from killreport.killmail.stored.rollup import COUNTS
 
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
 

@@ -8,7 +8,7 @@ from datetime import date
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
-from killreport.killmail.rollup import COUNTS
+from killreport.killmail.stored.rollup import COUNTS
 from killreport.leaderboard.statistics import Totals
 
 

@@ -16,10 +16,10 @@ import structlog
 
 from killreport.decoding import decode_json
 from killreport.errors import Malformed, NotFound, Unavailable
-from killreport.killmail.archive import list_files, read_records
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.archive import list_files, read_records
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.model import Killmail
 from killreport.sim.world import Affiliation, Known, Party
 
 _ENTRY = struct.Struct("<QIIQ20s")

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from killreport.eve.universe import Type, Universe
-from killreport.killmail.labels import TOURNAMENT_HULLS
+from killreport.killmail.rules.labels import TOURNAMENT_HULLS
 from killreport.market.price import FIXED_BY_TYPE
 from killreport.sim import loadouts
 from killreport.sim.chance import Quantiles, Weighted, pick

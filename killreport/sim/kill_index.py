@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from killreport.eve.universe import Universe
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.model import Killmail
 from killreport.sim.journal import FIRST_SEQUENCE, Journal, Kind
 from killreport.sim.packages import Packages
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from killreport.eve.universe import Universe
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.model import Killmail
 from killreport.sim.appraisal import can_be_ganked
 from killreport.sim.chance import fraction
 from killreport.sim.corpus import Corpus

@@ -12,10 +12,10 @@ from killreport.background import wait_or_end
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.fleet.notify import notify_status
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.quarantine import Reject
-from killreport.killmail.reading import read_package
-from killreport.killmail.store import Cursor, KillmailWriter, Stored
+from killreport.ingest.reading import read_package
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.stored.quarantine import Reject
+from killreport.killmail.writing.store import Cursor, KillmailWriter, Stored
 from killreport.zkillboard import progress
 from killreport.zkillboard.package import Delivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS

@@ -24,9 +24,9 @@ from killreport.errors import Unavailable
 from killreport.esi.client import open_esi
 from killreport.fleet.notify import notify_ready, notify_status
 from killreport.fleet.table import ProcessRow
-from killreport.killmail.reading import load_writer
-from killreport.killmail.repair import HistoryRepair
-from killreport.killmail.store import KillmailWriter, Stored, find_cursor
+from killreport.ingest.reading import load_writer
+from killreport.ingest.repair import HistoryRepair
+from killreport.killmail.writing.store import KillmailWriter, Stored, find_cursor
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
 from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DeliveryKeeper

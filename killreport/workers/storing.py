@@ -10,11 +10,11 @@ import msgspec
 
 from killreport.db.database import Database
 from killreport.errors import Malformed, NotFound, Refused
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.coverage import find_missing
-from killreport.killmail.quarantine import Reject
-from killreport.killmail.reading import read_package
-from killreport.killmail.store import KillmailWriter
+from killreport.ingest.reading import read_package
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.stored.coverage import find_missing
+from killreport.killmail.stored.quarantine import Reject
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.package import Package
 

@@ -3,8 +3,8 @@
 Input: a type's id. Effect: description, mass, volume and capacity are stored, and for a type the static data does not
 have yet also its name, group and category; the ledger's row goes. All processes are told of a new type, and beside its
 queue the worker derives the killmails again that name a type or system of which the static data says other things now,
-whoever changed it (`killreport.killmail.rederive_due`). Retry: all of it again, idempotent. Hazard: the static data
-wins over ESI wherever it has the row.
+whoever changed it (`killreport.killmail.writing.rederive_due`). Retry: all of it again, idempotent. Hazard: the
+static data wins over ESI wherever it has the row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from killreport.entity.store import mark_gone
 from killreport.entity.types import is_group_known, store_group, store_type
 from killreport.errors import KillreportError, NotFound
 from killreport.fleet.table import ProcessRow
-from killreport.killmail.rederive_due import rederive_due
+from killreport.killmail.writing.rederive_due import rederive_due
 from killreport.queueing.messages import TypeMessage
 from killreport.workers.consuming import Tools, run_worker
 

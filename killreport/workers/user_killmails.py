@@ -21,9 +21,9 @@ from killreport.errors import NotFound
 from killreport.esi.client import EsiClient
 from killreport.esi.model import KillmailPage, KillmailRef
 from killreport.fleet.table import ProcessRow
-from killreport.killmail.reading import load_writer
-from killreport.killmail.store import KillmailWriter
-from killreport.killmail.sync import KillmailSync, find_sync, save_sync
+from killreport.ingest.reading import load_writer
+from killreport.killmail.stored.sync import KillmailSync, find_sync, save_sync
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import UserKillmailsMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless

@@ -20,8 +20,8 @@ from killreport.db.database import Database
 from killreport.errors import Permanent, Unavailable
 from killreport.fleet.table import ProcessRow
 from killreport.http import HttpClient, Pacer, open_session
-from killreport.killmail.reading import load_writer, read_package
-from killreport.killmail.store import KillmailWriter
+from killreport.ingest.reading import load_writer, read_package
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import QUEUE_OF, CharacterHistoryMessage
 from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless, store_entries

@@ -13,7 +13,7 @@ import pytest
 from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.acceptance.browser import Page, find_chromium, open_browser
 from tests.conftest import REQUIRES_SERVICES
 from tests.integration.api.conftest import writer

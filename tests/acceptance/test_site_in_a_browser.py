@@ -10,7 +10,7 @@ import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.web.app import create_app
 from tests.acceptance.browser import Page, find_chromium, open_browser
 from tests.conftest import REQUIRES_SERVICES

@@ -30,8 +30,8 @@ from killreport.db.database import Database
 from killreport.environment import child_environment
 from killreport.eve.load import keep_packaged_universe
 from killreport.fleet.table import QUEUES
-from killreport.killmail.archive import read_records
-from killreport.killmail.recount import recount_differences
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.writing.recount import recount_differences
 from killreport.queueing.broker import Broker
 from killreport.queueing.open import open_broker
 from killreport.sim.journal import FIRST_SEQUENCE

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.store import KillmailWriter, Stored
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.writing.store import KillmailWriter, Stored
 
 RIFTER, DAMAGE_CONTROL, CONTAINER, TRITANIUM, NOVA = 587, 2048, 3467, 34, 213
 JITA, CALDARI_PROVISIONS, CONCORD = 30000142, 1000009, 1000125

@@ -13,7 +13,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import keep_packaged_universe, load_universe
 from killreport.eve.universe import Universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.web.app import create_app as create_site
 from tests.integration.kills import NOON, arrival, store

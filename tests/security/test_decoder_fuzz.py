@@ -25,11 +25,11 @@ from killreport.esi import model
 from killreport.eve.importer import read_static_data
 from killreport.eve.load import keep_packaged_universe
 from killreport.http import retry_after
-from killreport.killmail.archive import read_records
-from killreport.killmail.arrival import read_arrival
-from killreport.killmail.derive import derive
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.kill_dump import read_claimed, read_table
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.mail.arrival import read_arrival
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.kill_dump import read_claimed, read_table
+from killreport.killmail.writing.derive import derive
 from killreport.market.everef import MarketDayReader
 from killreport.market.price import PriceBook
 from killreport.queueing.messages import MESSAGE_OF, decode

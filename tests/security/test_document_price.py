@@ -15,7 +15,7 @@ from graphql import get_introspection_query
 from killreport.api.guard.weight import weigh
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.guarding import guarded, post
 from tests.integration.kills import arrival, store
 from tests.integration.serving import GraphQL

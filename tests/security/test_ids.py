@@ -25,7 +25,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Malformed
 from killreport.ids import MAX_ENTITY_ID, MAX_ID
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
 from tests.integration.serving import GraphQL, serving
 from tests.security.walking import Step, plain, walk

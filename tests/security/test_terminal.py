@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from killreport.cli.main import app, status_of
 from killreport.db.database import Database
-from killreport.killmail.quarantine import Reject, save_rejects
+from killreport.killmail.stored.quarantine import Reject, save_rejects
 from killreport.logs import configure_logging
 from killreport.terminal import in_lines, printable, written_out
 

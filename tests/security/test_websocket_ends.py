@@ -11,7 +11,7 @@ import pytest
 
 from killreport.answering import Answering
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
 
 EVERY = "subscription { killmailStored { id } }"

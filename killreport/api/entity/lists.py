@@ -12,8 +12,8 @@ from killreport.api.killmail.pages import ConnectionView, load_connections, read
 from killreport.api.pages import bad_request
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists_of import Side, list_killmails_of
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.of_entities import Side, list_killmails_of
 
 resolvers = Resolvers()
 

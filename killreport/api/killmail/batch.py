@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 from killreport.api.entity.views import EntityViews, load_entity_views
 from killreport.api.universe.views import UniverseViews
 from killreport.db.database import Database
-from killreport.killmail.fitting import Fitting, lay_out
-from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow, list_attackers, list_items
+from killreport.killmail.shown.fitting import Fitting, lay_out
+from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow, list_attackers, list_items
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from graphql import GraphQLError
 from killreport.api.engine.registry import snake_case
 from killreport.api.pages import bad_request
 from killreport.errors import Malformed
-from killreport.killmail.filter_tree import EVERYTHING, NOT, KillmailFilter
-from killreport.killmail.filters import FILTERS
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import EVERYTHING, NOT, KillmailFilter
 
 _NAMES = {snake_case(name): name for name in FILTERS}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from killreport.killmail.filter_tree import MOST_CONDITIONS, MOST_DEPTH
-from killreport.killmail.filter_values import MOST_LISTED, Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
-from killreport.killmail.filters import FILTERS, Filter
+from killreport.killmail.filters.table import FILTERS, Filter
+from killreport.killmail.filters.tree import MOST_CONDITIONS, MOST_DEPTH
+from killreport.killmail.filters.values import MOST_LISTED, Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
 
 _TYPES: dict[type, str] = {
     Ids: "[ID64!]",

@@ -13,9 +13,9 @@ from killreport.api.killmail.sides import price_rule
 from killreport.api.killmail.views import KillmailView
 from killreport.api.universe.views import TypeView, UniverseViews
 from killreport.eve.flags import Bay
-from killreport.killmail.dna import dna_text
-from killreport.killmail.eft import eft_text
-from killreport.killmail.fitting import Content, Fitting, Section, Slot, Worth
+from killreport.killmail.shown.dna import dna_text
+from killreport.killmail.shown.eft import eft_text
+from killreport.killmail.shown.fitting import Content, Fitting, Section, Slot, Worth
 
 
 @dataclass(frozen=True, slots=True)

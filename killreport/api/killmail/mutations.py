@@ -16,7 +16,7 @@ from killreport.api.masking import error_code, sentence_of
 from killreport.api.pages import bad_request
 from killreport.clock import monotonic
 from killreport.errors import KillreportError, Malformed, Unavailable
-from killreport.killmail.arrival import read_hash
+from killreport.killmail.mail.arrival import read_hash
 from killreport.zkillboard.killmail_link import KillmailLink, PastedLink, read_link, read_links
 
 resolvers = Resolvers()

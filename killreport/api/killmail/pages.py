@@ -11,9 +11,9 @@ from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.views import KillmailView, load_views
 from killreport.api.pages import Connection, PageArguments, PageRequest
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.list_count import count_killmails
-from killreport.killmail.lists import Cursor, Order, Page
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.count import count_killmails
+from killreport.killmail.lists.pages import Cursor, Order, Page
 
 _CURSOR_OF: Callable[[KillmailView], str] = attrgetter("cursor")
 

@@ -9,7 +9,7 @@ from killreport.api.entity.met import AllianceView, CharacterView, CorporationVi
 from killreport.api.killmail.sides import RowView, faction_of, named_by, of_row, price_rule, type_of
 from killreport.api.universe.views import FactionView, TypeView, UniverseViews
 from killreport.eve.flags import bay_of, flag_name
-from killreport.killmail.queries import ItemRow
+from killreport.killmail.stored.queries import ItemRow
 
 
 class AttackerView(RowView):

@@ -11,7 +11,7 @@ from killreport.api.entity.views import EntityViews
 from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.part_views import AttackerView, ItemView, item_tree
 from killreport.api.killmail.views import KillmailView
-from killreport.killmail.queries import AttackerRow, ItemRow
+from killreport.killmail.stored.queries import AttackerRow, ItemRow
 
 T = TypeVar("T")
 # Of each killmail, now or later.

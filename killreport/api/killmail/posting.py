@@ -23,11 +23,11 @@ from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailab
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.keeping import UniverseKeeper
 from killreport.http import HttpClient, Pacer, open_session
-from killreport.killmail.arrival import Arrival, read_hash
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.queries import KillmailRow, get_killmails
-from killreport.killmail.reading import make_writer, read_body
-from killreport.killmail.store import KillmailWriter
+from killreport.ingest.reading import make_writer, read_body
+from killreport.killmail.mail.arrival import Arrival, read_hash
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.stored.queries import KillmailRow, get_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.killmail_link import find_hash

@@ -19,9 +19,9 @@ from killreport.api.killmail.relatives import resolve_attackers_page, resolve_re
 from killreport.api.killmail.views import KillmailView, load_everybody, load_views
 from killreport.clock import utc_now
 from killreport.errors import Malformed
-from killreport.killmail.list_span import with_span
-from killreport.killmail.lists import Order, list_killmails
-from killreport.killmail.queries import get_with_parts
+from killreport.killmail.lists.pages import Order, list_killmails
+from killreport.killmail.lists.span import with_span
+from killreport.killmail.stored.queries import get_with_parts
 
 resolvers = Resolvers()
 

@@ -13,8 +13,8 @@ from killreport.api.killmail.pages import ConnectionView, load_connections, read
 from killreport.api.killmail.part_views import AttackerView
 from killreport.api.killmail.views import KillmailView
 from killreport.api.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
-from killreport.killmail.lists import list_related
-from killreport.killmail.queries import list_some_attackers, list_top_damage
+from killreport.killmail.lists.pages import list_related
+from killreport.killmail.stored.queries import list_some_attackers, list_top_damage
 
 # What died around what died around it, and so on, would be millions with a few characters of query.
 MOST_RELATED_AT_ONCE = 20_000

@@ -14,7 +14,7 @@ import msgspec
 from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
 from killreport.api.entity.views import EntityViews
 from killreport.api.universe.views import FactionView, TypeView, UniverseViews
-from killreport.killmail.queries import KillmailRow
+from killreport.killmail.stored.queries import KillmailRow
 from killreport.market.price import PriceRule
 
 _PRICE_RULES = {rule.value: rule for rule in PriceRule}

@@ -11,8 +11,8 @@ from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.sides import FinalBlowView, LinksView, ValuesView, VictimView, of_row
 from killreport.api.universe.views import SolarSystemView, UniverseViews
 from killreport.db.database import Database
-from killreport.killmail.lists import Order, cursor_of
-from killreport.killmail.queries import AttackerRow, KillmailRow
+from killreport.killmail.lists.pages import Order, cursor_of
+from killreport.killmail.stored.queries import AttackerRow, KillmailRow
 
 # For people and programs to look up the same killmail; never the hosts of the settings, which may be a simulator.
 _ZKILLBOARD = "https://zkillboard.com"

@@ -16,7 +16,7 @@ from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
-from killreport.killmail.queries import get_killmails
+from killreport.killmail.stored.queries import get_killmails
 from killreport.leaderboard.dearest import MOST, list_dearest
 from killreport.leaderboard.model import Figures, Metric, Window
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place

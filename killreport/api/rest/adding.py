@@ -16,8 +16,8 @@ from killreport.api.rest.endpoint import Handler, context_of, error_answer, json
 from killreport.api.rest.toll import visit_of
 from killreport.config import Settings
 from killreport.errors import Malformed, NotFound, Refused
-from killreport.killmail.arrival import read_hash
-from killreport.killmail.model import MOST_INT8
+from killreport.killmail.mail.arrival import read_hash
+from killreport.killmail.mail.model import MOST_INT8
 
 # As much as GraphQL's mutation.
 ADD_COST = 200

@@ -19,9 +19,9 @@ from killreport.api.context import ApiContext
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.ids import MAX_ENTITY_ID, read_whole
-from killreport.killmail.esi_body import Whole, esi_body, load_whole, zkb_block
-from killreport.killmail.filter_values import LABEL_PATTERN
-from killreport.killmail.queries import AttackerRow, KillmailRow
+from killreport.killmail.filters.values import LABEL_PATTERN
+from killreport.killmail.shown.esi_body import Whole, esi_body, load_whole, zkb_block
+from killreport.killmail.stored.queries import AttackerRow, KillmailRow
 
 KILLSTREAM = "killstream"
 # Everything is on these; on the last nothing is, which clients subscribe to to keep their connection.

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from killreport.api.killmail.views import KillmailView
 from killreport.api.rest.formats import CSV
-from killreport.killmail.esi_body import time_text
+from killreport.killmail.shown.esi_body import time_text
 
 # Source: https://owasp.org/www-community/attacks/CSV_Injection, read 2026-11-30.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")

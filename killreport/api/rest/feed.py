@@ -21,9 +21,9 @@ from killreport.api.rest.toll import visit_of
 from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, NotFound
-from killreport.killmail.event import SETTLED_AFTER, Kind
-from killreport.killmail.package import MARKS, list_marked_packages, list_packages
-from killreport.killmail.published import KINDS, MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
+from killreport.killmail.shown.package import MARKS, list_marked_packages, list_packages
+from killreport.killmail.stored.event import SETTLED_AFTER, Kind
+from killreport.killmail.stored.published import KINDS, MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
 
 # Until it is settled a number may be rewritten and named by the very next package: a copy is asked for again each time.
 OPEN = "public, no-cache"

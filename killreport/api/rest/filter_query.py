@@ -12,8 +12,9 @@ import msgspec
 
 from killreport.errors import Malformed
 from killreport.ids import read_whole
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.filter_values import (
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.filters.values import (
     LABEL_PATTERN,
     MOST_ISK,
     MOST_LISTED,
@@ -25,7 +26,6 @@ from killreport.killmail.filter_values import (
     ValueKind,
     Words,
 )
-from killreport.killmail.filters import FILTERS
 
 WHOLE = "filter"
 MOST_TEXT = 4_000

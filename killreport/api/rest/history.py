@@ -17,8 +17,8 @@ from killreport.api.rest.toll import LINES_A_COST, Toll, visit_of
 from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream
 from killreport.errors import NotFound
-from killreport.killmail.days import count_day, count_days, hashes_of_day, killmails_of_day
-from killreport.killmail.esi_body import Whole, esi_body
+from killreport.killmail.shown.days import count_day, count_days, hashes_of_day, killmails_of_day
+from killreport.killmail.shown.esi_body import Whole, esi_body
 
 # A day changes whenever a late killmail of it comes in.
 CACHE = "public, max-age=60"

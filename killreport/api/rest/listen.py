@@ -20,8 +20,8 @@ from killreport.api.context import ApiContext
 from killreport.api.rest.endpoint import context_of, error_answer, json_answer
 from killreport.clock import monotonic
 from killreport.errors import Malformed
-from killreport.killmail.package import is_removed, list_packages
-from killreport.killmail.published import next_sequence
+from killreport.killmail.shown.package import is_removed, list_packages
+from killreport.killmail.stored.published import next_sequence
 
 FORGOTTEN_AFTER_SECONDS = 3 * 3600.0
 MOST_QUEUES = 10_000

@@ -21,10 +21,10 @@ from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, Refused
 from killreport.eve.universe import Universe
-from killreport.killmail.esi_body import Whole, esi_body, load_whole, zkb_block
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.numbered import MOST_PAGES, PAGE, NumberedPages
-from killreport.killmail.queries import KillmailRow, get_killmails
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.numbered import MOST_PAGES, PAGE, NumberedPages
+from killreport.killmail.shown.esi_body import Whole, esi_body, load_whole, zkb_block
+from killreport.killmail.stored.queries import KillmailRow, get_killmails
 
 CACHE = "public, max-age=60"
 

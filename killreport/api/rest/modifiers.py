@@ -22,7 +22,7 @@ HOUR = 3_600
 ISK_STEP = 500_000_000
 FIRST_YEAR = 2007
 
-# What they are called in `killreport.killmail.filters`: those that can be on either side, and the places.
+# What they are called in `killreport.killmail.filters.table`: those that can be on either side, and the places.
 PARTIES = {
     "characterID": "character", "corporationID": "corporation", "allianceID": "alliance", "factionID": "faction",
     "shipTypeID": "shipType", "shipID": "shipType", "groupID": "shipGroup",

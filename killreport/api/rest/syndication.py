@@ -20,8 +20,8 @@ from killreport.api.rest.toll import visit_of
 from killreport.clock import read_http_date
 from killreport.config import Settings
 from killreport.door.own_names import api_base
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists import list_killmails, list_news
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.pages import list_killmails, list_news
 
 ENTRIES = 50
 TABLE_ROWS = 200

@@ -20,8 +20,8 @@ from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, fee
 from killreport.api.rest.toll import Toll
 from killreport.config import Settings
 from killreport.ids import MAX_ENTITY_ID
-from killreport.killmail.model import MOST_INT8
-from killreport.killmail.published import MOST_PUBLISHED, MOST_SEQUENCE
+from killreport.killmail.mail.model import MOST_INT8
+from killreport.killmail.stored.published import MOST_PUBLISHED, MOST_SEQUENCE
 from killreport.search.model import MOST_CHARACTERS
 
 _DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})

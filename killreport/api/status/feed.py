@@ -11,7 +11,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.cache.heartbeat import ProcessHeartbeat, list_heartbeats
 from killreport.clock import span, utc_now
 from killreport.db.database import Connection
-from killreport.killmail.queries import FeedStatus, feed_status, newest_killmail_time
+from killreport.killmail.stored.queries import FeedStatus, feed_status, newest_killmail_time
 
 WORKER = "worker-redisq"
 

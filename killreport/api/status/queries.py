@@ -14,7 +14,7 @@ from killreport.api.status.runs import follow_job_runs, resolve_job_runs, resolv
 from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
 from killreport.db.job_runs import list_job_runs
-from killreport.killmail.queries import FeedStatus, feed_status
+from killreport.killmail.stored.queries import FeedStatus, feed_status
 
 resolvers = Resolvers()
 

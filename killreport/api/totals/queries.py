@@ -13,8 +13,8 @@ from killreport.api.pages import bad_request
 from killreport.clock import utc_now
 from killreport.entity.counts import count_known
 from killreport.entity.ledger import count_waiting
-from killreport.killmail.coverage import Completeness, list_completeness
-from killreport.killmail.totals import HourTotals, InstallationTotals, get_installation_totals, list_hour_totals
+from killreport.killmail.stored.coverage import Completeness, list_completeness
+from killreport.killmail.stored.totals import HourTotals, InstallationTotals, get_installation_totals, list_hour_totals
 
 resolvers = Resolvers()
 LONGEST = timedelta(days=3660)

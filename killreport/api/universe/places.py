@@ -14,7 +14,7 @@ from killreport.api.universe.shelves import WithId, killmails_of, totals_of
 from killreport.api.universe.views import UniverseViews
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
-from killreport.killmail.place_lists import Shelf
+from killreport.killmail.lists.of_places import Shelf
 from killreport.leaderboard.places import list_hours_of
 
 # Of one field of one query: New Eden has eight thousand systems.

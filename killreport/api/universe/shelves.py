@@ -10,8 +10,8 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.entity.kind import EntityKind
-from killreport.killmail.filter_tree import Condition, Every, KillmailFilter
-from killreport.killmail.place_lists import Shelf, list_shelves
+from killreport.killmail.filters.tree import Condition, Every, KillmailFilter
+from killreport.killmail.lists.of_places import Shelf, list_shelves
 from killreport.leaderboard.statistics import Totals
 from killreport.leaderboard.types import find_totals
 

@@ -15,7 +15,7 @@ from killreport.api.universe.shelves import KillTotalsView, WithId, killmails_of
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.entity.type_details import TypeDetail, find_type_details
-from killreport.killmail.place_lists import Shelf
+from killreport.killmail.lists.of_places import Shelf
 from killreport.leaderboard.types import find_totals, sum_totals
 from killreport.market.history import list_prices_of
 

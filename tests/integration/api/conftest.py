@@ -11,7 +11,7 @@ from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.serving import GraphQL, serving
 

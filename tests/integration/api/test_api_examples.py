@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import arrival, store
 from tests.integration.serving import GraphQL
 from tests.npm import installed

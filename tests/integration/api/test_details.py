@@ -12,7 +12,7 @@ from killreport.api.app import create_app
 from killreport.api.killmail import relatives
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.recording import RecordingDatabase, without_limits
 from tests.integration.kills import (
     CONTAINER,

@@ -9,7 +9,7 @@ import pytest
 from killreport.db.database import Database
 from killreport.entity.store import apply_affiliations, store_alliance, store_character, store_corporation
 from killreport.esi.model import Affiliation, Alliance, Character, Corporation
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
     ALLIANCE,
     CORPORATION,

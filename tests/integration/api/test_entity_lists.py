@@ -9,7 +9,7 @@ import pytest
 from killreport.api.entity import history
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
     ALLIANCE,
     KILLER,

@@ -21,7 +21,7 @@ from killreport.api.guard.responses import ResponseCache
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity import known
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import CharacterMessage, CorporationMessage, Message
 from tests.integration.kills import ALLIANCE, CORPORATION, PILOT, arrival, store
 from tests.integration.serving import GraphQL, serving

@@ -11,7 +11,7 @@ import pytest
 from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.recording import RecordingDatabase, without_limits
 from tests.integration.kills import CORPORATION, KILLER, KILLERS_CORPORATION, PILOT, store_many
 from tests.integration.serving import GraphQL, serving

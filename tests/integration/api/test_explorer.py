@@ -12,7 +12,7 @@ import pytest
 from killreport.api.explorer import EXAMPLES, MODULES, examples
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.guarding import guarded
 from tests.integration.kills import arrival, name_everybody, store
 from tests.integration.serving import GraphQL

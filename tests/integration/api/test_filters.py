@@ -10,8 +10,8 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.db.database import Database
-from killreport.killmail.filter_tree import MOST_DEPTH
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.tree import MOST_DEPTH
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import ALLIANCE, JITA, KILLER, NOON, PILOT, TRITANIUM, arrival, store, store_many
 from tests.integration.serving import GraphQL
 

@@ -22,10 +22,10 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.db.database import Database
-from killreport.killmail.importing import import_stream
-from killreport.killmail.revalue import Revalued, load_revaluer
-from killreport.killmail.revalue_due import revalue_due
-from killreport.killmail.store import KillmailWriter
+from killreport.ingest.importing import import_stream
+from killreport.killmail.writing.revalue import Revalued, load_revaluer
+from killreport.killmail.writing.revalue_due import revalue_due
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.store import PriceDay, store_prices
 from tests.integration.kills import DAMAGE_CONTROL, NOON, RIFTER, arrival, mail_body, store
 from tests.integration.serving import GraphQL

@@ -16,7 +16,7 @@ from graphql.language.visitor import Visitor
 
 from killreport.api.schema import build_schema, schema_text
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.web import documents
 from tests.integration.api.test_openapi_clients import run
 from tests.integration.kills import KILLER, NOON, arrival, store

@@ -12,7 +12,7 @@ import structlog
 
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.guarding import FOLLOW, PAGE, guarded, post
 from tests.integration.kills import arrival, store
 from tests.integration.serving import GraphQL

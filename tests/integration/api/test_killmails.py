@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
     CONTAINER,
     CORPORATION,

@@ -11,8 +11,8 @@ from killreport.api.leaderboard import queries, statistics
 from killreport.api.totals import queries as totals
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.killmail.coverage import keep_published
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.stored.coverage import keep_published
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
     ALLIANCE,
     CORPORATION,

@@ -19,7 +19,7 @@ from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.workers.telling import telling
 from tests.integration.kills import arrival, name_everybody, store, store_many
 from tests.integration.serving import GraphQL, serving

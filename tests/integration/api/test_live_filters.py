@@ -13,8 +13,8 @@ from killreport.api.app import create_app
 from killreport.api.engine.run import Run
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.recording import RecordingDatabase
 from tests.integration.kills import DAMAGE_CONTROL, KILLER, PILOT, arrival, store
 from tests.integration.serving import GraphQL, serving

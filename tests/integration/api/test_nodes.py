@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import arrival, store
 from tests.integration.serving import GraphQL
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, PILOT, arrival, name_everybody, store
 from tests.integration.serving import GraphQL
 from tests.npm import CLIENTS, clients_installed

@@ -11,7 +11,7 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.db.job_runs import begin_run, note_skipped
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
 from tests.integration.serving import GraphQL
 

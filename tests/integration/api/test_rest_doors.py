@@ -11,8 +11,8 @@ from killreport.api.killmail.posting import KillmailPosting
 from killreport.clock import utc_now
 from killreport.db.database import Database
 from killreport.errors import NotFound
-from killreport.killmail.queries import KillmailRow, get_killmails
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.stored.queries import KillmailRow, get_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.store import PriceDay, store_prices
 from tests.integration.kills import JITA, RIFTER, TRITANIUM, arrival, store
 from tests.integration.serving import GraphQL

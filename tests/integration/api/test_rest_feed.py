@@ -13,9 +13,9 @@ import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
-from killreport.killmail.event import tell
-from killreport.killmail.remove import remove_killmails
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.stored.event import tell
+from killreport.killmail.writing.remove import remove_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.workers import redisq
 from tests.databases import UsedDatabases, create_database, with_database_name
 from tests.integration.kills import CONTAINER, NOON, TRITANIUM, arrival, attacker, store, store_many

@@ -13,7 +13,7 @@ import pytest
 from referencing import Registry, Resource
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.package import Package
 from tests.integration.kills import (

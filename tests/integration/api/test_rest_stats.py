@@ -11,9 +11,9 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import CORPORATION, JITA, KILLER, KILLERS_CORPORATION, NOON, PILOT, RIFTER, arrival, store
 from tests.integration.serving import GraphQL
 

@@ -14,7 +14,7 @@ import pytest
 from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import JITA, KILLER, NOON, PILOT, arrival, name_everybody, store
 from tests.integration.serving import GraphQL, serving
 

@@ -10,7 +10,7 @@ import pytest
 from killreport.clock import utc_now
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.recording import RecordingDatabase
 from tests.integration.api.test_statements import api as api  # noqa: PLC0414 - the fixture whose statements are noted
 from tests.integration.api.test_statements import recording as recording  # noqa: PLC0414

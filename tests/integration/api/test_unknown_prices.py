@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.zkillboard.character_list import read_page
 from tests.integration.kills import CONTAINER, DAMAGE_CONTROL, PILOT, arrival, store

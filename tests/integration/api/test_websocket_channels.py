@@ -16,7 +16,7 @@ from killreport.api.rest.sockets import MOST_CHANNELS, MOST_LETTERS, MOST_MISTAK
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Malformed
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.api.guarding import guarded
 from tests.integration.kills import (
     ALLIANCE,

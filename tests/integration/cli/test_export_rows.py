@@ -19,7 +19,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import KillreportError, Permanent
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import NOON, arrival, name_everybody, store
 

@@ -10,7 +10,7 @@ import pytest
 from killreport.cli.main import status_of
 from killreport.db.database import open_pool
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import arrival
 

@@ -16,8 +16,8 @@ from killreport.cron.running import JobReport
 from killreport.db.database import Database
 from killreport.db.job_runs import present_instant
 from killreport.errors import NotFound, Unavailable
-from killreport.killmail.reading import load_writer
-from killreport.killmail.recount import recount_differences
+from killreport.ingest.reading import load_writer
+from killreport.killmail.writing.recount import recount_differences
 from killreport.market.price import PriceRule
 from tests.integration.cron.conftest import RunJob, Runs
 from tests.integration.killmail.mails import DAMAGE_CONTROL, RIFTER, arrival

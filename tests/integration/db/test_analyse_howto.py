@@ -18,7 +18,7 @@ from killreport.db.analyst import Analyst, make_analyst, remove_analyst
 from killreport.db.database import Database
 from killreport.db.url import with_user
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import NOON, arrival, attacker, name_everybody, store
 from tests.npm import CLIENTS

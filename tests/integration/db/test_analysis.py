@@ -21,7 +21,7 @@ from killreport.db.migrate import upgrade
 from killreport.db.url import with_user
 from killreport.errors import Conflict
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import CONTAINER, NOON, PILOT, RIFTER, TRITANIUM, arrival, name_everybody, store
 

@@ -8,8 +8,8 @@ import pytest
 from killreport.db import migrate
 from killreport.db.database import AWAY_ERRORS, Connection, is_refusal
 from killreport.db.migrate import list_migrations, upgrade
-from killreport.killmail.event import tell
-from killreport.killmail.published import Published, list_places, list_published, next_sequence
+from killreport.killmail.stored.event import tell
+from killreport.killmail.stored.published import Published, list_places, list_published, next_sequence
 
 PARTING = "live_and_history"
 

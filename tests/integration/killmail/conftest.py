@@ -6,7 +6,7 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
 
 RIFTER, CAPSULE, DAMAGE_CONTROL = 587, 670, 2048
 PILOT, CORPORATION, ALLIANCE = 2112000001, 98000001, 99000001

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
 
 CHARACTERS = [90_000_001, 90_000_002, 90_000_003, 90_000_004, 3_008_416]
 CORPORATIONS = [98_000_001, 98_000_002, 98_000_003, 1_000_125]

@@ -10,14 +10,14 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.errors import HostAway, KillreportError, Refused, Transient
-from killreport.killmail import claims
-from killreport.killmail.claims import ClaimAsker
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.importing import FINISHED, Tally, import_stream
-from killreport.killmail.kill_dump import read_claimed
-from killreport.killmail.quarantine import list_quarantine
-from killreport.killmail.store import KillmailWriter, find_cursor
+from killreport.ingest import claims
+from killreport.ingest.claims import ClaimAsker
+from killreport.ingest.importing import FINISHED, Tally, import_stream
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.kill_dump import read_claimed
+from killreport.killmail.stored.quarantine import list_quarantine
+from killreport.killmail.writing.store import KillmailWriter, find_cursor
 from tests.integration.killmail.mails import body
 
 

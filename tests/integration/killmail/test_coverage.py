@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from killreport.db.database import Database
-from killreport.killmail.coverage import Completeness, keep_published, list_completeness
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.stored.coverage import Completeness, keep_published, list_completeness
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.killmail.mails import arrival
 
 EARLIER, LATER = datetime(2021, 12, 4, tzinfo=UTC), datetime(2021, 12, 5, tzinfo=UTC)

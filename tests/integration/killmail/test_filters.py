@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
-from killreport.killmail.filter_predicates import SPACES, Facts
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, Isk
-from killreport.killmail.filters import FILTERS
-from killreport.killmail.lists import Cursor, Order, cursor_of, list_killmails
-from killreport.killmail.queries import KillmailRow, get_killmails, list_attackers, list_items
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.predicates import SPACES, Facts
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk
+from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails
+from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.killmail import population
 
 KILLMAILS = 300

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.importing import FINISHED, Tally, import_file, import_stream
-from killreport.killmail.quarantine import list_quarantine
-from killreport.killmail.queries import feed_status
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.store import Cursor, KillmailWriter, find_cursor
+from killreport.ingest.importing import FINISHED, Tally, import_file, import_stream
+from killreport.killmail.stored.quarantine import list_quarantine
+from killreport.killmail.stored.queries import feed_status
+from killreport.killmail.writing.recount import recount_differences
+from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import body
 
 

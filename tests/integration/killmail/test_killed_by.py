@@ -6,7 +6,7 @@ import re
 
 from killreport.db.database import Connection, Database
 from killreport.db.migrate import list_migrations
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.killmail import population
 
 KILLMAILS = 100

@@ -12,12 +12,12 @@ import pytest
 
 from killreport.db.database import Connection, Database, open_pool
 from killreport.eve.universe import Universe
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.filters import FILTERS
-from killreport.killmail.lists import Order, cursor_of, list_killmails, related_killmails
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.pages import Order, cursor_of, list_killmails, related_killmails
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.sim.generator import Generator
 from killreport.sim.world import World

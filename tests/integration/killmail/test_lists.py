@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.lists import Cursor, Order, cursor_of, list_killmails, related_killmails
-from killreport.killmail.queries import MAX_PAGE, get_killmails
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails, related_killmails
+from killreport.killmail.stored.queries import MAX_PAGE, get_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import ALLIANCE, KILLERS_CORPORATION, NOON, arrival, store
 
 HOUR = timedelta(hours=1)

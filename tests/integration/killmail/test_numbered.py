@@ -8,10 +8,10 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.errors import Refused
-from killreport.killmail import numbered
-from killreport.killmail.filter_tree import EVERYTHING
-from killreport.killmail.numbered import MOST_PAGES, REMEMBERED_SECONDS, NumberedPages
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.filters.tree import EVERYTHING
+from killreport.killmail.lists import numbered
+from killreport.killmail.lists.numbered import MOST_PAGES, REMEMBERED_SECONDS, NumberedPages
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store, store_many
 
 

@@ -16,12 +16,13 @@ import pytest
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival, read_arrival
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.esi_body import esi_body, load_whole
-from killreport.killmail.event import INSERT_LIVE, SETTLED_AFTER, Kind, tell
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.published import (
+from killreport.ingest.reading import load_writer
+from killreport.killmail.mail.arrival import Arrival, read_arrival
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.shown.esi_body import esi_body, load_whole
+from killreport.killmail.stored.event import INSERT_LIVE, SETTLED_AFTER, Kind, tell
+from killreport.killmail.stored.published import (
     KIND_STRETCH,
     KINDS,
     LIVE_STRETCH,
@@ -32,9 +33,8 @@ from killreport.killmail.published import (
     list_published,
     next_sequence,
 )
-from killreport.killmail.queries import get_killmails
-from killreport.killmail.reading import load_writer
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.stored.queries import get_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
 
 # Keys that EVE Ref adds to ESI's document.

@@ -10,8 +10,14 @@ from structlog.testing import capture_logs
 from killreport.cli import db
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.quarantine import QuarantineBound, Reject, quarantine_bound, quarantine_summary, save_rejects
-from killreport.killmail.reading import load_writer
+from killreport.ingest.reading import load_writer
+from killreport.killmail.stored.quarantine import (
+    QuarantineBound,
+    Reject,
+    quarantine_bound,
+    quarantine_summary,
+    save_rejects,
+)
 
 
 def reject(number: int, *, source: str = "import", size: int = 10) -> Reject:

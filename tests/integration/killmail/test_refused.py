@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.importing import import_stream
-from killreport.killmail.quarantine import KEPT_BYTES, MAX_TEXT, Reject
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.store import Cursor, KillmailWriter, find_cursor
+from killreport.ingest.importing import import_stream
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.stored.quarantine import KEPT_BYTES, MAX_TEXT, Reject
+from killreport.killmail.writing.recount import recount_differences
+from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import arrival, body
 
 MODULE, MOST_WORTH = 2048, 10**16

@@ -12,12 +12,12 @@ import pytest
 
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
-from killreport.killmail import revalue_due as revalue_due_module
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.recount import rebuild_rollups, recount_differences
-from killreport.killmail.revalue import Revalued, Revaluer, load_revaluer
-from killreport.killmail.revalue_due import Left, is_basis_new, revalue_due
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.writing import revalue_due as revalue_due_module
+from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
+from killreport.killmail.writing.revalue import Revalued, Revaluer, load_revaluer
+from killreport.killmail.writing.revalue_due import Left, is_basis_new, revalue_due
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule, load_price_book
 from killreport.market.store import PriceDay, PriceReference, store_prices, store_references
 from tests.integration.killmail.mails import DAMAGE_CONTROL, RIFTER, arrival

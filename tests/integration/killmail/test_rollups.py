@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.recount import rebuild_rollups, recount_differences
-from killreport.killmail.remove import list_removed, remove_killmails
-from killreport.killmail.revalue import load_revaluer
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
+from killreport.killmail.writing.remove import list_removed, remove_killmails
+from killreport.killmail.writing.revalue import load_revaluer
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.market.store import PriceReference, store_references
 from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PILOT, RIFTER, arrival, body
@@ -33,7 +33,7 @@ def random_arrival(mail_id: int, chance: random.Random) -> Arrival:
     """Return a killmail among few who meet often, in few systems, on few days and hours."""
     import msgspec  # noqa: PLC0415
 
-    from killreport.killmail.decode import decode_killmail  # noqa: PLC0415
+    from killreport.killmail.mail.decode import decode_killmail  # noqa: PLC0415
 
     items = [{"item_type_id": NEW_TYPE, "flag": 5, "singleton": 0, "quantity_dropped": chance.randint(1, 3)}]
     document = body(mail_id, character_id=PILOT + chance.randint(0, 3), ship_type_id=chance.choice((RIFTER, CAPSULE)))

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
-from killreport.killmail.arrival import Arrival
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.quarantine import list_quarantine
-from killreport.killmail.recount import rebuild_rollups, recount_differences
-from killreport.killmail.store import Cursor, KillmailWriter, find_cursor
+from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.stored.quarantine import list_quarantine
+from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
+from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PILOT, RIFTER, arrival, body
 
 

@@ -7,10 +7,10 @@ import pytest
 from killreport.db.database import Database
 from killreport.db.migrate import list_migrations
 from killreport.eve.load import load_universe
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.rederive_due import rederive_due
-from killreport.killmail.remove import remove_killmails
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.recount import recount_differences
+from killreport.killmail.writing.rederive_due import rederive_due
+from killreport.killmail.writing.remove import remove_killmails
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import RIFTER, arrival, store
 

@@ -10,7 +10,7 @@ from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
 from killreport.leaderboard.places import list_hours

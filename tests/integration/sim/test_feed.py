@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
 from tests.integration.sim.conftest import FIRST, Client, Clock, Running
 
 

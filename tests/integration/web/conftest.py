@@ -12,7 +12,7 @@ from killreport.api.app import create_app as create_api
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.web.app import create_app
 from tests.integration.serving import serving

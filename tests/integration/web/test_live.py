@@ -14,7 +14,7 @@ import aiohttp
 from killreport.api.app import create_app as create_api
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.web.app import create_app
 from tests.integration.kills import NOON, arrival, store, store_many
 from tests.integration.serving import free_listener, serving

@@ -14,7 +14,7 @@ from killreport.cache.heartbeat import beat
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET
-from killreport.killmail.store import KillmailWriter
+from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import TypeMessage
 from killreport.queueing.open import open_broker
 from killreport.web.app import create_app

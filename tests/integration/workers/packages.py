@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
 
 TIME = "2021-12-02T10:00:00Z"
 

@@ -14,7 +14,7 @@ import pytest
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.universe import Universe
-from killreport.killmail.recount import recount_differences
+from killreport.killmail.writing.recount import recount_differences
 from killreport.queueing import handling
 from killreport.queueing.broker import Priority
 from killreport.queueing.messages import CharacterHistoryMessage

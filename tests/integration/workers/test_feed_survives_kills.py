@@ -27,10 +27,10 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
-from killreport.killmail.archive import read_records
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.items import flatten_items
-from killreport.killmail.recount import recount_differences
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.items import flatten_items
+from killreport.killmail.writing.recount import recount_differences
 from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
 from killreport.zkillboard.history import History

@@ -15,7 +15,7 @@ from killreport.config import Settings
 from killreport.db import advisory, connection
 from killreport.db.connection import WRITE_SECONDS
 from killreport.db.database import Database, open_pool
-from killreport.killmail.recount import recount_differences
+from killreport.killmail.writing.recount import recount_differences
 from killreport.workers import redisq
 from tests.cable import cable_to
 from tests.integration.workers.packages import package_of

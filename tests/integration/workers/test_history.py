@@ -17,11 +17,11 @@ from killreport.errors import Transient, Unavailable
 from killreport.esi.client import open_esi
 from killreport.eve.universe import Universe
 from killreport.http import HttpClient, Pacer, open_session
-from killreport.killmail import repair as repairing
-from killreport.killmail.arrival import read_arrival
-from killreport.killmail.reading import load_writer
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.repair import DayRepair, HistoryRepair
+from killreport.ingest import repair as repairing
+from killreport.ingest.reading import load_writer
+from killreport.ingest.repair import DayRepair, HistoryRepair
+from killreport.killmail.mail.arrival import read_arrival
+from killreport.killmail.writing.recount import recount_differences
 from killreport.sim.server import run_simulator
 from killreport.zkillboard import progress
 from killreport.zkillboard.history import History

@@ -19,12 +19,12 @@ from killreport.eve import seed
 from killreport.eve.changes import lock_static, note_new_type
 from killreport.eve.importer import StaticData, read_static_data, store_static_data
 from killreport.eve.load import load_universe
-from killreport.killmail import rederive_due as due
-from killreport.killmail.arrival import Arrival, read_arrival
-from killreport.killmail.reading import load_writer
-from killreport.killmail.recount import recount_differences
-from killreport.killmail.rederive_due import count_due, rederive_due
-from killreport.killmail.remove import remove_killmails
+from killreport.ingest.reading import load_writer
+from killreport.killmail.mail.arrival import Arrival, read_arrival
+from killreport.killmail.writing import rederive_due as due
+from killreport.killmail.writing.recount import recount_differences
+from killreport.killmail.writing.rederive_due import count_due, rederive_due
+from killreport.killmail.writing.remove import remove_killmails
 from killreport.queueing.messages import TypeMessage
 from tests.integration.serving import GraphQL, serving
 from tests.integration.workers.packages import body_of, killmail

@@ -16,7 +16,7 @@ from killreport.config import Settings
 from killreport.db.advisory import hold_lock
 from killreport.db.database import Database
 from killreport.errors import Conflict
-from killreport.killmail.recount import recount_differences
+from killreport.killmail.writing.recount import recount_differences
 from killreport.workers import alone, redisq
 from tests.integration.workers.conftest import RunWorker
 from tests.integration.workers.lines import Lines

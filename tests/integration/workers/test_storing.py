@@ -6,7 +6,7 @@ import pytest
 
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import NotFound, Unavailable
-from killreport.killmail.reading import load_writer, read_body
+from killreport.ingest.reading import load_writer, read_body
 from killreport.workers.storing import CHUNK, Tally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.package import Package

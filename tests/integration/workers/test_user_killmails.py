@@ -16,7 +16,7 @@ from killreport.errors import Transient
 from killreport.esi.client import EsiClient
 from killreport.esi.model import KillmailPage
 from killreport.eve.universe import Universe
-from killreport.killmail.reading import load_writer, read_body
+from killreport.ingest.reading import load_writer, read_body
 from killreport.queueing.messages import UserKillmailsMessage
 from killreport.sim import esi_recent
 from killreport.sim.esi_recent import token_of

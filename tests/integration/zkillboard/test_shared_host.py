@@ -9,7 +9,7 @@ from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.errors import Refused, Transient
-from killreport.killmail.repair import open_repair
+from killreport.ingest.repair import open_repair
 from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.clients import open_clients
 from killreport.zkillboard.turns import pause_left

@@ -8,7 +8,7 @@ import pytest
 
 from killreport.api.status.feed import FeedState, feed_state
 from killreport.cache.heartbeat import ProcessHeartbeat
-from killreport.killmail.queries import FeedStatus
+from killreport.killmail.stored.queries import FeedStatus
 
 NOW = datetime(2026, 11, 29, 22, 30, tzinfo=UTC)
 NORM_SECONDS = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 from killreport.api.killmail.part_views import ItemView, item_tree
 from killreport.api.killmail.sides import price_rule
 from killreport.api.universe.views import UniverseViews
-from killreport.killmail.queries import ItemRow
+from killreport.killmail.stored.queries import ItemRow
 from killreport.market.price import PriceRule
 from tests.factories import make_universe
 

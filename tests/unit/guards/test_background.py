@@ -25,7 +25,7 @@ SEEN_ELSEWHERE = {
     "killreport/cli/supervisor.py": (1, "all answers are read before the command ends"),
     "killreport/cli/terminal.py": (1, "it survives whatever a terminal fails with, and the end waits for it"),
     "killreport/db/keeper.py": (2, "it imports nothing of ours; neither thread can end without an event"),
-    "killreport/killmail/importing.py": (2, "the import awaits each batch"),
+    "killreport/ingest/importing.py": (2, "the import awaits each batch"),
     "killreport/queueing/embedded_consumer.py": (1, "what a place fails with ends the consumer"),
     "killreport/queueing/rabbit_channel.py": (1, "aiormq's own method, awaited"),
     "killreport/queueing/rabbit_consume.py": (4, "what a place or an end fails with ends the consumer"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from killreport.killmail.filter_predicates import Facts
-from killreport.killmail.queries import AttackerRow, ItemRow, KillmailRow
+from killreport.killmail.filters.predicates import Facts
+from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
 from tests.factories import ALICE, ALICES_CORPORATION, BOB, BOBS_CORPORATION, RIFTER, TAMA, make_universe
 
 UNIVERSE = make_universe()

@@ -22,7 +22,7 @@ from bench.agreement import (
     read_samples,
 )
 from bench.universe import seed_universe
-from killreport.killmail.points import points
+from killreport.killmail.rules.points import points
 from tests.factories import RIFTER
 
 

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from killreport.errors import Malformed, NotFound
-from killreport.killmail.archive import list_files, read_records
+from killreport.killmail.mail.archive import list_files, read_records
 
 ONE = b'{"killmail_id":1,"victim":{}}'
 TWO = b'{"killmail_id":2,"victim":{}}'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.killmail.classify import classify
-from killreport.killmail.model import Attacker, Killmail
+from killreport.killmail.mail.model import Attacker, Killmail
+from killreport.killmail.rules.classify import classify
 from tests.factories import (
     AGENT,
     ALICES_ALLIANCE,

@@ -12,10 +12,10 @@ import pytest
 import zstandard
 
 from killreport.errors import Malformed
-from killreport.killmail.decode import decode_killmail, unwrap
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.legacy import read_killmail
-from killreport.killmail.model import Attacker, Item, Killmail, Position, Victim
+from killreport.killmail.mail.decode import decode_killmail, unwrap
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.legacy import read_killmail
+from killreport.killmail.mail.model import Attacker, Item, Killmail, Position, Victim
 from tests.unit.killmail.bodies import encode, make_body, make_victim
 
 
@@ -221,9 +221,9 @@ def test_json_that_is_no_object_is_refused(raw: bytes, found: str) -> None:
 
 def test_a_kill_may_be_a_day_ahead_of_our_clock_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2021, 12, 1, 18, 30, tzinfo=UTC)
-    monkeypatch.setattr("killreport.killmail.sanity.utc_now", lambda: now)
+    monkeypatch.setattr("killreport.killmail.mail.sanity.utc_now", lambda: now)
     assert decode_killmail(encode(make_body())).killmail_time == now + timedelta(days=1)
-    monkeypatch.setattr("killreport.killmail.sanity.utc_now", lambda: now - timedelta(seconds=1))
+    monkeypatch.setattr("killreport.killmail.mail.sanity.utc_now", lambda: now - timedelta(seconds=1))
     assert refusal_of(make_body()) == ("the time lies in the future", "$.killmail_time")
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from killreport.errors import Malformed
-from killreport.killmail.decode import decode_killmail, unwrap
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.items import flatten_items
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.decode import decode_killmail, unwrap
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.items import flatten_items
+from killreport.killmail.mail.model import Killmail
 from tests.unit.killmail.bodies import encode, make_body
 from tests.unit.killmail.test_legacy import CREST, XML
 

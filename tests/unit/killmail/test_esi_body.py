@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.killmail.esi_body import shortest_real
+from killreport.killmail.shown.esi_body import shortest_real
 
 
 @given(st.decimals(min_value=-10, max_value=10, places=5))

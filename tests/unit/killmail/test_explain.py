@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from killreport.killmail.explain import explain_labels, explain_points
-from killreport.killmail.filter_predicates import Facts
+from killreport.killmail.filters.predicates import Facts
+from killreport.killmail.shown.explain import explain_labels, explain_points
 from tests.factories import (
     ADRESTIA,
     AFTERBURNER,

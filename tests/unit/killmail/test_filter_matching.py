@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.killmail.filter_matching import needs_attackers, needs_items
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.filter_values import Count, Flag, Hours, Ids, Instant, Isk, Words
-from killreport.killmail.filters import FILTERS
+from killreport.killmail.filters.matching import needs_attackers, needs_items
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk, Words
 
 VALUES = {
     Ids: [1], Words: ["pvp"], Count: 1, Isk: 1, Flag: True, Instant: "2026-01-01T00:00:00Z",

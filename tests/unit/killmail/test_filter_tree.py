@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from killreport.errors import Malformed
-from killreport.killmail.filter_tree import EVERYTHING, MOST_CONDITIONS, MOST_DEPTH, KillmailFilter
-from killreport.killmail.filters import FILTERS
+from killreport.killmail.filters.table import FILTERS
+from killreport.killmail.filters.tree import EVERYTHING, MOST_CONDITIONS, MOST_DEPTH, KillmailFilter
 from tests.factories import AFTERBURNER, ALICE, BOB, CARGO_CONTAINER, VEXOR
 from tests.unit.killmail.rows import attacker_row, item_row, make_facts
 

@@ -20,7 +20,7 @@ from bench.fits import (
     read_mails,
 )
 from bench.universe import seed_universe
-from killreport.killmail.model import Item
+from killreport.killmail.mail.model import Item
 from tests.factories import RIFTER, make_killmail
 
 KNOWN = {HULL_NAME, ITEM_NAME, MISPLACED, NAMESAKE, NO_HULL, NO_SLOT, ONLY_DRONES, UNPUBLISHED}

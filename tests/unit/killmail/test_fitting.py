@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from killreport.eve.flags import Bay
 from killreport.eve.load import keep_packaged_universe
-from killreport.killmail.dna import dna_text
-from killreport.killmail.eft import eft_text
-from killreport.killmail.fitting import Slot, Worth, lay_out
-from killreport.killmail.queries import ItemRow
+from killreport.killmail.shown.dna import dna_text
+from killreport.killmail.shown.eft import eft_text
+from killreport.killmail.shown.fitting import Slot, Worth, lay_out
+from killreport.killmail.stored.queries import ItemRow
 from tests.unit.killmail.rows import item_row
 
 UNIVERSE = keep_packaged_universe()

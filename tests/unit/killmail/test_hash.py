@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from killreport.killmail.hash import killmail_hash
+from killreport.killmail.mail.hash import killmail_hash
 from tests.factories import make_attacker, make_killmail, make_npc
 
 AT = datetime(2021, 12, 2, 0, 0, tzinfo=UTC)

@@ -17,8 +17,8 @@ import pytest
 import zstandard
 
 from killreport.errors import Malformed
-from killreport.killmail import archive, tar, unpacking
-from killreport.killmail.archive import Record, name_of, read_records
+from killreport.killmail.mail import archive, tar, unpacking
+from killreport.killmail.mail.archive import Record, name_of, read_records
 
 ONE = b'{"killmail_id":1,"victim":{}}'
 TWO = b'{"killmail_id":2,"victim":{}}'

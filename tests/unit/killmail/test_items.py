@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from killreport.killmail.items import FlatItem, flatten_items
-from killreport.killmail.model import Item
+from killreport.killmail.mail.items import FlatItem, flatten_items
+from killreport.killmail.mail.model import Item
 from tests.factories import AFTERBURNER, CARGO_CONTAINER, TRITANIUM, make_killmail
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from bench.fits import read_mails
 from killreport.errors import Malformed
-from killreport.killmail.archive import read_records
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.kill_dump import read_claimed
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.archive import read_records
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.kill_dump import read_claimed
+from killreport.killmail.mail.model import Killmail
 
 KILL: dict[str, Any] = {
     "kill_id": 107000001,

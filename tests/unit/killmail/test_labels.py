@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from killreport.killmail.classify import classify
-from killreport.killmail.labels import with_value
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.model import Killmail
+from killreport.killmail.rules.classify import classify
+from killreport.killmail.rules.labels import with_value
 from tests.factories import (
     ABYSS,
     ADRESTIA,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from killreport.errors import Malformed
-from killreport.killmail.decode import decode_killmail, unwrap
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.model import Attacker, Item, Killmail, Position, Victim
+from killreport.killmail.mail.decode import decode_killmail, unwrap
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.model import Attacker, Item, Killmail, Position, Victim
 from tests.unit.killmail.bodies import encode, make_body
 
 CREST = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from killreport.errors import Malformed
-from killreport.killmail.filter_tree import KillmailFilter
-from killreport.killmail.list_span import DEFAULT_SPAN, LONGEST_SPAN, with_span
-from killreport.killmail.lists import Order
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.pages import Order
+from killreport.killmail.lists.span import DEFAULT_SPAN, LONGEST_SPAN, with_span
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 BY_VALUE = Order.MOST_VALUABLE

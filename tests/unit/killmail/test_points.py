@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from killreport.killmail.classify import classify
-from killreport.killmail.model import Attacker, Item, Killmail
-from killreport.killmail.points import MOST_POINTS, danger, points
+from killreport.killmail.mail.model import Attacker, Item, Killmail
+from killreport.killmail.rules.classify import classify
+from killreport.killmail.rules.points import MOST_POINTS, danger, points
 from tests.factories import (
     AFTERBURNER,
     ALICES_CORPORATION,

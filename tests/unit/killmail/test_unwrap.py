@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from killreport.errors import Malformed
-from killreport.killmail.decode import Envelope, decode_killmail, unwrap
+from killreport.killmail.mail.decode import Envelope, decode_killmail, unwrap
 from killreport.zkillboard.zkb import ZkbBlock
 from tests.unit.killmail.bodies import encode, make_body
 

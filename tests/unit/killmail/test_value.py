@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from killreport.eve.flags import FLAGS
-from killreport.killmail.model import Item
-from killreport.killmail.value import value_killmail
+from killreport.killmail.mail.model import Item
+from killreport.killmail.rules.value import value_killmail
 from killreport.market.price import Price, PriceBook, PriceRule
 from tests.factories import (
     AFTERBURNER,

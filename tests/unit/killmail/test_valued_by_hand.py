@@ -17,8 +17,8 @@ import pytest
 
 from bench.fits import read_mails
 from bench.universe import seed_prices, seed_universe
-from killreport.killmail.model import Killmail
-from killreport.killmail.value import value_killmail
+from killreport.killmail.mail.model import Killmail
+from killreport.killmail.rules.value import value_killmail
 
 # Killmail, then hull, fitted, dropped and destroyed in hundredths of an ISK, and whether everything has a price.
 BY_HAND: tuple[tuple[int, int, int, int, int, bool], ...] = (

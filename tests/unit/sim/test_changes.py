@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from killreport.errors import Malformed
-from killreport.killmail.model import Attacker
+from killreport.killmail.mail.model import Attacker
 from killreport.sim.changes import Changes, NewType
 from killreport.sim.world import FIRST_CHARACTER_ID, Affiliation, Known, World
 

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from killreport.eve.universe import Universe
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
 from killreport.sim.generator import Generator, killmail_id_of, sequence_of
 from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.space import kind_of_space

@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from killreport.eve.universe import Universe
-from killreport.killmail.decode import decode_killmail
-from killreport.killmail.hash import killmail_hash
-from killreport.killmail.model import Killmail
+from killreport.killmail.mail.decode import decode_killmail
+from killreport.killmail.mail.hash import killmail_hash
+from killreport.killmail.mail.model import Killmail
 from killreport.sim.appraisal import can_be_ganked
 from killreport.sim.generator import Generator
 from killreport.sim.journal import FIRST_SEQUENCE

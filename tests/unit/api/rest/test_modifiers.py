@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from killreport.api.rest.modifiers import FLAGS, NUMBERS, PARTIES, PLACES, read_modifiers
 from killreport.errors import Refused
-from killreport.killmail.filter_tree import KillmailFilter
+from killreport.killmail.filters.tree import KillmailFilter
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""What killmails can be filtered by: one table, and what is made of it: SQL, matching in memory, plain data."""

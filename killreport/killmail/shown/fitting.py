@@ -1,0 +1,177 @@
+"""What the victim carried, as a page shows it: bay by bay and slot by slot, with charges in their modules.
+
+Works on stored rows. Slots come in the order of their flags, empty ones too, as far as the hull's number of slots is
+known; a strategic cruiser gets its slots from its subsystems.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from killreport.eve.flags import FIRST_FLAGS, SLOT_WORDS, Bay, bay_of
+from killreport.eve.universe import Type, Universe
+from killreport.killmail.stored.queries import ItemRow
+
+CHARGE_CATEGORY = 8
+MOST_SLOTS = 8  # flags of one bay of slots
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Values in cents of ISK. is_complete: False where something among it has no known price, and adds nothing."""
+
+    dropped: int = 0
+    destroyed: int = 0
+    is_complete: bool = True
+
+    @property
+    def total(self) -> int:
+        """Return both together."""
+        return self.dropped + self.destroyed
+
+    def __add__(self, other: Worth) -> Worth:
+        return Worth(
+            self.dropped + other.dropped, self.destroyed + other.destroyed, self.is_complete and other.is_complete
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A row of the killmail with what was inside it. The worth of `worth` includes the contents."""
+
+    row: ItemRow
+    contents: tuple[Content, ...]
+
+    @property
+    def quantity(self) -> int:
+        """Return how many there were."""
+        return self.row.quantity_dropped + self.row.quantity_destroyed
+
+    @property
+    def worth(self) -> Worth:
+        """Return what the row and its contents were worth."""
+        price = self.row.known_price_cents
+        if price is None:
+            own = Worth(is_complete=not self.quantity)
+        else:
+            own = Worth(self.row.quantity_dropped * price, self.row.quantity_destroyed * price)
+        return sum((content.worth for content in self.contents), own)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one module. number: from 1. charges: one row for the dropped, one for the destroyed, as a rule.
+
+    module: None where the slot is empty, or only a charge is told of it. Where a mail names two modules at one flag,
+    there are two slots with that number, the charges in the first.
+    """
+
+    number: int
+    flag: int
+    module: Content | None
+    charges: tuple[Content, ...]
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """Return all that is in it, the module first."""
+        return self.charges if self.module is None else (self.module, *self.charges)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A bay with what was in it. slots: of a bay that has numbered ones; contents: of every other."""
+
+    bay: Bay
+    slots: tuple[Slot, ...]
+    contents: tuple[Content, ...]
+    worth: Worth
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """The sections in the order of `Bay`; those without slots or contents are left out. items: without the hull."""
+
+    ship_type_id: int
+    sections: tuple[Section, ...]
+    items: Worth
+
+    def section(self, bay: Bay) -> Section | None:
+        """Return the section of a bay, None where there is nothing of it."""
+        return next((section for section in self.sections if section.bay is bay), None)
+
+
+def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> Fitting:
+    """Return the fitting of a stored killmail. items: all of its rows, in their order."""
+    by_bay: dict[Bay, list[Content]] = defaultdict(list)
+    for content in _nest(items):
+        by_bay[bay_of(content.row.flag)].append(content)
+    sections = []
+    for bay in Bay:
+        contents = by_bay.get(bay, [])
+        slots: tuple[Slot, ...] = ()
+        if bay in SLOT_WORDS:
+            slots = _slots(
+                bay, contents, _slot_number(bay, ship_type_id, by_bay.get(Bay.SUBSYSTEM, ()), universe), universe
+            )
+        if slots or contents:
+            worth = sum((content.worth for content in contents), Worth())
+            sections.append(Section(bay, slots, () if slots else tuple(contents), worth))
+    return Fitting(ship_type_id, tuple(sections), sum((section.worth for section in sections), Worth()))
+
+
+def _nest(items: Sequence[ItemRow]) -> list[Content]:
+    """Return the outermost rows with theirs inside; a container comes before its contents, so read from behind."""
+    inside: dict[int, list[Content]] = defaultdict(list)
+    outermost: list[Content] = []
+    for row in reversed(items):
+        content = Content(row, tuple(reversed(inside.pop(row.ordinal, []))))
+        (outermost if row.parent_ordinal is None else inside[row.parent_ordinal]).append(content)
+    return outermost[::-1]
+
+
+def _slot_number(bay: Bay, ship_type_id: int, subsystems: Iterable[Content], universe: Universe) -> int:
+    """Return how many slots the hull has in a bay with these subsystems, 0 to MOST_SLOTS; 0 where it is not known."""
+    parts = [universe.types.get(ship_type_id), *(universe.types.get(content.row.type_id) for content in subsystems)]
+    number = sum(_own_slots(part, bay) for part in parts if part is not None)
+    return min(MOST_SLOTS, max(0, number))
+
+
+def _own_slots(part: Type, bay: Bay) -> int:
+    match bay:
+        case Bay.HIGH:
+            number = part.high_slots
+        case Bay.MID:
+            number = part.mid_slots
+        case Bay.LOW:
+            number = part.low_slots
+        case Bay.RIG:
+            number = part.rig_slots
+        case Bay.SERVICE:
+            number = part.service_slots
+        case _:
+            number = None
+    return number or 0
+
+
+def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Universe) -> tuple[Slot, ...]:
+    first = FIRST_FLAGS[bay]
+    by_flag: dict[int, list[Content]] = defaultdict(list)
+    for content in contents:
+        by_flag[content.row.flag].append(content)
+    flags = sorted({*range(first, first + number), *by_flag})
+    return tuple(slot for flag in flags for slot in _slots_at(flag, flag - first + 1, by_flag.get(flag, []), universe))
+
+
+def _slots_at(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Iterator[Slot]:
+    """Yield the slot: of what shares a flag, the charges are in the module, whatever order they came in.
+
+    A mail may name two modules at one flag, as one that dropped and one that was destroyed: each is a slot's, none the
+    other's charge.
+    """
+    modules = [c for c in contents if universe.category_id_of(c.row.type_id) != CHARGE_CATEGORY]
+    charges = tuple(c for c in contents if universe.category_id_of(c.row.type_id) == CHARGE_CATEGORY)
+    yield Slot(number, flag, modules[0] if modules else None, charges)
+    for module in modules[1:]:
+        yield Slot(number, flag, module, ())

@@ -1,0 +1,195 @@
+"""Everything that is worked out from one killmail before it is stored, as rows ready to be copied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from killreport.entity.kind import EntityKind
+from killreport.errors import Malformed
+from killreport.eve.universe import Universe
+from killreport.killmail.mail.items import FlatItem, flatten_items, item_path
+from killreport.killmail.mail.model import Attacker, Killmail, Victim
+from killreport.killmail.rules.classify import classify
+from killreport.killmail.rules.points import points
+from killreport.killmail.rules.value import value_killmail
+from killreport.killmail.stored.killed_by import weapon_codes
+from killreport.killmail.stored.rollup import KIND_BITS, Rollup, code_of
+from killreport.killmail.writing.merge import merge_labels
+from killreport.market.price import Price, PriceBook
+
+KILLMAIL_COLUMNS = (
+    "killmail_id", "hash", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
+    "location_id", "victim_character_id", "victim_corporation_id", "victim_alliance_id", "victim_faction_id",
+    "ship_type_id", "ship_group_id", "damage_taken", "position_x", "position_y", "position_z",
+    "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
+    "final_blow_ship_type_id", "final_blow_ship_group_id", "final_blow_weapon_type_id", "attacker_count",
+    "player_count", "ship_value_cents", "ship_price_rule", "fitted_value_cents", "dropped_value_cents",
+    "destroyed_value_cents", "total_value_cents", "is_value_complete", "points", "is_npc", "is_solo", "is_awox",
+    "labels", "source", "is_history",
+)  # fmt: skip
+ATTACKER_COLUMNS = (
+    "killmail_id", "ordinal", "is_final_blow", "character_id", "corporation_id", "alliance_id", "faction_id",
+    "ship_type_id", "weapon_type_id", "damage_done", "security_status",
+)  # fmt: skip
+ITEM_COLUMNS = (
+    "killmail_id", "ordinal", "parent_ordinal", "flag", "price_rule", "type_id", "singleton", "quantity_dropped",
+    "quantity_destroyed", "unit_price_cents",
+)  # fmt: skip
+
+# Plain numbers: an enumeration's members cost three times as much in the hot loop below.
+_CHARACTER = int(EntityKind.CHARACTER)
+_CORPORATION = int(EntityKind.CORPORATION)
+_ALLIANCE = int(EntityKind.ALLIANCE)
+_FACTION = int(EntityKind.FACTION)
+_SHIP_TYPE = int(EntityKind.SHIP_TYPE)
+_SHIP_GROUP = int(EntityKind.SHIP_GROUP)
+
+MOST_ROWS = 2**15 - 1  # what a smallint ordinal can number
+MOST_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for sums in a bigint
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups.
+
+    killers: the codes of everything on the killing side. killed_by: its rows in the index of who killed.
+    """
+
+    killmail_id: int
+    killmail: tuple[object, ...]
+    killers: set[int]
+    killed_by: list[tuple[object, ...]]
+    attackers: list[tuple[object, ...]]
+    items: list[tuple[object, ...]]
+    points: int
+    total_value_cents: int
+    is_npc: bool
+    is_solo: bool
+    is_history: bool
+
+
+def derive(
+    mail: Killmail,
+    mail_hash: bytes,
+    universe: Universe,
+    prices: PriceBook,
+    *,
+    source: str,
+    location_id: int | None = None,
+    extra_labels: tuple[str, ...] = (),
+    is_history: bool = False,
+) -> Derived:
+    """Return the rows for a killmail. Pure: the same mail, universe and prices give the same rows.
+
+    is_history: it is too old to be news.
+
+    Raises Malformed where the mail does not fit the columns (more than 32,767 rows, a value beyond MOST_CENTS).
+    """
+    if len(mail.attackers) > MOST_ROWS:
+        raise Malformed(f"more than {MOST_ROWS} attackers", "$.attackers")
+    flat = flatten_items(mail)
+    if len(flat) > MOST_ROWS:
+        raise Malformed(f"more than {MOST_ROWS} items", "$.victim.items")
+    value = value_killmail(mail, universe, prices, flat)
+    if value.total > MOST_CENTS:
+        raise Malformed("a value beyond what can be stored", _dearest_path(flat, value.item_prices))
+    marks = classify(mail, universe, value.total)
+    score = points(mail, universe, marks.is_npc)
+    victim, blow, position = mail.victim, mail.final_blow, mail.victim.position
+    system = universe.systems.get(mail.solar_system_id)
+    ship = universe.types.get(victim.ship_type_id)
+    labels = merge_labels(marks.labels, extra_labels)
+    mail_id = mail.killmail_id
+    row = (
+        mail_id, mail_hash, mail.killmail_time, mail.solar_system_id,
+        system.constellation_id if system else None, system.region_id if system else None,
+        mail.war_id, mail.moon_id, location_id,
+        victim.character_id, victim.corporation_id, victim.alliance_id, victim.faction_id,
+        victim.ship_type_id, ship.group_id if ship else None, victim.damage_taken,
+        position.x if position else None, position.y if position else None, position.z if position else None,
+        blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
+        blow.ship_type_id, final_blow_group(mail, universe), blow.weapon_type_id, len(mail.attackers),
+        marks.player_count, value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed,
+        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
+    )  # fmt: skip
+    attackers: list[tuple[object, ...]] = [
+        (mail_id, ordinal, a.final_blow, a.character_id, a.corporation_id, a.alliance_id, a.faction_id,
+         a.ship_type_id, a.weapon_type_id, a.damage_done, a.security_status)
+        for ordinal, a in enumerate(mail.attackers)
+    ]  # fmt: skip
+    items: list[tuple[object, ...]] = [
+        (mail_id, ordinal, parent, item.flag, price.rule, item.item_type_id, item.singleton,
+         item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
+        for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
+    ]  # fmt: skip
+    killers = killer_codes(mail, universe)
+    time = mail.killmail_time
+    killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
+    return Derived(
+        mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
+    )
+
+
+def killer_codes(mail: Killmail, universe: Universe) -> set[int]:
+    """Return the codes of everything that took part on the killing side."""
+    return {code for attacker in mail.attackers for code in _codes(attacker, universe)}
+
+
+def final_blow_group(mail: Killmail, universe: Universe) -> int:
+    """Return the group of the hull that struck the final blow, 0 where there is none or it is unknown."""
+    type_id = mail.final_blow.ship_type_id
+    return (universe.group_id_of(type_id) if type_id is not None else None) or 0
+
+
+def _dearest_path(flat: list[FlatItem], prices: list[Price]) -> str:
+    """Return the path of the row that is worth most; of a hull beyond everything, the hull's."""
+
+    def worth(row: tuple[FlatItem, Price]) -> int:
+        return max(row[0].item.quantity_dropped or 0, row[0].item.quantity_destroyed or 0) * row[1].cents
+
+    dearest = max(zip(flat, prices, strict=True), key=worth, default=None)
+    if dearest is None:
+        return "$.victim.ship_type_id"
+    item = dearest[0].item
+    is_dropped = (item.quantity_dropped or 0) > (item.quantity_destroyed or 0)
+    return f"{item_path(flat, dearest[0].ordinal)}.{'quantity_dropped' if is_dropped else 'quantity_destroyed'}"
+
+
+def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) -> None:
+    """Add one killmail to a rollup; the rules of who counts are those of `killreport.killmail.stored.rollup`."""
+    system = universe.systems.get(mail.solar_system_id)
+    places = [code_of(EntityKind.SOLAR_SYSTEM, mail.solar_system_id)]
+    if system is not None:
+        places.append(code_of(EntityKind.CONSTELLATION, system.constellation_id))
+        places.append(code_of(EntityKind.REGION, system.region_id))
+    rollup.add(
+        mail.killmail_time,
+        mail.solar_system_id,
+        killers=derived.killers,
+        final_blow=_codes(mail.final_blow, universe),
+        places=places,
+        victims=_codes(mail.victim, universe),
+        points=derived.points,
+        value_cents=derived.total_value_cents,
+        is_solo=derived.is_solo,
+        is_npc=derived.is_npc,
+    )
+
+
+def _codes(party: Victim | Attacker, universe: Universe) -> list[int]:
+    """Return the codes of everything that took part on one side: who, under which flags, in what hull."""
+    codes = []
+    if party.character_id is not None:
+        codes.append(party.character_id << KIND_BITS | _CHARACTER)
+    if party.corporation_id is not None:
+        codes.append(party.corporation_id << KIND_BITS | _CORPORATION)
+    if party.alliance_id is not None:
+        codes.append(party.alliance_id << KIND_BITS | _ALLIANCE)
+    if party.faction_id is not None:
+        codes.append(party.faction_id << KIND_BITS | _FACTION)
+    if party.ship_type_id is not None:
+        codes.append(party.ship_type_id << KIND_BITS | _SHIP_TYPE)
+        ship = universe.types.get(party.ship_type_id)
+        if ship is not None:
+            codes.append(ship.group_id << KIND_BITS | _SHIP_GROUP)
+    return codes

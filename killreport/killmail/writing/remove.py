@@ -1,0 +1,67 @@
+"""Takes a stored killmail out again, for an operator who has a reason to: all its rows and all it counted for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from killreport.db.database import Connection, Database
+from killreport.killmail.stored.event import tell
+from killreport.killmail.writing.counted import removal_of
+from killreport.killmail.writing.revalue import REVALUE_LOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A killmail that was taken out by hand; `hash` with the id is enough to fetch it from ESI again."""
+
+    killmail_id: int
+    hash: bytes
+    killmail_time: datetime
+    reason: str
+    removed_at: datetime
+
+
+async def remove_killmails(database: Database, mail_ids: Collection[int], reason: str) -> list[int]:
+    """Remove these killmails in one transaction and return the ids of those that were stored, ascending.
+
+    Their ids stay taken, so that no source brings them back. Subscribers are told that they changed and find nothing.
+    """
+    async with database.transaction() as connection:
+        # A value must not be corrected while it is taken away, nor a killmail be taken away twice.
+        await connection.execute("select pg_advisory_xact_lock($1)", REVALUE_LOCK)
+        rows = await connection.fetch(
+            "select killmail_id from killmail where killmail_id = any($1) order by 1", list(mail_ids)
+        )
+        stored: list[int] = [row[0] for row in rows]
+        if not stored:
+            return []
+        # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
+        rollup = await removal_of(connection, stored)
+        await rollup.save_days(connection)
+        await _delete(connection, stored, reason)
+        await rollup.save_totals(connection)
+        await tell(connection, [], stored)
+    return stored
+
+
+async def list_removed(connection: Connection, killmail_ids: Collection[int]) -> list[Removed]:
+    """Return those of these killmails that were removed, by id."""
+    rows = await connection.fetch(
+        """select killmail_id, hash, killmail_time, reason, removed_at from removed_killmail
+           where killmail_id = any($1) order by killmail_id""",
+        list(killmail_ids),
+    )
+    return [Removed(*row) for row in rows]
+
+
+async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> None:
+    await connection.execute(
+        """insert into removed_killmail (killmail_id, hash, killmail_time, reason)
+           select killmail_id, hash, killmail_time, $2 from killmail where killmail_id = any($1) order by 1""",
+        mail_ids,
+        reason,
+    )
+    for table in ("killmail", "attacker", "item", "killed_by", "value_change"):
+        await connection.execute(f"delete from {table} where killmail_id = any($1)", mail_ids)  # noqa: S608
