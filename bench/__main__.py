@@ -28,8 +28,8 @@ from bench import (
     workers,
 )
 from killreport.eve.load import read_packaged_universe
-from killreport.sim.generator import Generator
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.people import World
 
 MADE_UP = 5000
 

@@ -27,7 +27,7 @@ from killreport.environment import child_environment
 from killreport.fleet.table import find_process
 from killreport.queueing.messages import CharacterMessage
 from killreport.queueing.open import open_broker
-from killreport.sim.world import FIRST_CHARACTER_ID
+from killreport.sim.world.people import FIRST_CHARACTER_ID
 
 PROCESS = "worker-characters"
 # Latency in milliseconds, and processes.

@@ -36,9 +36,9 @@ from killreport.killmail.writing.revalue import load_revaluer
 from killreport.killmail.writing.revalue_due import revalue_due
 from killreport.market.store import PriceDay, store_prices
 from killreport.queueing.messages import CharacterMessage, encode
-from killreport.sim.generator import Generator
 from killreport.sim.server import run_simulator
-from killreport.sim.world import FIRST_CHARACTER_ID, World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.people import FIRST_CHARACTER_ID, World
 
 CORPORATIONS = 25_000
 ALLIANCES = 3_500

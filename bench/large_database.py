@@ -29,8 +29,8 @@ from killreport.killmail.stored.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_T
 from killreport.killmail.writing.recount import recount_differences
 from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
-from killreport.sim.generator import Generator
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.people import World
 
 MADE_UP = 20_000
 _WEEK_SECONDS = 7 * 24 * 3600

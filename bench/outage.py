@@ -31,7 +31,7 @@ from killreport.entity.store import store_character
 from killreport.environment import child_environment
 from killreport.esi.model import Character
 from killreport.queueing.open import open_broker
-from killreport.sim.world import FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
+from killreport.sim.world.people import FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers.handover import hand_over
 from killreport.workers.naming import open_namer
 

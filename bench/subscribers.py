@@ -33,8 +33,8 @@ from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.stored.queries import get_killmails, list_attackers, list_items
-from killreport.sim.generator import Generator
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.people import World
 
 DOCUMENT = """subscription ($filter: KillmailFilter) { killmails(filter: $filter) {
   id time values { total } labels solarSystem { name region { name } }

@@ -39,7 +39,7 @@ def sim(  # noqa: PLR0917 - the options of a command
     ] = None,
 ) -> None:
     """Serve R2Z2, RedisQ, zKillboard's API and ESI from this machine, with made-up or replayed killmails."""
-    from killreport.sim.faults import parse_faults
+    from killreport.sim.access.faults import parse_faults
     from killreport.sim.simulator import Options
 
     settings = load("sim")

@@ -9,26 +9,26 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from killreport.sim.access.hosts import host_of
+from killreport.sim.access.limits import FeedLimit, PauseLimit
+from killreport.sim.access.rules import Fate
 from killreport.sim.answers import error_answer
-from killreport.sim.ccp import Ccp
-from killreport.sim.control import Control
-from killreport.sim.control_world import WorldControl
-from killreport.sim.esi import FAILURE, Esi
-from killreport.sim.esi_entities import Entities
-from killreport.sim.esi_kills import Kills
-from killreport.sim.esi_market import Market
-from killreport.sim.esi_recent import RecentKillmails
-from killreport.sim.esi_universe import StaticData
-from killreport.sim.everef import EveRef
-from killreport.sim.feed import Feed
-from killreport.sim.history import History
-from killreport.sim.hosts import host_of
-from killreport.sim.kill_index import KillIndex
-from killreport.sim.limits import FeedLimit, PauseLimit
-from killreport.sim.redisq import RedisQ
-from killreport.sim.rules import Fate
+from killreport.sim.archives.ccp import Ccp
+from killreport.sim.archives.everef import EveRef
+from killreport.sim.control.routes import Control
+from killreport.sim.control.world import WorldControl
+from killreport.sim.esi.answering import FAILURE, Esi
+from killreport.sim.esi.entities import Entities
+from killreport.sim.esi.kills import Kills
+from killreport.sim.esi.market import Market
+from killreport.sim.esi.recent import RecentKillmails
+from killreport.sim.esi.universe import StaticData
+from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
-from killreport.sim.zkb_api import ZkbApi
+from killreport.sim.zkillboard.feed import Feed
+from killreport.sim.zkillboard.history import History
+from killreport.sim.zkillboard.lists import ZkbApi
+from killreport.sim.zkillboard.redisq import RedisQ
 
 log = structlog.get_logger()
 

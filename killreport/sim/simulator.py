@@ -16,17 +16,17 @@ from killreport.errors import Conflict
 from killreport.eve.universe import Universe
 from killreport.fleet.notify import notify_status
 from killreport.home import refuse_anothers_home
-from killreport.sim.appraisal import Appraiser
-from killreport.sim.chance import fraction
-from killreport.sim.corpus import Corpus, fingerprint, spool
-from killreport.sim.faults import Faults, Mischief
-from killreport.sim.generator import Generator
-from killreport.sim.journal import FIRST_SEQUENCE, Journal
-from killreport.sim.market import MadeUpMarket
-from killreport.sim.packages import Packages
-from killreport.sim.publisher import Publisher
-from killreport.sim.tally import Tally
-from killreport.sim.world import Known, World
+from killreport.sim.access.faults import Faults, Mischief
+from killreport.sim.access.tally import Tally
+from killreport.sim.publishing.appraisal import Appraiser
+from killreport.sim.publishing.corpus import Corpus, fingerprint, spool
+from killreport.sim.publishing.packages import Packages
+from killreport.sim.publishing.publisher import Publisher
+from killreport.sim.world.chance import fraction
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.journal import FIRST_SEQUENCE, Journal
+from killreport.sim.world.market import MadeUpMarket
+from killreport.sim.world.people import Known, World
 
 _SECONDS_PER_DAY = 86_400
 # The first page of a new demo shows what happened in the last hours; a corpus starts at its start.

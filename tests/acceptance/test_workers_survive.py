@@ -34,8 +34,8 @@ from killreport.killmail.mail.archive import read_records
 from killreport.killmail.writing.recount import recount_differences
 from killreport.queueing.broker import Broker
 from killreport.queueing.open import open_broker
-from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
+from killreport.sim.world.journal import FIRST_SEQUENCE
 from tests.acceptance.fleets import Workers, run_workers
 from tests.conftest import DATA
 from tests.integration.queueing.node import own_node

@@ -33,9 +33,9 @@ from killreport.killmail.writing.derive import derive
 from killreport.market.everef import MarketDayReader
 from killreport.market.price import PriceBook
 from killreport.queueing.messages import MESSAGE_OF, decode
-from killreport.sim.changes import Changes
-from killreport.sim.faults import Faults
-from killreport.sim.rules import read_rules
+from killreport.sim.access.faults import Faults
+from killreport.sim.access.rules import read_rules
+from killreport.sim.world.changes import Changes
 from killreport.zkillboard import history, package
 from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.killmail_link import LONGEST_LINK, read_link, read_links

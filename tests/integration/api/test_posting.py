@@ -15,8 +15,8 @@ from killreport.api.killmail import mutations, posting
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import keep_packaged_universe
-from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
+from killreport.sim.world.journal import FIRST_SEQUENCE
 from tests.integration.serving import GraphQL, serving
 
 POST = """mutation($id: ID64, $hash: String, $link: String) {

@@ -16,7 +16,7 @@ from killreport.killmail.mail.decode import decode_killmail
 from killreport.market.everef import SOURCE
 from killreport.market.price import PriceRule
 from killreport.market.regions import PLEX
-from killreport.sim.market import MADE_UP
+from killreport.sim.world.market import MADE_UP
 from tests.integration.cron.conftest import RunJob
 
 KILLS = 150

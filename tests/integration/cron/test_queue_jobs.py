@@ -29,7 +29,7 @@ from killreport.queueing.messages import (
     decode,
 )
 from killreport.queueing.open import open_broker
-from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, World
+from killreport.sim.world.people import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, World
 from tests.integration.cron.conftest import RunJob
 
 WORLD = World(1)

@@ -19,8 +19,8 @@ from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
-from killreport.sim.generator import Generator
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.people import World
 from tests.databases import create_database, drop_databases, with_database_name
 
 FACTS = {"killmail", "attacker", "item", "killed_by"}

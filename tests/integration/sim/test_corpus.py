@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from killreport.errors import NotFound
-from killreport.sim.corpus import spool
+from killreport.sim.publishing.corpus import spool
 from tests.integration.sim.conftest import FIRST, Client, Running
 
 

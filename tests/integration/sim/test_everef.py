@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from killreport.market.everef import SOURCE, MarketDayReader
-from killreport.sim.market import MADE_UP
+from killreport.sim.world.market import MADE_UP
 from tests.integration.sim.conftest import Client, Clock
 
 TRITANIUM, THE_FORGE = 34, 10000002

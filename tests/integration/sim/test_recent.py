@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from killreport.sim import esi_recent
+from killreport.sim.esi import recent as esi_recent
 from tests.integration.sim.conftest import FIRST, Client, Clock, Running
 
 DAY = 86_400

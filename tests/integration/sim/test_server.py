@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from killreport.errors import Conflict
-from killreport.sim.generator import Generator
-from killreport.sim.publisher import Publisher
+from killreport.sim.publishing.publisher import Publisher
+from killreport.sim.world.generator import Generator
 from tests.integration.sim.conftest import FIRST, Client, Clock, Running
 
 

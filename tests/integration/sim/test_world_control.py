@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.sim.world import World
+from killreport.sim.world.people import World
 from tests.integration.sim.conftest import Client
 
 NEWEST = {"X-Compatibility-Date": "2026-09-14"}

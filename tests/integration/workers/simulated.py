@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from killreport.sim.journal import FIRST_SEQUENCE
+from killreport.sim.world.journal import FIRST_SEQUENCE
 
 
 async def published(url: str) -> dict[int, dict[str, Any]]:

@@ -19,8 +19,8 @@ from killreport.queueing import handling
 from killreport.queueing.broker import Priority
 from killreport.queueing.messages import CharacterHistoryMessage
 from killreport.queueing.open import open_broker
-from killreport.sim import zkb_api
 from killreport.sim.server import run_simulator
+from killreport.sim.zkillboard import lists as zkb_api
 from killreport.workers import zkillboard
 from killreport.workers.storing import store_entries
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE

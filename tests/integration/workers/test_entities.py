@@ -17,8 +17,8 @@ from killreport.queueing.messages import (
     TypeMessage,
 )
 from killreport.queueing.open import open_broker
-from killreport.sim import names
-from killreport.sim.world import FIRST_CHARACTER_ID, World
+from killreport.sim.world import names
+from killreport.sim.world.people import FIRST_CHARACTER_ID, World
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.queues import (
     QUEUE_NAMES,

@@ -31,8 +31,8 @@ from killreport.killmail.mail.archive import read_records
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.writing.recount import recount_differences
-from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
+from killreport.sim.world.journal import FIRST_SEQUENCE
 from killreport.zkillboard.history import History
 from tests.conftest import DATA
 

@@ -29,8 +29,8 @@ from killreport.queueing.messages import (
     Message,
 )
 from killreport.queueing.open import open_broker
-from killreport.sim import names
-from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
+from killreport.sim.world import names
+from killreport.sim.world.people import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers import alliances, characters, corporations
 from tests.integration.workers.queues import (
     dead_letters,

@@ -15,8 +15,8 @@ from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.queueing.embedded import EmbeddedBroker
 from killreport.queueing.messages import CharacterMessage
-from killreport.sim import names
-from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
+from killreport.sim.world import names
+from killreport.sim.world.people import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers import handover
 from killreport.workers.handover import Pace, hand_over, keep_handing_over
 from killreport.workers.naming import open_namer

@@ -25,9 +25,9 @@ from killreport.queueing.messages import (
     TypeMessage,
     UserKillmailsMessage,
 )
-from killreport.sim.journal import FIRST_SEQUENCE
 from killreport.sim.server import run_simulator
-from killreport.sim.world import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
+from killreport.sim.world.journal import FIRST_SEQUENCE
+from killreport.sim.world.people import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from tests.conftest import REQUIRES_SERVICES
 from tests.integration.queueing.conftest import virtual_host  # noqa: F401 - a fixture
 from tests.integration.workers.queues import fetch, post, process, publish, ready_counts

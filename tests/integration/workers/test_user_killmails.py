@@ -18,8 +18,8 @@ from killreport.esi.model import KillmailPage
 from killreport.eve.universe import Universe
 from killreport.ingest.reading import load_writer, read_body
 from killreport.queueing.messages import UserKillmailsMessage
-from killreport.sim import esi_recent
-from killreport.sim.esi_recent import token_of
+from killreport.sim.esi import recent as esi_recent
+from killreport.sim.esi.recent import token_of
 from killreport.sim.server import run_simulator
 from killreport.workers import user_killmails
 from killreport.workers.storing import store_bodiless, store_entries

@@ -8,9 +8,9 @@ import pytest
 
 from killreport.eve.load import keep_packaged_universe
 from killreport.eve.universe import Universe
-from killreport.sim.generator import Generator
-from killreport.sim.journal import FIRST_SEQUENCE
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.journal import FIRST_SEQUENCE
+from killreport.sim.world.people import World
 
 NOON = 1_760_000_400
 

@@ -11,8 +11,8 @@ import pytest
 import zstandard
 
 from killreport.eve.universe import Universe
-from killreport.sim.appraisal import Appraiser, can_be_ganked
-from killreport.sim.market import MadeUpMarket
+from killreport.sim.publishing.appraisal import Appraiser, can_be_ganked
+from killreport.sim.world.market import MadeUpMarket
 
 JITA, TAMA = 30_000_142, 30_002_813
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.sim.chance import Quantiles, Weighted, fraction, mix, pick_early, stream
+from killreport.sim.world.chance import Quantiles, Weighted, fraction, mix, pick_early, stream
 
 
 def test_mixing_never_changes_between_releases() -> None:

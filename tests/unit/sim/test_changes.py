@@ -6,8 +6,8 @@ import pytest
 
 from killreport.errors import Malformed
 from killreport.killmail.mail.model import Attacker
-from killreport.sim.changes import Changes, NewType
-from killreport.sim.world import FIRST_CHARACTER_ID, Affiliation, Known, World
+from killreport.sim.world.changes import Changes, NewType
+from killreport.sim.world.people import FIRST_CHARACTER_ID, Affiliation, Known, World
 
 PILOT = FIRST_CHARACTER_ID
 WORLD = World(1)

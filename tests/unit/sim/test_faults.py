@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from killreport.errors import BadSetting, Malformed
-from killreport.sim.faults import Faults, Mischief, parse_faults
+from killreport.sim.access.faults import Faults, Mischief, parse_faults
 
 
 def test_faults_are_read_from_the_command_line() -> None:

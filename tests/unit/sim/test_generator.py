@@ -13,10 +13,10 @@ import pytest
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.hash import killmail_hash
-from killreport.sim.generator import Generator, killmail_id_of, sequence_of
-from killreport.sim.journal import FIRST_SEQUENCE
-from killreport.sim.space import kind_of_space
-from killreport.sim.world import World
+from killreport.sim.world.generator import Generator, killmail_id_of, sequence_of
+from killreport.sim.world.journal import FIRST_SEQUENCE
+from killreport.sim.world.people import World
+from killreport.sim.world.space import kind_of_space
 
 Mail = dict[str, Any]
 SLOTS = {"high": range(27, 35), "mid": range(19, 27), "low": range(11, 19), "rig": range(92, 95)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.sim.journal import FIRST_SEQUENCE, Journal, Kind, Record
+from killreport.sim.world.journal import FIRST_SEQUENCE, Journal, Kind, Record
 
 DAY = 86_400
 

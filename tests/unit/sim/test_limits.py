@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.sim.limits import ErrorLimit, FeedLimit, PauseLimit, TokenBuckets
+from killreport.sim.access.limits import ErrorLimit, FeedLimit, PauseLimit, TokenBuckets
 
 
 class Clock:

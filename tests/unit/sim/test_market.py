@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from killreport.eve.universe import Universe
-from killreport.sim.market import MadeUpMarket
+from killreport.sim.world.market import MadeUpMarket
 
 DAY = date(2026, 11, 20)
 M, B = 1e6, 1e9

@@ -7,8 +7,8 @@ from itertools import repeat
 import pytest
 
 from killreport.errors import Malformed
-from killreport.sim.hosts import host_of
-from killreport.sim.rules import NO_FATE, Fate, Rule, fate_of, read_rules
+from killreport.sim.access.hosts import host_of
+from killreport.sim.access.rules import NO_FATE, Fate, Rule, fate_of, read_rules
 
 
 @pytest.mark.parametrize(

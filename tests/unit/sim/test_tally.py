@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.sim.tally import Tally
+from killreport.sim.access.tally import Tally
 
 
 class Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.sim.tokens import Token, TokenMint
+from killreport.sim.access.tokens import Token, TokenMint
 
 TOKEN = Token(2_112_000_001, ("a.scope.v1",), 1_790_000_000)
 

@@ -18,10 +18,10 @@ from killreport.eve.universe import Universe
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.model import Killmail
-from killreport.sim.appraisal import can_be_ganked
-from killreport.sim.generator import Generator
-from killreport.sim.journal import FIRST_SEQUENCE
-from killreport.sim.world import World
+from killreport.sim.publishing.appraisal import can_be_ganked
+from killreport.sim.world.generator import Generator
+from killreport.sim.world.journal import FIRST_SEQUENCE
+from killreport.sim.world.people import World
 
 MAILS_OF_EACH_SEED = int(os.environ.get("KILLREPORT_TEST_MAILS", "2000"))
 NOON = 1_760_000_400

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from killreport.sim import names
-from killreport.sim.world import CHARACTERS, FIRST_CHARACTER_ID, SCHOOLS, Affiliation, Known, World
+from killreport.sim.world import names
+from killreport.sim.world.people import CHARACTERS, FIRST_CHARACTER_ID, SCHOOLS, Affiliation, Known, World
 
 
 def test_names_follow_from_the_id_alone() -> None:

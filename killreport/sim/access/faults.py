@@ -1,0 +1,114 @@
+"""What goes wrong on demand. Which request it hits follows from the seed and a counter, so a run can be repeated."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from killreport.decoding import decode_json
+from killreport.errors import BadSetting, Malformed
+from killreport.sim.access.rules import Fate, Rule, fate_of
+from killreport.sim.world.chance import fraction
+
+Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Faults(msgspec.Struct, forbid_unknown_fields=True):
+    """Everything off by default. Rates are shares of requests or of published sequence numbers, from 0 to 1.
+
+    latency_ms: each answer waits a random time up to this. error_rate: answers 500, 502 or 503. truncate_rate: a body
+    is cut in half and the connection closed. duplicate_rate: a mail is published again under the next number.
+    reorder_rate: two mails of a corpus change places. gap_rate: a number answers 404, every second of them for ever,
+    the others for gap_seconds. burst_404: that many asks for a package answer 404. fail_next: that many answers, of any
+    path, have fail_status. downtime: every answer has this status (503 or 504), 0 for none.
+    stale_sequence: `sequence.json` is that many numbers behind.
+    """
+
+    latency_ms: Count = 0
+    error_rate: Rate = 0.0
+    truncate_rate: Rate = 0.0
+    duplicate_rate: Rate = 0.0
+    reorder_rate: Rate = 0.0
+    gap_rate: Rate = 0.0
+    gap_seconds: Annotated[float, msgspec.Meta(ge=0)] = 90.0
+    burst_404: Count = 0
+    fail_next: Count = 0
+    fail_status: Annotated[int, msgspec.Meta(ge=400, le=599)] = 429
+    downtime: Annotated[int, msgspec.Meta(ge=0, le=599)] = 0
+    stale_sequence: Count = 0
+
+    def changed(self, body: bytes) -> Faults:
+        """Return these faults with the fields of a JSON object put in. Raises Malformed for anything else."""
+        try:
+            wanted = decode_json(body, dict[str, float | int])
+            return msgspec.convert({**msgspec.to_builtins(self), **wanted}, Faults)
+        except msgspec.ValidationError as error:
+            raise Malformed(str(error)) from None
+
+
+def parse_faults(pairs: list[str]) -> Faults:
+    """Return the faults named by `name=value` pairs, as the command line gives them. Raises BadSetting."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in Faults.__struct_fields__:
+            known = ", ".join(Faults.__struct_fields__)
+            raise BadSetting(f"--fault {pair} is not name=value with one of these names: {known}.")
+        values[name] = value
+    try:
+        return msgspec.convert(values, Faults, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"--fault cannot be used: {error}.") from None
+
+
+class Mischief:
+    """The faults of one simulator, and the dice that say whom they hit."""
+
+    def __init__(self, seed: int, faults: Faults) -> None:
+        """Start with these faults; `faults` may be replaced at any time."""
+        self.faults = faults
+        self.rules: list[Rule] = []
+        self._seed = seed
+        self._rolls = 0
+
+    def roll(self) -> float:
+        """Return the next number of [0, 1)."""
+        self._rolls += 1
+        return fraction(self._seed, 80, self._rolls)
+
+    def fate(self, path: str) -> Fate:
+        """Return what becomes of a request of this path; uses up one of what is limited in number."""
+        faults = self.faults
+        fate = fate_of(path, self.rules, self.roll)
+        status, retry_after = fate.status, fate.retry_after
+        forced = self.forced_status()
+        if forced is not None:
+            status, retry_after = forced, None
+        return Fate(
+            fate.wait_seconds + (faults.latency_ms / 1000 * self.roll() if faults.latency_ms else 0),
+            status,
+            retry_after,
+            fate.body,
+            fate.is_cut or (faults.truncate_rate > 0 and self.roll() < faults.truncate_rate),
+        )
+
+    def forced_status(self) -> int | None:
+        """Return the status this answer must have, if a fault says so; uses up one of `fail_next`."""
+        faults = self.faults
+        if faults.downtime:
+            return faults.downtime
+        if faults.fail_next:
+            faults.fail_next -= 1
+            return faults.fail_status
+        if faults.error_rate and self.roll() < faults.error_rate:
+            return (500, 502, 503)[int(self.roll() * 3)]
+        return None
+
+    def hides_package(self) -> bool:
+        """Return whether this ask for a package answers 404; uses up one of `burst_404`."""
+        if not self.faults.burst_404:
+            return False
+        self.faults.burst_404 -= 1
+        return True

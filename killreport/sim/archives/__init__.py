@@ -1,0 +1,1 @@
+"""Simulated archives: static data of CCP, and days of market history of EVE Ref."""

@@ -1,0 +1,1 @@
+"""The simulated ESI: its routes, and how it answers, whatever it answers."""

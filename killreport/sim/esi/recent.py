@@ -1,0 +1,74 @@
+"""ESI's recent killmails of a player who gave a token: the route that takes one.
+
+Opened by a token of `/control/token`, which ends and has scopes, or by the one `token_of` makes up for a character.
+"""
+
+from __future__ import annotations
+
+from killreport.sim.access.tokens import TokenMint
+from killreport.sim.esi.answering import Bucket, Call, EsiError, Paged, Route
+from killreport.sim.publishing.kill_index import KillIndex
+from killreport.sim.simulator import Simulator
+from killreport.sim.world.journal import Record
+
+KILLMAIL_SCOPE = "esi-killmails.read_killmails.v1"
+
+_CHAR_KILLMAIL = Bucket("char-killmail", 30)
+_PAGE_SIZE = 1000
+_KEPT_SECONDS = 90 * 86_400
+
+
+def token_of(character_id: int) -> str:
+    """Return the token that opens a character's list."""
+    return f"sim-{character_id}"
+
+
+class RecentKillmails:
+    """Answers with ids and hashes, the newest killmail first."""
+
+    def __init__(self, simulator: Simulator, index: KillIndex) -> None:
+        self._simulator = simulator
+        self._index = index
+        self._mint = TokenMint(simulator.options.seed)
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [Route("GET", r"/characters/{id:\d+}/killmails/recent", self._recent, 300, _CHAR_KILLMAIL)]
+
+    async def _recent(self, call: Call) -> Paged:
+        character_id = call.number("id")
+        self._check_token(call, character_id)
+        records = await self._records(character_id)
+        page, pages = call.page(), max(1, -(-len(records) // _PAGE_SIZE))
+        if page > pages:
+            raise EsiError(404, "Requested page does not exist!")
+        shown = records[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
+        return Paged([{"killmail_hash": r.hash.hex(), "killmail_id": r.killmail_id} for r in shown], pages)
+
+    def _check_token(self, call: Call, character_id: int) -> None:
+        """Raise EsiError unless the bearer may read this character's killmails."""
+        scheme, _, given = call.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given:
+            raise EsiError(401, "Unauthorized - there is no token")
+        if given == token_of(character_id):
+            return
+        token = self._mint.read(given)
+        if token is None and not given.startswith(token_of(0)[:-1]):
+            raise EsiError(401, "Unauthorized - the token is not valid")
+        if token is not None and token.expires_at <= self._simulator.now():
+            raise EsiError(401, "Unauthorized - the token has expired")
+        if token is None or token.character_id != character_id:
+            raise EsiError(403, "Character is not the one the token is of")
+        if KILLMAIL_SCOPE not in token.scopes:
+            raise EsiError(403, f"The token lacks the scope {KILLMAIL_SCOPE}")
+
+    async def _records(self, character_id: int) -> list[Record]:
+        sequences = {
+            sequence
+            for side in ("kill", "loss")
+            for sequence in await self._index.find((f"{side}:character", character_id))
+        }
+        since = self._simulator.now() - _KEPT_SECONDS
+        found = [self._simulator.journal.get(sequence) for sequence in sequences]
+        recent = [record for record in found if record is not None and record.killmail_time >= since]
+        return sorted(recent, key=lambda record: (record.killmail_time, record.killmail_id), reverse=True)

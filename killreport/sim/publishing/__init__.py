@@ -1,0 +1,1 @@
+"""What is published and when: made-up or real killmails, their packages, their prices, and an index of them."""
