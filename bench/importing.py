@@ -22,7 +22,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from bench.databases import bench_database, bench_server
-from killreport.cli.import_jobs import open_writer
+from killreport.cli.data.import_jobs import open_writer
 from killreport.config import Settings
 from killreport.errors import Malformed
 from killreport.ingest.importing import BATCH

@@ -13,7 +13,7 @@ import typer
 
 from killreport import __version__
 from killreport.cli.context import load_all
-from killreport.cli.export_rows import attackers, items, killmails
+from killreport.cli.data.export_rows import attackers, items, killmails
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.table import ProcessRow
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from typer.core import TyperGroup
 
-from killreport.cli.pm2_words import INSTEAD
+from killreport.cli.fleet.pm2_words import INSTEAD
 from killreport.errors import BadSetting, KillreportError, NotFound, in_words
 from killreport.terminal import in_lines
 
@@ -32,73 +32,85 @@ class CommandRow:
 
 
 COMMANDS: tuple[CommandRow, ...] = (
-    CommandRow("demo", "killreport.cli.demo:demo", "command", "Show everything at work: no set-up, no network."),
-    CommandRow("up", "killreport.cli.up:up", "command", "Run the whole fleet in this terminal."),
-    CommandRow("start", "killreport.cli.fleet:start", "command", "Start the fleet, or processes of it."),
-    CommandRow("stop", "killreport.cli.fleet:stop", "command", "Stop processes."),
-    CommandRow("restart", "killreport.cli.fleet:restart", "command", "Stop and start processes."),
-    CommandRow("reload", "killreport.cli.fleet:reload", "command", "Replace processes without dropping a request."),
-    CommandRow("delete", "killreport.cli.fleet:delete", "command", "Stop processes and forget them."),
-    CommandRow("scale", "killreport.cli.fleet:scale", "command", "Run several copies of a worker."),
-    CommandRow("trigger", "killreport.cli.fleet:trigger", "command", "Run a scheduled job now."),
-    CommandRow("list", "killreport.cli.fleet_list:list_processes", "command", "List the processes and how they do."),
-    CommandRow("show", "killreport.cli.fleet_list:show", "command", "Show everything about processes."),
-    CommandRow("jlist", "killreport.cli.fleet_list:jlist", "command", "The list in PM2's shape, for scripts."),
-    CommandRow("monit", "killreport.cli.monit:monit", "command", "Watch the fleet on one live screen."),
-    CommandRow("logs", "killreport.cli.fleet_logs:logs", "command", "Follow what the processes write."),
-    CommandRow("flush", "killreport.cli.fleet_logs:flush", "command", "Empty the logs."),
-    CommandRow("status", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
-    CommandRow("ls", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
-    CommandRow("l", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
-    CommandRow("ps", "killreport.cli.fleet_list:list_processes", "command", "The same as list.", True),
-    CommandRow("describe", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
-    CommandRow("desc", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
-    CommandRow("info", "killreport.cli.fleet_list:show", "command", "The same as show.", True),
-    CommandRow("prettylist", "killreport.cli.fleet_list:jlist", "command", "The same as jlist.", True),
-    CommandRow("dump", "killreport.cli.fleet:save", "command", "The same as save.", True),
-    CommandRow("del", "killreport.cli.fleet:delete", "command", "The same as delete.", True),
-    CommandRow("gracefulReload", "killreport.cli.fleet:reload", "command", "The same as reload.", True),
-    CommandRow("dash", "killreport.cli.monit:monit", "command", "The same as monit.", True),
-    CommandRow("dashboard", "killreport.cli.monit:monit", "command", "The same as monit.", True),
-    CommandRow("imonit", "killreport.cli.monit:monit", "command", "The same as monit.", True),
     CommandRow(
-        "reloadLogs", "killreport.cli.fleet_logs:reload_logs", "command", "Logs are reopened by themselves.", True
+        "demo", "killreport.cli.processes.demo:demo", "command", "Show everything at work: no set-up, no network."
     ),
-    CommandRow("pid", "killreport.cli.fleet_list:pid", "command", "Print the pids of processes, for scripts."),
-    CommandRow("runs", "killreport.cli.fleet_list:runs", "command", "List the last runs of a job."),
-    CommandRow("ping", "killreport.cli.fleet_list:ping", "command", "Tell whether the supervisor answers."),
-    CommandRow("save", "killreport.cli.fleet:save", "command", "Remember which processes are started."),
-    CommandRow("resurrect", "killreport.cli.fleet:resurrect", "command", "Start again what was saved."),
-    CommandRow("startup", "killreport.cli.fleet_boot:startup", "command", "Have systemd start the fleet at boot."),
-    CommandRow("unstartup", "killreport.cli.fleet_boot:unstartup", "command", "Take back what startup did."),
-    CommandRow("kill", "killreport.cli.fleet:kill", "command", "End every process and the supervisor."),
+    CommandRow("up", "killreport.cli.processes.up:up", "command", "Run the whole fleet in this terminal."),
+    CommandRow("start", "killreport.cli.fleet.verbs:start", "command", "Start the fleet, or processes of it."),
+    CommandRow("stop", "killreport.cli.fleet.verbs:stop", "command", "Stop processes."),
+    CommandRow("restart", "killreport.cli.fleet.verbs:restart", "command", "Stop and start processes."),
+    CommandRow(
+        "reload", "killreport.cli.fleet.verbs:reload", "command", "Replace processes without dropping a request."
+    ),
+    CommandRow("delete", "killreport.cli.fleet.verbs:delete", "command", "Stop processes and forget them."),
+    CommandRow("scale", "killreport.cli.fleet.verbs:scale", "command", "Run several copies of a worker."),
+    CommandRow("trigger", "killreport.cli.fleet.verbs:trigger", "command", "Run a scheduled job now."),
+    CommandRow("list", "killreport.cli.fleet.listing:list_processes", "command", "List the processes and how they do."),
+    CommandRow("show", "killreport.cli.fleet.listing:show", "command", "Show everything about processes."),
+    CommandRow("jlist", "killreport.cli.fleet.listing:jlist", "command", "The list in PM2's shape, for scripts."),
+    CommandRow("monit", "killreport.cli.fleet.monit:monit", "command", "Watch the fleet on one live screen."),
+    CommandRow("logs", "killreport.cli.fleet.logs:logs", "command", "Follow what the processes write."),
+    CommandRow("flush", "killreport.cli.fleet.logs:flush", "command", "Empty the logs."),
+    CommandRow("status", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
+    CommandRow("ls", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
+    CommandRow("l", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
+    CommandRow("ps", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
+    CommandRow("describe", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
+    CommandRow("desc", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
+    CommandRow("info", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
+    CommandRow("prettylist", "killreport.cli.fleet.listing:jlist", "command", "The same as jlist.", True),
+    CommandRow("dump", "killreport.cli.fleet.verbs:save", "command", "The same as save.", True),
+    CommandRow("del", "killreport.cli.fleet.verbs:delete", "command", "The same as delete.", True),
+    CommandRow("gracefulReload", "killreport.cli.fleet.verbs:reload", "command", "The same as reload.", True),
+    CommandRow("dash", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
+    CommandRow("dashboard", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
+    CommandRow("imonit", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
+    CommandRow(
+        "reloadLogs", "killreport.cli.fleet.logs:reload_logs", "command", "Logs are reopened by themselves.", True
+    ),
+    CommandRow("pid", "killreport.cli.fleet.listing:pid", "command", "Print the pids of processes, for scripts."),
+    CommandRow("runs", "killreport.cli.fleet.listing:runs", "command", "List the last runs of a job."),
+    CommandRow("ping", "killreport.cli.fleet.listing:ping", "command", "Tell whether the supervisor answers."),
+    CommandRow("save", "killreport.cli.fleet.verbs:save", "command", "Remember which processes are started."),
+    CommandRow("resurrect", "killreport.cli.fleet.verbs:resurrect", "command", "Start again what was saved."),
+    CommandRow("startup", "killreport.cli.fleet.startup:startup", "command", "Have systemd start the fleet at boot."),
+    CommandRow("unstartup", "killreport.cli.fleet.startup:unstartup", "command", "Take back what startup did."),
+    CommandRow("kill", "killreport.cli.fleet.verbs:kill", "command", "End every process and the supervisor."),
     CommandRow(
         "export",
         "killreport.cli.export:app",
         "group",
         "Write the fleet for another manager, or what is stored.",
     ),
-    CommandRow("supervise", "killreport.cli.fleet:supervise", "command", "Run the supervisor in this terminal."),
-    CommandRow("fleet", "killreport.cli.fleet_file:app", "group", "Have processes otherwise than the fleet table."),
-    CommandRow("run", "killreport.cli.run:run", "command", "Run one process of the fleet until it is told to stop."),
+    CommandRow("supervise", "killreport.cli.fleet.verbs:supervise", "command", "Run the supervisor in this terminal."),
     CommandRow(
-        "template", "killreport.cli.template:template", "command", "What the supervisor forks processes from.", True
+        "fleet", "killreport.cli.fleet.overrides:app", "group", "Have processes otherwise than the fleet table."
     ),
     CommandRow(
-        "import", "killreport.cli.importing:import_paths", "command", "Store killmails from files and archives."
+        "run", "killreport.cli.processes.run:run", "command", "Run one process of the fleet until it is told to stop."
     ),
     CommandRow(
-        "history", "killreport.cli.history:app", "group", "Compare stored days with zKillboard's and fill them."
+        "template",
+        "killreport.cli.processes.template:template",
+        "command",
+        "What the supervisor forks processes from.",
+        True,
     ),
     CommandRow(
-        "quarantine", "killreport.cli.quarantine:app", "group", "List, retry and purge what could not be stored."
+        "import", "killreport.cli.data.importing:import_paths", "command", "Store killmails from files and archives."
     ),
-    CommandRow("killmail", "killreport.cli.killmail:app", "group", "Remove killmails by hand."),
-    CommandRow("queue", "killreport.cli.queue:app", "group", "Look into the queues and look after dead letters."),
-    CommandRow("sde", "killreport.cli.sde:app", "group", "Bring EVE's static data up to date."),
-    CommandRow("db", "killreport.cli.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
+    CommandRow(
+        "history", "killreport.cli.data.history:app", "group", "Compare stored days with zKillboard's and fill them."
+    ),
+    CommandRow(
+        "quarantine", "killreport.cli.data.quarantine:app", "group", "List, retry and purge what could not be stored."
+    ),
+    CommandRow("killmail", "killreport.cli.data.killmail:app", "group", "Remove killmails by hand."),
+    CommandRow("queue", "killreport.cli.queue.verbs:app", "group", "Look into the queues and look after dead letters."),
+    CommandRow("sde", "killreport.cli.data.sde:app", "group", "Bring EVE's static data up to date."),
+    CommandRow("db", "killreport.cli.data.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
     CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),
-    CommandRow("sim", "killreport.cli.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
+    CommandRow("sim", "killreport.cli.processes.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
 )
 
 

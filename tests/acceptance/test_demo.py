@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.first_jobs import FIRST_JOBS
+from killreport.cli.processes.first_jobs import FIRST_JOBS
 from tests.acceptance.demos import processes_of, start_demo, wait_until_gone
 from tests.ports import free_ports
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from killreport.cli.first_jobs import FIRST_JOBS
+from killreport.cli.processes.first_jobs import FIRST_JOBS
 from killreport.fleet.table import FLEET
 from tests.acceptance.demos import PATIENCE_SECONDS, processes_of, wait_until_gone
 from tests.ports import free_ports

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from killreport.cli.serve import serve
+from killreport.cli.processes.serve import serve
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.room import Room
 

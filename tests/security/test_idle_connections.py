@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from killreport.api.app import create_app as create_api
-from killreport.cli.serve import serve
+from killreport.cli.processes.serve import serve
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.door.bounds import BOUNDS, Bounds

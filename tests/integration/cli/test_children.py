@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from killreport.cli.recycling import RECYCLED
+from killreport.cli.processes.recycling import RECYCLED
 from killreport.fleet.table import FLEET
 from tests.integration.cli.test_run_command import PATIENCE_SECONDS, _environment, _running
 from tests.ports import free_ports

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.recycling import RECYCLED
+from killreport.cli.processes.recycling import RECYCLED
 from killreport.db.database import Database
 from killreport.db.migrate import list_migrations
 from tests.ports import free_ports

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from killreport.cli.single import SingleProcess
+from killreport.cli.processes.single import SingleProcess
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.db.job_runs import Status, begin_run, end_run
@@ -40,7 +40,7 @@ async def runs_at_once(database: Database, home: Path, monkeypatch: pytest.Monke
 
     process = SingleProcess(Settings(home=home), lambda _names: "", Console())
     monkeypatch.setattr(process, "_run_job", run)
-    monkeypatch.setattr("killreport.cli.single.asyncio.sleep", sleep)
+    monkeypatch.setattr("killreport.cli.processes.single.asyncio.sleep", sleep)
     following = asyncio.create_task(process.follow_schedule(YEARLY, database))
     await slept.wait()
     following.cancel()

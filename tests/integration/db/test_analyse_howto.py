@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.export_rows import FileForm, Wanted, export_view
+from killreport.cli.data.export_rows import FileForm, Wanted, export_view
 from killreport.config import Settings
 from killreport.db.analyst import Analyst, make_analyst, remove_analyst
 from killreport.db.database import Database

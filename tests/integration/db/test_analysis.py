@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from killreport.cli.db import app
+from killreport.cli.data.db import app
 from killreport.config import Settings
 from killreport.db.analyst import Analyst, make_analyst, remove_analyst
 from killreport.db.database import Database, open_database

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from killreport.cli import db
+from killreport.cli.data import db
 from killreport.config import Settings
 from killreport.db.database import Connection
 from killreport.db.migrate import list_migrations

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from killreport.cli import db
+from killreport.cli.data import db
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.ingest.reading import load_writer

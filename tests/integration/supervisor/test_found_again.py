@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from killreport.cli.ending import end_fleet
+from killreport.cli.fleet.ending import end_fleet
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.leftovers import lock_holders, slot_holders
 from killreport.supervisor.slot import Slot

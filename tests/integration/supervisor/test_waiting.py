@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli import supervisor
+from killreport.cli.fleet import supervisor
 from killreport.errors import KillreportError
 from killreport.supervisor.protocol import Answer
 from tests.integration.supervisor.conftest import MakeFleet, script

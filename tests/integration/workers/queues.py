@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from killreport.cli.run import module_of
+from killreport.cli.processes.run import module_of
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.environment import child_environment

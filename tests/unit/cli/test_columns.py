@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from killreport.cli.columns import Column, fitted
+from killreport.cli.output.columns import Column, fitted
 
 COLUMNS = (Column("process"), Column("status"), Column("CPU", 2), Column("memory", 1), Column("restarts", 3))
 ROWS = [("worker-alliance-corporations", "running", "3%", "110 MB", "0"), ("queue-characters", "scheduled", "", "", "")]

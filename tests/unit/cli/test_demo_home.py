@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.supervisor import DEMO_LOCK, ensure_supervisor, keep_settings, tell_differences
+from killreport.cli.fleet.supervisor import DEMO_LOCK, ensure_supervisor, keep_settings, tell_differences
 from killreport.config import load_settings
 from killreport.errors import Refused
 from killreport.supervisor.folder import FleetFolder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.demo import check_ports, corpus_arguments, demo_settings
+from killreport.cli.processes.demo import check_ports, corpus_arguments, demo_settings
 from killreport.config import Settings
 from killreport.errors import Conflict, NotFound
 

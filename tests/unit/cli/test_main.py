@@ -37,7 +37,7 @@ def _status_of_raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) ->
 def test_help_imports_no_command_and_no_driver() -> None:
     code = (
         "import sys; from killreport.cli.main import status_of; status_of(['--help']);"
-        "bad = [n for n in ('asyncpg', 'uvicorn', 'aiohttp', 'rich', 'pydantic', 'killreport.cli.demo')"
+        "bad = [n for n in ('asyncpg', 'uvicorn', 'aiohttp', 'rich', 'pydantic', 'killreport.cli.processes.demo')"
         " if n in sys.modules];"
         "sys.exit(' '.join(bad) or 0)"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from killreport.cli import main as root
-from killreport.cli.pm2_words import INSTEAD, instead_of_file
-from killreport.cli.supervisor import chosen_names, wanted_names
+from killreport.cli.fleet.pm2_words import INSTEAD, instead_of_file
+from killreport.cli.fleet.supervisor import chosen_names, wanted_names
 from killreport.errors import NotFound
 
 # Every command of `pm2 --help` of PM2 7 that an operator of a fleet has a use for, and the short and old ones.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from killreport.cli.terminal import Terminal
+from killreport.cli.output.terminal import Terminal
 
 
 class Pty:

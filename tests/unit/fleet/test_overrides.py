@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.fleet_file import first_text
+from killreport.cli.fleet.overrides import first_text
 from killreport.errors import BadSetting
 from killreport.fleet.overrides import check_overrides, fleet_rows, overridden, write_overrides
 from killreport.fleet.table import FLEET, find_process

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli import fleet_boot
+from killreport.cli.fleet import startup as fleet_boot
 from killreport.cli.main import main
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
 

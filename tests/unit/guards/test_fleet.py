@@ -7,7 +7,7 @@ import re
 from importlib import import_module
 from importlib.util import find_spec
 
-from killreport.cli.run import SERVICES, module_of
+from killreport.cli.processes.run import SERVICES, module_of
 from killreport.fleet.table import FLEET, ProcessRow
 
 

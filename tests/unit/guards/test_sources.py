@@ -27,7 +27,7 @@ ENVIRONMENT_READERS = {"killreport/config.py", "killreport/environment.py", "kil
 ESI_ADDRESS = re.compile(r"\besi_url\b|COMPATIBILITY_DATE")
 ESI_READERS = {
     "killreport/config.py",
-    "killreport/cli/demo.py",
+    "killreport/cli/processes/demo.py",
     "killreport/esi/client.py",
     "killreport/esi/transport.py",
 }

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from killreport.cli.context import load_all
-from killreport.cli.run import module_of
+from killreport.cli.processes.run import module_of
 from killreport.config import Settings
 from killreport.fleet.table import FLEET
 
@@ -22,7 +22,7 @@ _SHARED = (
     "uvloop",
     "killreport.api.app",
     "killreport.cache.events",
-    "killreport.cli.serve",
+    "killreport.cli.processes.serve",
     "killreport.cli.signals",
     "killreport.cron.running",
     "killreport.db.database",

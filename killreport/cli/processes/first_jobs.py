@@ -10,7 +10,7 @@ from killreport.errors import Conflict
 from killreport.fleet.table import QUEUES
 
 if TYPE_CHECKING:
-    from killreport.cli.foreground import Screen
+    from killreport.cli.processes.foreground import Screen
     from killreport.config import Settings
     from killreport.db.database import Database
     from killreport.queueing.broker import Broker

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.fleet_logs import Line, in_words
+from killreport.cli.fleet.logs import Line, in_words
 from killreport.cli.signals import stop_on_signals
 from killreport.clock import monotonic
 from killreport.errors import KillreportError

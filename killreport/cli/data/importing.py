@@ -55,7 +55,7 @@ def import_paths(
 
 
 async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: bool) -> Tally:
-    from killreport.cli.import_jobs import run_jobs
+    from killreport.cli.data.import_jobs import run_jobs
     from killreport.ingest.importing import Tally
     from killreport.killmail.mail.archive import list_files
 
@@ -80,7 +80,7 @@ async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: b
 
 
 async def _import_stdin(settings: Settings, advance: Callable[[Tally, int], None]) -> None:
-    from killreport.cli.import_jobs import open_importer
+    from killreport.cli.data.import_jobs import open_importer
     from killreport.ingest.importing import import_stream
 
     if sys.stdin.isatty():

@@ -13,11 +13,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from killreport.cli.context import load_all, open_ready_database, tell_contact
-from killreport.cli.first_jobs import run_first_jobs_told
-from killreport.cli.foreground import Screen, foreground, start_told
-from killreport.cli.memory import proportional_megabytes
-from killreport.cli.supervisor import about_supervisor, apply_overrides, first_programs, settings_in_force, template_of
-from killreport.cli.terminal import patient_console
+from killreport.cli.fleet.supervisor import (
+    about_supervisor,
+    apply_overrides,
+    first_programs,
+    settings_in_force,
+    template_of,
+)
+from killreport.cli.output.terminal import patient_console
+from killreport.cli.processes.first_jobs import run_first_jobs_told
+from killreport.cli.processes.foreground import Screen, foreground, start_told
+from killreport.cli.processes.memory import proportional_megabytes
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.errors import Conflict, KillreportError
@@ -52,7 +58,7 @@ def up(
         pid = about_supervisor(folder).pid
         raise Conflict(f"The fleet runs under a supervisor already (pid {pid}); killreport kill ends it.")
     if single_process:
-        from killreport.cli.single import run_in_one_process
+        from killreport.cli.processes.single import run_in_one_process
 
         run_in_one_process(settings, partial(addresses, settings))
         return

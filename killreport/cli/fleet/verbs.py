@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from killreport.cli.context import load, load_all, load_home, tell_contact
-from killreport.cli.ending import end_fleet
-from killreport.cli.fleet_logs import last_error
-from killreport.cli.names import AsJson, JobName, Names, Only, WorkerName
-from killreport.cli.supervisor import (
+from killreport.cli.fleet.ending import end_fleet
+from killreport.cli.fleet.logs import last_error
+from killreport.cli.fleet.names import AsJson, JobName, Names, Only, WorkerName
+from killreport.cli.fleet.supervisor import (
     apply_overrides,
     chosen_names,
     ensure_supervisor,

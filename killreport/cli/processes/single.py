@@ -15,10 +15,10 @@ from rich.markup import escape
 
 from killreport.background import Errands, keep, wait_or_end
 from killreport.cli.context import open_ready_database, tell_contact
-from killreport.cli.first_jobs import run_first_jobs
-from killreport.cli.foreground import NAME_WIDTH, foreground
-from killreport.cli.run import run_entry
-from killreport.cli.terminal import patient_console
+from killreport.cli.output.terminal import patient_console
+from killreport.cli.processes.first_jobs import run_first_jobs
+from killreport.cli.processes.foreground import NAME_WIDTH, foreground
+from killreport.cli.processes.run import run_entry
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.fleet.notify import telling_ready, telling_wait

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from killreport.cli.context import load_all, open_ready_database
-from killreport.cli.first_jobs import run_first_jobs_told
-from killreport.cli.foreground import Screen, foreground, start_told
-from killreport.cli.memory import proportional_megabytes
-from killreport.cli.serve import PortTaken, bind, choose_free_ports
-from killreport.cli.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
-from killreport.cli.terminal import patient_console
+from killreport.cli.fleet.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
+from killreport.cli.output.terminal import patient_console
+from killreport.cli.processes.first_jobs import run_first_jobs_told
+from killreport.cli.processes.foreground import Screen, foreground, start_told
+from killreport.cli.processes.memory import proportional_megabytes
+from killreport.cli.processes.serve import PortTaken, bind, choose_free_ports
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.environment import child_environment, is_under_make

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from killreport.cli.context import load, open_ready_database
-from killreport.cli.queue_output import print_table
+from killreport.cli.output.plain import print_table
 from killreport.errors import Malformed
 from killreport.ids import MAX_ID
 from killreport.terminal import in_lines, printable, written_out
@@ -134,7 +134,7 @@ async def _purge(numbers: list[int] | None) -> int:
 
 async def _retry(numbers: list[int] | None) -> Counter[str]:
     """Hand the bodies in again, one a transaction; an entry goes once its killmail is stored, by whomever."""
-    from killreport.cli.import_jobs import open_writer
+    from killreport.cli.data.import_jobs import open_writer
     from killreport.killmail.mail.arrival import read_arrival
     from killreport.killmail.stored.quarantine import get_quarantined, list_quarantine, purge_quarantine, save_rejects
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from killreport.cli.broker import with_broker
-from killreport.cli.queue_output import body_fields, instant, print_table, shown
+from killreport.cli.output.plain import body_fields, instant, print_table, shown
+from killreport.cli.queue.broker import with_broker
 from killreport.fleet.table import QUEUES, find_queue
 from killreport.terminal import printable
 

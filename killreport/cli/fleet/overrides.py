@@ -12,10 +12,10 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from killreport.cli.columns import Cell, Column, print_columns
 from killreport.cli.context import load_all
-from killreport.cli.names import AsJson, Names, Only
-from killreport.cli.supervisor import chosen_names
+from killreport.cli.fleet.names import AsJson, Names, Only
+from killreport.cli.fleet.supervisor import chosen_names
+from killreport.cli.output.columns import Cell, Column, print_columns
 from killreport.environment import editor
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import KEYS, MASK

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, cast
 import typer
 
 from killreport.cli.context import load, load_all, open_ready_database
-from killreport.cli.names import complete_processes
+from killreport.cli.fleet.names import complete_processes
 from killreport.config import Settings
 from killreport.environment import add_to_environment
 from killreport.errors import HostAway, Refused
@@ -47,8 +47,8 @@ class Worker(Protocol):
 
 async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.api.app import create_app
-    from killreport.cli.collector import calm_collector
-    from killreport.cli.serve import bind, serve
+    from killreport.cli.processes.collector import calm_collector
+    from killreport.cli.processes.serve import bind, serve
     from killreport.door.room import Room
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
@@ -60,7 +60,7 @@ async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asy
 
 
 async def _run_frontend(settings: Settings, _rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
-    from killreport.cli.serve import bind, serve
+    from killreport.cli.processes.serve import bind, serve
     from killreport.door.room import Room
     from killreport.web.app import create_app
 
@@ -197,7 +197,7 @@ class _How:
 async def _run_until_told(
     process: ProcessRow, rows: Sequence[ProcessRow], settings: Settings, how: _How
 ) -> JobReport | None:
-    from killreport.cli.recycling import RECYCLED, memory_limit, recycling
+    from killreport.cli.processes.recycling import RECYCLED, memory_limit, recycling
     from killreport.cli.signals import stop_on_signals
 
     with stop_on_signals(notify_stopping) as stop:

@@ -12,17 +12,17 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.columns import Cell, Column, print_columns
 from killreport.cli.context import load_home
-from killreport.cli.names import AsJson, JobName, Names, Only, SomeNames
-from killreport.cli.queue_output import print_table
-from killreport.cli.supervisor import (
+from killreport.cli.fleet.names import AsJson, JobName, Names, Only, SomeNames
+from killreport.cli.fleet.supervisor import (
     about_supervisor,
     chosen_names,
     rows_in_force,
     tell_differences,
     wanted_names,
 )
+from killreport.cli.output.columns import Cell, Column, print_columns
+from killreport.cli.output.plain import print_table
 from killreport.clock import span, utc_now
 from killreport.config import load_settings
 from killreport.errors import BadSetting, NotFound

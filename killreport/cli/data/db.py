@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from killreport.cli.analyst import analyst
 from killreport.cli.context import load
-from killreport.cli.recount import recount
+from killreport.cli.data.analyst import analyst
+from killreport.cli.data.recount import recount
 from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound

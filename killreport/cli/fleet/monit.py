@@ -21,10 +21,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.columns import Cell, Column, fitted
 from killreport.cli.context import load_home
-from killreport.cli.fleet_list import STATUS_COLOURS
-from killreport.cli.fleet_logs import Line, LogTail, last_lines
+from killreport.cli.fleet.listing import STATUS_COLOURS
+from killreport.cli.fleet.logs import Line, LogTail, last_lines
+from killreport.cli.output.columns import Cell, Column, fitted
 from killreport.clock import span, utc_now
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ANSWER_SECONDS, ask

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from killreport.cli import dead_letters
-from killreport.cli.broker import with_broker
-from killreport.cli.columns import Column, print_columns
-from killreport.cli.queue_output import body_fields, instant, print_table, shown
+from killreport.cli.output.columns import Column, print_columns
+from killreport.cli.output.plain import body_fields, instant, print_table, shown
+from killreport.cli.queue import dead_letters
+from killreport.cli.queue.broker import with_broker
 from killreport.errors import Malformed
 from killreport.fleet.table import QUEUES, find_queue
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.queue_output import console_of_output
+from killreport.cli.output.plain import console_of_output
 
 Cell = str | Text
 # Between two columns: a space on either side of each.

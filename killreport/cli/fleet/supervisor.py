@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from killreport.cli.pm2_words import instead_of_file
+from killreport.cli.fleet.pm2_words import instead_of_file
 from killreport.clock import monotonic
 from killreport.config import PREFIX, LoadedSettings, Settings
 from killreport.environment import fleet_environment, plain_environment

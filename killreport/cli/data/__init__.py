@@ -1,0 +1,1 @@
+"""Commands of the data: the database, static data, imports, exports, history, quarantine, single killmails."""

@@ -1,0 +1,1 @@
+"""Commands of the queues and of dead letters."""
