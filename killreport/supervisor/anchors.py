@@ -10,9 +10,9 @@ from weakref import WeakSet
 import structlog
 
 from killreport.errors import Conflict, KillreportError
-from killreport.supervisor.child import Child
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
+from killreport.supervisor.process.child import Child
 from killreport.supervisor.roster import Roster
 
 LOOK_SECONDS = 0.5

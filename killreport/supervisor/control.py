@@ -17,8 +17,8 @@ from killreport.background import Errands
 from killreport.clock import utc_now
 from killreport.errors import KillreportError, in_words
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.identity import Identity, identity_of
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.identity import Identity, identity_of
+from killreport.supervisor.process.program import Program
 from killreport.supervisor.protocol import MOST_REQUEST_BYTES, About, Answer, Request
 from killreport.supervisor.supervisor import Supervisor
 

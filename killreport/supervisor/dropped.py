@@ -6,9 +6,9 @@ from collections.abc import Container
 
 import structlog
 
-from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.slot import Slot
+from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.slot import Slot
 
 # From SIGTERM to SIGKILL, for what no row tells of any more.
 KILL_SECONDS = 15.0

@@ -12,14 +12,14 @@ import structlog
 
 from killreport.background import Errands, end, wait_or_end
 from killreport.errors import KillreportError, Unavailable, in_words
-from killreport.supervisor.backoff import Backoff
-from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.launch import Launch, Prepared, prepare
-from killreport.supervisor.program import Program
-from killreport.supervisor.readiness import Readiness
-from killreport.supervisor.slot import Slot
-from killreport.supervisor.template import Template
+from killreport.supervisor.process.backoff import Backoff
+from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.launch import Launch, Prepared, prepare
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.readiness import Readiness
+from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.template import Template
 
 Status = Literal["stopped", "starting", "running", "stopping", "waiting", "errored"]
 SIDES = ("a", "b")

@@ -18,16 +18,16 @@ from killreport.background import Errands, end, keep, unbroken, wait_or_end
 from killreport.clock import monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS, Alarm
-from killreport.supervisor.backoff import Backoff
-from killreport.supervisor.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.launch import Launch, start_child
-from killreport.supervisor.process_table import seconds_since_start
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.backoff import Backoff
+from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.launch import Launch, start_child
+from killreport.supervisor.process.process_table import seconds_since_start
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.template import Template
 from killreport.supervisor.runs import JobHistory, JobRecord
-from killreport.supervisor.slot import Slot
 from killreport.supervisor.state_files import StateFiles
-from killreport.supervisor.template import Template
 
 Cause = Literal["schedule", "trigger", "catch-up"]
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.

@@ -10,13 +10,13 @@ import structlog
 
 from killreport.clock import monotonic
 from killreport.errors import KillreportError
-from killreport.supervisor.backoff import STEADY_SECONDS
-from killreport.supervisor.child import Child
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Job
-from killreport.supervisor.process_table import Usage
+from killreport.supervisor.process.backoff import STEADY_SECONDS
+from killreport.supervisor.process.child import Child
+from killreport.supervisor.process.process_table import Usage
+from killreport.supervisor.process.usage import SAMPLE_SECONDS
 from killreport.supervisor.roster import Roster
-from killreport.supervisor.usage import SAMPLE_SECONDS
 
 # After a process above its limit could not be replaced.
 RETRY_SECONDS = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from killreport.errors import Conflict
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.program import Program
 
 BACKLOG = 2048
 

@@ -7,7 +7,7 @@ import os
 
 from killreport.errors import Conflict
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.identity import identity_of, identity_of_open
+from killreport.supervisor.process.identity import identity_of, identity_of_open
 
 
 class FleetLock:

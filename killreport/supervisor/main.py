@@ -15,12 +15,12 @@ from killreport.fleet.notify import notify_ready
 from killreport.supervisor.anchors import Anchors
 from killreport.supervisor.control import Control
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.lock import FleetLock
-from killreport.supervisor.orphans import take_orphans
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.process.orphans import take_orphans
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.template import Template
 from killreport.supervisor.supervisor import Supervisor
-from killreport.supervisor.template import Template
 from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from killreport.errors import NotFound, Refused
-from killreport.supervisor.child import Child
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Job
 from killreport.supervisor.listeners import Listeners
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.child import Child
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.template import Template
 from killreport.supervisor.state_files import StateFiles
 from killreport.supervisor.tasks import together
-from killreport.supervisor.template import Template
 from killreport.supervisor.wanted import Wanted, read_wanted, wanted_bytes
 
 OnEnd = Callable[[str, int | None, float | None], None]

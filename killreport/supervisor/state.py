@@ -8,7 +8,7 @@ import msgspec
 
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Job
-from killreport.supervisor.process_table import Usage
+from killreport.supervisor.process.process_table import Usage
 
 
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):

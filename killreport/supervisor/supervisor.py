@@ -15,24 +15,24 @@ from killreport.background import Errands, beside, keep
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import MOST_INSTANCES
 from killreport.supervisor.anchors import Anchor, Slots
-from killreport.supervisor.child import Child
 from killreport.supervisor.disk_watch import DiskWatch
 from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause
 from killreport.supervisor.limits import Limits
-from killreport.supervisor.notices import Inbox
-from killreport.supervisor.orphans import bury_orphans
-from killreport.supervisor.process_table import Usage
-from killreport.supervisor.program import Program
-from killreport.supervisor.pumps import Pumps
+from killreport.supervisor.logs.pumps import Pumps
+from killreport.supervisor.process.child import Child
+from killreport.supervisor.process.notices import Inbox
+from killreport.supervisor.process.orphans import bury_orphans
+from killreport.supervisor.process.process_table import Usage
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.template import Template
+from killreport.supervisor.process.usage import UsageWatch
 from killreport.supervisor.roster import Roster
 from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.tasks import together
-from killreport.supervisor.template import Template
-from killreport.supervisor.usage import UsageWatch
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
 from killreport.supervisor.witness import Witness
 

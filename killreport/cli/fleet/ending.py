@@ -15,7 +15,7 @@ from killreport.errors import Unavailable
 from killreport.fleet.systemd import UNIT_NAME
 from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, StandsStill, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.leftovers import end_leftovers, lock_holders, slot_holders
+from killreport.supervisor.process.leftovers import end_leftovers, lock_holders, slot_holders
 from killreport.supervisor.protocol import Request
 
 # From SIGTERM to SIGKILL, for what no supervisor ends.

@@ -24,7 +24,7 @@ from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.log_reader import LogReader, Place
+from killreport.supervisor.logs.log_reader import LogReader, Place
 from killreport.terminal import printable
 
 # Cyan, magenta, green, yellow, blue and red, as terminals number them.

@@ -26,13 +26,13 @@ from killreport.fleet.snapshot import differences, read_snapshot, row_settings, 
 from killreport.fleet.table import FLEET, ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.progress import Progress
+from killreport.supervisor.logs.stamped_log import LARGEST_BYTES
+from killreport.supervisor.process.progress import Progress
 from killreport.supervisor.protocol import About, Answer, Request, Verb
-from killreport.supervisor.stamped_log import LARGEST_BYTES
 
 if TYPE_CHECKING:
-    from killreport.supervisor.program import Program
-    from killreport.supervisor.template import Template
+    from killreport.supervisor.process.program import Program
+    from killreport.supervisor.process.template import Template
 
 # How long a supervisor that is starting may stand still.
 START_SECONDS = 15.0
@@ -78,7 +78,7 @@ def rows_in_force(folder: FleetFolder) -> tuple[ProcessRow, ...]:
 
 
 def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow]) -> tuple[Program, ...]:
-    from killreport.supervisor.program import fleet_programs
+    from killreport.supervisor.process.program import fleet_programs
 
     limit_mb = settings.memory_limit_mb
     ports = {"api_port": settings.api_port, "web_port": settings.web_port}
@@ -99,7 +99,7 @@ def _programs(settings: Settings, folder: FleetFolder, rows: Sequence[ProcessRow
 
 def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
     """Return what the fleet's processes are forked from; None where the settings do not want it."""
-    from killreport.supervisor.template import Template
+    from killreport.supervisor.process.template import Template
 
     if not settings.warm_start:
         return None
@@ -114,7 +114,7 @@ def settings_in_force(settings: Settings, folder: FleetFolder) -> Settings:
     What still runs, as after a crash of its supervisor, keeps its settings, and so does all that is started beside it:
     one set for the whole fleet. Raises Unavailable where they cannot be written.
     """
-    from killreport.supervisor.slot import Slot
+    from killreport.supervisor.process.slot import Slot
 
     if any(not Slot(path).is_free() for path in folder.slots.glob("*.*.?")):
         settings = read_snapshot(folder.settings, settings.home) or settings

@@ -34,7 +34,7 @@ from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.home import refuse_anothers_home
 from killreport.logs import configure_logging
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.program import Program
+from killreport.supervisor.process.program import Program
 from killreport.supervisor.wanted import write_wanted
 
 if TYPE_CHECKING:

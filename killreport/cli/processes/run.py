@@ -25,7 +25,7 @@ from killreport.fleet.overrides import FILE_NAME, fleet_rows
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
 from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.slot import sign_out
+from killreport.supervisor.process.slot import sign_out
 from killreport.terminal import printable
 
 if TYPE_CHECKING:

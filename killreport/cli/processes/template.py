@@ -60,7 +60,7 @@ def template(
 ) -> None:
     """Import the product, then fork a process for every request of the supervisor. Run by it, not by people."""
     from killreport.cli.main import status_of
-    from killreport.supervisor.forking import say_warming, wait_for_fork
+    from killreport.supervisor.process.forking import say_warming, wait_for_fork
 
     connection = socket.socket(fileno=descriptor)
     warm_up(load_all().settings, partial(say_warming, connection))

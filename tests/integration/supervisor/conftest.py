@@ -18,8 +18,8 @@ import pytest
 from killreport.errors import KillreportError
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
+from killreport.supervisor.process.slot import Slot
 from killreport.supervisor.protocol import Answer, Request, Verb
-from killreport.supervisor.slot import Slot
 from killreport.supervisor.state import ProcessState
 
 PATIENCE_SECONDS = 30.0

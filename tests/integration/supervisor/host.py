@@ -16,11 +16,11 @@ from typing import Any
 from killreport.cli.signals import stop_on_signals
 from killreport.fleet.table import ProcessRow
 from killreport.logs import configure_logging
-from killreport.supervisor import backoff
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.main import supervise
-from killreport.supervisor.program import Program
-from killreport.supervisor.template import Template
+from killreport.supervisor.process import backoff
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.template import Template
 
 
 def program(

@@ -13,8 +13,8 @@ import pytest
 
 from killreport.cli.fleet.ending import end_fleet
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.leftovers import lock_holders, slot_holders
-from killreport.supervisor.slot import Slot
+from killreport.supervisor.process.leftovers import lock_holders, slot_holders
+from killreport.supervisor.process.slot import Slot
 from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
 
 PROGRAMS: dict[str, dict[str, Any]] = {"one": {"command": quiet()}, "two": {"command": quiet(), "is_single": True}}

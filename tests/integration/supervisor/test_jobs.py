@@ -14,7 +14,7 @@ import pytest
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Refused
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
-from killreport.supervisor.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
+from killreport.supervisor.process.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
 from killreport.supervisor.runs import JobHistory, JobRecord
 from tests.integration.supervisor.conftest import READY, Fleet, MakeFleet, eventually, quiet, script
 
@@ -182,7 +182,7 @@ SIGNING = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from pathlib import Path
-from killreport.supervisor.slot import sign_out
+from killreport.supervisor.process.slot import sign_out
 while not os.path.exists('GO'):
     time.sleep(0.01)
 sign_out(Path('SLOTS'), 0)

@@ -17,7 +17,7 @@ PROGRAM = """
 import os, signal, socket, sys, time
 sys.path.insert(0, {home!r})
 import shown
-from killreport.supervisor.forking import wait_for_fork
+from killreport.supervisor.process.forking import wait_for_fork
 
 arguments = wait_for_fork(socket.socket(fileno=int(sys.argv[1])))
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:

@@ -12,12 +12,12 @@ import pytest
 
 from killreport.errors import Conflict
 from killreport.fleet.table import ProcessRow
-from killreport.supervisor import pump as pump_module
-from killreport.supervisor.journal import WRITING, Journal, Step
 from killreport.supervisor.listeners import Listeners
-from killreport.supervisor.program import Program
-from killreport.supervisor.pump import Pump, Scratch
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs import pump as pump_module
+from killreport.supervisor.logs.journal import WRITING, Journal, Step
+from killreport.supervisor.logs.pump import Pump, Scratch
+from killreport.supervisor.logs.stamped_log import StampedLog
+from killreport.supervisor.process.program import Program
 from tests.integration.supervisor.conftest import eventually
 from tests.ports import free_port
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from killreport.cli.main import app
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs.stamped_log import StampedLog
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.supervisor.backoff import MOST_QUICK_ENDS, SLOW_SECONDS, Backoff
+from killreport.supervisor.process.backoff import MOST_QUICK_ENDS, SLOW_SECONDS, Backoff
 
 
 def test_a_crash_loop_is_slowed_down_and_given_up_in_time() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from killreport.supervisor.log_reader import LogReader, Place
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs.log_reader import LogReader, Place
+from killreport.supervisor.logs.stamped_log import StampedLog
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ def test_what_is_kept_is_read_in_both_directions_over_all_files(tmp_path: Path, 
 def test_lines_are_found_backwards_wherever_the_blocks_meet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Read, block: int
 ) -> None:
-    monkeypatch.setattr("killreport.supervisor.log_reader._BLOCK_BYTES", block)
+    monkeypatch.setattr("killreport.supervisor.logs.log_reader._BLOCK_BYTES", block)
     (tmp_path / "x.log").write_bytes(b"a\n\nbb\nccc\nunfinished")
     found = list(read(tmp_path / "x.log").backwards())
     assert [line for line, _place in found] == [b"ccc\n", b"bb\n", b"\n", b"a\n"]

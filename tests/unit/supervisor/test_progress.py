@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from killreport.supervisor.progress import MAX_WORK_FACTOR, Progress
+from killreport.supervisor.process.progress import MAX_WORK_FACTOR, Progress
 
 WORKS = "print('x', flush=True)\nwhile True: pass"
 SLEEPS = "import time\nprint('x', flush=True)\ntime.sleep(1000)"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs.stamped_log import StampedLog
 
 NOW = datetime(2026, 11, 24, 12, 0, 1, 234_567, tzinfo=UTC)
 STAMP = "2026-11-24T12:00:01.234Z"

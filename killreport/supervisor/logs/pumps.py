@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterable
 
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.pump import Pump, Scratch
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs.pump import Pump, Scratch
+from killreport.supervisor.logs.stamped_log import StampedLog
 from killreport.supervisor.witness import Witness
 
 STREAMS = ("out", "error")

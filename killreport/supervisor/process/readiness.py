@@ -6,10 +6,10 @@ import asyncio
 
 from killreport.background import racing
 from killreport.errors import Unavailable
-from killreport.supervisor.child import Child
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.program import Program
-from killreport.supervisor.progress import LOOK_SECONDS, Progress
+from killreport.supervisor.process.child import Child
+from killreport.supervisor.process.program import Program
+from killreport.supervisor.process.progress import LOOK_SECONDS, Progress
 
 
 class Readiness:

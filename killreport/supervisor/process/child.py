@@ -15,11 +15,11 @@ from typing import ClassVar
 
 from killreport.background import wait_or_end
 from killreport.clock import monotonic
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR
-from killreport.supervisor.identity import identity_of
-from killreport.supervisor.process_table import usage_of_sessions
-from killreport.supervisor.progress import Progress
-from killreport.supervisor.slot import Slot
+from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR
+from killreport.supervisor.process.identity import identity_of
+from killreport.supervisor.process.process_table import usage_of_sessions
+from killreport.supervisor.process.progress import Progress
+from killreport.supervisor.process.slot import Slot
 
 # For writing down where it hangs.
 ABORT_SECONDS = 2.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from killreport.clock import monotonic
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.slot import Slot
+from killreport.supervisor.process.slot import Slot
 
 _LOOK_SECONDS = 0.05
 

@@ -20,8 +20,8 @@ import structlog
 
 from killreport.background import racing
 from killreport.clock import monotonic
-from killreport.supervisor.forking import ForkAnswer, ForkRequest, read_answer, send_request
-from killreport.supervisor.progress import LOOK_SECONDS, Progress
+from killreport.supervisor.process.forking import ForkAnswer, ForkRequest, read_answer, send_request
+from killreport.supervisor.process.progress import LOOK_SECONDS, Progress
 
 # How long it may stand still; one that works, or waits for a processor, is waited for.
 WARM_SECONDS = 30.0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from killreport.clock import monotonic
-from killreport.supervisor.process_table import Usage, usage_of_sessions
+from killreport.supervisor.process.process_table import Usage, usage_of_sessions
 
 # A process over its limit is replaced within two seconds.
 SAMPLE_SECONDS = 0.5

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from killreport.supervisor.identity import identity_of
+from killreport.supervisor.process.identity import identity_of
 
 # pid, uid, gid of the sender, as the kernel saw them. Source: unix(7), SCM_CREDENTIALS.
 _CREDENTIALS = struct.Struct("3i")

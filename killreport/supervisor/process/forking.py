@@ -20,8 +20,8 @@ import msgspec
 import setproctitle
 
 from killreport.environment import replace_environment
-from killreport.supervisor.orphans import dying_with
-from killreport.supervisor.slot import sign_in
+from killreport.supervisor.process.orphans import dying_with
+from killreport.supervisor.process.slot import sign_in
 
 # Where systemd's protocol has the first listening socket. Source: sd_listen_fds(3).
 LISTEN_DESCRIPTOR = 3

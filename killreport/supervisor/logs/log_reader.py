@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from killreport.supervisor.stamped_log import KEPT_FILES
+from killreport.supervisor.logs.stamped_log import KEPT_FILES
 
 _BLOCK_BYTES = 1 << 16
 # By its beginning, which is a time to the millisecond, a file is known again after it was cut or emptied.

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from killreport.supervisor.child import Child, kill_leftovers
-from killreport.supervisor.forking import LISTEN_DESCRIPTOR, ForkRequest
-from killreport.supervisor.orphans import dying_with, status_of_child
-from killreport.supervisor.slot import Slot, sign_in
-from killreport.supervisor.template import Template
+from killreport.supervisor.process.child import Child, kill_leftovers
+from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR, ForkRequest
+from killreport.supervisor.process.orphans import dying_with, status_of_child
+from killreport.supervisor.process.slot import Slot, sign_in
+from killreport.supervisor.process.template import Template
 
 # How often those that a template forked too late are killed before the slot counts as theirs.
 _CLEARINGS = 200

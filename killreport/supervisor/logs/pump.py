@@ -23,9 +23,9 @@ from pathlib import Path
 
 import structlog
 
-from killreport.supervisor.identity import identity_of, identity_of_open
-from killreport.supervisor.journal import WRITING, WRITTEN, Journal
-from killreport.supervisor.stamped_log import StampedLog
+from killreport.supervisor.logs.journal import WRITING, WRITTEN, Journal
+from killreport.supervisor.logs.stamped_log import StampedLog
+from killreport.supervisor.process.identity import identity_of, identity_of_open
 
 # Of 64 MB of pipes that Linux grants a user without rights, forty of these take a third. Source: pipe(7).
 PIPE_BYTES = 1 << 19

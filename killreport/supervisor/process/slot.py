@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from killreport.supervisor.identity import Identity, identity_of
+from killreport.supervisor.process.identity import Identity, identity_of
 
 # Layout: a line of pid and start, padded to where the mark stands.
 _MARK_OFFSET = 64

@@ -1,0 +1,1 @@
+"""From what processes print to log files of bounded size, and how those are read."""

@@ -1,0 +1,1 @@
+"""One process: how it is started, found again, watched and ended."""
