@@ -24,13 +24,13 @@ from bench.universe import seed_universe
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
-from killreport.api.entity.views import EntityViews
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page
-from killreport.api.killmail.views import KillmailView
-from killreport.api.live import Subscriber
-from killreport.api.scalars import instant_text, isk_text, scalars
+from killreport.api.paging.scalars import instant_text, isk_text, scalars
 from killreport.api.schema import read_sdl
-from killreport.api.universe.views import UniverseViews
+from killreport.api.state.live import Subscriber
+from killreport.api.views.entity import EntityViews
+from killreport.api.views.killmail import KillmailView
+from killreport.api.views.universe import UniverseViews
 from killreport.entity.queries import NamedGroup, Names
 from killreport.killmail.lists.pages import Order
 from killreport.killmail.stored.queries import KillmailRow

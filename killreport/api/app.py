@@ -15,24 +15,24 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
 
 from killreport.answering import Answering, security_headers
-from killreport.api.audit import Audit
-from killreport.api.caller import caller_of
 from killreport.api.context import ApiContext
-from killreport.api.documents import Documents
+from killreport.api.door.audit import Audit
+from killreport.api.door.caller import caller_of
+from killreport.api.door.documents import Documents
+from killreport.api.door.error_answers import ERROR_ANSWERS, unreadable_request
+from killreport.api.door.guard.cors import cross_origin, refusal_headers
+from killreport.api.door.guard.guard import Guard
+from killreport.api.door.http import LimitedHTTPHandler
+from killreport.api.door.limits import Limits
+from killreport.api.door.masking import masked, quiet
+from killreport.api.door.websocket import LimitedWebSocketHandler
 from killreport.api.engine.executor import BatchExecutor
-from killreport.api.error_answers import ERROR_ANSWERS, unreadable_request
 from killreport.api.explorer import FormExplorer, explorer_file
-from killreport.api.guard.cors import cross_origin, refusal_headers
-from killreport.api.guard.guard import Guard
-from killreport.api.http import LimitedHTTPHandler
-from killreport.api.limits import Limits
-from killreport.api.masking import masked, quiet
 from killreport.api.opening import open_context
 from killreport.api.plain import plain_routes
 from killreport.api.rest.sockets import Sockets
 from killreport.api.rest.table import rest_routes
 from killreport.api.schema import build_schema
-from killreport.api.websocket import LimitedWebSocketHandler
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET, ProcessRow

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from killreport.api.caller import ANYBODY, Caller
-from killreport.api.entity.facts import FactsLoader
-from killreport.api.killmail.posting import KillmailPosting
-from killreport.api.live import LiveHub
-from killreport.api.operation.wishes import Wishes
-from killreport.api.status.polls import StatusPolls
-from killreport.api.status.processes import QueueCounter
-from killreport.api.universe.prices import PriceDesk
-from killreport.api.universe.views import UniverseViews
+from killreport.api.door.caller import ANYBODY, Caller
+from killreport.api.state.entity_facts import FactsLoader
+from killreport.api.state.live import LiveHub
+from killreport.api.state.polls import StatusPolls
+from killreport.api.state.posting import KillmailPosting
+from killreport.api.state.prices import PriceDesk
+from killreport.api.state.processes import QueueCounter
+from killreport.api.state.refresh_budget import Wishes
+from killreport.api.views.universe import UniverseViews
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET, ProcessRow

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from killreport.api.guard.guard import Guard
+from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.kept_text import KeptText
 from killreport.api.status.feed import FeedState, read_feed_state
 from killreport.clock import monotonic

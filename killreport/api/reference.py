@@ -19,7 +19,7 @@ from graphql import (
     print_ast,
 )
 
-from killreport.api.rights import ANYONE, right_of
+from killreport.api.door.rights import ANYONE, right_of
 from killreport.api.schema import build_schema
 
 _INTRODUCTION = """The API answers at `/graphql`: by POST with a JSON body of `query` and `variables`, and over

@@ -13,6 +13,7 @@ from pathlib import Path
 from ariadne import make_executable_schema
 from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
 
+from killreport.api.door.rights import keep_rights
 from killreport.api.engine.registry import bind
 from killreport.api.entity import history as entity_history
 from killreport.api.entity import lists as entity_lists
@@ -23,8 +24,7 @@ from killreport.api.leaderboard import queries as leaderboard
 from killreport.api.leaderboard import statistics
 from killreport.api.node import queries as node
 from killreport.api.operation import resolvers as operation
-from killreport.api.rights import keep_rights
-from killreport.api.scalars import scalars
+from killreport.api.paging.scalars import scalars
 from killreport.api.search import queries as search
 from killreport.api.status import queries as status
 from killreport.api.totals import queries as totals
@@ -32,7 +32,7 @@ from killreport.api.universe import places, types
 from killreport.api.universe import queries as universe
 
 _SDL_FILES = (
-    "guard/directives.graphql",
+    "door/guard/directives.graphql",
     "root.graphql",
     "killmail/killmail.graphql",
     "killmail/filter.graphql",

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from killreport.api.guard.page import costs_page
+from killreport.api.door.guard.page import costs_page
 from killreport.api.reference import graphql_page
 from killreport.api.rest.openapi import openapi_text
 from killreport.api.rest.table import endpoints

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from killreport.api.guard.weight import weigh
+from killreport.api.door.guard.weight import weigh
 
 MAX_CHARACTERS = 20_000
 PARTY = "victim{shipType{group{category{id}}}}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLError, execute
 
-from killreport.api.documents import Documents
+from killreport.api.door.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.schema import build_schema
 from killreport.cli.processes.collector import YOUNG

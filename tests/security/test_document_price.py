@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from graphql import get_introspection_query
 
-from killreport.api.guard.weight import weigh
+from killreport.api.door.guard.weight import weigh
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.killmail.writing.store import KillmailWriter

@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from killreport.api.documents import Documents
-from killreport.api.guard.guard import Guard
+from killreport.api.door.documents import Documents
+from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import Endpoint
 from killreport.api.rest.toll import AT_ONCE, MAX_WAITING_PER_CLIENT, Toll, visit_of
 from killreport.api.schema import build_schema

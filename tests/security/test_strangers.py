@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 
 from killreport.answering import STRICT_HEADERS, Answering
 from killreport.api.app import create_app
-from killreport.api.rights import right_of, word_of
+from killreport.api.door.rights import right_of, word_of
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.db.database import Database

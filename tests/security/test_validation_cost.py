@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, get_introspection_query
 
-from killreport.api.documents import Documents
-from killreport.api.limits import MAX_QUERY_CHARACTERS, Limits
+from killreport.api.door.documents import Documents
+from killreport.api.door.limits import MAX_QUERY_CHARACTERS, Limits
 from killreport.api.schema import build_schema
 from killreport.web import documents as site
 from tests.security.documents import SHAPES

@@ -9,11 +9,11 @@ from operator import attrgetter
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things
-from killreport.api.pages import Connection, PageArguments, checked_size, page_of
+from killreport.api.paging.cursor import decode_id
+from killreport.api.paging.pages import Connection, PageArguments, checked_size, page_of
 from killreport.clock import utc_now
 from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind

@@ -9,7 +9,7 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.filters.tree import KillmailFilter

@@ -10,9 +10,9 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things, name_types
-from killreport.api.pages import MOST, bad_request
-from killreport.api.shown import note_shown
-from killreport.api.universe.views import FactionView
+from killreport.api.paging.pages import MOST, bad_request
+from killreport.api.views.shown import note_shown
+from killreport.api.views.universe import FactionView
 from killreport.entity.facts import find_seen
 from killreport.entity.kind import EntityKind
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
-from killreport.api.entity.met import AllianceView, CharacterView, CorporationView
-from killreport.api.entity.views import EntityViews, Wanted, load_wanted
-from killreport.api.universe.views import (
+from killreport.api.views.entity import EntityViews, Wanted, load_wanted
+from killreport.api.views.met import AllianceView, CharacterView, CorporationView
+from killreport.api.views.universe import (
     FactionView,
     GroupView,
     NamedView,

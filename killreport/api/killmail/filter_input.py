@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from killreport.api.engine.registry import snake_case
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
 from killreport.errors import Malformed
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import EVERYTHING, NOT, KillmailFilter

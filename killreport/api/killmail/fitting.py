@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
-from killreport.api.killmail.part_views import ItemView
 from killreport.api.killmail.parts import parts_of
-from killreport.api.killmail.sides import price_rule
-from killreport.api.killmail.views import KillmailView
-from killreport.api.universe.views import TypeView, UniverseViews
+from killreport.api.views.killmail import KillmailView
+from killreport.api.views.parts import ItemView
+from killreport.api.views.sides import price_rule
+from killreport.api.views.universe import TypeView, UniverseViews
 from killreport.eve.flags import Bay
 from killreport.killmail.shown.dna import dna_text
 from killreport.killmail.shown.eft import eft_text

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from graphql import GraphQLError
 
 from killreport.api.context import ApiContext
+from killreport.api.door.masking import error_code, sentence_of
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.masking import error_code, sentence_of
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
+from killreport.api.views.killmail import KillmailView, load_views
 from killreport.clock import monotonic
 from killreport.errors import KillreportError, Malformed, Unavailable
 from killreport.killmail.mail.arrival import read_hash

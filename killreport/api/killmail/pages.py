@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_cursor
 from killreport.api.engine.info import FieldInfo
-from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.pages import Connection, PageArguments, PageRequest
+from killreport.api.paging.cursor import decode_cursor
+from killreport.api.paging.pages import Connection, PageArguments, PageRequest
+from killreport.api.views.killmail import KillmailView, load_views
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.lists.count import count_killmails
 from killreport.killmail.lists.pages import Cursor, Order, Page

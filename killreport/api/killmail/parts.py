@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
-from killreport.api.entity.views import EntityViews
-from killreport.api.killmail.batch import Parts
-from killreport.api.killmail.part_views import AttackerView, ItemView, item_tree
-from killreport.api.killmail.views import KillmailView
+from killreport.api.views.batch import Parts
+from killreport.api.views.entity import EntityViews
+from killreport.api.views.killmail import KillmailView
+from killreport.api.views.parts import AttackerView, ItemView, item_tree
 from killreport.killmail.stored.queries import AttackerRow, ItemRow
 
 T = TypeVar("T")

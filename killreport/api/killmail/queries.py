@@ -9,14 +9,14 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
-from killreport.api.killmail.batch import Parts
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
 from killreport.api.killmail.fitting import resolve_dna, resolve_eft, resolve_fitting, resolve_valuation
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
 from killreport.api.killmail.relatives import resolve_attackers_page, resolve_related, resolve_top_damage
-from killreport.api.killmail.views import KillmailView, load_everybody, load_views
+from killreport.api.views.batch import Parts
+from killreport.api.views.killmail import KillmailView, load_everybody, load_views
 from killreport.clock import utc_now
 from killreport.errors import Malformed
 from killreport.killmail.lists.pages import Order, list_killmails

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.parts import parts_of
-from killreport.api.killmail.views import KillmailView
+from killreport.api.views.killmail import KillmailView
 from killreport.killmail.filters.predicates import Facts
 from killreport.killmail.rules.points import Factors
 from killreport.killmail.shown.explain import explain_labels, explain_points

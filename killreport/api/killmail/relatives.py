@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_ordinal, encode_ordinal
 from killreport.api.engine.info import FieldInfo
-from killreport.api.entity.views import load_entity_views
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
-from killreport.api.killmail.part_views import AttackerView
-from killreport.api.killmail.views import KillmailView
-from killreport.api.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
+from killreport.api.paging.cursor import decode_ordinal, encode_ordinal
+from killreport.api.paging.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
+from killreport.api.views.entity import load_entity_views
+from killreport.api.views.killmail import KillmailView
+from killreport.api.views.parts import AttackerView
 from killreport.killmail.lists.pages import list_related
 from killreport.killmail.stored.queries import list_some_attackers, list_top_damage
 

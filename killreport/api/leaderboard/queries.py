@@ -10,8 +10,8 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.entity.things import Thing, load_things, name_types
-from killreport.api.killmail.views import KillmailView, load_views
-from killreport.api.pages import bad_request, checked_size
+from killreport.api.paging.pages import bad_request, checked_size
+from killreport.api.views.killmail import KillmailView, load_views
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused

@@ -12,7 +12,7 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, Things, load_things
-from killreport.api.pages import checked_size
+from killreport.api.paging.pages import checked_size
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.leaderboard.model import Window, first_day

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
 from killreport.ids import read_whole
 
 

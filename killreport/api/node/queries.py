@@ -12,10 +12,10 @@ from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.queries import load_entities
 from killreport.api.entity.things import THING_NAMES, load_things
 from killreport.api.killmail.queries import resolve_killmail
-from killreport.api.killmail.views import KillmailView
 from killreport.api.node.ids import node_id, read_node_id
-from killreport.api.pages import bad_request
-from killreport.api.universe.views import NamedView
+from killreport.api.paging.pages import bad_request
+from killreport.api.views.killmail import KillmailView
+from killreport.api.views.universe import NamedView
 from killreport.entity.kind import EntityKind
 
 resolvers = Resolvers()

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
-from killreport.api.pages import checked_size
+from killreport.api.paging.pages import checked_size
 from killreport.fleet.table import find_queue
 
 MOST_IDS = 1_000

@@ -10,8 +10,8 @@ from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.audit import note_client
-from killreport.api.guard.gate import RateLimited
+from killreport.api.door.audit import note_client
+from killreport.api.door.guard.gate import RateLimited
 from killreport.api.rest.endpoint import Handler, context_of, error_answer, json_answer, whole_number
 from killreport.api.rest.toll import visit_of
 from killreport.config import Settings

@@ -13,8 +13,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from killreport.api.killmail.views import KillmailView
 from killreport.api.rest.formats import CSV
+from killreport.api.views.killmail import KillmailView
 from killreport.killmail.shown.esi_body import time_text
 
 # Source: https://owasp.org/www-community/attacks/CSV_Injection, read 2026-11-30.

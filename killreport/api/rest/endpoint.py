@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from killreport.api.context import ApiContext
-from killreport.api.guard.gate import SMALLEST_COST, RateLimited
-from killreport.api.masking import sentence_of
+from killreport.api.door.guard.gate import SMALLEST_COST, RateLimited
+from killreport.api.door.masking import sentence_of
 from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
 from killreport.api.rest.toll import Toll, Visit
 from killreport.db.database import is_away

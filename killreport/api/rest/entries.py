@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from killreport.api.killmail.views import KillmailView
+from killreport.api.views.killmail import KillmailView
 
 # An empty feed has to say when it changed, and must not say "now" each time.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

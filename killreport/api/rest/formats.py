@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from killreport.api.guard.negotiation import best_of
+from killreport.api.door.guard.negotiation import best_of
 from killreport.errors import Malformed, Refused
 
 JSON: Final = "application/json"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.guard.gate import RateLimited
-from killreport.api.guard.guard import Guard
+from killreport.api.door.guard.gate import RateLimited
+from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import error_answer
 from killreport.api.rest.toll import ROW_COST
 

@@ -11,12 +11,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.killmail.views import load_views
 from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged
 from killreport.api.rest.formats import CSV
 from killreport.api.rest.modifiers import Query, read_modifiers
 from killreport.api.rest.toll import LINES_A_COST, visit_of
+from killreport.api.views.killmail import load_views
 from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, Refused

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from killreport.api.context import ApiContext
-from killreport.api.guard.gate import SMALLEST_COST
-from killreport.api.guard.guard import Guard
-from killreport.api.guard.readable import Unfit, check_fit, read_json
-from killreport.api.live import Subscriber, TooSlow
+from killreport.api.door.guard.gate import SMALLEST_COST
+from killreport.api.door.guard.guard import Guard
+from killreport.api.door.guard.readable import Unfit, check_fit, read_json
 from killreport.api.rest.channels import Announcements, read_channel
 from killreport.api.rest.toll import ROW_COST
+from killreport.api.state.live import Subscriber, TooSlow
 from killreport.background import beside
 from killreport.door.client import Client
 from killreport.door.places import NoPlace

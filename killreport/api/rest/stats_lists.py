@@ -7,7 +7,7 @@ from typing import Any
 
 from killreport.api.context import ApiContext
 from killreport.api.entity.things import Thing, Things, load_things
-from killreport.api.universe.views import SolarSystemView, TypeView
+from killreport.api.views.universe import SolarSystemView, TypeView
 from killreport.entity.kind import EntityKind
 from killreport.leaderboard.own import OwnTops
 from killreport.leaderboard.tops import Top

@@ -11,12 +11,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.killmail.views import load_views
 from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import Handler, context_of, tagged
 from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
 from killreport.api.rest.toll import visit_of
+from killreport.api.views.killmail import load_views
 from killreport.clock import read_http_date
 from killreport.config import Settings
 from killreport.door.own_names import api_base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from killreport.api.guard.guard import Guard
+from killreport.api.door.guard.guard import Guard
 from killreport.api.rest import autocomplete, feed, history, shapes
 from killreport.api.rest.adding import INVALID, TIMEOUT, adding_handler
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from killreport.api.guard.gate import SMALLEST_COST
-from killreport.api.guard.guard import Guard
+from killreport.api.door.guard.gate import SMALLEST_COST
+from killreport.api.door.guard.guard import Guard
 from killreport.cache.buckets import Grant
 from killreport.door.client import Client
 from killreport.door.places import Place, Places

@@ -9,7 +9,7 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.entity.things import Thing, load_things
-from killreport.api.pages import checked_size
+from killreport.api.paging.pages import checked_size
 from killreport.entity.kind import EntityKind
 from killreport.search.model import MOST_HITS, Kind
 

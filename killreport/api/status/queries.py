@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
+from killreport.api.state.polls import list_worker_status
+from killreport.api.state.processes import Process, WorkerStatus, process_status
 from killreport.api.status.feed import resolve_feed
-from killreport.api.status.polls import list_worker_status
-from killreport.api.status.processes import Process, WorkerStatus, process_status
 from killreport.api.status.runs import follow_job_runs, resolve_job_runs, resolve_last_run
 from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now

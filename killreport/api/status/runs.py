@@ -9,11 +9,11 @@ from operator import attrgetter
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
-from killreport.api.pages import Connection, PageArguments, page_of
-from killreport.api.status.polls import RunChanges, follow_runs
-from killreport.api.status.processes import Process
+from killreport.api.paging.cursor import decode_id
+from killreport.api.paging.pages import Connection, PageArguments, page_of
+from killreport.api.state.polls import RunChanges, follow_runs
+from killreport.api.state.processes import Process
 from killreport.db.job_runs import JobRun, last_runs, list_job_runs
 from killreport.errors import Refused
 from killreport.fleet.table import find_process

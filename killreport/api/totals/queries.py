@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
 from killreport.clock import utc_now
 from killreport.entity.counts import count_known
 from killreport.entity.ledger import count_waiting

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.pages import bad_request
+from killreport.api.paging.pages import bad_request
 from killreport.api.universe.shelves import WithId, killmails_of, totals_of
-from killreport.api.universe.views import UniverseViews
+from killreport.api.views.universe import UniverseViews
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.killmail.lists.of_places import Shelf

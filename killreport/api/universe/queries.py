@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from killreport.api.cursor import decode_id
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.pages import Connection, PageArguments, bad_request, page_of
+from killreport.api.paging.cursor import decode_id
+from killreport.api.paging.pages import Connection, PageArguments, bad_request, page_of
 from killreport.api.universe.shelves import WithId
-from killreport.api.universe.views import TypeView, UniverseViews
+from killreport.api.views.universe import TypeView, UniverseViews
 
 MOST_IDS = 200
 

@@ -10,7 +10,7 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.pages import bad_request, checked_size
+from killreport.api.paging.pages import bad_request, checked_size
 from killreport.api.universe.shelves import KillTotalsView, WithId, killmails_of, totals_of, totals_view
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind

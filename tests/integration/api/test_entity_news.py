@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from killreport.api.app import create_app
-from killreport.api.guard import guard as guard_module
-from killreport.api.guard.guard import Guard
-from killreport.api.guard.responses import ResponseCache
+from killreport.api.door.guard import guard as guard_module
+from killreport.api.door.guard.guard import Guard
+from killreport.api.door.guard.responses import ResponseCache
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity import known

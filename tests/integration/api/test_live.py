@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from killreport.api import live
 from killreport.api.app import create_app
-from killreport.api.killmail.views import load_views
-from killreport.api.live import LiveHub, TooSlow
-from killreport.api.universe.views import UniverseViews
+from killreport.api.state import live
+from killreport.api.state.live import LiveHub, TooSlow
+from killreport.api.views.killmail import load_views
+from killreport.api.views.universe import UniverseViews
 from killreport.cache.events import open_events
 from killreport.config import Settings
 from killreport.db.database import Database

@@ -13,8 +13,8 @@ from graphql import GraphQLField, is_list_type, is_non_null_type
 from pydantic import SecretStr
 
 from killreport.api.app import create_app
-from killreport.api.caller import NO_OPERATOR, NO_TOKEN, WRONG_TOKEN
-from killreport.api.rights import right_of
+from killreport.api.door.caller import NO_OPERATOR, NO_TOKEN, WRONG_TOKEN
+from killreport.api.door.rights import right_of
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.db.database import Database

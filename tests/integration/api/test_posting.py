@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from killreport.api.app import create_app
-from killreport.api.killmail import mutations, posting
+from killreport.api.killmail import mutations
+from killreport.api.state import posting
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.eve.load import keep_packaged_universe

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from killreport.api.killmail.posting import KillmailPosting
+from killreport.api.state.posting import KillmailPosting
 from killreport.clock import utc_now
 from killreport.db.database import Database
 from killreport.errors import NotFound

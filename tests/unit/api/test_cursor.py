@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.api.cursor import decode_cursor, decode_ordinal, encode_cursor, encode_ordinal
+from killreport.api.paging.cursor import decode_cursor, decode_ordinal, encode_cursor, encode_ordinal
 from killreport.killmail.lists.pages import Cursor, Order
 
 TIMES = st.datetimes(datetime(2003, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is added

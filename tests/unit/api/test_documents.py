@@ -7,9 +7,9 @@ import gc
 import pytest
 from graphql import GraphQLError, print_ast
 
-from killreport.api import documents as module
-from killreport.api.documents import Document, Documents, Refused
-from killreport.api.limits import Limits
+from killreport.api.door import documents as module
+from killreport.api.door.documents import Document, Documents, Refused
+from killreport.api.door.limits import Limits
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from killreport.api.entity import news
-from killreport.api.entity.news import EntityNews
+from killreport.api.state import entity_news as news
+from killreport.api.state.entity_news import EntityNews
 from tests.unit.cache.told import Told
 
 PATIENCE_SECONDS = 20

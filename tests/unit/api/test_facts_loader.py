@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from killreport.api.entity import facts
-from killreport.api.entity.facts import FactsLoader
+from killreport.api.state import entity_facts as facts
+from killreport.api.state.entity_facts import FactsLoader
 from killreport.entity.kind import EntityKind
 from killreport.errors import Unavailable
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from killreport.api.killmail.part_views import ItemView, item_tree
-from killreport.api.killmail.sides import price_rule
-from killreport.api.universe.views import UniverseViews
+from killreport.api.views.parts import ItemView, item_tree
+from killreport.api.views.sides import price_rule
+from killreport.api.views.universe import UniverseViews
 from killreport.killmail.stored.queries import ItemRow
 from killreport.market.price import PriceRule
 from tests.factories import make_universe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError, get_introspection_query, parse, validate
 
-from killreport.api.limits import Limits, SizeLimit, read_document
+from killreport.api.door.limits import Limits, SizeLimit, read_document
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()

@@ -6,8 +6,8 @@ import pytest
 import structlog.testing
 from graphql import GraphQLError
 
-from killreport.api.live import TooSlow
-from killreport.api.masking import AWAY, masked
+from killreport.api.door.masking import AWAY, masked
+from killreport.api.state.live import TooSlow
 from killreport.errors import KillreportError, Refused, Transient, Unavailable
 
 

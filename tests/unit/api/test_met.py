@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.api.entity.met import MetEntities
+from killreport.api.views.met import MetEntities
 from killreport.entity.queries import NamedGroup
 
 

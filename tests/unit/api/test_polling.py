@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from killreport.api.polling import Poll
+from killreport.api.state.polling import Poll
 
 
 class Seen:

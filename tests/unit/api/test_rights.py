@@ -9,9 +9,9 @@ from ariadne import make_executable_schema
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from killreport.api.caller import ANYBODY, OPERATOR, WRONG_TOKEN, Caller, caller_of
+from killreport.api.door.caller import ANYBODY, OPERATOR, WRONG_TOKEN, Caller, caller_of
+from killreport.api.door.rights import keep_rights, right_of
 from killreport.api.engine.registry import Resolvers, bind
-from killreport.api.rights import keep_rights, right_of
 from killreport.api.schema import build_schema
 
 SDL = "directive @right(is: Right!) on FIELD_DEFINITION enum Right { ANYONE OPERATOR } type Query { read: Int }"

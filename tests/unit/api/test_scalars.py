@@ -9,7 +9,7 @@ from graphql import BooleanValueNode, GraphQLError, IntValueNode, StringValueNod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.api.scalars import id_value, instant_text, isk_text, scalars
+from killreport.api.paging.scalars import id_value, instant_text, isk_text, scalars
 
 
 @pytest.mark.parametrize(

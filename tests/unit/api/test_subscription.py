@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from graphql import GraphQLError, build_schema, parse
 
-from killreport.api.documents import Refused
+from killreport.api.door.documents import Refused
+from killreport.api.door.subscription import subscribe
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind
-from killreport.api.subscription import subscribe
 
 SCHEMA = build_schema(
     """

@@ -12,11 +12,11 @@ STARTERS = {"create_task", "ensure_future", "run_in_executor", "Thread", "Timer"
 SEEN_ELSEWHERE = {
     "killreport/api/engine/run.py": (1, "the run waits for all of them, and cancels what is left"),
     "killreport/api/engine/shared.py": (1, "awaited by every subscriber that shares the answer"),
-    "killreport/api/entity/facts.py": (1, "awaited by everybody who asked for facts"),
-    "killreport/api/guard/sse.py": (3, "the stream reads each result, and cancels what is left"),
-    "killreport/api/killmail/batch.py": (1, "awaited by everybody who asked for the part"),
+    "killreport/api/state/entity_facts.py": (1, "awaited by everybody who asked for facts"),
+    "killreport/api/door/guard/sse.py": (3, "the stream reads each result, and cancels what is left"),
+    "killreport/api/views/batch.py": (1, "awaited by everybody who asked for the part"),
     "killreport/api/rest/channels.py": (1, "awaited by every socket that tells of the killmail"),
-    "killreport/api/websocket.py": (
+    "killreport/api/door/websocket.py": (
         1,
         "Ariadne's handler tells the client what it fails with, and cancels what is left",
     ),

@@ -36,7 +36,7 @@ SESSIONS = re.compile(
     r"\bopen_session\(|\bClientSession\(|^\s*(import|from) (urllib\.request|http\.client|httpx|requests)\b"
 )
 SESSION_OPENERS = {
-    "killreport/api/killmail/posting.py",
+    "killreport/api/state/posting.py",
     "killreport/cron/update_prices.py",
     "killreport/esi/client.py",
     "killreport/eve/update.py",

@@ -15,9 +15,9 @@ from graphql import (
     parse,
 )
 
+from killreport.api.door.guard.annotations import annotation
+from killreport.api.door.guard.cost import field_weight, operation_cost
 from killreport.api.engine.registry import batch_resolver
-from killreport.api.guard.annotations import annotation
-from killreport.api.guard.cost import field_weight, operation_cost
 from killreport.api.schema import build_schema
 from killreport.web import documents
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from killreport.api.documents import Documents
-from killreport.api.guard import gate as gate_module
-from killreport.api.guard.gate import LONGEST_VARIABLES, REMEMBERED_COSTS, Gate
+from killreport.api.door.documents import Documents
+from killreport.api.door.guard import gate as gate_module
+from killreport.api.door.guard.gate import LONGEST_VARIABLES, REMEMBERED_COSTS, Gate
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.door.client import Client

@@ -8,9 +8,9 @@ import pytest
 from graphql import DocumentNode, SelectionSetNode, Visitor, get_introspection_query, parse, print_ast, validate, visit
 from graphql.language.ast import FieldNode, NameNode
 
-from killreport.api.documents import Documents
-from killreport.api.guard.introspection import KEPT, PRICE, KeptIntrospection, asks_for_schema
-from killreport.api.guard.weight import weigh
+from killreport.api.door.documents import Documents
+from killreport.api.door.guard.introspection import KEPT, PRICE, KeptIntrospection, asks_for_schema
+from killreport.api.door.guard.weight import weigh
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()

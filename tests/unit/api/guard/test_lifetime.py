@@ -12,9 +12,9 @@ from graphql import (
     validate,
 )
 
-from killreport.api.guard.annotations import annotation
-from killreport.api.guard.lifetime import Lifetime, operation_lifetime
-from killreport.api.guard.responses import ENTITIES
+from killreport.api.door.guard.annotations import annotation
+from killreport.api.door.guard.lifetime import Lifetime, operation_lifetime
+from killreport.api.door.guard.responses import ENTITIES
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.api.guard.negotiation import as_request_error, media_type, status_of
+from killreport.api.door.guard.negotiation import as_request_error, media_type, status_of
 
 JSON, RESPONSE, EVENTS = "application/json", "application/graphql-response+json", "text/event-stream"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from killreport.api.guard.persisted import Persisted
+from killreport.api.door.guard.persisted import Persisted
 
 
 def request(text: str, *, with_text: bool) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import gzip
 
 import zstandard
 
-from killreport.api.guard.lifetime import Lifetime
-from killreport.api.guard.responses import ENTITIES, Answer, Entry, Key, ResponseCache
-from killreport.api.shown import note_shown
+from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.responses import ENTITIES, Answer, Entry, Key, ResponseCache
+from killreport.api.views.shown import note_shown
 
 LIFETIME = Lifetime(10, frozenset({"killmails"}))
 KEY: Key = ("hash", None, b"null")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from graphql import GraphQLError
 
-from killreport.api.guard.turns import Turns
+from killreport.api.door.guard.turns import Turns
 
 
 async def test_between_two_pieces_of_work_everything_else_has_its_turn() -> None:

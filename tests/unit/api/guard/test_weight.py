@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError, Lexer, Source, TokenKind, get_introspection_query
 
-from killreport.api.guard.weight import FREE_TOKENS, count_values, weigh
+from killreport.api.door.guard.weight import FREE_TOKENS, count_values, weigh
 from tests.security.documents import SHAPES
 
 

@@ -1,0 +1,144 @@
+"""Reading and checking query documents, and remembering those that passed: the site asks the same few all the time."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from ariadne.validation.introspection_disabled import IntrospectionDisabledRule
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariablesInAllowedPositionRule,
+    specified_rules,
+    validate,
+)
+from graphql.validation import OverlappingFieldsCanBeMergedRule, ValidationContext
+from graphql.validation.validate import ValidationAbortedError
+
+from killreport.api.door.guard.id_variables import VariablesOfIds
+from killreport.api.door.guard.introspection import asks_for_schema
+from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.readable import FitLiterals
+from killreport.api.door.guard.weight import Weight
+from killreport.api.door.limits import Limits, read_document, size_limit
+
+# A document takes 150 bytes of memory for each of its characters: together some twenty megabytes.
+REMEMBERED = 100
+LONGEST_REMEMBERED = 5_000
+MAX_REMEMBERED_CHARACTERS = 150_000
+# Checking leaves circles that hold the document, and the API's collector looks for circles rarely.
+COLLECTED_CHARACTERS = 150_000
+# Looking for more would take a wrong document longer than a right one.
+MAX_ERRORS = 10
+# Comparisons of fields that would share a place in the answer; what people ask stays far below.
+MAX_COMPARISONS = 20_000
+
+
+class BoundedOverlap(OverlappingFieldsCanBeMergedRule):
+    """Fields that share a place must be alike; told in so many comparisons, or the document is refused."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = MAX_COMPARISONS
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document. digest: equal for documents that differ in layout alone. operations: those asked for so far.
+
+    asks_for_schema: it is a usual question for the schema, and for nothing else.
+    """
+
+    node: DocumentNode
+    digest: str
+    asks_for_schema: bool
+    operations: dict[str | None, tuple[OperationDefinitionNode, Lifetime]] = field(default_factory=dict)
+
+
+class Refused(GraphQLError):
+    """Several mistakes of one document."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+class Documents:
+    """Reads and checks for one schema. with_introspection: else its names are kept out of the advice, too."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits | None = None, *, with_introspection: bool = True) -> None:
+        self.limits = limits or Limits()
+        self._schema = schema
+        self._with_introspection = with_introspection
+        self._size_limit = size_limit(self.limits)
+        self._rules = _rules(with_introspection)
+        self._by_text: OrderedDict[str, Document] = OrderedDict()
+        self._remembered_characters = 0
+        self._read_characters = 0
+
+    def find(self, text: str) -> Document | None:
+        """Return the document where it is remembered."""
+        found = self._by_text.get(text)
+        if found is not None:
+            self._by_text.move_to_end(text)
+        return found
+
+    def read(self, text: str, weight: Weight) -> Document:
+        """Return a document that was weighed. Raises GraphQLError where it is wrong, Refused for its mistakes."""
+        self._collect(len(text))
+        node = read_document(text)
+        _unlink(node)
+        # The size first, since other rules take long on a large document.
+        problems = validate(self._schema, node, [self._size_limit, FitLiterals]) or validate(
+            self._schema, node, self._rules, MAX_ERRORS, hide_suggestions=not self._with_introspection
+        )
+        if problems:
+            raise _refusal(problems)
+        found = Document(node, weight.digest, asks_for_schema(node))
+        if len(text) <= LONGEST_REMEMBERED:
+            self._remember(text, found)
+        return found
+
+    def _remember(self, text: str, document: Document) -> None:
+        self._by_text[text] = document
+        self._remembered_characters += len(text)
+        while len(self._by_text) > REMEMBERED or self._remembered_characters > MAX_REMEMBERED_CHARACTERS:
+            self._remembered_characters -= len(self._by_text.popitem(last=False)[0])
+
+    def _collect(self, characters: int) -> None:
+        self._read_characters += characters
+        if self._read_characters > COLLECTED_CHARACTERS:
+            self._read_characters = 0
+            gc.collect()
+
+
+def _rules(with_introspection: bool) -> tuple[type[ASTValidationRule], ...]:
+    ours: dict[type[ASTValidationRule], type[ASTValidationRule]] = {
+        OverlappingFieldsCanBeMergedRule: BoundedOverlap,
+        VariablesInAllowedPositionRule: VariablesOfIds,
+    }
+    rules = [ours.get(rule, rule) for rule in specified_rules]
+    return (*rules, *(() if with_introspection else (IntrospectionDisabledRule,)))
+
+
+def _refusal(problems: list[GraphQLError]) -> GraphQLError:
+    if len(problems) == 1 and isinstance(problems[0], ValidationAbortedError):
+        return GraphQLError(
+            "The query asks for the same fields in too many places for us to compare them. "
+            "Write each field once, or ask in several queries.",
+            extensions={"code": "QUERY_TOO_LARGE", "limit": MAX_COMPARISONS},
+        )
+    return Refused(problems)
+
+
+def _unlink(node: DocumentNode) -> None:
+    """Part the text's tokens from those before them, a circle that would keep a document after its last use."""
+    token = node.loc.start_token if node.loc is not None else None
+    while token is not None:
+        token.prev = None
+        token = token.next

@@ -1,0 +1,240 @@
+"""What every operation passes, on whatever transport: reading, validation, cost, the client's bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from ariadne.graphql import validate_data
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
+
+from killreport.api.door.documents import MAX_ERRORS, Document, Documents, Refused
+from killreport.api.door.guard.cost import operation_cost
+from killreport.api.door.guard.introspection import KeptIntrospection
+from killreport.api.door.guard.lifetime import Lifetime, operation_lifetime
+from killreport.api.door.guard.persisted import NotFound, Persisted, wanted_hash
+from killreport.api.door.guard.readable import check_fit
+from killreport.api.door.guard.responses import Key
+from killreport.api.door.guard.turns import Turns
+from killreport.api.door.limits import check_values
+from killreport.cache.buckets import Buckets, Grant
+from killreport.clock import monotonic
+from killreport.config import Settings
+from killreport.door.client import Client
+
+# What a request costs that is refused or found in the memory: small, and not nothing.
+SMALLEST_COST = 1
+# Bounds the memory of the costs: together well below a megabyte.
+REMEMBERED_COSTS = 1_000
+LONGEST_VARIABLES = 200
+# Reading variables takes as long as reading a document: so many bytes are in the price of every request.
+FREE_VARIABLES = 2_000
+BYTES_FOR_ONE = 50
+# How long an event may wait for its price.
+MAX_WAIT_SECONDS = 60.0
+_DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A valid operation and what is known of it. key: equal for requests that must have equal answers.
+
+    asks_for_schema: it is a usual question for the schema, which has an answer of its own. known_cost: where it had to
+    be worked out already.
+    """
+
+    data: Mapping[str, Any]
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    lifetime: Lifetime
+    key: Key
+    asks_for_schema: bool = False
+    known_cost: int | None = None
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether it goes on after its first answer."""
+        return self.operation.operation is OperationType.SUBSCRIPTION
+
+
+class Misshapen(GraphQLError):
+    """What was sent is no GraphQL request, whatever the media type."""
+
+
+class Gate:
+    """Reads, checks and prices operations of one schema. buckets: set while the application runs."""
+
+    buckets: Buckets
+
+    def __init__(self, settings: Settings, schema: GraphQLSchema, documents: Documents) -> None:
+        self._schema = schema
+        self._documents = documents
+        self._with_introspection = settings.api_introspection
+        self._max_cost = settings.api_max_cost
+        self._burst = settings.api_rate_burst
+        self._is_limited = self._burst > 0
+        self._persisted = Persisted()
+        self.introspection = KeptIntrospection()
+        self._turns = Turns(settings.api_timeout_seconds)
+        # Equal requests cost the same, and walking through the document takes as long as a statement.
+        self._costs: dict[Key, int] = {}
+
+    async def admit(self, client: Client, data: Any, *, is_get: bool = False) -> Admitted:
+        """Return the operation of a request; a document that is not remembered is paid for before it is read.
+
+        Raises GraphQLError (Refused for several mistakes, RateLimited) where there is none. is_get: nothing but queries
+        may be asked so, or a foreign page could change something by a link.
+        """
+        check_values(data)
+        check_fit(data, "request")
+        data = self._resolved(data)
+        known = await self._read(client, data["query"])
+        self._persisted.keep(data)
+        operation, lifetime = self._operation(known, data.get("operationName") or None)
+        if is_get and operation.operation is OperationType.MUTATION:
+            raise GraphQLError("Mutations must be posted.", extensions={"code": "METHOD_NOT_ALLOWED"})
+        key = known.digest, data.get("operationName") or None, _DETERMINISTIC.encode(data.get("variables") or None)
+        admitted = Admitted(data, known.node, operation, lifetime, key, known.asks_for_schema)
+        if len(key[2]) <= FREE_VARIABLES or admitted.asks_for_schema:
+            return admitted
+        await self._pay(client, (len(key[2]) - FREE_VARIABLES) // BYTES_FOR_ONE)
+        async with self._turns.turn():
+            return replace(admitted, known_cost=self._work_out(admitted))
+
+    def cost(self, admitted: Admitted) -> int:
+        """Return what it costs. Raises GraphQLError: QUERY_TOO_COSTLY beyond the limit, Refused for its variables."""
+        if admitted.asks_for_schema:
+            return self.introspection.price(admitted.key[0])
+        cost = self._costs.get(admitted.key) if admitted.known_cost is None else admitted.known_cost
+        if cost is None:
+            cost = self._work_out(admitted)
+            self._remember(admitted.key, cost)
+        self.check_cost(cost)
+        return cost
+
+    def _work_out(self, admitted: Admitted) -> int:
+        return operation_cost(self._schema, admitted.document, admitted.operation, self._coerced(admitted))
+
+    def _coerced(self, admitted: Admitted) -> VariableValues:
+        """Return the variables as the operation will read them: 200.0 is 200, and one value of a list a list."""
+        found = get_variable_values(
+            self._schema,
+            admitted.operation.variable_definitions or (),
+            admitted.data.get("variables") or {},
+            MAX_ERRORS,
+            hide_suggestions=not self._with_introspection,
+        )
+        if isinstance(found, list):
+            raise Refused(found)
+        return found
+
+    def _remember(self, key: Key, cost: int) -> None:
+        if len(key[2]) <= LONGEST_VARIABLES:
+            if len(self._costs) >= REMEMBERED_COSTS:
+                self._costs.clear()
+            self._costs[key] = cost
+
+    def check_cost(self, cost: int) -> None:
+        """Raise GraphQLError (QUERY_TOO_COSTLY) where one request costs more than it may."""
+        if cost > self._max_cost:
+            raise GraphQLError(
+                f"A request may cost {self._max_cost}; this one would cost {cost}. "
+                "Ask for smaller pages (`first`), or leave out lists inside lists.",
+                extensions={"code": "QUERY_TOO_COSTLY", "limit": self._max_cost, "value": cost},
+            )
+
+    async def take_later(self, client: Client, cost: int) -> None:
+        """Take the cost as soon as the bucket has it; raises RateLimited where that is not in MAX_WAIT_SECONDS."""
+        until = monotonic() + MAX_WAIT_SECONDS
+        while True:
+            try:
+                await self._pay(client, cost)
+            except RateLimited as error:
+                if monotonic() + error.grant.retry_after > until:
+                    raise
+                await asyncio.sleep(error.grant.retry_after)
+            else:
+                return
+
+    async def _pay(self, client: Client, cost: int) -> None:
+        if cost > 0:
+            await self.take(client, cost)
+
+    async def take(self, client: Client, cost: int) -> Grant | None:
+        """Take the cost out of the client's bucket; None where it has none. Raises RateLimited."""
+        if not self._is_limited or not client.is_limited:
+            return None
+        grant = await self.buckets.take(client.key, cost)
+        if not grant.is_allowed:
+            raise RateLimited(grant, cost)
+        return grant
+
+    async def give_back(self, client: Client, taken: int, used: int) -> Grant | None:
+        """Put back what was taken for more than there was."""
+        if not self._is_limited or not client.is_limited:
+            return None
+        # More than a whole bucket was never taken.
+        unused = min(taken, self._burst) - min(used, self._burst)
+        return await self.buckets.give_back(client.key, unused)
+
+    def _resolved(self, data: Any) -> Mapping[str, Any]:
+        try:
+            if isinstance(data, dict):
+                wanted_hash(data)
+                if data.get("query") is not None:
+                    validate_data(data)
+                data = self._persisted.resolve(data)
+            validate_data(data)
+        except NotFound:
+            raise
+        except GraphQLError as error:
+            raise Misshapen(error.message, extensions=error.extensions) from None
+        found: Mapping[str, Any] = data
+        return found
+
+    async def _read(self, client: Client, text: str) -> Document:
+        known = self._documents.find(text)
+        if known is not None:
+            return known
+        weight = self._documents.limits.weigh(text)
+        await self._pay(client, weight.price)
+        async with self._turns.turn():
+            # Somebody before us may have asked the same.
+            return self._documents.find(text) or self._documents.read(text, weight)
+
+    def _operation(self, known: Document, name: str | None) -> tuple[OperationDefinitionNode, Lifetime]:
+        found = known.operations.get(name)
+        if found is None:
+            operation = get_operation_ast(known.node, name)
+            if operation is None:
+                raise GraphQLError(
+                    f"The document has no operation `{name}`."
+                    if name
+                    else "The document has several operations: name one in `operationName`."
+                )
+            found = operation, operation_lifetime(self._schema, known.node, operation)
+            known.operations[name] = found
+        return found
+
+
+class RateLimited(GraphQLError):
+    """The client's bucket does not hold what the request costs."""
+
+    def __init__(self, grant: Grant, cost: int) -> None:
+        super().__init__(
+            f"This costs {cost}, and your bucket holds {grant.left}. Try again in {grant.retry_after} s.",
+            extensions={"code": "RATE_LIMITED", "retryAfter": grant.retry_after},
+        )
+        self.grant = grant

@@ -1,0 +1,278 @@
+"""GraphQL over HTTP: reads, has the gate decide, runs or finds the answer, and says it as the client likes.
+
+JSON only, since forms would let a foreign page post without asking. Source: https://graphql.github.io/graphql-over-http/draft/.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import msgspec
+from ariadne.asgi.handlers import GraphQLHTTPHandler
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
+
+from killreport.api.door.documents import MAX_ERRORS
+from killreport.api.door.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
+from killreport.api.door.guard.guard import Guard, told
+from killreport.api.door.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
+from killreport.api.door.guard.reading import Unreadable, read_request
+from killreport.api.door.guard.responses import Answer, Entry
+from killreport.api.door.guard.sse import EventStream, once
+from killreport.api.door.masking import masked
+from killreport.api.door.subscription import subscribe
+from killreport.api.engine.executor import BatchExecutor
+from killreport.api.explorer import page_headers
+from killreport.door.client import Client
+from killreport.door.places import NoPlace
+
+COST_HEADER = "x-show-cost"
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+class LimitedHTTPHandler(GraphQLHTTPHandler):
+    """Answers every refusal in GraphQL's shape: `{"errors": [{"message": …}]}`."""
+
+    def __init__(self, guard: Guard, schema: GraphQLSchema) -> None:
+        super().__init__()
+        self._guard = guard
+        self._schema = schema
+
+    async def handle_request(self, request: Request) -> Response:
+        """Return the explorer, an answer, or a stream of answers."""
+        if request.method == "GET" and not {"query", "extensions"} & request.query_params.keys():
+            if self.explorer and self._guard.settings.api_explorer:
+                page = await self.render_explorer(request, self.explorer)
+                page.headers.update(page_headers(request))
+                return page
+            return _refusal("Give the query as `query`, or post it.", 405, {"Allow": "GET, POST, OPTIONS"})
+        if request.method not in ("GET", "POST"):
+            return _refusal("Use GET or POST.", 405, {"Allow": "GET, POST, OPTIONS"})
+        media = media_type(request.headers.get("accept"))
+        if media is None:
+            return _refusal("Accept application/json, application/graphql-response+json or text/event-stream.", 406)
+        return await self._respond(request, media)
+
+    async def _respond(self, request: Request, media: str) -> Response:
+        settings, client = self._guard.settings, self._guard.clients.client(request)
+        try:
+            # Paid before anything is read, so that an empty bucket cannot make us read.
+            request.state.grant = await self._guard.gate.take(client, SMALLEST_COST)
+            data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
+        except RateLimited as error:
+            return self._refused(error)
+        except Unreadable as error:
+            # The rest of a body that is too long or too slow is not read: the connection cannot go on.
+            closing = {"Connection": "close"} if error.status in (408, 413) else {}
+            return _json(error.content, error.status, JSON, closing)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if media == EVENTS:
+            return await self._stream(request, client, data)
+        if isinstance(data, list):
+            return await self._several(request, client, data)
+        return await self._one(request, client, data, media)
+
+    async def _one(self, request: Request, client: Client, data: Any, media: str) -> Response:
+        try:
+            admitted = await self._admitted(request, client, data)
+        except RateLimited as error:
+            return self._refused(error)
+        return self._said(request, await self._answer(request, client, admitted), media)
+
+    def _said(self, request: Request, answer: Answer | Entry, media: str) -> Response:
+        headers = self._guard.rate_headers(request.state.grant)
+        if isinstance(answer, Entry):
+            return self._kept(request, answer, media, headers)
+        content = as_request_error(answer.content)
+        return _json(content, answer.status or status_of(content, media), media, headers | answer.headers)
+
+    def _refused(self, error: GraphQLError, least_status: int = 200) -> Response:
+        """Return the refusal of a whole request."""
+        content = told(error)
+        headers = self._guard.rate_headers(error.grant) if isinstance(error, RateLimited) else {}
+        return _json(content, max(status_of(content, JSON), least_status), JSON, headers)
+
+    async def _several(self, request: Request, client: Client, batch: list[Any]) -> Response:
+        """Answer a list of operations by a list; they are priced together, before the first runs."""
+        gate = self._guard.gate
+        operations: list[Admitted | GraphQLError] = []
+        prices: list[int] = []
+        try:
+            for data in batch:
+                operations.append(await self._admitted(request, client, data))
+                prices.append(self._price(operations[-1]))
+            gate.check_cost(sum(prices))
+            request.state.grant = await gate.take(client, sum(prices))
+        except GraphQLError as error:
+            return self._refused(error)
+        headers = self._guard.rate_headers(request.state.grant)
+        free = Client(client.key, False)
+        answers = await asyncio.gather(*(self._answer(request, free, one) for one in operations))
+        bodies = [
+            answer.body if isinstance(answer, Entry) else msgspec.json.encode(as_request_error(answer.content))
+            for answer in answers
+        ]
+        return _response(b"[" + b",".join(bodies) + b"]", 200, JSON, headers)
+
+    def _price(self, operation: Admitted | GraphQLError) -> int:
+        try:
+            return SMALLEST_COST if isinstance(operation, GraphQLError) else self._guard.gate.cost(operation)
+        except GraphQLError:
+            # It is told by the operation's own answer.
+            return SMALLEST_COST
+
+    async def _admitted(self, request: Request, client: Client, data: Any) -> Admitted | GraphQLError:
+        """Return the operation, or why it may not run. Raises RateLimited."""
+        try:
+            return await self._guard.gate.admit(client, data, is_get=request.method == "GET")
+        except RateLimited:
+            raise
+        except GraphQLError as error:
+            return error
+
+    async def _answer(self, request: Request, client: Client, admitted: Admitted | GraphQLError) -> Answer | Entry:
+        """Return the answer to one operation, a kept one where there is one."""
+        if isinstance(admitted, GraphQLError):
+            return Answer(told(admitted), 400 if isinstance(admitted, Misshapen) else None)
+        responses = self._guard.responses
+        may_keep = responses.is_on and admitted.lifetime.seconds > 0 and _is_anonymous(request)
+        if not may_keep:
+            return await self._priced(request, client, admitted)
+        entry = responses.find(admitted.key)
+        if entry is not None:
+            return entry
+        return await responses.shared(admitted.key, admitted.lifetime, lambda: self._priced(request, client, admitted))
+
+    async def _priced(self, request: Request, client: Client, admitted: Admitted) -> Answer:
+        try:
+            if admitted.is_subscription:
+                raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
+            cost = self._guard.gate.cost(admitted)
+            grant = request.state.grant = await self._guard.gate.take(client, cost - SMALLEST_COST)
+        except RateLimited as error:
+            return Answer(told(error), 429, self._guard.rate_headers(error.grant))
+        except GraphQLError as error:
+            return Answer(told(error))
+        content = await self.run(request, admitted)
+        if COST_HEADER in request.headers:
+            settings = self._guard.settings
+            shown = {"cost": cost, "limit": settings.api_max_cost, "left": grant.left if grant else None}
+            content = {**content, "extensions": {**content.get("extensions", {}), "cost": shown}}
+        return Answer(content)
+
+    async def run(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
+        """Return the content of the answer to an operation that was paid for; what the schema is like, from memory."""
+        introspection, digest = self._guard.gate.introspection, admitted.key[0]
+        kept = introspection.find(digest) if admitted.asks_for_schema else None
+        if kept is not None:
+            return kept
+        content = await self._execute(connection, admitted)
+        if admitted.asks_for_schema and content.keys() == {"data"}:
+            introspection.keep(digest, content)
+        return content
+
+    async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
+        """Execute an operation, for as long as one may take."""
+        data, settings = admitted.data, self._guard.settings
+        context = await self.get_context_for_request(connection, data)
+        seconds = settings.api_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                result = execute(
+                    self._schema,
+                    admitted.document,
+                    context_value=context,
+                    variable_values=data.get("variables"),
+                    operation_name=data.get("operationName"),
+                    max_coercion_errors=MAX_ERRORS,
+                    executor_class=BatchExecutor,
+                    hide_suggestions=not settings.api_introspection,
+                )
+                if not isinstance(result, ExecutionResult):
+                    result = await result
+        except TimeoutError:
+            message = f"The query did not finish in {seconds:g} s. Ask for less at once."
+            return told(GraphQLError(message, extensions={"code": "TIMEOUT"}))
+        except GraphQLError as error:
+            return told(error)
+        content: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            content["errors"] = [masked(error) for error in result.errors]
+        return content
+
+    async def _stream(self, request: Request, client: Client, data: Any) -> Response:
+        guard = self._guard
+        try:
+            admitted = await guard.gate.admit(client, data, is_get=request.method == "GET")
+            await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
+            place = guard.places.take(client)
+            with place.given_back_on_error():
+                results = await self.results(request, client, admitted)
+        except NoPlace as error:
+            refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
+            return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
+        except GraphQLError as error:
+            return self._refused(error, 400)
+        stop = getattr(request.app.state, "stop", None) or asyncio.Event()
+        heartbeat = guard.settings.api_heartbeat_seconds
+        return EventStream(results, place, heartbeat_seconds=heartbeat, stop=stop, headers=_HEADERS)
+
+    async def results(
+        self, connection: HTTPConnection, client: Client, admitted: Admitted
+    ) -> AsyncGenerator[Any, None]:
+        """Return the results of an operation that was paid for, over whatever transport; each event is paid for, too.
+
+        Raises GraphQLError where a subscription cannot begin.
+        """
+        if not admitted.is_subscription:
+            return once(as_request_error(await self.run(connection, admitted)))
+        gate = self._guard.gate
+        price = gate.cost(admitted)
+        context = await self.get_context_for_request(connection, admitted.data)
+        return await subscribe(
+            self._schema,
+            admitted.document,
+            admitted.data,
+            context,
+            lambda: gate.take_later(client, price),
+            with_introspection=self._guard.settings.api_introspection,
+        )
+
+    def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
+        """Return a kept answer, or 304 to a client that has it."""
+        body, coding = entry.variant(request.headers.get("accept-encoding", ""))
+        # A strong validator names the bytes that are sent, so each coding has its own.
+        etag = f'"{entry.etag}-{coding}"' if coding else f'"{entry.etag}"'
+        headers |= {
+            "ETag": etag,
+            "Cache-Control": f"public, max-age={self._guard.responses.seconds_left(entry)}",
+            "Vary": "Accept, Accept-Encoding, Cookie, Authorization",
+        }
+        asked = request.headers.get("if-none-match", "")
+        if asked.strip() == "*" or any(entry.etag in part for part in asked.split(",")):
+            return Response(None, 304, {**_HEADERS, **headers})
+        if coding:
+            headers["Content-Encoding"] = coding
+        return _response(body, 200, media, headers)
+
+
+def _is_anonymous(request: Request) -> bool:
+    """Whether the answer would be the same for everybody, and says nothing of its own cost."""
+    return not any(name in request.headers for name in ("cookie", "authorization", COST_HEADER))
+
+
+def _refusal(message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    content = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
+    return _json(content, status, JSON, headers or {})
+
+
+def _json(content: Any, status: int, media: str, headers: dict[str, str]) -> Response:
+    return _response(msgspec.json.encode(content), status, media, headers)
+
+
+def _response(body: bytes, status: int, media: str, headers: dict[str, str]) -> Response:
+    return Response(body, status, {**_HEADERS, **headers}, f"{media}; charset=utf-8")

@@ -1,0 +1,1 @@
+"""Pages, cursors and scalars, which every list of the schema shares."""

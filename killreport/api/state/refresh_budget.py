@@ -1,0 +1,41 @@
+"""How much of ESI's budget visitors may ask for: a share of it, for all of them together."""
+
+from __future__ import annotations
+
+import math
+
+from graphql import GraphQLError
+
+from killreport.api.door.caller import Caller
+from killreport.cache.buckets import MemoryBuckets
+from killreport.config import Settings
+
+# A message of refreshing makes one request to ESI, or two where the first says that there is more.
+REQUESTS_A_WISH = 2
+BURST_SECONDS = 10
+_EVERYBODY = "everybody"
+
+
+class Wishes:
+    """Counts what people wish for in one process; an operator's wishes are not counted."""
+
+    def __init__(self, settings: Settings) -> None:
+        per_second = settings.esi_requests_per_second * settings.esi_share_of_visitors / REQUESTS_A_WISH
+        self._bucket = MemoryBuckets(max(1, math.ceil(per_second * BURST_SECONDS)), per_second)
+
+    async def take(self, caller: Caller) -> None:
+        """Count one. Raises GraphQLError (RATE_LIMITED) where visitors have wished for all they may."""
+        if caller.refusal is None:
+            return
+        grant = await self._bucket.take(_EVERYBODY, 1)
+        if not grant.is_allowed:
+            raise GraphQLError(
+                "Visitors have asked EVE's API for as much as they may. "
+                f"Try again in {grant.retry_after} s; what is stale is refreshed in its turn anyway.",
+                extensions={"code": "RATE_LIMITED", "retryAfter": grant.retry_after},
+            )
+
+    async def give_back(self, caller: Caller) -> None:
+        """Count one less: nothing had to be asked for."""
+        if caller.refusal is not None:
+            await self._bucket.give_back(_EVERYBODY, 1)
