@@ -34,7 +34,7 @@ NEAR = timedelta(days=30)
 SHARE_OF_ITEMS = 0.9
 # Where the histogram's rows begin: what a killmail is worth now, by what it was worth.
 BINS = (0.0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0, 1.01)
-LARGEST = 10
+MAX_LARGEST = 10
 # Of a block that was made up for a test.
 INVENTED_TOTAL = 1234567.89
 OBSERVED = frozenset((PriceRule.REFERENCE_MARKET, PriceRule.REFERENCE_AVERAGE))
@@ -88,9 +88,9 @@ class Figures:
         self.unknown_hulls += not now.ship.is_known
         self.unknown_lines += sum(not price.is_known for price in now.item_prices)
         self.incomplete += not now.is_complete
-        if len(self.largest) < LARGEST or change > self.largest[0][0]:
+        if len(self.largest) < MAX_LARGEST or change > self.largest[0][0]:
             heappush(self.largest, (change, mail.killmail_id, explain(mail, before, now, universe)))
-            if len(self.largest) > LARGEST:
+            if len(self.largest) > MAX_LARGEST:
                 heappop(self.largest)
 
 

@@ -22,7 +22,7 @@ import structlog
 from killreport.clock import monotonic
 
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 # Work that went well for so long begins its pauses anew.
 STEADY_SECONDS = 60.0
 # One that was told to end and goes on is told again after so long.
@@ -61,7 +61,7 @@ async def keep(
         reason = "it returned, though it should go on" if failure is None else _words(failure)
         log.error("task_failed", task=name, reason=reason, again_in_seconds=pause, exc_info=failure)
         await sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ AnyId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 EntityId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ENTITY_ID)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT8)]
 # PostgreSQL's text cannot hold NUL.
-LONGEST_TEXT = 100_000
-Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=LONGEST_TEXT)]
+MAX_TEXT = 100_000
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=MAX_TEXT)]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

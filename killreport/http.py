@@ -27,7 +27,7 @@ MAX_REDIRECTS = 5
 # A whole body must arrive within this time; a streamed one only has to keep moving.
 BODY_TIMEOUT_SECONDS = 60
 CHUNK_BYTES = 2**18
-LONGEST_RETRY_AFTER_SECONDS = 3600.0
+MAX_RETRY_AFTER_SECONDS = 3600.0
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -194,7 +194,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = (moment - utc_now()).total_seconds()
     else:
         return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def reason_of(error: Exception) -> str:

@@ -12,7 +12,7 @@ from killreport.db.migrate import upgrade
 from killreport.eve.seed import load_seed
 
 # Each drop has the server write out all it has in memory; each of those dropped at once takes a connection.
-MOST_USED = 12
+MAX_USED = 12
 
 
 def with_database_name(url: str, name: str) -> str:
@@ -70,7 +70,7 @@ class UsedDatabases:
                 select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'""",
         )
         self._names.append(name)
-        if len(self._names) >= MOST_USED:
+        if len(self._names) >= MAX_USED:
             await self.drop()
 
     async def drop(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from killreport.cache.events import ENTITY_CHANNEL, Events
 
 # A notification of PostgreSQL holds less than 8,000 bytes: some 700 ids.
-MOST_CHARACTERS = 7_500
+MAX_CHARACTERS = 7_500
 
 
 async def tell_entities(events: Events, ids: Collection[int]) -> None:
@@ -23,7 +23,7 @@ async def tell_entities(events: Events, ids: Collection[int]) -> None:
 def write_ids(ids: Collection[int]) -> str:
     """Return the payload that says these; "", which means any, where they are too many."""
     payload = ",".join(map(str, sorted(ids)))
-    return payload if len(payload) <= MOST_CHARACTERS else ""
+    return payload if len(payload) <= MAX_CHARACTERS else ""
 
 
 def read_ids(payload: str) -> frozenset[int] | None:

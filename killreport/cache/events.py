@@ -21,14 +21,14 @@ from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.listen import listen
 
 # So many payloads a subscriber may leave unread.
-MOST_UNREAD = 1000
+MAX_UNREAD = 1000
 PREFIX = "killreport"
 # The id of each event of stored or changed killmails, after its commit.
 KILLMAIL_CHANNEL = "killmail"
 # Characters, corporations and alliances of which something else is stored than before (`cache.entity_events`).
 ENTITY_CHANNEL = "entity"
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 # A Redis that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
 SILENCE_SECONDS = 15.0
 ANSWER_SECONDS = 5.0
@@ -108,7 +108,7 @@ class RedisEvents:
             except self._errors as error:
                 log.warning("events_lost", channel=channel, reason=type(error).__name__, retry_seconds=pause)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _messages(self, subscription: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Yield what comes, until the server does not answer any more: a silent one is asked, and then has to."""
@@ -133,7 +133,7 @@ async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str,
 
     async def read() -> None:
         async for payload in payloads:
-            if unread.qsize() >= MOST_UNREAD:
+            if unread.qsize() >= MAX_UNREAD:
                 while not unread.empty():
                     unread.get_nowait()
                 payload = ""  # noqa: PLW2901 - what was dropped is told in the place of what came

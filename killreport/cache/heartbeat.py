@@ -24,7 +24,7 @@ BEAT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 RATE_SECONDS = 60.0
 FORGET_DAYS = 7
-MOST_ERROR_CHARACTERS = 500
+MAX_ERROR_CHARACTERS = 500
 
 _WRITE = """
 insert into heartbeat (process, instance, started_at, seen_at, handled, failed, per_second, last_success_at,
@@ -105,7 +105,7 @@ class Heartbeat:
         """Count work that could not be done, and remember why."""
         self._failed += 1
         self._last_error_at = utc_now()
-        self._last_error = reason[:MOST_ERROR_CHARACTERS]
+        self._last_error = reason[:MAX_ERROR_CHARACTERS]
 
     def tell(self) -> Waiting | None:
         """Tell the process manager what is waited for, as long as something is, and return it."""
@@ -135,7 +135,7 @@ class Heartbeat:
                 self._last_success_at,
                 self._last_error_at,
                 self._last_error,
-                waiting.sentence[:MOST_ERROR_CHARACTERS] if waiting else None,
+                waiting.sentence[:MAX_ERROR_CHARACTERS] if waiting else None,
                 waiting.since if waiting else None,
             )
 

@@ -26,9 +26,9 @@ from killreport.market.reference import average_references
 from killreport.market.store import store_references
 
 # A new board needs the window of its first day in the first run; an imported year takes four.
-MOST_DAYS = 100
+MAX_DAYS = 100
 # Minutes of work; a day of the game has 15,000 to 20,000. Passes follow each other for this long.
-MOST_KILLMAILS = 400_000
+MAX_KILLMAILS = 400_000
 REVALUE_SECONDS = 2400.0
 EVEREF_PER_SECOND = 2.0
 
@@ -82,13 +82,13 @@ async def _read_references(settings: Settings, database: Database, today: date, 
 async def _read_market_days(
     settings: Settings, database: Database, today: date, progress: Progress, troubles: list[KillreportError]
 ) -> int:
-    """Read up to MOST_DAYS files and return how many are still to be read."""
+    """Read up to MAX_DAYS files and return how many are still to be read."""
     async with database.connection() as connection:
         days = await list_days_to_read(connection, await list_kill_days(connection), today)
     read = 0
     async with open_session(settings) as session:
         http = HttpClient(session, Pacer(EVEREF_PER_SECOND))
-        for day in days[:MOST_DAYS]:
+        for day in days[:MAX_DAYS]:
             try:
                 rows = await fetch_market_day(http, settings.everef_url, day)
             except NotFound:
@@ -123,7 +123,7 @@ async def _revalue(database: Database, progress: Progress) -> Left:
     until = monotonic() + REVALUE_SECONDS
     while True:
         before = repriced
-        left = await revalue_due(database, revaluer, most=MOST_KILLMAILS, on_batch=on_batch)
+        left = await revalue_due(database, revaluer, most=MAX_KILLMAILS, on_batch=on_batch)
         # What cannot be stored stays due: a pass that gets nowhere is the last.
         if not left or monotonic() > until or repriced == before:
             return left

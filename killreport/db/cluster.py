@@ -23,7 +23,7 @@ from killreport.db.server_folder import DATABASE, SOCKET_NAME, SUPERUSER, USER, 
 from killreport.errors import Unavailable
 
 # The kernel's limit for a socket's path, without the closing zero (sockaddr_un).
-LONGEST_SOCKET_PATH = 107
+MAX_SOCKET_PATH = 107
 LOG_FILES_KEPT = 5
 _POLL_SECONDS = 0.02
 _ANSWER_SECONDS = 5.0
@@ -278,7 +278,7 @@ def choose_socket_folder(folder: ServerFolder, user: ServerUser, short_base: Pat
     owner = os.geteuid() if user.uid is None else user.uid
     chosen = folder.run
     # A comma separates hosts in a connection URL.
-    if len(os.fsencode(chosen / SOCKET_NAME)) > LONGEST_SOCKET_PATH or "," in str(chosen):
+    if len(os.fsencode(chosen / SOCKET_NAME)) > MAX_SOCKET_PATH or "," in str(chosen):
         digest = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:8]
         chosen = short_base / f"killreport-{os.geteuid()}-{digest}"
     try:

@@ -42,7 +42,7 @@ from killreport.home import refuse_anothers_home
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 1.0
-_LARGEST_KEEPER_LOG = 1_000_000
+_MAX_KEEPER_LOG = 1_000_000
 
 _log = structlog.get_logger()
 
@@ -139,7 +139,7 @@ async def _launch_keeper(folder: ServerFolder, binaries: Path, lock: int) -> Non
     """Start the keeper, which inherits the held lock; returns when it has detached."""
     short_base = runtime_folder() or Path(tempfile.gettempdir())
     root = Path(__file__).parents[2]
-    is_large = folder.keeper_log.exists() and folder.keeper_log.stat().st_size > _LARGEST_KEEPER_LOG
+    is_large = folder.keeper_log.exists() and folder.keeper_log.stat().st_size > _MAX_KEEPER_LOG
     with folder.keeper_log.open("wb" if is_large else "ab") as log:
         keeper = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "killreport.db.keeper", folder.path, binaries, str(lock), short_base),

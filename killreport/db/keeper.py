@@ -26,7 +26,7 @@ from killreport.errors import KillreportError, Unavailable
 
 LOG_CHECK_SECONDS = 3600.0
 _POLL_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 5.0
+_MAX_PAUSE_SECONDS = 5.0
 
 
 class Keeper:
@@ -82,7 +82,7 @@ class Keeper:
             try:
                 self._events.get(timeout=pause)
             except queue.Empty:
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
             else:
                 return None  # no server runs, so it was the last user that left
 
@@ -108,7 +108,7 @@ class Keeper:
                     break  # nobody can come any more
                 # This thread's end would be seen by nobody, and the server would outlive all its users.
                 print(f"the users cannot be waited for ({error}); trying again", file=sys.stderr, flush=True)
-                time.sleep(_LONGEST_PAUSE_SECONDS)
+                time.sleep(_MAX_PAUSE_SECONDS)
         self._events.put("unused")
 
 

@@ -13,7 +13,7 @@ from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection, Database, away_sentence
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 # A peer that vanished without a word (a pulled cable, a firewall that forgets) is noticed by asking.
 SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
@@ -36,7 +36,7 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
         except DATABASE_ERRORS as error:
             _log.warning("listen_connect_failed", channel=channel, error=away_sentence(error), retry_seconds=pause)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
             continue
         try:
             messages = await _subscribe(connection, channel)
@@ -52,7 +52,7 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
         await database.doubt()
         _log.warning("listen_connection_lost", channel=channel, retry_seconds=pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 async def _subscribe(connection: Connection, channel: str) -> asyncio.Queue[str | None] | None:

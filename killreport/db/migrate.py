@@ -20,7 +20,7 @@ from killreport.errors import Conflict, Refused, Transient
 # One at a time over the whole database; any constant does, this one spells "killrep" in ASCII.
 MIGRATION_LOCK = 0x6B696C6C726570
 LOCK_TIMEOUT_SECONDS = 5
-OLDEST_SERVER = 15
+MIN_SERVER = 15
 # For a migration that only adds: what an older release reads and writes is still there, and means the same.
 COMPATIBLE = "-- Older releases work with this."
 
@@ -107,8 +107,8 @@ async def upgrade(
     when_applied: called after each file has been committed.
     """
     server = connection.get_server_version()
-    if server.major < OLDEST_SERVER:
-        raise Conflict(f"PostgreSQL {OLDEST_SERVER} or newer is needed; this server is {server.major}.")
+    if server.major < MIN_SERVER:
+        raise Conflict(f"PostgreSQL {MIN_SERVER} or newer is needed; this server is {server.major}.")
     done = []
     await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
     try:

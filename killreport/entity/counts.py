@@ -62,18 +62,18 @@ async def update_alliance_counts(connection: Connection) -> Recounted:
 
 
 # So many are counted one by one; of more, the figure that the last analyze left is near enough.
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 _KNOWN = " union all ".join(
     f"""select {int(kind)}, counted, (select reltuples::bigint from pg_class where oid = '{table}'::regclass)
-          from (select count(*) as counted from (select from {table} limit {MOST_COUNTED + 1}) few) one"""  # noqa: S608
+          from (select count(*) as counted from (select from {table} limit {MAX_COUNTED + 1}) few) one"""  # noqa: S608
     for kind, table in TABLES.items()
 )
 
 
 async def count_known(connection: Connection) -> Mapping[EntityKind, int]:
-    """Return how many characters, corporations and alliances are stored: exactly up to MOST_COUNTED, else about."""
+    """Return how many characters, corporations and alliances are stored: exactly up to MAX_COUNTED, else about."""
     rows = await connection.fetch(_KNOWN)
     return {
-        EntityKind(kind): counted if counted <= MOST_COUNTED else max(counted, estimate)
+        EntityKind(kind): counted if counted <= MAX_COUNTED else max(counted, estimate)
         for kind, counted, estimate in rows
     }

@@ -11,8 +11,8 @@ from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 
 DELTA_DAYS = (1, 7, 30)
-MOST_SNAPSHOTS = 366
-MOST_MEMBERS = 200
+MAX_SNAPSHOTS = 366
+MAX_MEMBERS = 200
 _TABLES = {EntityKind.ALLIANCE: "alliance", EntityKind.CORPORATION: "corporation"}
 
 
@@ -45,7 +45,7 @@ async def list_snapshots_of(
     table = _TABLES.get(kind)
     if table is None:
         raise Refused("Only alliances and corporations have snapshots.")
-    begin = until - timedelta(days=min(days, MOST_SNAPSHOTS) - 1)
+    begin = until - timedelta(days=min(days, MAX_SNAPSHOTS) - 1)
     corporations = "corporation_count" if kind is EntityKind.ALLIANCE else "null::integer"
     rows = await connection.fetch(
         f"""select {table}_id, day, member_count, {corporations} from {table}_snapshot
@@ -65,9 +65,9 @@ async def list_members(
 ) -> list[int]:
     """Return a corporation's characters, or an alliance's corporations, by ascending id above `after`.
 
-    At most MOST_MEMBERS; only those that are stored, without those that are gone. Raises Refused for other kinds.
+    At most MAX_MEMBERS; only those that are stored, without those that are gone. Raises Refused for other kinds.
     """
-    size = min(limit, MOST_MEMBERS)
+    size = min(limit, MAX_MEMBERS)
     return (await list_members_of(connection, kind, [entity_id], beyond=after, limit=size))[entity_id]
 
 
@@ -82,7 +82,7 @@ async def list_members_of(
 ) -> dict[int, list[int]]:
     """Return of each corporation its characters, or of each alliance its corporations: those nearest to `beyond`.
 
-    At most MOST_MEMBERS + 1 of each: the first ones with a larger id than `beyond`, or going backwards the last ones
+    At most MAX_MEMBERS + 1 of each: the first ones with a larger id than `beyond`, or going backwards the last ones
     with a smaller id. Only those that are stored, without those that are gone. Raises Refused for other kinds.
     """
     if kind not in _TABLES:
@@ -94,7 +94,7 @@ async def list_members_of(
         f"""select wanted.id, found.id from unnest($1::bigint[]) as wanted (id) cross join lateral (
                 select {member}_id as id from {member}
                  where {group}_id = wanted.id and gone_at is null {bound}
-                 order by {group}_id {order}, {member}_id {order} limit {int(min(limit, MOST_MEMBERS + 1))}) found
+                 order by {group}_id {order}, {member}_id {order} limit {int(min(limit, MAX_MEMBERS + 1))}) found
             order by found.id""",  # noqa: S608 - names of our own
         list(entity_ids),
         *(() if beyond is None else (beyond,)),

@@ -9,7 +9,7 @@ from killreport.clock import monotonic
 from killreport.db.database import Database
 from killreport.entity.queries import NamedGroup, Names, names_of
 
-MOST_NAMES = 50_000
+MAX_NAMES = 50_000
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class KnownNames:
     That a name is not known is never kept.
     """
 
-    def __init__(self, seconds: float, most: int = MOST_NAMES) -> None:
+    def __init__(self, seconds: float, most: int = MAX_NAMES) -> None:
         self._seconds = seconds
         self._characters = _Kept[str](most)
         self._corporations = _Kept[NamedGroup](most)

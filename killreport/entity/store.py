@@ -78,13 +78,13 @@ returning to_jsonb(alliance) - '{refreshed_at,misses,ask_again_at}'::text[]
 # Who ESI does not have is asked for again, for a 404 may be an error of ESI's own: after an hour, then after four times
 # as long each time, up to 30 days; up to a quarter longer by chance, so that those of one moment come apart.
 _PAUSE = "least(interval '1 hour' * power(4, least({misses}, 6)), interval '30 days') * (1 + random() / 4)"
-_MOST_MISSES = 1000
+_MAX_MISSES = 1000
 _GONE = f"""
 insert into {{table}} ({{table}}_id, gone_at, misses, ask_again_at)
 values ($1, now(), 1, now() + {_PAUSE.format(misses=0)})
 on conflict ({{table}}_id) do update
    set gone_at = coalesce({{table}}.gone_at, now()), refreshed_at = now(),
-       misses = least({{table}}.misses + 1, {_MOST_MISSES}),
+       misses = least({{table}}.misses + 1, {_MAX_MISSES}),
        ask_again_at = now() + {_PAUSE.format(misses="{table}.misses")}
 returning gone_at = now()
 """  # noqa: S608 - names of our own

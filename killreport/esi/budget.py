@@ -21,7 +21,7 @@ from killreport.clock import monotonic
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import HostAway, Transient, Unavailable
 
-MOST_LEASED = 10
+MAX_LEASED = 10
 DOWNTIME = "downtime"
 # Before the name of a route that is away (`outage.py`): like the downtime, it lasts until a probe is answered.
 MISSING = "missing "
@@ -138,7 +138,7 @@ class Budget:
     async def _lease(self) -> None:
         """Fetch as many moments as are waited for, and the pauses."""
         self._moments.clear()
-        count = min(self._waiting, MOST_LEASED)
+        count = min(self._waiting, MAX_LEASED)
         rows = await self._fetch(_LEASE, self._interval, count)
         self._learn_pauses(rows)
         start = self._clock() + rows[0]["start"]

@@ -17,11 +17,11 @@ import structlog
 from killreport.errors import NotFound, Refused, Transient
 
 # Source: the maxItems of both operations in ESI's OpenAPI document.
-MOST_IDS = 1000
+MAX_IDS = 1000
 PIECES = 4
 # For one batch; of the 100 errors a minute that ESI allows everybody at this address.
-MOST_REFUSALS = 10
-MOST_REQUESTS = 40
+MAX_REFUSALS = 10
+MAX_REQUESTS = 40
 
 _Item = TypeVar("_Item")
 
@@ -37,9 +37,9 @@ async def in_bulk(
     """
     found: list[_Item] = []
     distinct = list(dict.fromkeys(ids))
-    for first in range(0, len(distinct), MOST_IDS):
+    for first in range(0, len(distinct), MAX_IDS):
         batch = _Batch(ask, patience_seconds)
-        await batch.read(distinct[first : first + MOST_IDS])
+        await batch.read(distinct[first : first + MAX_IDS])
         patience_seconds = batch.patience_seconds
         found += batch.found
     return found
@@ -105,4 +105,4 @@ class _Batch(Generic[_Item]):
                 await asyncio.sleep(error.retry_after)
 
     def _is_spent(self) -> bool:
-        return self._refusals >= MOST_REFUSALS or self._requests >= MOST_REQUESTS
+        return self._refusals >= MAX_REFUSALS or self._requests >= MAX_REQUESTS

@@ -38,7 +38,7 @@ WAIT_SECONDS = 5.0
 # But not so soon after one that found nothing: what waits for ESI is to fail fast while it is away.
 QUIET_SECONDS = 3.0
 SHARE_EVERY_SECONDS = 600.0
-MOST_WITNESSES = 16
+MAX_WITNESSES = 16
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ class _Route:
     missing_since: float = 0.0
     failed_at: float = float("-inf")
     shared_at: float = float("-inf")
-    witnesses: deque[Question] = field(default_factory=lambda: deque(maxlen=MOST_WITNESSES))
+    witnesses: deque[Question] = field(default_factory=lambda: deque(maxlen=MAX_WITNESSES))
     admitting: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -15,9 +15,9 @@ from killreport.ids import MAX_ENTITY_ID
 FIRST_INSTANT = datetime(2002, 1, 1, tzinfo=UTC)
 # Clocks differ by this at the most.
 _AHEAD = timedelta(days=1)
-_LONGEST_TICKER = 20
-_MOST_MEMBERS = 2**31 - 1
-_MOST_SECURITY = 10.0
+_MAX_TICKER = 20
+_MAX_MEMBERS = 2**31 - 1
+_MAX_SECURITY = 10.0
 # Security statuses are sums of floating-point numbers.
 _NOISE = 0.01
 
@@ -45,19 +45,19 @@ def known_name(name: str | None) -> str | None:
 
 def known_ticker(ticker: str | None) -> str | None:
     """Return the ticker, which has up to five letters in the game; None for what cannot be one."""
-    if ticker is None or "\0" in ticker or len(ticker) > _LONGEST_TICKER:
+    if ticker is None or "\0" in ticker or len(ticker) > _MAX_TICKER:
         return None
     return known_name(ticker)
 
 
 def known_count(count: int | None) -> int | None:
     """Return the number of members; None for one below zero, and for one beyond all."""
-    return count if count is not None and 0 <= count <= _MOST_MEMBERS else None
+    return count if count is not None and 0 <= count <= _MAX_MEMBERS else None
 
 
 def known_security(status: float | None) -> float | None:
     """Return the security status, -10 to 10; None beyond."""
-    return status if status is not None and abs(status) <= _MOST_SECURITY + _NOISE else None
+    return status if status is not None and abs(status) <= _MAX_SECURITY + _NOISE else None
 
 
 def known_share(share: float | None) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from killreport.decoding import LONGEST_TEXT
+from killreport.decoding import MAX_TEXT
 
 _ESCAPE = re.compile(r"""\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\\'"abfnrtv]))""")
 _LITERAL = re.compile("|".join(rf"u{quote}(?:[^\\\n\r{quote}]|{_ESCAPE.pattern})*{quote}" for quote in "'\""))
@@ -22,7 +22,7 @@ def plain_text(text: str | None) -> str | None:
 
     A literal that names no text (half a character, a number beyond all characters) stays as it is.
     """
-    if text is None or len(text) > LONGEST_TEXT:
+    if text is None or len(text) > MAX_TEXT:
         return None
     return (_read_literal(text) if _LITERAL.fullmatch(text) else text).replace("\0", "") or None
 

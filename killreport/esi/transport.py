@@ -21,7 +21,7 @@ from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
 from killreport.esi.outage import OutageWatch
 from killreport.esi.witness import Question
-from killreport.http import LONGEST_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
+from killreport.http import MAX_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
 
 # Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
 COMPATIBILITY_DATE = "2026-09-14"
@@ -29,14 +29,14 @@ TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
 ANSWER_SECONDS = 30.0
 # Of 100 errors a minute; at none left, ESI refuses everything from this address.
-FEWEST_ERRORS_LEFT = 20
-FEWEST_TOKENS_LEFT = 10
+MIN_ERRORS_LEFT = 20
+MIN_TOKENS_LEFT = 10
 DEFAULT_PAUSE_SECONDS = 30.0
 # So many failures in a row, of any route, are not chance: the server is away.
 FAILURES_OF_DOWNTIME = 8
 FRESH_WITHOUT_EXPIRES = timedelta(seconds=60)
 # What ESI lets live longest is a killmail, a month. A date beyond everything would be believed for ever.
-LONGEST_FRESH = timedelta(days=40)
+MAX_FRESH = timedelta(days=40)
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -245,10 +245,10 @@ class Transport:
             seconds = retry_after(headers) or DEFAULT_PAUSE_SECONDS
             await self._budget.pause(EVERYBODY if response.status == 420 else group or route, seconds, "told to wait")
             raise Transient(f"ESI answered {response.status}; it asks for a pause of {seconds:.0f} s.", seconds)
-        if _number(headers, "X-ESI-Error-Limit-Remain", 100) < FEWEST_ERRORS_LEFT:
-            seconds = min(float(_number(headers, "X-ESI-Error-Limit-Reset", 60)), LONGEST_RETRY_AFTER_SECONDS)
+        if _number(headers, "X-ESI-Error-Limit-Remain", 100) < MIN_ERRORS_LEFT:
+            seconds = min(float(_number(headers, "X-ESI-Error-Limit-Reset", 60)), MAX_RETRY_AFTER_SECONDS)
             await self._budget.pause(EVERYBODY, seconds, "few errors left")
-        if group and _number(headers, "X-Ratelimit-Remaining", 1000) < FEWEST_TOKENS_LEFT:
+        if group and _number(headers, "X-Ratelimit-Remaining", 1000) < MIN_TOKENS_LEFT:
             # The window floats: a minute gives back a fifteenth of the tokens.
             await self._budget.pause(group, 60.0, "few tokens left")
 
@@ -272,4 +272,4 @@ def _expires_at(headers: Mapping[str, str]) -> datetime:
     expires_at = read_http_date(headers.get("Expires", ""))
     if expires_at is None:
         return utc_now() + FRESH_WITHOUT_EXPIRES
-    return min(expires_at, utc_now() + LONGEST_FRESH)
+    return min(expires_at, utc_now() + MAX_FRESH)

@@ -14,7 +14,7 @@ from cronsim import CronSim, CronSimError
 from killreport.config import PREFIX, why_no_setting
 from killreport.fleet.table import ProcessRow
 
-MOST_INSTANCES = 32
+MAX_INSTANCES = 32
 MASK = "***"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smh])")
@@ -146,7 +146,7 @@ KEYS: dict[str, OverrideKey] = {
     ),
     "instances": OverrideKey(
         "instances",
-        _converted(Annotated[int, msgspec.Meta(ge=1, le=MOST_INSTANCES)], f"a whole number from 1 to {MOST_INSTANCES}"),
+        _converted(Annotated[int, msgspec.Meta(ge=1, le=MAX_INSTANCES)], f"a whole number from 1 to {MAX_INSTANCES}"),
         _for_several,
         "how many copies of a worker are started",
     ),

@@ -37,8 +37,8 @@ HISTORY_PER_SECOND = 2.0
 # ESI grants 3,600 tokens in 15 minutes to everything about killmails, and a whole answer costs two: no faster than
 # that, and others want some too. A pause it asks for is waited out up to this long, so often, before a repair gives up.
 ESI_PER_SECOND = 2.0
-LONGEST_ESI_PAUSE_SECONDS = 120.0
-MOST_ESI_PAUSES = 3
+MAX_ESI_PAUSE_SECONDS = 120.0
+MAX_ESI_PAUSES = 3
 
 log = structlog.get_logger()
 
@@ -197,12 +197,12 @@ class HistoryRepair:
 
     async def _read_body(self, killmail_id: int, claimed_hash: str) -> bytes:
         """Read one killmail at a gentle pace; pauses that ESI asks for are waited out, a few times."""
-        for left in reversed(range(MOST_ESI_PAUSES + 1)):
+        for left in reversed(range(MAX_ESI_PAUSES + 1)):
             await self._pacer.turn()
             try:
                 return await self._bodies.killmail(killmail_id, claimed_hash)
             except Transient as error:
-                if error.retry_after is None or error.retry_after > LONGEST_ESI_PAUSE_SECONDS or not left:
+                if error.retry_after is None or error.retry_after > MAX_ESI_PAUSE_SECONDS or not left:
                     raise
                 log.info("history_pauses", reason=str(error), pause_seconds=error.retry_after)
                 await self._sleep(error.retry_after)

@@ -13,10 +13,10 @@ from killreport.entity.kind import EntityKind
 from killreport.killmail.lists.of_entities import VICTIM_COLUMNS
 from killreport.killmail.lists.of_places import Shelf
 from killreport.killmail.stored.rollup import code_of
-from killreport.leaderboard.tops import MOST_KILLMAILS
+from killreport.leaderboard.tops import MAX_KILLMAILS
 
 # Of its own killmails everybody reads the newest, off the index that the lists use.
-_NEWEST = f"order by killmail_time desc, killmail_id desc limit {MOST_KILLMAILS}"
+_NEWEST = f"order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS}"
 _SUMS = """count(*)::int as killmails, sum(points)::bigint as points, sum(total_value_cents)::bigint as value"""
 _KILLED = f"""
     with newest as materialized (select killmail_id from killed_by where code = $1 {_NEWEST})
@@ -51,11 +51,11 @@ class GroupCounts:
 
     @property
     def is_whole(self) -> bool:
-        return all(sum(one.killmails for one in side) < MOST_KILLMAILS for side in (self.killed, self.lost))
+        return all(sum(one.killmails for one in side) < MAX_KILLMAILS for side in (self.killed, self.lost))
 
 
 async def count_groups(connection: Connection, kind: EntityKind, entity_id: int) -> GroupCounts:
-    """Return the groups over the newest MOST_KILLMAILS kills and as many losses; killmails of a place are kills."""
+    """Return the groups over the newest MAX_KILLMAILS kills and as many losses; killmails of a place are kills."""
     if kind not in VICTIM_COLUMNS:
         return GroupCounts(await _read(connection, _THERE.format(column=Shelf[kind.name].value), entity_id), ())
     killed = await _read(connection, _KILLED, code_of(kind, entity_id))

@@ -10,7 +10,7 @@ from killreport.db.database import Connection
 from killreport.leaderboard.model import Window, first_day
 from killreport.leaderboard.scope import Scope, find_count
 
-MOST = 100
+MAX_DEAREST = 100
 _DAY = "(killmail_time at time zone 'UTC')::date"  # as the indexes have it
 _ORDER = "order by total_value_cents desc, killmail_id desc"
 _WANTED = "select killmail_id, total_value_cents from killmail"
@@ -34,11 +34,11 @@ async def list_dearest(
     scope: Scope | None = None,
     limit: int = 10,
 ) -> list[Dear]:
-    """Return the dearest killmails of a window, the dearest first, at most MOST.
+    """Return the dearest killmails of a window, the dearest first, at most MAX_DEAREST.
 
     scope: only there; of all time, where the place is a busy one, as `place_count.py` counted it last.
     """
-    size = int(min(limit, MOST))
+    size = int(min(limit, MAX_DEAREST))
     first = first_day(window, today)
     if scope is None:
         found = _of_all_time(size) if first is None else _of_days(first, today, size)

@@ -10,9 +10,9 @@ from enum import StrEnum
 from killreport.entity.kind import EntityKind
 
 # What a ranking shows at most, as zKillboard's pages do.
-MOST_PLACES = 500
+MAX_PLACES = 500
 # Of a system, a constellation or a region.
-MOST_PLACES_OF_PLACE = 200
+MAX_PLACES_OF_PLACE = 200
 
 
 class Window(StrEnum):

@@ -21,17 +21,17 @@ from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window, first_day
 from killreport.leaderboard.queries import get_ranking_of_place
 from killreport.leaderboard.scope import Scope, find_scope
-from killreport.leaderboard.tops import MOST_KILLMAILS, Top
+from killreport.leaderboard.tops import MAX_KILLMAILS, Top
 
-MOST_PILOTS = 20_000
-MOST_DEAREST = 6
+MAX_PILOTS = 20_000
+MAX_DEAREST = 6
 PLACES = frozenset({EntityKind.SOLAR_SYSTEM, EntityKind.CONSTELLATION, EntityKind.REGION})
 
 # `offset 0`: see `tops.py`.
 _KILLS = f"""
     with newest as materialized (
         select killmail_id from killed_by where code = $1 and killmail_time >= $2
-        order by killmail_time desc, killmail_id desc limit {MOST_KILLMAILS})
+        order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS})
     select newest.killmail_id, mail.* from newest cross join lateral (
         select solar_system_id, total_value_cents from killmail
         where killmail.killmail_id = newest.killmail_id offset 0) mail
@@ -40,7 +40,7 @@ _PILOTS = f"""
     select wanted.killmail_id, pilot.* from unnest($1::bigint[]) as wanted (killmail_id) cross join lateral (
         select character_id, corporation_id, alliance_id, ship_type_id from attacker
         where attacker.killmail_id = wanted.killmail_id and {{column}} = any($2::bigint[]) offset 0) pilot
-    limit {MOST_PILOTS}
+    limit {MAX_PILOTS}
 """  # noqa: S608
 _SYSTEMS = """
     select entity_id, sum(kills)::bigint as kills from daily_stat
@@ -65,7 +65,7 @@ _RANKED = {
 
 @dataclass(frozen=True, slots=True)
 class OwnTops:
-    """The lists by kills, each with its longest first. dearest: ids of killmails, the dearest first, MOST_DEAREST."""
+    """The lists by kills, each with its longest first. dearest: ids of killmails, the dearest first, MAX_DEAREST."""
 
     characters: Sequence[Top] = ()
     corporations: Sequence[Top] = ()
@@ -87,7 +87,7 @@ async def list_own_tops(
 ) -> OwnTops:
     """Return the lists of anything that is counted; of a place everybody who killed there.
 
-    Reads the newest MOST_KILLMAILS kills of the window at most and MOST_PILOTS pilots on them, or rollups.
+    Reads the newest MAX_KILLMAILS kills of the window at most and MAX_PILOTS pilots on them, or rollups.
     """
     if kind not in PLACES:
         ids = _ids_of(kind, entity_id, universe)
@@ -103,7 +103,7 @@ async def list_own_tops(
         )
         lists[name] = [Top(at.entity_id, at.figures.kills) for at in ranking.places]
     systems = await _systems_of(connection, scope, first_day(window, today) or date.min, today, limit)
-    dear = await list_dearest(connection, window, today=today, scope=scope, limit=MOST_DEAREST)
+    dear = await list_dearest(connection, window, today=today, scope=scope, limit=MAX_DEAREST)
     return OwnTops(**lists, solar_systems=systems, dearest=[one.killmail_id for one in dear])
 
 
@@ -129,7 +129,7 @@ async def _of_party(connection: Connection, party: _Party, first: date | None, l
     }
     systems = _count(((row["killmail_id"], row["solar_system_id"]) for row in kills), limit)
     dear = sorted(kills, key=lambda row: (-row["total_value_cents"], -row["killmail_id"]))
-    return OwnTops(**lists, solar_systems=systems, dearest=[row["killmail_id"] for row in dear[:MOST_DEAREST]])
+    return OwnTops(**lists, solar_systems=systems, dearest=[row["killmail_id"] for row in dear[:MAX_DEAREST]])
 
 
 def _ids_of(kind: EntityKind, entity_id: int, universe: Universe) -> Collection[int]:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.killmail.stored.rollup import SYSTEM_KINDS
-from killreport.leaderboard.dearest import MOST as MOST_DEAREST
-from killreport.leaderboard.model import FIGURES, MOST_PLACES_OF_PLACE, SUMS
+from killreport.leaderboard.dearest import MAX_DEAREST
+from killreport.leaderboard.model import FIGURES, MAX_PLACES_OF_PLACE, SUMS
 from killreport.leaderboard.store import RANKING_LOCK
 
 # A place with more is counted; as many killmails have some ten thousand rows in system_stat.
@@ -37,7 +37,7 @@ _BUSY = f"""
 _MAPPED = "unnest($1::smallint[], $2::bigint[], $3::bigint[]) as busy (place_kind, place_id, solar_system_id)"
 _PLACE = "partition by place_kind, place_id order by"
 _RANKS = ", ".join(f"row_number() over ({_PLACE} {name} desc, entity_id) as by_{name}" for name in FIGURES)
-_IS_HEAD = " or ".join(f"({name} > 0 and by_{name} <= {MOST_PLACES_OF_PLACE})" for name in FIGURES)
+_IS_HEAD = " or ".join(f"({name} > 0 and by_{name} <= {MAX_PLACES_OF_PLACE})" for name in FIGURES)
 _NAMES = ", ".join(FIGURES)
 _HEADS = f"""
     with there as materialized (
@@ -56,7 +56,7 @@ _DEAREST = f"""
         select place_kind, place_id, killmail_id, total_value_cents,
                row_number() over ({_PLACE} total_value_cents desc, killmail_id desc) as place
         from killmail join {_MAPPED} using (solar_system_id)) ranked
-    where place <= {MOST_DEAREST}
+    where place <= {MAX_DEAREST}
 """  # noqa: S608
 _RUNS = f"""insert into place_run (place_kind, place_id, last_day, counted_at)
     select distinct place_kind, place_id, $4::date, $5::timestamptz from {_MAPPED}"""  # noqa: S608

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from killreport.db.database import Connection
 from killreport.errors import Refused
 
-LONGEST = timedelta(days=7)
+MAX_SPAN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def list_hours_of(
     cut by the span. Raises Refused for a span longer than seven days. Reads a part of the index by system and time:
     the busiest system of all has some two thousand killmails in seven days.
     """
-    if span > LONGEST:
+    if span > MAX_SPAN:
         raise Refused("The hours of a system go back seven days at most.")
     pairs = [(place, system) for place, systems in systems_of.items() for system in systems]
     rows = await connection.fetch(

@@ -17,8 +17,8 @@ from killreport.killmail.stored.rollup import SYSTEM_KINDS
 from killreport.leaderboard.model import (
     FIGURES,
     LIVE,
-    MOST_PLACES,
-    MOST_PLACES_OF_PLACE,
+    MAX_PLACES,
+    MAX_PLACES_OF_PLACE,
     SUMS,
     Figures,
     Metric,
@@ -50,7 +50,7 @@ async def get_ranking(
                 window.value,
                 int(kind),
                 metric.value,
-                min(limit, MOST_PLACES),
+                min(limit, MAX_PLACES),
             )
             return Ranking(kind, metric, window, run["first_day"], run["last_day"], run["counted_at"], _places(rows))
     table = "total_stat" if first is None else "daily_stat"
@@ -80,7 +80,7 @@ async def get_ranking_of_place(
     """
     if kind not in SYSTEM_KINDS:
         raise Refused("Only characters, corporations, alliances and ship types are ranked by place.")
-    size = min(limit, MOST_PLACES_OF_PLACE)
+    size = min(limit, MAX_PLACES_OF_PLACE)
     first = first_day(window, today)
     count = await find_count(connection, scope) if first is None else None
     if count is not None:
@@ -107,7 +107,7 @@ async def get_ranking_of_place(
 def _head(metric: Metric, limit: int) -> str:
     figure = f"sum({metric.column})"
     return (
-        f"group by entity_id having {figure} > 0 order by {figure} desc, entity_id limit {int(min(limit, MOST_PLACES))}"
+        f"group by entity_id having {figure} > 0 order by {figure} desc, entity_id limit {int(min(limit, MAX_PLACES))}"
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.leaderboard.model import COUNTED, FIGURES, MOST_PLACES, SUMS, Metric, Window, first_day
+from killreport.leaderboard.model import COUNTED, FIGURES, MAX_PLACES, SUMS, Metric, Window, first_day
 
 # One at a time over the whole database; spells "ranks" in ASCII.
 RANKING_LOCK = 0x72616E6B73
@@ -15,7 +15,7 @@ RANKING_LOCK = 0x72616E6B73
 _NAMES = ", ".join(FIGURES)
 _HEADS = " union all ".join(
     f"""select * from (select '{metric.value}', row_number() over (order by {metric.column} desc, entity_id), *
-        from figure where {metric.column} > 0 order by {metric.column} desc, entity_id limit {MOST_PLACES}) h"""  # noqa: S608 - names of our own
+        from figure where {metric.column} > 0 order by {metric.column} desc, entity_id limit {MAX_PLACES}) h"""  # noqa: S608 - names of our own
     for metric in Metric
 )
 

@@ -19,8 +19,8 @@ from killreport.eve.universe import Universe
 from killreport.killmail.stored.rollup import code_of
 from killreport.leaderboard.model import Window, first_day
 
-MOST_KILLMAILS = 2000  # of the kills, and as many of the losses
-MOST_TOGETHER = 20_000  # of all that are asked for at once, shared equally
+MAX_KILLMAILS = 2000  # of the kills, and as many of the losses
+MAX_TOGETHER = 20_000  # of all that are asked for at once, shared equally
 
 # `offset 0` keeps the planner from joining all at once: it takes the bounded part for a large one, and would read whole
 # tables to save some thousand looks into an index.
@@ -90,7 +90,7 @@ async def list_tops(
 ) -> Tops:
     """Return the lists of a character, a corporation or an alliance; Refused for anything else.
 
-    Reads the newest MOST_KILLMAILS kills and as many losses of the window, off the indexes that the lists use.
+    Reads the newest MAX_KILLMAILS kills and as many losses of the window, off the indexes that the lists use.
     """
     found = await list_tops_of(connection, kind, [entity_id], window, today=today, universe=universe, limit=limit)
     return found[entity_id]
@@ -108,7 +108,7 @@ async def list_tops_of(
 ) -> dict[int, Tops]:
     """Return what `list_tops` gives of each, by id, in three statements.
 
-    Of more than ten the count goes less far back for each: together they read MOST_TOGETHER kills and losses.
+    Of more than ten the count goes less far back for each: together they read MAX_TOGETHER kills and losses.
     """
     column = _COLUMNS.get(kind)
     if column is None:
@@ -116,7 +116,7 @@ async def list_tops_of(
     first = first_day(window, today)
     since = datetime.min.replace(tzinfo=UTC) if first is None else datetime.combine(first, time(), UTC)
     ids = sorted(set(entity_ids))
-    most = min(MOST_KILLMAILS, MOST_TOGETHER // max(len(ids), 1))
+    most = min(MAX_KILLMAILS, MAX_TOGETHER // max(len(ids), 1))
     codes = [code_of(kind, entity_id) for entity_id in ids]
     kills = await connection.fetch(_KILLS.format(most=most), ids, codes, since)
     losses = await connection.fetch(_LOSSES.format(column=column, most=most), ids, since)

@@ -13,7 +13,7 @@ from killreport.eve.universe import Blueprint, Universe
 TITAN_GROUP, SUPERCARRIER_GROUP = 30, 659
 STRUCTURE_CATEGORY, STRUCTURE_MODULE_CATEGORY = 65, 66
 # The longest way from a hull to its minerals is six; a blueprint that leads back to itself ends here at the latest.
-MOST_DEPTH = 10
+MAX_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)

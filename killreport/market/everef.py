@@ -19,15 +19,15 @@ from killreport.market.store import PriceDay
 
 SOURCE = "EVE Ref market history"
 # A day has some 60,000 rows of 100 bytes; beyond this it is no such file.
-MOST_BYTES = 128 * 2**20
-MOST_CENTS = 10**15
+MAX_BYTES = 128 * 2**20
+MAX_CENTS = 10**15
 MAX_DIGITS = 20
 _PIECE = 2**18
 _THE_FORGE = str(THE_FORGE)
 _COLUMNS = ("region_id", "type_id", "date", "average")
 # Who else than EVE Ref says so: a file that is made up has it.
 _SOURCE_COLUMN = "source"
-_MOST_SOURCE = 100
+_MAX_SOURCE = 100
 
 
 class Stream(Protocol):
@@ -94,8 +94,8 @@ class MarketDayReader:
                 raise Malformed(f"not bzip2 ({error})", f"line {self._line + 1}") from None
             given = b""
             self._size += len(text)
-            if self._size > MOST_BYTES:
-                raise Malformed(f"the file is larger than {MOST_BYTES >> 20} MiB", f"line {self._line + 1}")
+            if self._size > MAX_BYTES:
+                raise Malformed(f"the file is larger than {MAX_BYTES >> 20} MiB", f"line {self._line + 1}")
             whole, newline, rest = text.rpartition(b"\n")
             if newline:
                 self._read(self._rest + whole)
@@ -137,13 +137,13 @@ class MarketDayReader:
             row = PriceDay(int(type_id), self._day, _cents(average), self._source(cells))
         except (IndexError, ValueError, ArithmeticError):
             raise Malformed("not a row of a market day", f"line {self._line}") from None
-        if not 0 < row.type_id <= MAX_ENTITY_ID or not 0 <= row.average_cents <= MOST_CENTS:
+        if not 0 < row.type_id <= MAX_ENTITY_ID or not 0 <= row.average_cents <= MAX_CENTS:
             raise Malformed("a number that cannot be", f"line {self._line}")
         self._found.append(row)
 
     def _source(self, cells: list[str]) -> str:
         said = "" if self._source_column is None else cells[self._source_column].strip()
-        return f"{SOURCE}, {said}" if said.isprintable() and 0 < len(said) <= _MOST_SOURCE else SOURCE
+        return f"{SOURCE}, {said}" if said.isprintable() and 0 < len(said) <= _MAX_SOURCE else SOURCE
 
 
 def _cents(isk: str) -> int:
@@ -151,5 +151,5 @@ def _cents(isk: str) -> int:
     if not amount.is_finite():
         raise InvalidOperation
     if amount.adjusted() > MAX_DIGITS:  # written out, the number 1e999999 takes a megabyte
-        return MOST_CENTS + 1
+        return MAX_CENTS + 1
     return int((amount * 100).to_integral_value(ROUND_HALF_UP))

@@ -8,7 +8,7 @@ from datetime import date
 
 from killreport.db.database import Connection
 
-MOST_DAYS = 1000
+MAX_DAYS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class DayPrice:
 
 
 async def list_prices(connection: Connection, type_id: int, *, first: date, last: date) -> list[DayPrice]:
-    """Return the market days of a type from `first` to `last`, the oldest first; of more than MOST_DAYS the newest."""
+    """Return the market days of a type from `first` to `last`, the oldest first; of more than MAX_DAYS the newest."""
     rows = await connection.fetch(
         f"""select day, average_cents, source from price_day where type_id = $1 and day between $2 and $3
-            order by day desc limit {MOST_DAYS}""",  # noqa: S608 - a number of ours
+            order by day desc limit {MAX_DAYS}""",  # noqa: S608 - a number of ours
         type_id,
         first,
         last,

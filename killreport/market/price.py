@@ -18,16 +18,16 @@ from typing import Protocol
 from killreport.db.database import Connection
 from killreport.eve.universe import Universe
 from killreport.market.average import is_trimmed, smoothed_average
-from killreport.market.build import MOST_DEPTH, has_base_price, is_built_to_order, materials_of, recipe_of
+from killreport.market.build import MAX_DEPTH, has_base_price, is_built_to_order, materials_of, recipe_of
 from killreport.market.fixed import FIXED_GROUP_PRICES, FIXED_PRICES, KNOWN_BUILD_COSTS, by_type
 from killreport.market.observed import MarketDays, fetch_market
 
 SKIN_CATEGORY = 91
 CAPSULE_GROUP = 29
 CAPSULE_CENTS = 1_000_000
-LEAST_CENTS = 1
+MIN_CENTS = 1
 # Beyond it a figure is no price: a hundred times the dearest hull there is.
-MOST_CENTS = 10**16
+MAX_CENTS = 10**16
 
 # Of this module's rules and its tables. Whoever changes what a stored killmail's prices came to counts it up: those
 # that had none but a base price, or none at all, are then valued again.
@@ -96,11 +96,11 @@ class Price:
         return self.rule is not PriceRule.UNKNOWN
 
 
-SKIN_PRICE = Price(LEAST_CENTS, PriceRule.SKIN)
+SKIN_PRICE = Price(MIN_CENTS, PriceRule.SKIN)
 CAPSULE_PRICE = Price(CAPSULE_CENTS, PriceRule.CAPSULE)
-BLUEPRINT_COPY_PRICE = Price(LEAST_CENTS, PriceRule.BLUEPRINT_COPY)
-ESCAPE_BAY_PRICE = Price(LEAST_CENTS, PriceRule.ESCAPE_BAY)
-GOLDEN_IMPLANT_PRICE = Price(LEAST_CENTS, PriceRule.GOLDEN_IMPLANT)
+BLUEPRINT_COPY_PRICE = Price(MIN_CENTS, PriceRule.BLUEPRINT_COPY)
+ESCAPE_BAY_PRICE = Price(MIN_CENTS, PriceRule.ESCAPE_BAY)
+GOLDEN_IMPLANT_PRICE = Price(MIN_CENTS, PriceRule.GOLDEN_IMPLANT)
 UNKNOWN_PRICE = Price(0, PriceRule.UNKNOWN)
 
 FIXED_BY_TYPE = by_type(FIXED_PRICES)
@@ -116,9 +116,9 @@ def market_price(averages: Sequence[int], average_of_day: int | None, newest: da
     if not averages:
         return None
     cents = smoothed_average(averages)
-    if cents <= LEAST_CENTS:
+    if cents <= MIN_CENTS:
         return None
-    if average_of_day is not None and LEAST_CENTS <= average_of_day < cents:
+    if average_of_day is not None and MIN_CENTS <= average_of_day < cents:
         return Price(average_of_day, PriceRule.MARKET_DAY, newest)
     rule = PriceRule.MARKET_TRIMMED if is_trimmed(len(averages)) else PriceRule.MARKET_MEAN
     return Price(cents, rule, newest)
@@ -211,7 +211,7 @@ class PriceBook:
     async def _fetch_with_materials(self, connection: Connection, wanted: set[tuple[int, date]]) -> Market:
         market: dict[tuple[int, date], MarketDays] = {}
         asked: set[tuple[int, date]] = set()
-        for _ in range(MOST_DEPTH + 1):
+        for _ in range(MAX_DEPTH + 1):
             market |= await fetch_market(connection, wanted)
             asked |= wanted
             materials = {
@@ -302,7 +302,7 @@ class PriceBook:
         recipe = recipe_of(self._universe, type_id)
         if recipe is None:
             return None
-        if type_id in question.being_built or len(question.being_built) >= MOST_DEPTH:
+        if type_id in question.being_built or len(question.being_built) >= MAX_DEPTH:
             question.is_cut = True
             return None
         question.being_built.append(type_id)
@@ -315,13 +315,13 @@ class PriceBook:
             total += quantity * price.cents
         question.being_built.pop()
         cents = (2 * total + recipe.quantity) // (2 * recipe.quantity)
-        return Price(cents, PriceRule.BUILD_COST, question.day) if LEAST_CENTS <= cents <= MOST_CENTS else None
+        return Price(cents, PriceRule.BUILD_COST, question.day) if MIN_CENTS <= cents <= MAX_CENTS else None
 
     def _base(self, type_id: int) -> Price:
         found = self._universe.types.get(type_id)
         if found is None or found.unit_base_price is None or not has_base_price(self._universe, type_id):
             return UNKNOWN_PRICE
-        return Price(max(LEAST_CENTS, _cents(found.unit_base_price)), PriceRule.BASE_PRICE)
+        return Price(max(MIN_CENTS, _cents(found.unit_base_price)), PriceRule.BASE_PRICE)
 
 
 async def load_price_book(connection: Connection, universe: Universe) -> PriceBook:
@@ -332,9 +332,7 @@ async def load_price_book(connection: Connection, universe: Universe) -> PriceBo
 
 
 async def _fetch_references(connection: Connection) -> dict[int, Price]:
-    rows = await connection.fetch(
-        "select type_id, cents, rule, day from price_reference where cents >= $1", LEAST_CENTS
-    )
+    rows = await connection.fetch("select type_id, cents, rule, day from price_reference where cents >= $1", MIN_CENTS)
     return {row["type_id"]: Price(row["cents"], PriceRule(row["rule"]), row["day"]) for row in rows}
 
 

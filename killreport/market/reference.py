@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from killreport.esi.model import MarketPrice
-from killreport.market.price import LEAST_CENTS, PriceRule
+from killreport.market.price import MIN_CENTS, PriceRule
 from killreport.market.store import PriceReference
 
 SOURCE = "ESI /markets/prices"
 # Beyond it a figure is no price: three times the dearest hull there is.
-MOST_CENTS = 10**15
+MAX_CENTS = 10**15
 
 
 def average_references(prices: Iterable[MarketPrice], day: date) -> list[PriceReference]:
@@ -22,7 +22,7 @@ def average_references(prices: Iterable[MarketPrice], day: date) -> list[PriceRe
     found = []
     for price in prices:
         cents = round((price.average_price or 0.0) * 100)
-        if LEAST_CENTS <= cents <= MOST_CENTS:
+        if MIN_CENTS <= cents <= MAX_CENTS:
             source = f"{SOURCE}, {price.source}" if price.source else SOURCE
             found.append(PriceReference(price.type_id, cents, PriceRule.REFERENCE_AVERAGE, day, source))
     return found

@@ -22,7 +22,7 @@ from killreport.queueing.handling import Absence, Again, Back, Dead, Done, Outco
 
 # Before the second try to come back; the first is made at once.
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 # How often a consumer looks without being told: for what a consumer that died had, and for what was delayed.
 LOOK_SECONDS = 2.0
 LOOK_SPREAD = 0.25
@@ -117,7 +117,7 @@ class EmbeddedConsumer:
                     log.warning("queue_left_without_word", queue=self._queue, in_hand=len(self._in_hand))
                     return None
             await asyncio.sleep(pause)
-            pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+            pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
 
     async def _attach(self) -> Connection:
         """Connect, listen, and take over what the connection before had in hand."""

@@ -9,7 +9,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.queueing.broker import Priority, QueueCounts, Waiting
 
-# No message is ever held back for longer (`handling.LONGEST_RETRY_AFTER` and its spread): what is to come later was
+# No message is ever held back for longer (`handling.MAX_RETRY_AFTER` and its spread): what is to come later was
 # held back by a clock that was ahead, and is ready.
 MAX_DELAY = timedelta(hours=2)
 

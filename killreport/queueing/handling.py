@@ -28,15 +28,15 @@ from killreport.queueing.messages import Message, decode
 # What no further try can change.
 HOPELESS = (Malformed, Permanent, NotFound, Refused, Conflict)
 # A message that took its process with it so often is what kills it.
-MOST_LOSSES = 10
+MAX_LOSSES = 10
 BACK_DELAY = timedelta(seconds=5)
-LONGEST_BACK_DELAY = timedelta(minutes=1)
+MAX_BACK_DELAY = timedelta(minutes=1)
 # Uncapped, the twelfth try of a queue that starts at 10 s would come after five and a half hours.
-LONGEST_DELAY = timedelta(minutes=15)
-LONGEST_RETRY_AFTER = timedelta(hours=1)
+MAX_DELAY = timedelta(minutes=15)
+MAX_RETRY_AFTER = timedelta(hours=1)
 # Messages that failed together shall not come back together.
 SPREAD = 0.25
-LONGEST_REASON = 1000
+MAX_REASON = 1000
 
 log = structlog.get_logger()
 
@@ -84,10 +84,10 @@ class Absence:
         self._since: float | None = None
 
     def delay(self) -> timedelta:
-        """Return how long to wait: as long again as it has been away, from BACK_DELAY to LONGEST_BACK_DELAY."""
+        """Return how long to wait: as long again as it has been away, from BACK_DELAY to MAX_BACK_DELAY."""
         now = self._clock()
         self._since = now if self._since is None else self._since
-        return min(max(timedelta(seconds=now - self._since), BACK_DELAY), LONGEST_BACK_DELAY)
+        return min(max(timedelta(seconds=now - self._since), BACK_DELAY), MAX_BACK_DELAY)
 
     def end(self) -> None:
         """Note that the other side answered."""
@@ -109,7 +109,7 @@ async def handle(
     0 to 1, spreads the delays. Only the cancellation of the caller gets through.
     """
     message: Message | None = None
-    if delivery.losses >= MOST_LOSSES:
+    if delivery.losses >= MAX_LOSSES:
         outcome: Outcome = Dead(f"its process died {delivery.losses} times while it was in hand")
         _tell(outcome, delivery, message)
         return outcome
@@ -159,20 +159,20 @@ def retry_delay(
 ) -> timedelta:
     """Return the pause after the attempt of that number failed.
 
-    The row's delay, doubled for each attempt after the first up to LONGEST_DELAY, or what the other side asked for
+    The row's delay, doubled for each attempt after the first up to MAX_DELAY, or what the other side asked for
     (seconds) where that is longer; up to a quarter is added by chance.
     """
     # The shift is bounded: of a number of attempts nobody expects only the cap matters.
-    delay = min(row.retry_delay * (1 << min(attempt - 1, 30)), LONGEST_DELAY)
+    delay = min(row.retry_delay * (1 << min(attempt - 1, 30)), MAX_DELAY)
     if retry_after is not None and retry_after > delay.total_seconds():
-        delay = timedelta(seconds=min(retry_after, LONGEST_RETRY_AFTER.total_seconds()))
+        delay = timedelta(seconds=min(retry_after, MAX_RETRY_AFTER.total_seconds()))
     return delay * (1 + SPREAD * chance())
 
 
 def explain(error: BaseException) -> str:
     """Return an error's type and words in a line that every store can hold."""
     words = " ".join(str(error).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode().split())
-    return f"{type(error).__name__}: {words}"[:LONGEST_REASON] if words else type(error).__name__
+    return f"{type(error).__name__}: {words}"[:MAX_REASON] if words else type(error).__name__
 
 
 def _innermost(error: Exception) -> Exception:

@@ -23,7 +23,7 @@ from killreport.queueing.rabbit_link import Lost, telling_loss
 # Of one write to the socket. More gains nothing, less costs.
 CHUNK = 500
 # Published and not yet confirmed; RabbitMQ's own buffers and ours stay small with it.
-MOST_IN_FLIGHT = 4000
+MAX_IN_FLIGHT = 4000
 BUSY_SECONDS = 0.001
 OPEN_SECONDS = 10.0
 
@@ -94,7 +94,7 @@ class FastChannel(Channel):
         self._closing.add_done_callback(lambda _future: self._end())
 
     async def send(self, sending: Sending, patience_seconds: float) -> None:
-        """Write all that is left to its queue, at most MOST_IN_FLIGHT ahead of the confirms, and wait for the last.
+        """Write all that is left to its queue, at most MAX_IN_FLIGHT ahead of the confirms, and wait for the last.
 
         Returns also when it was lost: with the channel, or because no answer came for as long as there is patience.
         """
@@ -106,7 +106,7 @@ class FastChannel(Channel):
                 sending.on_answer()
                 numbers = list(sending.left)
                 for start in range(0, len(numbers), CHUNK):
-                    await sending.until_in_flight(MOST_IN_FLIGHT - CHUNK)
+                    await sending.until_in_flight(MAX_IN_FLIGHT - CHUNK)
                     await self._send_chunk(sending, numbers[start : start + CHUNK])
                 await sending.until_in_flight(0)
         except TimeoutError:

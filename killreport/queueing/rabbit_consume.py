@@ -19,7 +19,7 @@ from killreport.queueing.broker import Handler
 from killreport.queueing.handling import Absence, Again, Back, Dead, Done, Outcome, handle
 from killreport.queueing.rabbit_channel import FastChannel
 from killreport.queueing.rabbit_envelope import Envelope, read_envelope
-from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Link, Lost
+from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, Link, Lost
 from killreport.queueing.rabbit_publish import Publisher
 from killreport.queueing.rabbit_session import Session
 from killreport.queueing.rabbit_topology import Topology
@@ -107,7 +107,7 @@ class RabbitConsumer:
                     return
                 log.warning("queue_attach_failed", queue=self._topology.queue, reason=str(error), retry_seconds=pause)
             await wait_or_end(self._stop, pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _work(self, *, drain: bool) -> bool:
         """Work through a session; return whether that was all, and False when it was lost."""

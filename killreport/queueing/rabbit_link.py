@@ -22,7 +22,7 @@ from killreport.errors import BadSetting, Conflict, Refused, Unavailable
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 3.0
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_PAUSE_SECONDS = 5.0
 # aiormq gives a silent peer three of these; with RabbitMQ's own 60 s a cut cable would be noticed after three minutes.
 HEARTBEAT_SECONDS = 10
 # Reply codes of AMQP 0-9-1.
@@ -64,7 +64,7 @@ class Link:
                         raise Unavailable(f"RabbitMQ at {self.address} does not answer: {error}.") from None
                     log.warning("rabbitmq_connect_failed", address=self.address, reason=str(error), retry_seconds=pause)
                     await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                    pause = min(pause * 2, MAX_PAUSE_SECONDS)
             return self._connection
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ from killreport.clock import monotonic
 from killreport.errors import Unavailable
 from killreport.queueing.rabbit_channel import FastChannel, Sending, open_channel
 from killreport.queueing.rabbit_declare import declare
-from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Link, Lost
+from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, Link, Lost
 from killreport.queueing.rabbit_topology import Topology
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Publisher:
                     raise Unavailable(f"RabbitMQ at {self._link.address} took no messages for {address}: {why}.")
                 log.warning("rabbitmq_publish_repeated", queue=address, count=len(left), reason=why)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _try(self, topology: Topology, sending: Sending) -> str:
         """Send once; return why something is left, if something is."""

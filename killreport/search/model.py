@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-MOST_CHARACTERS = 100  # of a question; no name is longer
-MOST_HITS = 50
+MAX_CHARACTERS = 100  # of a question; no name is longer
+MAX_HITS = 50
 
 
 class Kind(StrEnum):
@@ -51,11 +51,11 @@ class Hit:
 def clean(text: str) -> str:
     """Return the question without what no name has: control characters, lone surrogates, room at the ends.
 
-    Cut at MOST_CHARACTERS; empty where nothing is left.
+    Cut at MAX_CHARACTERS; empty where nothing is left.
     """
-    cut = text[: 4 * MOST_CHARACTERS]
+    cut = text[: 4 * MAX_CHARACTERS]
     readable = "".join(letter if letter.isprintable() else " " for letter in cut)
-    return " ".join(readable.split())[:MOST_CHARACTERS].strip()
+    return " ".join(readable.split())[:MAX_CHARACTERS].strip()
 
 
 def rank(hits: list[Hit], limit: int) -> list[Hit]:
@@ -63,7 +63,7 @@ def rank(hits: list[Hit], limit: int) -> list[Hit]:
     best: dict[tuple[Kind, int], Hit] = {}
     for hit in sorted(hits, key=_order):
         best.setdefault((hit.kind, hit.id), hit)
-    return list(best.values())[: min(limit, MOST_HITS)]
+    return list(best.values())[: min(limit, MAX_HITS)]
 
 
 def _order(hit: Hit) -> tuple[int, float, int, str, int]:

@@ -15,10 +15,10 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.search.model import Hit, Kind, Match
 
-MOST_CANDIDATES = 100
+MAX_CANDIDATES = 100
 # The longest that similar names are looked for.
 ALIKE_MILLISECONDS = 50
-SHORTEST_TRIGRAM = 3
+MIN_TRIGRAM = 3
 # Everything that is searched in memory and counted in `total_stat`.
 _COUNTED = {
     Kind.FACTION: EntityKind.FACTION,
@@ -53,20 +53,20 @@ def _branches(with_trigrams: bool) -> str:
                         then {int(Match.PART)} else {int(Match.SIMILAR)} end as match,
                         similarity(name, $1::text) as alike
                     from {kind.value} where name ilike $2::text or name % $1::text
-                    order by match, alike desc limit {MOST_CANDIDATES}) x"""  # noqa: S608 - names of ours
+                    order by match, alike desc limit {MAX_CANDIDATES}) x"""  # noqa: S608 - names of ours
             )
             continue
         match = f"case when lower(name) = lower($1::text) then {int(Match.EXACT)} else {int(Match.PREFIX)} end"
         branches.append(
             f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
-                where {_begins("name")} order by lower(name) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
+                where {_begins("name")} order by lower(name) using ~<~ limit {MAX_CANDIDATES}) x"""  # noqa: S608
         )
         if ticker != "null":
             is_whole = f"lower(ticker) = lower($1::text) then {int(Match.TICKER)}"
             match = f"case when {is_whole} else {int(Match.TICKER_PREFIX)} end"
             branches.append(
                 f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
-                    where {_begins("ticker")} order by lower(ticker) using ~<~ limit {MOST_CANDIDATES}) x"""  # noqa: S608
+                    where {_begins("ticker")} order by lower(ticker) using ~<~ limit {MAX_CANDIDATES}) x"""  # noqa: S608
             )
     # A subquery for each: the planner takes the candidates of a beginning for more than the limits let through, and
     # would join them with a scan of everybody's totals.
@@ -96,7 +96,7 @@ async def find_alike(connection: Connection, question: str) -> list[Hit]:
     None either where so many names have its trigrams, as those of `corp`, that comparing them takes too long: the
     better matches are found without. Needs `has_trigrams`. connection: outside a transaction.
     """
-    if len(question) < SHORTEST_TRIGRAM:
+    if len(question) < MIN_TRIGRAM:
         return []
     escaped = question.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     with suppress(asyncpg.QueryCanceledError):

@@ -26,7 +26,7 @@ class Search:
     async def find(
         self, connection: Connection, text: str, *, kinds: Collection[Kind] = tuple(Kind), limit: int = 20
     ) -> list[Hit]:
-        """Return the best matches of these kinds, the best first, at most MOST_HITS; none for a text without a letter.
+        """Return the best matches of these kinds, the best first, at most MAX_HITS; none for a text without a letter.
 
         Exact names come first, then exact tickers, beginnings of names and tickers, parts and similar names; of equals,
         who has more kills.

@@ -11,9 +11,9 @@ from killreport.eve.universe import Universe
 from killreport.search.model import Hit, Kind, Match
 
 SHIP_CATEGORY = 6
-MOST_PREFIXES = 100
-MOST_PARTS = 100
-SHORTEST_PART = 3
+MAX_PREFIXES = 100
+MAX_PARTS = 100
+MIN_PART = 3
 
 
 class StaticNames:
@@ -34,16 +34,16 @@ class StaticNames:
         wanted = question.lower()
         first = bisect_left(self._lower, wanted)
         # The longest names come last in order, so an exact one is always within the bound.
-        last = min(bisect_right(self._lower, wanted + chr(0x10FFFF)), first + MOST_PREFIXES)
+        last = min(bisect_right(self._lower, wanted + chr(0x10FFFF)), first + MAX_PREFIXES)
         found = {index: Match.EXACT if self._lower[index] == wanted else Match.PREFIX for index in range(first, last)}
-        if len(wanted) >= SHORTEST_PART:
+        if len(wanted) >= MIN_PART:
             for index in self._parts(wanted):
                 found.setdefault(index, Match.PART)
         return [self._hit(index, match) for index, match in found.items()]
 
     def _parts(self, wanted: str) -> Iterator[int]:
         at = self._text.find(wanted)
-        for _ in range(MOST_PARTS):
+        for _ in range(MAX_PARTS):
             if at < 0:
                 return
             index = bisect_right(self._begins, at) - 1

@@ -19,7 +19,7 @@ from killreport.errors import KillreportError, in_words
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.identity import Identity, identity_of
 from killreport.supervisor.process.program import Program
-from killreport.supervisor.protocol import MOST_REQUEST_BYTES, About, Answer, Request
+from killreport.supervisor.protocol import MAX_REQUEST_BYTES, About, Answer, Request
 from killreport.supervisor.supervisor import Supervisor
 
 # pid, uid, gid of the peer. Source: unix(7), SO_PEERCRED.
@@ -56,7 +56,7 @@ class Control:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Take requests while the block runs."""
-        self._server = await asyncio.start_unix_server(self._serve, sock=self._bind(), limit=MOST_REQUEST_BYTES)
+        self._server = await asyncio.start_unix_server(self._serve, sock=self._bind(), limit=MAX_REQUEST_BYTES)
         try:
             yield
         finally:
@@ -77,7 +77,7 @@ class Control:
             before.close()
 
     async def _serve_at(self, bound: socket.socket) -> None:
-        self._server = await asyncio.start_unix_server(self._serve, sock=bound, limit=MOST_REQUEST_BYTES)
+        self._server = await asyncio.start_unix_server(self._serve, sock=bound, limit=MAX_REQUEST_BYTES)
 
     def _bind(self) -> socket.socket:
         path = self._folder.control

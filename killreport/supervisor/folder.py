@@ -10,7 +10,7 @@ from killreport.files import make_private_folder
 from killreport.home import refuse_anothers_home
 
 # The kernel's limit for the address of a unix socket, its closing zero byte included. Source: unix(7).
-LONGEST_ADDRESS = 108
+MAX_ADDRESS = 108
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class FleetFolder:
 
     def _socket(self, name: str) -> Path:
         path = self.path / f"{name}.sock"
-        if len(bytes(path)) < LONGEST_ADDRESS:
+        if len(bytes(path)) < MAX_ADDRESS:
             return path
         # A deep home: a folder of the same owner and mode under a short name leads to the same place.
         short = Path("/tmp") / f"killreport-{hashlib.sha256(bytes(self.path)).hexdigest()[:16]}"  # noqa: S108

@@ -31,7 +31,7 @@ from killreport.supervisor.state_files import StateFiles
 
 Cause = Literal["schedule", "trigger", "catch-up"]
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.
-LONGEST_SLEEP_SECONDS = 30.0
+MAX_SLEEP_SECONDS = 30.0
 # A run for which a host outside was away is tried again after a minute at the soonest, later every five.
 AWAY_SECONDS = 60.0
 _TAIL_BYTES = 8192
@@ -240,9 +240,9 @@ class Job:
         """Wait for the next instant, or until there is another one, and start what is due."""
         self._changed.clear()
         due = self.next_run_at
-        left = LONGEST_SLEEP_SECONDS if due is None else (due - utc_now()).total_seconds()
+        left = MAX_SLEEP_SECONDS if due is None else (due - utc_now()).total_seconds()
         if left > 0:
-            await wait_or_end(self._changed, min(left, LONGEST_SLEEP_SECONDS))
+            await wait_or_end(self._changed, min(left, MAX_SLEEP_SECONDS))
             return
         cause, self._cause, self._again_at = self._cause, "schedule", None
         is_check, self._is_check = self._is_check, False

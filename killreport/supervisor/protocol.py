@@ -27,7 +27,7 @@ Verb = Literal[
     "kill",
 ]
 # A request is a verb, a name and a number.
-MOST_REQUEST_BYTES = 4096
+MAX_REQUEST_BYTES = 4096
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import structlog
 
 from killreport.background import Errands, beside, keep
 from killreport.errors import NotFound, Refused
-from killreport.fleet.override_keys import MOST_INSTANCES
+from killreport.fleet.override_keys import MAX_INSTANCES
 from killreport.supervisor.anchors import Anchor, Slots
 from killreport.supervisor.disk_watch import DiskWatch
 from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
@@ -173,8 +173,8 @@ class Supervisor:
         row = self._roster.program(name).row
         if row.kind != "worker" or row.is_single:
             raise Refused(f"There can be only one {name}.")
-        if not 1 <= count <= MOST_INSTANCES:
-            raise Refused(f"{name} can have 1 to {MOST_INSTANCES} copies, not {count}.")
+        if not 1 <= count <= MAX_INSTANCES:
+            raise Refused(f"{name} can have 1 to {MAX_INSTANCES} copies, not {count}.")
         self._roster.refuse_disabled(name)
         self._roster.wanted[name] = Wanted(is_started=True, instances=count, row_instances=row.instances)
         self._roster.remember()

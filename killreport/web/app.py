@@ -26,7 +26,7 @@ from killreport.web.pages.status import status
 from killreport.web.site import Site
 from killreport.web.visitors import CountingVisitors, Visitors
 
-LEAST_COMPRESSED_BYTES = 1_000
+MIN_COMPRESSED_BYTES = 1_000
 COMPRESSION_LEVEL = 5
 
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Answering:
         ],
         middleware=[
             Middleware(CountingVisitors, visitors=visitors),
-            Middleware(GZipMiddleware, minimum_size=LEAST_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL),
+            Middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL),
         ],
         exception_handlers=ERROR_PAGES,
     )

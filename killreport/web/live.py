@@ -32,7 +32,7 @@ PAGE_ROWS = 50
 REMEMBERED_EVENTS = 500
 QUEUE_LENGTH = 200
 FIRST_WAIT_SECONDS = 0.5
-LONGEST_WAIT_SECONDS = 15.0
+MAX_WAIT_SECONDS = 15.0
 # How often the API is asked whether the feed still brings killmails: the subscription alone lives on without any.
 LOOK_SECONDS = 20.0
 
@@ -166,7 +166,7 @@ class LiveFeed:
                 _log.exception("live_feed_failed", again_in_seconds=wait)
             self._show(is_following=False)
             await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            wait = min(2 * wait, MAX_WAIT_SECONDS)
 
     def _pass_on(self, row: Row) -> None:
         """Send the row to every open page, once, and only where it belongs on a first page."""

@@ -32,7 +32,7 @@ from killreport.workers.telling import EntityTeller, telling_entities
 from killreport.workers.waiting import either
 
 FIRST_PAUSE_SECONDS = 0.5
-MOST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 
 _MESSAGE = TypeVar("_MESSAGE", bound=Message)
 
@@ -109,7 +109,7 @@ async def _consume(
             log.warning("worker_trouble", queue=queue, reason=explain(error), pause_seconds=pause)
             notify_status(f"waits: {error}")
             if not await wait_or_end(stop, pause):
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 @asynccontextmanager

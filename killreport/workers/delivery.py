@@ -21,7 +21,7 @@ from killreport.zkillboard.package import Delivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS
 
 FIRST_PAUSE_SECONDS = 0.5
-MOST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class DeliveryKeeper:
                     return False
                 notify_status(f"waits for the database: {error}")
                 has_waited = True
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
                 continue
             if has_waited:
                 notify_status("follows the feed")

@@ -36,17 +36,17 @@ from killreport.workers.naming import Namer, open_namer
 # In one transaction: the ledger's rows are locked until the queues confirmed them, and a worker may wait for one.
 BATCH = 2000
 # More than this at once comes from an import, and shall not stand in the way of what is seen live.
-MOST_SEEN = 1000
+MAX_SEEN = 1000
 PUBLISH_SECONDS = 10.0
 SWEEP_SECONDS = 30.0
 # Of those that are gone so many are asked for again in a sweep: each may be an error, and ESI allows 100 a minute.
-MOST_GONE = 10
+MAX_GONE = 10
 # A battle brings a killmail every few milliseconds; its crowd is handed over together.
 DEBOUNCE_SECONDS = 0.25
 # The broker's own patience would keep the sweep from the database's news; it comes back here anyway.
 BROKER_PATIENCE_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.5
-MOST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 
 _MESSAGE_OF: dict[EntityKind, Callable[[int], Message]] = {
     EntityKind.CHARACTER: CharacterMessage,
@@ -73,7 +73,7 @@ async def hand_over(database: Database, broker: Broker, settings: Settings, name
             await namer.name_due(BATCH, retry_after)
         async with database.transaction() as connection:
             due = await find_due(connection, limit=BATCH, retry_after=retry_after)
-            if len(due) > MOST_SEEN:
+            if len(due) > MAX_SEEN:
                 priority = Priority.BATCH  # and so is the rest of it
             if due:
                 await publish_entities(broker, due, priority)
@@ -111,7 +111,7 @@ async def keep_handing_over(settings: Settings, database: Database, has_new: asy
                     has_new.clear()
                     if gone.is_due():
                         async with database.transaction() as connection:
-                            await note_gone(connection, MOST_GONE)
+                            await note_gone(connection, MAX_GONE)
                     count = await hand_over(database, broker, settings, namer)
                     pause = FIRST_PAUSE_SECONDS
                     if count:
@@ -121,7 +121,7 @@ async def keep_handing_over(settings: Settings, database: Database, has_new: asy
         except (KillreportError, *DATABASE_ERRORS) as error:
             log.warning("handover_trouble", reason=str(error), pause_seconds=pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, MOST_PAUSE_SECONDS)
+        pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 class Pace:

@@ -29,7 +29,7 @@ from killreport.ingest.repair import HistoryRepair
 from killreport.killmail.writing.store import KillmailWriter, Stored, find_cursor
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
-from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DeliveryKeeper
+from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, DeliveryKeeper
 from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
@@ -141,7 +141,7 @@ class _Follower:
                 log.warning("database_trouble", reason=str(error), pause_seconds=pause)
                 notify_status(f"waits for the database: {error}")
                 await wait_or_end(self._stop, pause)
-                pause = min(pause * 2, MOST_PAUSE_SECONDS)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _follow(self, in_hand: Delivery | None) -> Delivery | None:
         """Take the lock and store what the feed hands on, `in_hand` first, until told to stop or the lock is lost.

@@ -21,7 +21,7 @@ from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError
 
 # The event's row is the truth; whoever was not told finds it there. So the oldest may go when too many wait.
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 PAUSE_SECONDS = 5.0
 FAREWELL_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ class Teller:
     """Takes the ids of committed events; `keep_telling` publishes them."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[int] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[int] = asyncio.Queue(MAX_WAITING)
 
     def tell(self, event_id: int) -> None:
         """Have the event told; returns at once."""

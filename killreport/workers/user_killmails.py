@@ -32,7 +32,7 @@ from killreport.zkillboard.package import Package
 from killreport.zkillboard.zkb import ZkbBlock
 
 SOURCE = "esi"
-MOST_BEGINNINGS = 3
+MAX_BEGINNINGS = 3
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ class _RecentReader:
         modified, beginnings = None, 1
         while page <= pages:
             found = await _page(tools.esi, token, page)
-            if page > 1 and found.modified != modified and beginnings < MOST_BEGINNINGS:
+            if page > 1 and found.modified != modified and beginnings < MAX_BEGINNINGS:
                 # ESI made the list anew meanwhile: what moved between its pages may be on none of those read.
                 page, beginnings = 1, beginnings + 1
                 continue

@@ -28,7 +28,7 @@ from killreport.workers.storing import Tally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE, CharacterList
 from killreport.zkillboard.character_progress import is_page_done, note_page
 from killreport.zkillboard.package import Package, Unreadable
-from killreport.zkillboard.turns import MOST_WAIT, obeying, take_turn
+from killreport.zkillboard.turns import MAX_WAIT, obeying, take_turn
 
 SOURCE = "zkillboard"
 
@@ -82,7 +82,7 @@ class _HistoryReader:
         """Return the page, asked for when its turn has come."""
         interval = timedelta(seconds=tools.settings.zkillboard_seconds)
         async with tools.database.connection() as connection:
-            wait = await take_turn(connection, ENDPOINT, interval, interval + MOST_WAIT)
+            wait = await take_turn(connection, ENDPOINT, interval, interval + MAX_WAIT)
         if await wait_or_end(tools.stop, wait):
             raise Unavailable("The worker was told to stop before its turn came.")
         async with obeying(tools.database, ENDPOINT):

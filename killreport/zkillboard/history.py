@@ -19,14 +19,14 @@ from killreport.zkillboard.progress import day_number
 from killreport.zkillboard.r2z2 import Fetch
 
 # The largest killmail known has 0.7 MB; without a bound one broken file could take all memory.
-MOST_KILLMAIL_BYTES = 16 * 2**20
+MAX_KILLMAIL_BYTES = 16 * 2**20
 
 # The busiest day so far had 60,000.
 DayCount = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 _MEMBER = re.compile(rb'[{,]\s*"(\d{1,19})"\s*:\s*(?=\{)')
 # What may stand at the end of a piece without being the whole start of a member.
-_LONGEST_MEMBER_START = 64
+_MAX_MEMBER_START = 64
 # PHP writes an empty table as a list.
 _EMPTY = (b"{}", b"[]")
 
@@ -84,9 +84,9 @@ async def split_members(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[int
             name, begin, scan = int(match[1]), match.end(), match.end()
         del buffer[:begin]
         begin = 0
-        scan = max(len(buffer) - _LONGEST_MEMBER_START, 0)
-        if len(buffer) > MOST_KILLMAIL_BYTES:
-            raise Malformed(f"a killmail of more than {MOST_KILLMAIL_BYTES} bytes", f"$.{name}")
+        scan = max(len(buffer) - _MAX_MEMBER_START, 0)
+        if len(buffer) > MAX_KILLMAIL_BYTES:
+            raise Malformed(f"a killmail of more than {MAX_KILLMAIL_BYTES} bytes", f"$.{name}")
     end = bytes(buffer).strip()
     if name is None and end in _EMPTY:
         return

@@ -15,8 +15,8 @@ from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.package import Package
 from killreport.zkillboard.r2z2 import Fetch
 
-LONGEST_LINK = 200
-LONGEST_TEXT = 20_000
+MAX_LINK = 200
+MAX_TEXT = 20_000
 _ID, _HASH = r"(?P<id>[1-9][0-9]{0,17})", r"(?P<hash>[0-9a-fA-F]{40})"
 # Source: https://developers.eveonline.com/docs/guides/eve-html/, checked 2026-11-30; `<url:` is the older spelling.
 _GAME = re.compile(rf"(?:url[=:]|href=)?killReport:{_ID}:{_HASH}", re.IGNORECASE)
@@ -46,7 +46,7 @@ class KillmailLink:
 
 @dataclass(frozen=True, slots=True)
 class PastedLink:
-    """A link as it stood in a text, cut at LONGEST_LINK. killmail: None where it names none."""
+    """A link as it stood in a text, cut at MAX_LINK. killmail: None where it names none."""
 
     text: str
     killmail: KillmailLink | None
@@ -54,7 +54,7 @@ class PastedLink:
 
 def read_link(text: str) -> KillmailLink:
     """Return what the link names, or the one link in the markup around it. Raises Malformed for anything else."""
-    found = {link.killmail for link in read_links(text[: LONGEST_TEXT + 1])}
+    found = {link.killmail for link in read_links(text[: MAX_TEXT + 1])}
     named = found - {None}
     if len(named) > 1:
         raise Malformed("it names more than one killmail", "link")
@@ -71,10 +71,10 @@ def read_links(text: str) -> list[PastedLink]:
     """Return the links in a text in their order, each killmail once, those to something else with no killmail.
 
     Words that are no links are left out. Where one link to a killmail has its hash and another has not, it has it.
-    Raises Malformed for a text of more than LONGEST_TEXT characters.
+    Raises Malformed for a text of more than MAX_TEXT characters.
     """
-    if len(text) > LONGEST_TEXT:
-        raise Malformed(f"the text has more than {LONGEST_TEXT:,} characters", "text")
+    if len(text) > MAX_TEXT:
+        raise Malformed(f"the text has more than {MAX_TEXT:,} characters", "text")
     found: dict[object, PastedLink] = {}
     for link in _links_in(text):
         key = link.text if link.killmail is None else link.killmail.killmail_id
@@ -88,11 +88,11 @@ def _links_in(text: str) -> Iterator[PastedLink]:
     for part in _BETWEEN.split(text):
         word = part.rstrip(_AFTER)
         match = next((match for pattern in _PATTERNS if (match := pattern.fullmatch(word))), None)
-        if match is not None and len(word) <= LONGEST_LINK:
+        if match is not None and len(word) <= MAX_LINK:
             hash_text = match.groupdict().get("hash")
             yield PastedLink(word, KillmailLink(int(match["id"]), hash_text.lower() if hash_text else None))
         elif _LOOKS_LIKE_ONE.match(word):
-            yield PastedLink(word[:LONGEST_LINK], None)
+            yield PastedLink(word[:MAX_LINK], None)
 
 
 async def find_hash(http: Fetch, url: str, killmail_id: int) -> str:

@@ -10,7 +10,7 @@ from killreport.db.database import Connection
 # Days owed are kept beside the gaps, as numbers YYYYMMDD of a feed of this name.
 HISTORY = "history"
 # A killmail may be held back by its pilot this long before zKillboard publishes it.
-LONGEST_DELAY = timedelta(days=3)
+MAX_DELAY = timedelta(days=3)
 
 
 async def list_gaps(connection: Connection, feed: str) -> dict[int, float]:
@@ -34,7 +34,7 @@ def list_days_between(earlier: datetime, later: datetime) -> list[date]:
 
     It publishes no killmail before it happened, and one held back for up to three days after it did.
     """
-    first = (earlier.astimezone(UTC) - LONGEST_DELAY).date()
+    first = (earlier.astimezone(UTC) - MAX_DELAY).date()
     last = later.astimezone(UTC).date()
     return [first + timedelta(days=step) for step in range((last - first).days + 1)]
 

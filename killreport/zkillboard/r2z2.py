@@ -19,9 +19,9 @@ from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Wal
 
 NAME = "r2z2"
 # A body that is no JSON was cut short on the way; when it stays so, it was published so.
-MOST_CUT_ANSWERS = 5
+MAX_CUT_ANSWERS = 5
 # What was read this long ago is read again: that a number was not there yet, or a host away, may be over.
-MOST_AHEAD_SECONDS = 1.0
+MAX_AHEAD_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -115,7 +115,7 @@ class R2z2Feed:
         if ahead is None or ahead.step != step:
             return None
         self._ahead = None
-        return ahead.answer if self._clock() - ahead.at <= MOST_AHEAD_SECONDS else None
+        return ahead.answer if self._clock() - ahead.at <= MAX_AHEAD_SECONDS else None
 
     async def _ask(self, ask: Ask) -> Answer:
         try:
@@ -149,7 +149,7 @@ class R2z2Feed:
     def _may_be_cut(self, sequence: int) -> bool:
         count = self._cut_answers.get(sequence, 0) + 1
         self._cut_answers = {sequence: count}
-        return count < MOST_CUT_ANSWERS
+        return count < MAX_CUT_ANSWERS
 
     def _tell_trouble(self, ask: Ask, answer: KillreportError, was_banned: bool) -> None:
         self._on_trouble(str(answer))

@@ -18,7 +18,7 @@ from killreport.http import Sleep
 from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
-from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MOST_BACKOFF_SECONDS
+from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MAX_BACKOFF_SECONDS
 
 NAME = "redisq"
 # The host answers with an empty package when nothing came within this time; 10 is the most it takes.
@@ -130,7 +130,7 @@ class RedisqFeed:
             case Refused():
                 pause = BAN_SECONDS
             case _:
-                pause = min(2.0**self._failures, MOST_BACKOFF_SECONDS)
+                pause = min(2.0**self._failures, MAX_BACKOFF_SECONDS)
                 self._failures = min(self._failures + 1, 16)
         log.warning("feed_trouble", feed=NAME, reason=str(error), pause_seconds=pause)
         self._on_trouble(str(error))

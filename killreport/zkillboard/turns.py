@@ -17,7 +17,7 @@ from killreport.zkillboard.walk import BAN_SECONDS
 # No host was ever to be left alone for longer: what is further ahead was written by a clock that was, and is void.
 MAX_PAUSE = timedelta(hours=4)
 # Beyond its own turn; a turn further away means that the host asked to be left alone.
-MOST_WAIT = timedelta(seconds=60)
+MAX_WAIT = timedelta(seconds=60)
 
 
 async def take_turn(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:

@@ -16,12 +16,12 @@ from killreport.zkillboard.package import Delivery, Package, Unreadable
 
 DEFAULT_RETRY_AFTER_SECONDS = 10.0
 BAN_SECONDS = 3600.0
-MOST_BACKOFF_SECONDS = 60.0
+MAX_BACKOFF_SECONDS = 60.0
 # The head is rewritten only about every 52 kills; a cursor this far beyond it belongs to another feed.
-MOST_AHEAD_OF_HEAD = 1000
+MAX_AHEAD_OF_HEAD = 1000
 # A hole up to this size is noted number by number and tried again; a larger one is a jump, made good from the history.
-MOST_GAPS_AT_ONCE = 500
-LONGEST_GAP_RETRY_SECONDS = 3600.0
+MAX_GAPS_AT_ONCE = 500
+MAX_GAP_RETRY_SECONDS = 3600.0
 # After some three minutes of trouble with a number, the one after it is asked for as well.
 FAILURES_OF_ONE_NUMBER = 8
 BANS_OF_ONE_NUMBER = 3
@@ -182,7 +182,7 @@ class Walk:
             case _:
                 base = min(1.0, self.wait_seconds) * 2**self._failures
                 self._failures = min(self._failures + 1, 16)
-                self._hold_until = now + min(base, MOST_BACKOFF_SECONDS) * self.jitter()
+                self._hold_until = now + min(base, MAX_BACKOFF_SECONDS) * self.jitter()
                 if self._failures >= FAILURES_OF_ONE_NUMBER:
                     self._look_past(now)
 
@@ -221,7 +221,7 @@ class Walk:
             start = max(head - self.behind, min(head, 1))
             self._move(start)
             return Delivery(next_sequence=start)
-        if head + MOST_AHEAD_OF_HEAD < cursor:
+        if head + MAX_AHEAD_OF_HEAD < cursor:
             self._move(head)
             return Delivery(next_sequence=head, jumped_from=cursor)
         if head <= cursor + 1:
@@ -261,7 +261,7 @@ class Walk:
         if there - missing > 1:
             return None
         self._move(there)
-        if there - cursor > MOST_GAPS_AT_ONCE:
+        if there - cursor > MAX_GAPS_AT_ONCE:
             return Delivery(next_sequence=there, jumped_from=cursor)
         passed = range(cursor, there)
         self._note_gaps(passed, now, now)
@@ -276,7 +276,7 @@ class Walk:
         return Delivery(next_sequence=cursor, gaps=(sequence,))
 
     def _postpone(self, gap: _Gap, now: float) -> None:
-        gap.due = now + min(self.gap_seconds * 2**gap.tries, LONGEST_GAP_RETRY_SECONDS)
+        gap.due = now + min(self.gap_seconds * 2**gap.tries, MAX_GAP_RETRY_SECONDS)
         gap.tries = min(gap.tries + 1, 16)
 
     def _note_rewritten(self, sequence: int, package: Package | Unreadable | None, now: float) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ from killreport.sim.access.rules import read_rules
 from killreport.sim.world.changes import Changes
 from killreport.zkillboard import history, package
 from killreport.zkillboard.character_list import read_page
-from killreport.zkillboard.killmail_link import LONGEST_LINK, read_link, read_links
+from killreport.zkillboard.killmail_link import MAX_LINK, read_link, read_links
 from killreport.zkillboard.zkb import read_zkb_block
 from tests.security.fuzzing import TOKENS, assert_storable, checked, damaged, hostile_documents
 from tests.unit.eve.archives import archive_of
@@ -321,7 +321,7 @@ def test_links(text: str) -> None:
         assert 0 < read_link(text).killmail_id < 2**63
     with contextlib.suppress(Malformed):
         for link in read_links(text):
-            assert len(link.text) <= LONGEST_LINK
+            assert len(link.text) <= MAX_LINK
             assert link.killmail is None or 0 < link.killmail.killmail_id < 2**63
 
 

@@ -19,7 +19,7 @@ from killreport.door.seal import FLEET, Seal
 from tests.integration.serving import serving
 from tests.security.raw import said, small_app, status
 
-MOST = 64
+MAX_PAGE_SIZE = 64
 KEPT = 8
 GET = b"GET /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -42,9 +42,9 @@ async def crowd(address: str, count: int) -> AsyncIterator[None]:
 
 async def test_beyond_its_share_a_stranger_is_told_to_come_again_and_the_fleet_gets_in(tmp_path: Path) -> None:
     settings = strict(tmp_path)
-    room = Room(MOST, Clients(settings))
+    room = Room(MAX_PAGE_SIZE, Clients(settings))
     seal = Seal(settings)
-    async with serving(small_app(), room=room) as address, crowd(address, (MOST - KEPT) // 2):
+    async with serving(small_app(), room=room) as address, crowd(address, (MAX_PAGE_SIZE - KEPT) // 2):
         answer = await said(address, GET)
         assert status(answer) == 503
         assert b"retry-after: 10" in answer
@@ -57,10 +57,10 @@ async def test_beyond_its_share_a_stranger_is_told_to_come_again_and_the_fleet_g
 
 
 async def test_room_comes_back_with_those_who_leave(tmp_path: Path) -> None:
-    room = Room(MOST, Clients(strict(tmp_path)))
+    room = Room(MAX_PAGE_SIZE, Clients(strict(tmp_path)))
     async with serving(small_app(), room=room) as address:
         for _ in range(3):
-            async with crowd(address, (MOST - KEPT) // 2):
+            async with crowd(address, (MAX_PAGE_SIZE - KEPT) // 2):
                 assert status(await said(address, GET)) == 503
             async with asyncio.timeout(30):
                 while room.count:
@@ -70,8 +70,8 @@ async def test_room_comes_back_with_those_who_leave(tmp_path: Path) -> None:
 
 
 def test_the_last_places_are_kept_whoever_comes() -> None:
-    room = Room(MOST, Clients(Settings(api_unlimited_networks="10.0.0.0/8")))
-    entries = [room.enter(f"192.0.2.{number}") for number in range(MOST - KEPT)]
+    room = Room(MAX_PAGE_SIZE, Clients(Settings(api_unlimited_networks="10.0.0.0/8")))
+    entries = [room.enter(f"192.0.2.{number}") for number in range(MAX_PAGE_SIZE - KEPT)]
     assert set(entries) == {Entry.FREE}
     assert room.enter("198.51.100.1") is Entry.KEPT
     assert [room.enter("10.0.0.1") for _ in range(KEPT)] == [Entry.FREE] * 3 + [Entry.KEPT] * 4 + [Entry.FULL]
@@ -83,9 +83,9 @@ def test_the_last_places_are_kept_whoever_comes() -> None:
 
 
 def test_one_subscriber_of_ipv6_is_one_stranger() -> None:
-    room = Room(MOST, Clients(Settings()))
-    entries = [room.enter(f"2001:db8::{number:x}") for number in range(MOST - KEPT - 4)]
-    assert entries.count(Entry.FREE) == (MOST - KEPT) // 2
+    room = Room(MAX_PAGE_SIZE, Clients(Settings()))
+    entries = [room.enter(f"2001:db8::{number:x}") for number in range(MAX_PAGE_SIZE - KEPT - 4)]
+    assert entries.count(Entry.FREE) == (MAX_PAGE_SIZE - KEPT) // 2
     assert entries.count(Entry.KEPT) == KEPT
     assert room.enter("2001:db8:0:1::1") is Entry.FREE
 

@@ -24,7 +24,7 @@ GET = b"GET /read HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = GET.replace(b"Host: x\r\n", b"Host: x\r\nConnection: close\r\n")
 QUICK = Bounds(head_seconds=0.3, body_seconds=0.3, idle_seconds=1)
 # The longest of what usually stands before a service: Google's balancer. Its keep-alive time cannot be set.
-LONGEST_OF_PROXIES = 600
+MAX_OF_PROXIES = 600
 
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -76,7 +76,7 @@ async def test_both_services_announce_a_time_that_is_longer_than_any_proxy_s(
         head = await ask(pair, request.replace(b"Host: x\r\n", b"Host: x\r\nConnection: close\r\n"))
         assert b"keep-alive" not in head
         assert b"\r\nconnection: close\r\n" in head
-    assert BOUNDS.idle_seconds > LONGEST_OF_PROXIES
+    assert BOUNDS.idle_seconds > MAX_OF_PROXIES
 
 
 async def test_an_answer_that_ends_its_connection_promises_no_time(settings: Settings, database: Database) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from killreport import background
 from killreport.background import (
     FIRST_PAUSE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
+    MAX_PAUSE_SECONDS,
     Errands,
     beside,
     keep,
@@ -75,8 +75,8 @@ async def test_pauses_are_bounded_and_begin_anew_after_a_steady_time() -> None:
         async with beside(keep(steady, "steady", sleep=pauses.sleep, clock=lambda: pauses.now)):
             await work.lives.wait()
 
-    assert max(pauses.slept) == LONGEST_PAUSE_SECONDS
-    assert pauses.slept[-2:] == [LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS]
+    assert max(pauses.slept) == MAX_PAUSE_SECONDS
+    assert pauses.slept[-2:] == [MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS]
 
 
 async def test_endless_work_that_returns_is_said_and_begun_again() -> None:

@@ -29,7 +29,7 @@ from killreport.api.door.limits import Limits, read_document, size_limit
 
 # A document takes 150 bytes of memory for each of its characters: together some twenty megabytes.
 REMEMBERED = 100
-LONGEST_REMEMBERED = 5_000
+MAX_REMEMBERED = 5_000
 MAX_REMEMBERED_CHARACTERS = 150_000
 # Checking leaves circles that hold the document, and the API's collector looks for circles rarely.
 COLLECTED_CHARACTERS = 150_000
@@ -100,7 +100,7 @@ class Documents:
         if problems:
             raise _refusal(problems)
         found = Document(node, weight.digest, asks_for_schema(node))
-        if len(text) <= LONGEST_REMEMBERED:
+        if len(text) <= MAX_REMEMBERED:
             self._remember(text, found)
         return found
 

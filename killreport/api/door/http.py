@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from killreport.api.door.documents import MAX_ERRORS
-from killreport.api.door.guard.gate import SMALLEST_COST, Admitted, Misshapen, RateLimited
+from killreport.api.door.guard.gate import MIN_COST, Admitted, Misshapen, RateLimited
 from killreport.api.door.guard.guard import Guard, told
 from killreport.api.door.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
 from killreport.api.door.guard.reading import Unreadable, read_request
@@ -60,7 +60,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
         settings, client = self._guard.settings, self._guard.clients.client(request)
         try:
             # Paid before anything is read, so that an empty bucket cannot make us read.
-            request.state.grant = await self._guard.gate.take(client, SMALLEST_COST)
+            request.state.grant = await self._guard.gate.take(client, MIN_COST)
             data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
         except RateLimited as error:
             return self._refused(error)
@@ -120,10 +120,10 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
 
     def _price(self, operation: Admitted | GraphQLError) -> int:
         try:
-            return SMALLEST_COST if isinstance(operation, GraphQLError) else self._guard.gate.cost(operation)
+            return MIN_COST if isinstance(operation, GraphQLError) else self._guard.gate.cost(operation)
         except GraphQLError:
             # It is told by the operation's own answer.
-            return SMALLEST_COST
+            return MIN_COST
 
     async def _admitted(self, request: Request, client: Client, data: Any) -> Admitted | GraphQLError:
         """Return the operation, or why it may not run. Raises RateLimited."""
@@ -152,7 +152,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             if admitted.is_subscription:
                 raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
             cost = self._guard.gate.cost(admitted)
-            grant = request.state.grant = await self._guard.gate.take(client, cost - SMALLEST_COST)
+            grant = request.state.grant = await self._guard.gate.take(client, cost - MIN_COST)
         except RateLimited as error:
             return Answer(told(error), 429, self._guard.rate_headers(error.grant))
         except GraphQLError as error:
@@ -208,7 +208,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
         guard = self._guard
         try:
             admitted = await guard.gate.admit(client, data, is_get=request.method == "GET")
-            await guard.gate.take(client, guard.gate.cost(admitted) - SMALLEST_COST)
+            await guard.gate.take(client, guard.gate.cost(admitted) - MIN_COST)
             place = guard.places.take(client)
             with place.given_back_on_error():
                 results = await self.results(request, client, admitted)

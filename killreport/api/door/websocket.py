@@ -16,7 +16,7 @@ from graphql import GraphQLError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from killreport.api.door.guard.gate import SMALLEST_COST
+from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard, told
 from killreport.api.door.guard.readable import Unfit, check_fit, read_json
 from killreport.api.door.guard.sse import next_payload, once
@@ -178,9 +178,9 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
         """Return the results of an operation, paid for, or the errors for which there are none."""
         gate, client = self._guard.gate, websocket.api_client
         try:
-            await gate.take(client, SMALLEST_COST)
+            await gate.take(client, MIN_COST)
             admitted = await gate.admit(client, data)
-            await gate.take(client, gate.cost(admitted) - SMALLEST_COST)
+            await gate.take(client, gate.cost(admitted) - MIN_COST)
             if admitted.is_subscription:
                 return await self._http.results(websocket, client, admitted)
         except GraphQLError as error:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 from killreport.api.engine.plan import Selection
 
 # Of all plans together: some tens of megabytes. An answer counts once for every so many fields.
-MOST_KEPT = 50_000
+MAX_KEPT = 50_000
 FIELDS_OF_ONE = 8
 
 Settle = Callable[[Selection, Sequence[Any]], Sequence[Any] | None]
@@ -28,7 +28,7 @@ class Lasting:
 class Answers:
     """Bounds what the plans of one schema keep. All runs share the kept answers, so nobody may change one."""
 
-    def __init__(self, most: int = MOST_KEPT) -> None:
+    def __init__(self, most: int = MAX_KEPT) -> None:
         self._most = most
         self._count = 0
         # A plan that is forgotten takes its answers with it.

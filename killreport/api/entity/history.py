@@ -15,7 +15,7 @@ from killreport.api.entity.things import Thing, load_things
 from killreport.api.paging.cursor import decode_id
 from killreport.api.paging.pages import Connection, PageArguments, checked_size, page_of
 from killreport.clock import utc_now
-from killreport.entity.history import MOST_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
+from killreport.entity.history import MAX_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import list_periods_of
 
@@ -92,7 +92,7 @@ def _snapshots(kind: EntityKind) -> BatchResolver:
         entities: Sequence[Any], info: FieldInfo, *, days: int, until: date | None = None
     ) -> list[list[SnapshotView]]:
         context: ApiContext = info.context
-        checked_size("days", days, MOST_SNAPSHOTS)
+        checked_size("days", days, MAX_SNAPSHOTS)
         async with context.database.connection() as connection:
             found = await list_snapshots_of(
                 connection, kind, {entity.id for entity in entities}, until=until or utc_now().date(), days=days

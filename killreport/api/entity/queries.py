@@ -10,7 +10,7 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.things import Thing, load_things, name_types
-from killreport.api.paging.pages import MOST, bad_request
+from killreport.api.paging.pages import MAX_PAGE_SIZE, bad_request
 from killreport.api.views.shown import note_shown
 from killreport.api.views.universe import FactionView
 from killreport.entity.facts import find_seen
@@ -47,8 +47,8 @@ def _one(kind: EntityKind) -> BatchResolver:
 
 def _many(kind: EntityKind) -> BatchResolver:
     async def resolve(_root: Sequence[None], info: FieldInfo, *, ids: list[int]) -> list[list[Thing | None]]:
-        if not 1 <= len(ids) <= MOST:
-            raise bad_request(f"`ids` must be from 1 to {MOST} ids, not {len(ids)}.")
+        if not 1 <= len(ids) <= MAX_PAGE_SIZE:
+            raise bad_request(f"`ids` must be from 1 to {MAX_PAGE_SIZE} ids, not {len(ids)}.")
         return [await load_entities(info.context, kind, ids)]
 
     return resolve

@@ -2,8 +2,8 @@
 import { byId, clock, JSON_PATTERN, make, painted } from "./dom.js";
 
 // Colours are for reading; nobody reads more, and it would take the browser seconds.
-const LONGEST_PAINTED = 150_000;
-export const MOST_EVENTS = 50;
+const MAX_PAINTED = 150_000;
+export const MAX_EVENTS = 50;
 
 const pane = { status: byId("status"), errors: byId("errors"), events: byId("events"), answer: byId("answer"), count: byId("count") };
 
@@ -30,7 +30,7 @@ export function show(value) {
 
 function json(value) {
   const text = JSON.stringify(value, null, 2);
-  return text.length > LONGEST_PAINTED ? text : painted(text, JSON_PATTERN);
+  return text.length > MAX_PAINTED ? text : painted(text, JSON_PATTERN);
 }
 
 /** List errors: the message, where in the answer, where in the document, and the code. */
@@ -60,7 +60,7 @@ export function eventList() {
   return (payload) => {
     number += 1;
     pane.events.prepend(make("li", { value: number }, make("p.note", `${number} · ${clock()}`), make("pre", json(payload))));
-    while (pane.events.children.length > MOST_EVENTS) pane.events.lastElementChild.remove();
-    pane.count.textContent = `${number} ${number === 1 ? "event" : "events"}${number > MOST_EVENTS ? `, the last ${MOST_EVENTS} shown` : ""}`;
+    while (pane.events.children.length > MAX_EVENTS) pane.events.lastElementChild.remove();
+    pane.count.textContent = `${number} ${number === 1 ? "event" : "events"}${number > MAX_EVENTS ? `, the last ${MAX_EVENTS} shown` : ""}`;
   };
 }

@@ -2,7 +2,7 @@
 import { choicesAt } from "./context.js";
 import { make } from "./dom.js";
 
-const MOST_CHOICES = 60;
+const MAX_CHOICES = 60;
 
 /** Offer names of the schema in the textarea; insert(start, end, text) puts one in its place. Returns {key, close}. */
 export function completion(textarea, schema, insert) {
@@ -25,7 +25,7 @@ export function completion(textarea, schema, insert) {
     const fitting = (found?.choices ?? []).filter(({ name }) => name.toLowerCase().includes(typed));
     const isDone = shortest > 0 && fitting.some(({ name }) => name === found.prefix);
     if (fitting.length === 0 || typed.length < shortest || isDone) return close();
-    found = { start: found.start, end, choices: fitting.sort((a, b) => begins(b) - begins(a)).slice(0, MOST_CHOICES) };
+    found = { start: found.start, end, choices: fitting.sort((a, b) => begins(b) - begins(a)).slice(0, MAX_CHOICES) };
     list.replaceChildren(...found.choices.map(option));
     list.hidden = false;
     place();

@@ -1,7 +1,7 @@
 // A textarea that indents, colours and completes. Escape leaves it, so that Tab is no trap.
 import { make, painted } from "./dom.js";
 
-const LONGEST_PAINTED = 30_000;
+const MAX_PAINTED = 30_000;
 const INDENT = "  ";
 
 /**
@@ -17,7 +17,7 @@ export function editor(box, { pattern, leave, changed }) {
   }
 
   function repaint() {
-    const isPainted = box.value.length <= LONGEST_PAINTED;
+    const isPainted = box.value.length <= MAX_PAINTED;
     box.parentElement.classList.toggle("painted", isPainted);
     if (isPainted) paint.replaceChildren(painted(box.value, pattern));
     follow();

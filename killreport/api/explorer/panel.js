@@ -2,7 +2,7 @@
 import { byId, make, prose } from "./dom.js";
 import { named, newFirst, typeText } from "./schema.js";
 
-const MOST_FOUND = 80;
+const MAX_FOUND = 80;
 const KINDS = { OBJECT: "type", INTERFACE: "interface", UNION: "union", ENUM: "enum", INPUT_OBJECT: "input", SCALAR: "scalar" };
 const ROOTS = { query: "Queries", mutation: "Mutations", subscription: "Subscriptions, live" };
 
@@ -61,9 +61,9 @@ export function fillPanel(schema) {
   function draw() {
     const isSearch = find.value.trim() !== "";
     const results = isSearch ? schema.find(find.value) : [];
-    const more = results.length > MOST_FOUND ? `, the first ${MOST_FOUND} shown` : "";
+    const more = results.length > MAX_FOUND ? `, the first ${MAX_FOUND} shown` : "";
     found.textContent = !isSearch ? "" : results.length ? `${results.length} found${more}` : "Nothing has that in its name or description.";
-    view.replaceChildren(...(isSearch ? [make("ul", results.slice(0, MOST_FOUND).map(result))] : page()));
+    view.replaceChildren(...(isSearch ? [make("ul", results.slice(0, MAX_FOUND).map(result))] : page()));
     view.scrollTop = 0;
     back.hidden = past.length === 0 && !isSearch;
   }

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from killreport.killmail.filters.table import FILTERS, Filter
-from killreport.killmail.filters.tree import MOST_CONDITIONS, MOST_DEPTH
-from killreport.killmail.filters.values import MOST_LISTED, Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
+from killreport.killmail.filters.tree import MAX_CONDITIONS, MAX_DEPTH
+from killreport.killmail.filters.values import MAX_LISTED, Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
 
 _TYPES: dict[type, str] = {
     Ids: "[ID64!]",
@@ -22,7 +22,7 @@ _TYPES: dict[type, str] = {
     Hours: "HoursOfDay",
 }
 _UNITS: dict[type, str] = {
-    Ids: f" Up to {MOST_LISTED} ids, of which any will do.",
+    Ids: f" Up to {MAX_LISTED} ids, of which any will do.",
     Isk: "; written as text or as a number.",
     Flag: ".",
     Instant: ", with its time zone.",
@@ -32,7 +32,7 @@ _UNITS: dict[type, str] = {
 
 _HEAD = f'''"""
 What killmails are asked for: all of the conditions given must hold. `and`, `or` and `not` nest more of them, up to
-{MOST_DEPTH} deep and {MOST_CONDITIONS} conditions in all. A condition that is null counts as not given.
+{MAX_DEPTH} deep and {MAX_CONDITIONS} conditions in all. A condition that is null counts as not given.
 """
 input KillmailFilter {{
 '''
@@ -71,7 +71,7 @@ def _description(entry: Filter) -> str:
 def _unit(kind: ValueKind) -> str:
     if isinstance(kind, Words):
         words = ", ".join(f"`{choice}`" for choice in kind.choices)
-        return f". Any of {words}." if words else f". Up to {MOST_LISTED}, as `Killmail.labels` has them."
+        return f". Any of {words}." if words else f". Up to {MAX_LISTED}, as `Killmail.labels` has them."
     if isinstance(kind, Ids):
         return f".{_UNITS[Ids]}"
     return _UNITS[type(kind)]

@@ -17,7 +17,7 @@ from killreport.killmail.lists.pages import list_related
 from killreport.killmail.stored.queries import list_some_attackers, list_top_damage
 
 # What died around what died around it, and so on, would be millions with a few characters of query.
-MOST_RELATED_AT_ONCE = 20_000
+MAX_RELATED_AT_ONCE = 20_000
 
 
 async def resolve_attackers_page(
@@ -76,11 +76,11 @@ async def resolve_related(killmails: Sequence[KillmailView], info: FieldInfo, **
     asked = read_page(**arguments)
     # Killmails of one fight are related to each other: one page and one view of each, however often it is there.
     asking = {killmail.id: killmail.row for killmail in killmails}
-    if len(asking) * asked.size > MOST_RELATED_AT_ONCE:
+    if len(asking) * asked.size > MAX_RELATED_AT_ONCE:
         argument = "first" if asked.is_forward else "last"
         raise bad_request(
             f"`related` of {len(asking):,} killmails with `{argument}` {asked.size} may be "
-            f"{len(asking) * asked.size:,} killmails; at most {MOST_RELATED_AT_ONCE:,} may be asked for at once."
+            f"{len(asking) * asked.size:,} killmails; at most {MAX_RELATED_AT_ONCE:,} may be asked for at once."
         )
     async with context.database.connection() as connection:
         pages = await list_related(

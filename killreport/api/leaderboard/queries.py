@@ -17,7 +17,7 @@ from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
 from killreport.killmail.stored.queries import get_killmails
-from killreport.leaderboard.dearest import MOST, list_dearest
+from killreport.leaderboard.dearest import MAX_DEAREST, list_dearest
 from killreport.leaderboard.model import Figures, Metric, Window
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
 from killreport.leaderboard.scope import Scope, find_scope
@@ -104,7 +104,7 @@ async def resolve_most_valuable(
 ) -> list[list[KillmailView]]:
     """Return the most valuable killmails. Raises GraphQLError for a place that is none."""
     context: ApiContext = info.context
-    checked_size("first", first, MOST)
+    checked_size("first", first, MAX_DEAREST)
     place = _scope(context.views.universe, scope)
     async with context.database.connection() as connection:
         dear = await list_dearest(connection, Window[window], today=utc_now().date(), scope=place, limit=first)

@@ -29,7 +29,7 @@ from killreport.leaderboard.statistics import (
 from killreport.leaderboard.tops import Top, Tops, list_tops_of
 
 resolvers = Resolvers()
-_MOST_ENTRIES = 100
+_MAX_ENTRIES = 100
 _GROUPS = 50
 
 
@@ -142,7 +142,7 @@ async def resolve_ship_groups(statistics: Sequence[StatisticsView], info: FieldI
 
 def _top_lists(kind: EntityKind) -> BatchResolver:
     async def resolve(entities: Sequence[Any], info: FieldInfo, *, window: str, first: int) -> list[TopListsView]:
-        checked_size("first", first, _MOST_ENTRIES)
+        checked_size("first", first, _MAX_ENTRIES)
         ids = [entity.id for entity in entities]
         tops = await _load_tops(info.context, kind, ids, Window[window], first)
         wanted = [

@@ -13,7 +13,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.api.paging.pages import checked_size
 from killreport.fleet.table import find_queue
 
-MOST_IDS = 1_000
+MAX_IDS = 1_000
 # All letters of a queue at once may be many.
 PATIENCE_SECONDS = 30.0
 
@@ -88,7 +88,7 @@ def _chosen(queue: str, ids: list[str] | None, *, is_all: bool) -> list[str] | N
     find_queue(queue)
     if is_all == (ids is not None):
         raise GraphQLError("Exactly one of `ids` and `all` is needed.", extensions={"code": "BAD_REQUEST"})
-    if ids is not None and not 1 <= len(ids) <= MOST_IDS:
-        message = f"`ids` may have from 1 to {MOST_IDS} ids, not {len(ids)}."
+    if ids is not None and not 1 <= len(ids) <= MAX_IDS:
+        message = f"`ids` may have from 1 to {MAX_IDS} ids, not {len(ids)}."
         raise GraphQLError(message, extensions={"code": "BAD_REQUEST"})
     return ids

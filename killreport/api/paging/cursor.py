@@ -12,7 +12,7 @@ from killreport.killmail.lists.pages import Cursor, Order
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LONGEST = 64
+_MAX_SPAN = 64
 # Before the key, so that a cursor of one order is not taken for one of another; NEWEST came first and has none.
 _LETTERS = {Order.NEWEST: "", Order.MOST_VALUABLE: "v", Order.MOST_POINTS: "p"}
 
@@ -86,7 +86,7 @@ def _encode(text: str) -> str:
 
 
 def _decode(cursor: str) -> str:
-    if len(cursor) > _LONGEST:
+    if len(cursor) > _MAX_SPAN:
         raise ValueError(cursor)
     padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
     return base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")

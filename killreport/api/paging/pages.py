@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from killreport.api.paging.cursor import encode_id
 
-MOST = 200
+MAX_PAGE_SIZE = 200
 DEFAULT_PAGE = 50
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class PageArguments:
         return PageRequest(size, None if self.before is None else decode(self.before, "before"), False)
 
 
-def checked_size(argument: str, size: int, most: int = MOST) -> int:
+def checked_size(argument: str, size: int, most: int = MAX_PAGE_SIZE) -> int:
     """Return the size of a list. Raises GraphQLError (BAD_REQUEST) where nobody may ask for so many."""
     if not 1 <= size <= most:
         raise bad_request(f"`{argument}` must be from 1 to {most}, not {size}.")

@@ -17,7 +17,7 @@ from killreport.api.rest.toll import visit_of
 from killreport.config import Settings
 from killreport.errors import Malformed, NotFound, Refused
 from killreport.killmail.mail.arrival import read_hash
-from killreport.killmail.mail.model import MOST_INT8
+from killreport.killmail.mail.model import MAX_INT8
 
 # As much as GraphQL's mutation.
 ADD_COST = 200
@@ -52,7 +52,7 @@ def adding_handler(settings: Settings) -> Handler:
 def _named(request: Request) -> tuple[int, str]:
     """Return id and hash of the path. Raises Malformed, or Refused for a delay."""
     given = request.path_params
-    killmail_id = whole_number(given["id"], "id", 1, MOST_INT8)
+    killmail_id = whole_number(given["id"], "id", 1, MAX_INT8)
     if len(given["hash"]) != _HASH_LENGTH:
         raise Malformed(f"{_HASH_LENGTH} hexadecimal digits are needed", "hash")
     read_hash(given["hash"])

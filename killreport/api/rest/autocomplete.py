@@ -15,12 +15,12 @@ from starlette.responses import Response
 from killreport.api.rest.endpoint import context_of, json_answer
 from killreport.api.rest.toll import visit_of
 from killreport.errors import Malformed
-from killreport.search.model import MOST_CHARACTERS, Hit, Kind
+from killreport.search.model import MAX_CHARACTERS, Hit, Kind
 
 CACHE = "public, max-age=60"
 FOUND_COST = 10
-MOST_FOUND = 15
-MOST_FORM_BYTES = 4_000
+MAX_FOUND = 15
+MAX_FORM_BYTES = 4_000
 FORM: Final = "application/x-www-form-urlencoded"
 _IMAGES = "https://images.evetech.net"
 # The word of each kind, and where its image is.
@@ -73,8 +73,8 @@ async def answer_suggestions(request: Request) -> Response:
 async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
     if not text:
         raise Malformed("a text of at least one letter is needed", "query")
-    if len(text) > MOST_CHARACTERS:
-        raise Malformed(f"a text of at most {MOST_CHARACTERS} letters is needed", "query")
+    if len(text) > MAX_CHARACTERS:
+        raise Malformed(f"a text of at most {MAX_CHARACTERS} letters is needed", "query")
     name = request.path_params.get("kind")
     if name is not None and name not in KINDS:
         raise Malformed(f"one of {', '.join(KINDS)} is needed", "kind")
@@ -82,7 +82,7 @@ async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
     context = context_of(request)
     kinds = tuple(Kind) if name is None else KINDS[name]
     async with context.database.connection() as connection:
-        hits = await context.search.find(connection, text, kinds=kinds, limit=MOST_FOUND)
+        hits = await context.search.find(connection, text, kinds=kinds, limit=MAX_FOUND)
     return [_found(request, hit) for hit in hits]
 
 
@@ -105,8 +105,8 @@ async def _posted(request: Request) -> str:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_FORM_BYTES:
-            raise Malformed(f"a form of at most {MOST_FORM_BYTES} bytes is needed", "the body")
+        if len(body) > MAX_FORM_BYTES:
+            raise Malformed(f"a form of at most {MAX_FORM_BYTES} bytes is needed", "the body")
     try:
         fields = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10, errors="strict")
     except ValueError:

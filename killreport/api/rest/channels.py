@@ -33,14 +33,14 @@ _ENTITIES = (
     "character", "corporation", "alliance", "faction", "ship", "group", "system", "constellation", "region", "location",
 )  # fmt: skip
 _LABEL = re.compile(LABEL_PATTERN)
-MOST_LETTERS = 60
+MAX_LETTERS = 60
 # Killmails come one after the other; who reads them later is cut off long before so many passed.
 KEPT = 256
 
 
 def read_channel(name: Any) -> str:
     """Return the channel of that name. Raises Malformed with what there is."""
-    if not isinstance(name, str) or not 1 <= len(name) <= MOST_LETTERS:
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_LETTERS:
         raise Malformed("the name of a channel is needed", "channel")
     kind, colon, value = name.partition(":")
     if name in (KILLSTREAM, *EVERYTHING, NOTHING, DEAR):

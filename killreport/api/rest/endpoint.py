@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from killreport.api.context import ApiContext
-from killreport.api.door.guard.gate import SMALLEST_COST, RateLimited
+from killreport.api.door.guard.gate import MIN_COST, RateLimited
 from killreport.api.door.masking import sentence_of
 from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
 from killreport.api.rest.toll import Toll, Visit
@@ -31,7 +31,7 @@ from killreport.ids import read_whole
 Handler = Callable[[Request], Awaitable[Response]]
 
 NO_STORE = "no-store"
-MOST_NAMED = 6
+MAX_NAMED = 6
 _OTHER_METHODS = ("GET", "PUT", "PATCH", "DELETE")
 _STATUS: tuple[tuple[type[KillreportError], int], ...] = (
     (NotAcceptable, 406), (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
@@ -122,14 +122,14 @@ class Endpoint:
                 raise Refused(self.unsupported[name])
             if name not in known:
                 others = (
-                    f", only {', '.join(known)}" if len(known) <= MOST_NAMED else ", only those of the OpenAPI document"
+                    f", only {', '.join(known)}" if len(known) <= MAX_NAMED else ", only those of the OpenAPI document"
                 )
                 raise Refused(f"There is no parameter {name[:40]!r} here{others if known else ', there are none'}.")
             if count > 1 and not self.repeats:
                 raise Refused(f"The parameter {name} is given twice.")
 
     async def _served(self, request: Request, visit: Visit) -> Response:
-        await visit.pay(SMALLEST_COST)
+        await visit.pay(MIN_COST)
         self._check_query(request)
         request.state.media = asked_media(request, self.answer) if self.has_choice else next(iter(self.answer))
         if self.is_waiting:

@@ -23,7 +23,7 @@ from killreport.db.database import Connection
 from killreport.errors import Malformed, NotFound
 from killreport.killmail.shown.package import MARKS, list_marked_packages, list_packages
 from killreport.killmail.stored.event import SETTLED_AFTER, Kind
-from killreport.killmail.stored.published import KINDS, MOST_PUBLISHED, MOST_SEQUENCE, next_sequence
+from killreport.killmail.stored.published import KINDS, MAX_PUBLISHED, MAX_SEQUENCE, next_sequence
 
 # Until it is settled a number may be rewritten and named by the very next package: a copy is asked for again each time.
 OPEN = "public, no-cache"
@@ -42,7 +42,7 @@ async def answer_sequence(request: Request) -> Response:
 
 async def answer_package(request: Request) -> Response:
     """Answer the package of a number. Raises NotFound where it is not there yet."""
-    sequence = whole_number(request.path_params["sequence"], "sequence", 0, MOST_SEQUENCE)
+    sequence = whole_number(request.path_params["sequence"], "sequence", 0, MAX_SEQUENCE)
     await visit_of(request).pay_for(1)
     async with context_of(request).database.connection() as connection:
         found = await list_packages(connection, sequence, 1)
@@ -70,8 +70,8 @@ async def _packages(connection: Connection, first: int, limit: int, kinds: Colle
 async def answer_page(request: Request) -> Response:
     """Answer the packages after a number, as one JSON object or as lines."""
     query = request.query_params
-    after = whole_number(query["after"], "after", 0, MOST_SEQUENCE) if "after" in query else -1
-    limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST_PUBLISHED)
+    after = whole_number(query["after"], "after", 0, MAX_SEQUENCE) if "after" in query else -1
+    limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MAX_PUBLISHED)
     kinds = _kinds(query["kind"]) if "kind" in query else KINDS
     paid = await visit_of(request).pay_for(limit)
     async with context_of(request).database.connection() as connection:

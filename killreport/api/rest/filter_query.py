@@ -16,8 +16,8 @@ from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.filters.values import (
     LABEL_PATTERN,
-    MOST_ISK,
-    MOST_LISTED,
+    MAX_ISK,
+    MAX_LISTED,
     Count,
     Flag,
     Hours,
@@ -28,7 +28,7 @@ from killreport.killmail.filters.values import (
 )
 
 WHOLE = "filter"
-MOST_TEXT = 4_000
+MAX_TEXT = 4_000
 # Two hours that differ.
 _HOURS = r"^(?!(\d+)-\1$)(\d|1\d|2[0-3])-(\d|1\d|2[0-4])$"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -41,8 +41,8 @@ def read_filter(query: Iterable[tuple[str, str]]) -> KillmailFilter:
 
 
 def _condition(name: str, text: str) -> dict[str, Any]:
-    if len(text) > MOST_TEXT:
-        raise Malformed(f"more than {MOST_TEXT} letters", name)
+    if len(text) > MAX_TEXT:
+        raise Malformed(f"more than {MAX_TEXT} letters", name)
     if name == WHOLE:
         return _json(text)
     if name not in FILTERS:
@@ -104,9 +104,9 @@ def _schema(kind: ValueKind) -> dict[str, Any]:
         case Instant():
             found = {"type": "string", "format": "date-time"}
         case _:
-            found = {"type": "number", "minimum": 0, "maximum": MOST_ISK}
+            found = {"type": "number", "minimum": 0, "maximum": MAX_ISK}
     return found
 
 
 def _listed(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": 1, "maxItems": MOST_LISTED}
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": MAX_LISTED}

@@ -24,10 +24,10 @@ from killreport.killmail.shown.package import is_removed, list_packages
 from killreport.killmail.stored.published import next_sequence
 
 FORGOTTEN_AFTER_SECONDS = 3 * 3600.0
-MOST_QUEUES = 10_000
-MOST_NAME = 100
+MAX_QUEUES = 10_000
+MAX_NAME = 100
 # Answered before a client, or a proxy, gives up after just those ten seconds that RedisQ names.
-LONGEST_WAIT_SECONDS = 9.5
+MAX_WAIT_SECONDS = 9.5
 UNSUPPORTED = {
     "filter": "filter is not supported here: leave it out and choose from what comes, or subscribe to "
     "killmailStored(filter: …) under /graphql, or to channels under /websocket/.",
@@ -52,8 +52,8 @@ class Listening:
     async def answer(self, request: Request) -> Response:
         """Answer the queue's next killmail, or none once the time to wait is over."""
         name = request.query_params.get("queueID", "")
-        if not 1 <= len(name) <= MOST_NAME:
-            raise Malformed(f"a name of 1 to {MOST_NAME} letters is needed", "queueID")
+        if not 1 <= len(name) <= MAX_NAME:
+            raise Malformed(f"a name of 1 to {MAX_NAME} letters is needed", "queueID")
         seconds = _seconds(request.query_params.get("ttw", "10"))
         context = context_of(request)
         queue = await self._queue(name, context)
@@ -77,7 +77,7 @@ class Listening:
             queue = _Queue(upcoming, now)
         queue.asked_at = now
         self._queues[name] = queue
-        while len(self._queues) > MOST_QUEUES:
+        while len(self._queues) > MAX_QUEUES:
             self._queues.popitem(last=False)
         return queue
 
@@ -108,6 +108,6 @@ def _redisq_package(package: dict[str, Any]) -> dict[str, Any]:
 
 def _seconds(text: str) -> float:
     try:
-        return min(LONGEST_WAIT_SECONDS, max(1.0, float(text)))
+        return min(MAX_WAIT_SECONDS, max(1.0, float(text)))
     except ValueError:
         raise Malformed("seconds from 1 to 10 are needed", "ttw") from None

@@ -22,7 +22,7 @@ from killreport.db.database import Connection
 from killreport.errors import Malformed, Refused
 from killreport.eve.universe import Universe
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.numbered import MOST_PAGES, PAGE, NumberedPages
+from killreport.killmail.lists.numbered import MAX_PAGES, PAGE, NumberedPages
 from killreport.killmail.shown.esi_body import Whole, esi_body, load_whole, zkb_block
 from killreport.killmail.stored.queries import KillmailRow, get_killmails
 
@@ -52,7 +52,7 @@ class Lists:
         context = context_of(request)
         visit = visit_of(request)
         # At worst everything before the page is read to find it.
-        await visit.pay(min(query.page, MOST_PAGES) * PAGE // LINES_A_COST)
+        await visit.pay(min(query.page, MAX_PAGES) * PAGE // LINES_A_COST)
         paid = await visit.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)

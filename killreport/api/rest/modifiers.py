@@ -15,9 +15,9 @@ from typing import Any
 from killreport.errors import Refused
 from killreport.ids import read_whole
 
-MOST_IDS = 10
-MOST_MODIFIERS = 20
-MOST_SECONDS = 7 * 86_400
+MAX_IDS = 10
+MAX_MODIFIERS = 20
+MAX_SECONDS = 7 * 86_400
 HOUR = 3_600
 ISK_STEP = 500_000_000
 FIRST_YEAR = 2007
@@ -106,7 +106,7 @@ class Query:
             yield None, end
         if "pastSeconds" in self.values:
             seconds = _number("pastSeconds", self.values["pastSeconds"])
-            if seconds > MOST_SECONDS or seconds % HOUR:
+            if seconds > MAX_SECONDS or seconds % HOUR:
                 raise Refused("pastSeconds must be a multiple of 3600 and no more than 7 days (604800)")
             yield now - timedelta(seconds=seconds), None
         if "startTime" in self.values:
@@ -120,8 +120,8 @@ def read_modifiers(path: str) -> Query:
     parts = path.removesuffix("/").split("/")
     if parts == [""]:
         raise Refused("Please provide at least one modifier, such as kills or characterID/268946627")
-    if len(parts) > 2 * MOST_MODIFIERS:
-        raise Refused(f"no more than {MOST_MODIFIERS} modifiers can be combined")
+    if len(parts) > 2 * MAX_MODIFIERS:
+        raise Refused(f"no more than {MAX_MODIFIERS} modifiers can be combined")
     query = Query()
     rest = iter(parts)
     for name in rest:
@@ -161,8 +161,8 @@ def _once(found: dict[str, Any], name: str, value: Any) -> None:
 
 def _ids(name: str, text: str) -> list[int]:
     ids = [_number(name, part) for part in text.split(",")]
-    if len(ids) > MOST_IDS:
-        raise Refused(f"{name} takes no more than {MOST_IDS} ids")
+    if len(ids) > MAX_IDS:
+        raise Refused(f"{name} takes no more than {MAX_IDS} ids")
     return ids
 
 

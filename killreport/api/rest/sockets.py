@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from killreport.api.context import ApiContext
-from killreport.api.door.guard.gate import SMALLEST_COST
+from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
 from killreport.api.door.guard.readable import Unfit, check_fit, read_json
 from killreport.api.rest.channels import Announcements, read_channel
@@ -26,10 +26,10 @@ from killreport.door.client import Client
 from killreport.door.places import NoPlace
 from killreport.errors import Malformed
 
-MOST_CHANNELS = 200
-MOST_LETTERS = 1_000
+MAX_CHANNELS = 200
+MAX_LETTERS = 1_000
 # Messages that are none; then it is no client of ours.
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 _log = structlog.get_logger(__name__)
 
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
@@ -102,12 +102,12 @@ class Sockets:
 
     async def _listen(self, websocket: WebSocket, client: Client, subscribed: set[str]) -> None:
         mistakes = 0
-        while mistakes < MOST_MISTAKES:
+        while mistakes < MAX_MISTAKES:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             try:
-                await self._guard.gate.take(client, SMALLEST_COST)
+                await self._guard.gate.take(client, MIN_COST)
                 answer = _obey(message.get("text") or "", subscribed)
             except Malformed as error:
                 mistakes += 1
@@ -125,8 +125,8 @@ def _obey(text: str, subscribed: set[str]) -> dict[str, Any] | None:
 
     As zKillboard does, subscribing is not answered: what comes next is a killmail.
     """
-    if len(text) > MOST_LETTERS:
-        raise Malformed(f"a message of at most {MOST_LETTERS} letters is needed")
+    if len(text) > MAX_LETTERS:
+        raise Malformed(f"a message of at most {MAX_LETTERS} letters is needed")
     message = _read(text)
     action = message.get("action")
     if action == "ping":
@@ -136,8 +136,8 @@ def _obey(text: str, subscribed: set[str]) -> dict[str, Any] | None:
     channel = read_channel(message.get("channel"))
     if action == "unsub":
         subscribed.discard(channel)
-    elif len(subscribed) >= MOST_CHANNELS and channel not in subscribed:
-        raise Malformed(f"one connection may have {MOST_CHANNELS} channels", "channel")
+    elif len(subscribed) >= MAX_CHANNELS and channel not in subscribed:
+        raise Malformed(f"one connection may have {MAX_CHANNELS} channels", "channel")
     else:
         subscribed.add(channel)
     return None

@@ -11,7 +11,7 @@ from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
 from killreport.api.rest.filter_query import WHOLE, parameter_schemas
 from killreport.api.rest.formats import CSV, JSON, NDJSON
 from killreport.api.rest.kept_text import KeptText
-from killreport.api.rest.listen import MOST_NAME, UNSUPPORTED, Listening
+from killreport.api.rest.listen import MAX_NAME, UNSUPPORTED, Listening
 from killreport.api.rest.lists import Lists
 from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.prices import answer_prices
@@ -20,16 +20,16 @@ from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, fee
 from killreport.api.rest.toll import Toll
 from killreport.config import Settings
 from killreport.ids import MAX_ENTITY_ID
-from killreport.killmail.mail.model import MOST_INT8
-from killreport.killmail.stored.published import MOST_PUBLISHED, MOST_SEQUENCE
-from killreport.search.model import MOST_CHARACTERS
+from killreport.killmail.mail.model import MAX_INT8
+from killreport.killmail.stored.published import MAX_PUBLISHED, MAX_SEQUENCE
+from killreport.search.model import MAX_CHARACTERS
 
 _DAY = Parameter("day", "path", "The day in UTC, as YYYYMMDD.", {"type": "string", "pattern": r"^\d{8}$"})
-_NUMBER = {**shapes.COUNT, "maximum": MOST_SEQUENCE}
+_NUMBER = {**shapes.COUNT, "maximum": MAX_SEQUENCE}
 _SEQUENCE = Parameter("sequence", "path", "A number of the feed, from 1.", _NUMBER)
 _KIND = "(live|history|changed)"
 _KINDS = {"type": "string", "pattern": f"^{_KIND}(,{_KIND})*$"}
-_QUEUE = {"type": "string", "minLength": 1, "maxLength": MOST_NAME}
+_QUEUE = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 _FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) in parameter_schemas().items())
 
 
@@ -79,7 +79,7 @@ def _feed() -> list[Endpoint]:
     sequence = shapes.closed({"sequence": shapes.COUNT})
     page_parameters = (
         Parameter("after", "query", "The last number you have; left out: from the first on.", _NUMBER),
-        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": MOST_PUBLISHED}),
+        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": MAX_PUBLISHED}),
         Parameter("kind", "query", "Only these of `live`, `history` and `changed`, with commas between.", _KINDS),
     )
     queue_parameters = (
@@ -128,7 +128,7 @@ def _syndication(settings: Settings) -> list[Endpoint]:
 
 def _found() -> list[Endpoint]:
     kind = Parameter("kind", "path", "Only of this kind.", {"type": "string", "enum": list(autocomplete.KINDS)})
-    word = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": r"^[^\u0000]+$"}
+    word = {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"^[^\u0000]+$"}
     text = Parameter("text", "path", "How the name begins, or a part of it.", word)
     query = Parameter("query", "query", "How the name begins, or a part of it.", word, is_required=True)
     form = {autocomplete.FORM: shapes.closed({"query": word})}
@@ -155,7 +155,7 @@ def _found() -> list[Endpoint]:
 
 def _adding(settings: Settings) -> list[Endpoint]:
     parameters = (
-        Parameter("id", "path", "EVE's id of the killmail.", {**shapes.ID, "maximum": MOST_INT8}),
+        Parameter("id", "path", "EVE's id of the killmail.", {**shapes.ID, "maximum": MAX_INT8}),
         Parameter("hash", "path", "EVE's hash of it.", {"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}),
     )
     delay = Parameter("delay", "path", "Hours to hold it back: 0, nothing is held back here.", {"const": 0})

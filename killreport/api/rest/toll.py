@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from killreport.api.door.guard.gate import SMALLEST_COST
+from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
 from killreport.cache.buckets import Grant
 from killreport.door.client import Client
@@ -66,7 +66,7 @@ class Visit:
 
     async def pay(self, cost: int) -> None:
         """Pay at least so much. Raises RateLimited."""
-        self.grant = await self.toll.guard.gate.take(self.client, max(cost, SMALLEST_COST))
+        self.grant = await self.toll.guard.gate.take(self.client, max(cost, MIN_COST))
 
     async def pay_for(self, most_rows: int) -> Paid:
         """Pay for so many whole killmails. Raises RateLimited."""
@@ -90,7 +90,7 @@ class Paid:
         visit = self._visit
         if visit.grant is not None and rows < self._most_rows:
             visit.grant = await visit.toll.guard.gate.give_back(
-                visit.client, self._most_rows * ROW_COST, max(rows * ROW_COST, SMALLEST_COST)
+                visit.client, self._most_rows * ROW_COST, max(rows * ROW_COST, MIN_COST)
             )
 
 

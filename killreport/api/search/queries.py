@@ -11,7 +11,7 @@ from killreport.api.engine.registry import Resolvers
 from killreport.api.entity.things import Thing, load_things
 from killreport.api.paging.pages import checked_size
 from killreport.entity.kind import EntityKind
-from killreport.search.model import MOST_HITS, Kind
+from killreport.search.model import MAX_HITS, Kind
 
 resolvers = Resolvers()
 
@@ -53,7 +53,7 @@ async def resolve_search(
 ) -> list[list[ResultView]]:
     """Return what was found, the best first."""
     context: ApiContext = info.context
-    checked_size("first", first, MOST_HITS)
+    checked_size("first", first, MAX_HITS)
     wanted = tuple(Kind) if kinds is None else [Kind[name] for name in kinds]
     async with context.database.connection() as connection:
         hits = await context.search.find(connection, query, kinds=wanted, limit=first)

@@ -31,18 +31,18 @@ from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.killmail_link import find_hash
-from killreport.zkillboard.turns import MOST_WAIT, obeying, take_turn
+from killreport.zkillboard.turns import MAX_WAIT, obeying, take_turn
 
 SOURCE = "post"
 # Somebody waits for the answer; the workers, who have the same budget, can wait longer.
 PATIENCE_SECONDS = 10.0
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 # Strangers may guess: ESI refuses everything from an address that made 100 errors in a minute.
 POSTS_PER_SECOND = 0.5
 # At that pace whoever comes after these would wait in vain.
 MAX_WAITING = 8
 # Of those; otherwise one stranger who guesses hashes keeps everybody else from posting.
-MOST_OF_A_CLIENT = 2
+MAX_OF_A_CLIENT = 2
 ZKILLBOARD_PER_SECOND = 1.0
 
 
@@ -54,7 +54,7 @@ class KillmailPosting:
         self._static = static
         self._settings = settings
         self._events = events
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns = asyncio.Semaphore(MAX_AT_ONCE)
         self._waiting: Counter[str | None] = Counter()
         self._pacer = Pacer(POSTS_PER_SECOND)
         self._loading = asyncio.Lock()
@@ -102,8 +102,8 @@ class KillmailPosting:
     def _place(self, client: Client | None) -> Iterator[None]:
         """Count one that waits. Raises Transient where too many do, or too many of this client's."""
         key = client.key if client is not None and client.is_limited else None
-        if key is not None and self._waiting[key] >= MOST_OF_A_CLIENT:
-            sentence = f"One client may post {MOST_OF_A_CLIENT} killmails at a time; wait for an answer."
+        if key is not None and self._waiting[key] >= MAX_OF_A_CLIENT:
+            sentence = f"One client may post {MAX_OF_A_CLIENT} killmails at a time; wait for an answer."
             raise Transient(sentence, PATIENCE_SECONDS)
         if self._waiting.total() >= MAX_WAITING:
             raise Transient("Too many killmails are being posted; try again shortly.", PATIENCE_SECONDS)
@@ -143,7 +143,7 @@ class KillmailPosting:
         """
         interval = timedelta(seconds=self._settings.zkillboard_seconds)
         async with self._database.connection() as connection:
-            await take_turn(connection, ENDPOINT, interval, interval + MOST_WAIT)
+            await take_turn(connection, ENDPOINT, interval, interval + MAX_WAIT)
         async with obeying(self._database, ENDPOINT):
             return await find_hash(zkillboard, self._settings.zkillboard_url, killmail_id)
 

@@ -17,7 +17,7 @@ from killreport.killmail.stored.coverage import Completeness, list_completeness
 from killreport.killmail.stored.totals import HourTotals, InstallationTotals, get_installation_totals, list_hour_totals
 
 resolvers = Resolvers()
-LONGEST = timedelta(days=3660)
+MAX_SPAN = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ async def resolve_completeness(
     """Return the days. Raises GraphQLError for days in the wrong order, or too many."""
     context: ApiContext = info.context
     first = rest["from"]  # a word of Python, so it cannot be a parameter
-    if not timedelta() <= to - first <= LONGEST:
-        raise bad_request(f"`to` must be from 0 to {LONGEST.days} days after `from`.")
+    if not timedelta() <= to - first <= MAX_SPAN:
+        raise bad_request(f"`to` must be from 0 to {MAX_SPAN.days} days after `from`.")
     async with context.database.connection() as connection:
         return [await list_completeness(connection, first, to)]
 

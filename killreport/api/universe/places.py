@@ -18,7 +18,7 @@ from killreport.killmail.lists.of_places import Shelf
 from killreport.leaderboard.places import list_hours_of
 
 # Of one field of one query: New Eden has eight thousand systems.
-MOST_PLACES = 200
+MAX_PLACES = 200
 
 _SPANS = {"DAY": timedelta(days=1), "WEEK": timedelta(days=7)}
 
@@ -38,8 +38,8 @@ def _activity_of(systems_of: Callable[[UniverseViews, int], Sequence[int]]) -> B
     async def resolve(parents: Sequence[WithId], info: FieldInfo, *, span: str) -> list[list[ActivityHour]]:
         context: ApiContext = info.context
         systems = {parent.id: systems_of(context.views, parent.id) for parent in parents}
-        if len(systems) > MOST_PLACES:
-            raise bad_request(f"`activity` is of at most {MOST_PLACES} places, not {len(systems)}.")
+        if len(systems) > MAX_PLACES:
+            raise bad_request(f"`activity` is of at most {MAX_PLACES} places, not {len(systems)}.")
         async with context.database.connection() as connection:
             found = await list_hours_of(connection, systems, now=utc_now(), span=_SPANS[span])
         views = {

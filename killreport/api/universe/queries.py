@@ -14,7 +14,7 @@ from killreport.api.paging.pages import Connection, PageArguments, bad_request, 
 from killreport.api.universe.shelves import WithId
 from killreport.api.views.universe import TypeView, UniverseViews
 
-MOST_IDS = 200
+MAX_IDS = 200
 
 resolvers = Resolvers()
 
@@ -34,8 +34,8 @@ def _several(find: Find, every: Callable[[UniverseViews], Sequence[int]] | None 
         if ids is None:
             assert every is not None
             ids = list(every(views))
-        elif not 1 <= len(ids) <= MOST_IDS:
-            raise bad_request(f"`ids` may have from 1 to {MOST_IDS} ids, not {len(ids)}.")
+        elif not 1 <= len(ids) <= MAX_IDS:
+            raise bad_request(f"`ids` may have from 1 to {MAX_IDS} ids, not {len(ids)}.")
         return [[find(views, one) for one in ids]]
 
     return resolve

@@ -19,8 +19,8 @@ from killreport.killmail.lists.of_places import Shelf
 from killreport.leaderboard.types import find_totals, sum_totals
 from killreport.market.history import list_prices_of
 
-MOST_DAYS = 366
-MOST_PRICES = 20_000
+MAX_DAYS = 366
+MAX_PRICES = 20_000
 
 resolvers = Resolvers()
 
@@ -91,10 +91,10 @@ async def resolve_price(parents: Sequence[WithId], info: FieldInfo) -> list[Type
 async def resolve_price_history(parents: Sequence[WithId], info: FieldInfo, *, days: int) -> list[list[DayPriceView]]:
     """Return the market days of each type."""
     context: ApiContext = info.context
-    checked_size("days", days, MOST_DAYS)
+    checked_size("days", days, MAX_DAYS)
     wanted = {parent.id for parent in parents}
-    if days * len(wanted) > MOST_PRICES:
-        raise bad_request(f"`days` of all types together may be {MOST_PRICES}, not {days * len(wanted)}.")
+    if days * len(wanted) > MAX_PRICES:
+        raise bad_request(f"`days` of all types together may be {MAX_PRICES}, not {days * len(wanted)}.")
     today = utc_now().date()
     async with context.database.connection() as connection:
         found = await list_prices_of(connection, wanted, first=today - timedelta(days=days - 1), last=today)

@@ -15,7 +15,7 @@ from killreport.entity.queries import NamedGroup
 from killreport.eve.universe import NpcCorporation
 
 # Of each kind: a few megabytes.
-MOST_MET = 20_000
+MAX_MET = 20_000
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ G = TypeVar("G", bound=NamedGroupView)
 class MetEntities:
     """The views that were made lately; of too many all are forgotten, and those in use are soon there again."""
 
-    def __init__(self, most: int = MOST_MET) -> None:
+    def __init__(self, most: int = MAX_MET) -> None:
         self._most = most
         self._characters: dict[int, CharacterView] = {}
         self._corporations: dict[int, CorporationView] = {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 # What DuckDB's process needs of our environment.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "TMPDIR", "LD_LIBRARY_PATH")
-_LONGEST_REASON = 500
+_MAX_REASON = 500
 
 
 class FileForm(StrEnum):
@@ -300,4 +300,4 @@ async def _failure(process: asyncio.subprocess.Process) -> Permanent:
 
 def _words(errors: bytes) -> Permanent:
     last = (errors.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
-    return Permanent(f"DuckDB could not write the file: {last[:_LONGEST_REASON]}")
+    return Permanent(f"DuckDB could not write the file: {last[:_MAX_REASON]}")

@@ -26,7 +26,7 @@ from killreport.fleet.snapshot import differences, read_snapshot, row_settings, 
 from killreport.fleet.table import FLEET, ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.logs.stamped_log import LARGEST_BYTES
+from killreport.supervisor.logs.stamped_log import MAX_BYTES
 from killreport.supervisor.process.progress import Progress
 from killreport.supervisor.protocol import About, Answer, Request, Verb
 
@@ -206,7 +206,7 @@ def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = N
     if is_demo(settings.home):
         raise Refused(f"{settings.home} is a demo's, with data that was made up: killreport demo starts it.")
     path = folder.logs / "supervisor.log"
-    if path.exists() and path.stat().st_size > LARGEST_BYTES:
+    if path.exists() and path.stat().st_size > MAX_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))
     with path.open("ab") as output:
         process = subprocess.Popen(

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _OPENING_SHOWN = 240
 # So many made-up kills in a row may be a lull; a feed without them for longer is silent.
 LULL_MAILS = 20
-LONGEST_NORM_SECONDS = 604_800.0
+MAX_NORM_SECONDS = 604_800.0
 SIMULATOR = "simulator"
 _STARTED_FIRST = 3
 
@@ -93,7 +93,7 @@ def demo(
     simulator = ("sim", "--no-limits", f"--port={settings.sim_port}", f"--rate={rate:g}", f"--seed={seed}")
     replayed = corpus_arguments([*(corpus or ()), *(more_corpus or ())])
     # A slow demo is not silent.
-    norm = min(max(settings.feed_silence_seconds, LULL_MAILS * 60 / rate), LONGEST_NORM_SECONDS)
+    norm = min(max(settings.feed_silence_seconds, LULL_MAILS * 60 / rate), MAX_NORM_SECONDS)
     settings = settings.replace(feed_silence_seconds=norm)
     with _only_one(settings.home):
         check_ports(settings, sys.argv[2:])

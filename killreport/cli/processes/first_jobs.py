@@ -26,7 +26,7 @@ FIRST_JOBS = (
     "queue-characters",
 )
 # New killmails keep the queues from ever being empty for long; the next job then does with what there is.
-MOST_WAIT_SECONDS = 120.0
+MAX_WAIT_SECONDS = 120.0
 LOOK_SECONDS = 0.5
 
 
@@ -60,7 +60,7 @@ async def run_first_jobs_told(settings: Settings, database: Database, supervisor
 
 async def _wait_until_idle(broker: Broker) -> None:
     """Return when no queue has anything ready, or when that takes too long."""
-    looks = int(MOST_WAIT_SECONDS / LOOK_SECONDS)
+    looks = int(MAX_WAIT_SECONDS / LOOK_SECONDS)
     for _ in range(looks):
         counts = [await broker.counts(str(row.queue)) for row in QUEUES]
         if not any(count.ready or count.unacked for count in counts):

@@ -34,7 +34,7 @@ PAUSE_SECONDS = 5.0
 # How long the addresses wait for what is not ready yet.
 PATIENCE_SECONDS = 10.0
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.
-LONGEST_SLEEP_SECONDS = 30.0
+MAX_SLEEP_SECONDS = 30.0
 
 
 def run_in_one_process(settings: Settings, addresses: Callable[[Container[str]], str]) -> None:
@@ -117,7 +117,7 @@ class SingleProcess:
             alarm = Alarm(await last_completed(connection, row.name, utc_now()) or utc_now())
         while (due := alarm.next(row, utc_now())) is not None:
             if (left := (due - utc_now()).total_seconds()) > 0:
-                await asyncio.sleep(min(left, LONGEST_SLEEP_SECONDS))
+                await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
                 continue
             alarm.went_off(utc_now())
             await self._run_job(row.name, database, "schedule")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from killreport.killmail.filters.predicates import Bound, Column, Either, Killer
 from killreport.killmail.filters.tree import Condition, Every, Node, Some
 
-MOST_BRANCHES = 24
+MAX_BRANCHES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class Branch:
 
 
 def branches_of(root: Every) -> list[Branch]:
-    """Return at most MOST_BRANCHES branches: a killmail passes the filter where it passes any of them."""
+    """Return at most MAX_BRANCHES branches: a killmail passes the filter where it passes any of them."""
     return [
         Branch(parts, tuple(part for part in parts if isinstance(part, Condition) and is_lead(part)))
-        for parts in _split(root.parts, MOST_BRANCHES)
+        for parts in _split(root.parts, MAX_BRANCHES)
     ]
 
 

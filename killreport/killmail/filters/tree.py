@@ -15,8 +15,8 @@ from killreport.errors import Malformed
 from killreport.killmail.filters.predicates import Facts
 from killreport.killmail.filters.table import FILTERS, Filter
 
-MOST_DEPTH = 5  # dictionaries inside each other
-MOST_CONDITIONS = 60  # each entry of the table once, and some twice
+MAX_DEPTH = 5  # dictionaries inside each other
+MAX_CONDITIONS = 60  # each entry of the table once, and some twice
 AND, OR, NOT = "and", "or", "not"
 
 
@@ -101,8 +101,8 @@ class _Reader:
     def read(self, plain: Any, path: str, depth: int) -> Node:
         if not isinstance(plain, Mapping):
             raise Malformed("a dictionary of conditions is needed", path or "the filter")
-        if depth > MOST_DEPTH:
-            raise Malformed(f"filters may be nested {MOST_DEPTH} deep", path)
+        if depth > MAX_DEPTH:
+            raise Malformed(f"filters may be nested {MAX_DEPTH} deep", path)
         return _every([self._entry(name, value, f"{path}.{name}".lstrip("."), depth) for name, value in plain.items()])
 
     def _entry(self, name: Any, value: Any, path: str, depth: int) -> Node:
@@ -117,8 +117,8 @@ class _Reader:
         if entry is None:
             raise Malformed("there is no such condition", path)
         self._conditions += 1
-        if self._conditions > MOST_CONDITIONS:
-            raise Malformed(f"a filter may have {MOST_CONDITIONS} conditions", path)
+        if self._conditions > MAX_CONDITIONS:
+            raise Malformed(f"a filter may have {MAX_CONDITIONS} conditions", path)
         return Condition(entry.name, entry.kind.read(value, path))
 
 

@@ -14,13 +14,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from killreport.errors import Malformed
-from killreport.killmail.mail.model import MOST_INT8
+from killreport.killmail.mail.model import MAX_INT8
 
-MOST_LISTED = 50  # entries of one list
-MOST_ISK = 10**14  # what `killreport.killmail.writing.derive` stores at most
+MAX_LISTED = 50  # entries of one list
+MAX_ISK = 10**14  # what `killreport.killmail.writing.derive` stores at most
 HOURS_A_DAY = 24
 LABEL_PATTERN = r"^[A-Za-z0-9#][A-Za-z0-9:+#._-]{0,39}$"
-MOST_COUNT = 2**31 - 1  # what the columns of attackers and points hold
+MAX_COUNT = 2**31 - 1  # what the columns of attackers and points hold
 
 
 class ValueKind(Protocol):
@@ -39,10 +39,10 @@ class ValueKind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """One to MOST_LISTED ids, of which any will do. refers_to: what of, for a form that completes names."""
+    """One to MAX_LISTED ids, of which any will do. refers_to: what of, for a form that completes names."""
 
     refers_to: str
-    most: int = MOST_INT8
+    most: int = MAX_INT8
     input_type: str = "list[int]"
 
     def read(self, plain: Any, path: str) -> tuple[int, ...]:
@@ -56,7 +56,7 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One to MOST_LISTED words: those of `choices`, or where there are none, anything spelt like a label."""
+    """One to MAX_LISTED words: those of `choices`, or where there are none, anything spelt like a label."""
 
     choices: tuple[str, ...] = ()
     input_type: str = "list[str]"
@@ -83,7 +83,7 @@ class Words:
 class Count:
     """A whole number from 0 to `most`."""
 
-    most: int = MOST_COUNT
+    most: int = MAX_COUNT
     input_type: str = "int"
 
     def read(self, plain: Any, path: str) -> int:
@@ -97,7 +97,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Isk:
-    """An amount of ISK from 0 to MOST_ISK, as a number or as decimal text; as a value in whole hundredths."""
+    """An amount of ISK from 0 to MAX_ISK, as a number or as decimal text; as a value in whole hundredths."""
 
     input_type: str = "float"
 
@@ -109,8 +109,8 @@ class Isk:
             amount = Decimal("nan")
         if isinstance(plain, bool) or not amount.is_finite():
             raise Malformed("an amount of ISK is needed", path)
-        if not 0 <= amount <= MOST_ISK:
-            raise Malformed(f"an amount from 0 to {MOST_ISK} is needed", path)
+        if not 0 <= amount <= MAX_ISK:
+            raise Malformed(f"an amount from 0 to {MAX_ISK} is needed", path)
         return round(amount * 100)
 
     def write(self, value: int) -> int | str:
@@ -200,6 +200,6 @@ def _whole(plain: Any, path: str, least: int, most: int) -> int:
 def _entries(plain: Any, path: str) -> list[tuple[Any, str]]:
     if not isinstance(plain, list | tuple):
         raise Malformed("a list is needed", path)
-    if not 1 <= len(plain) <= MOST_LISTED:
-        raise Malformed(f"a list of 1 to {MOST_LISTED} is needed, not {len(plain)}", path)
+    if not 1 <= len(plain) <= MAX_LISTED:
+        raise Malformed(f"a list of 1 to {MAX_LISTED} is needed, not {len(plain)}", path)
     return [(entry, f"{path}[{index}]") for index, entry in enumerate(plain)]

@@ -1,7 +1,7 @@
 """Numbered pages of killmails, for callers that know no cursor: page 7 begins where page 6 ended.
 
 A page is reached by reading what lies before it, from the nearest page whose end is remembered. So somebody who reads
-one page after the other pays for each of them once, and a jump costs at most MOST_READ killmails.
+one page after the other pays for each of them once, and a jump costs at most MAX_READ killmails.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from killreport.killmail.lists.pages import Cursor, cursor_of, list_killmails
 from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 
 PAGE = MAX_PAGE
-MOST_PAGES = 100
-MOST_READ = PAGE * MOST_PAGES
+MAX_PAGES = 100
+MAX_READ = PAGE * MAX_PAGES
 # A list grows at its beginning: the end of a page that was read long ago is no longer the end of that page.
 REMEMBERED_SECONDS = 600.0
-MOST_REMEMBERED = 5_000
+MAX_REMEMBERED = 5_000
 
 Key: TypeAlias = tuple[KillmailFilter, str, int]
 
@@ -44,14 +44,14 @@ class NumberedPages:
         """Return the page, newest first; an empty one lies beyond the end of the list.
 
         keep: a further condition with a name of its own, for what the filter cannot say; killmails that fail it do not
-        count. Raises Refused where more than MOST_READ killmails lie before the end of the page.
+        count. Raises Refused where more than MAX_READ killmails lie before the end of the page.
         """
-        if not 1 <= number <= MOST_PAGES:
-            raise Refused(f"page must be from 1 to {MOST_PAGES}")
+        if not 1 <= number <= MAX_PAGES:
+            raise Refused(f"page must be from 1 to {MAX_PAGES}")
         name, passes = keep or ("", None)
         page, after = self._nearest(wanted, name, number)
         rows: list[KillmailRow] = []
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             found = await list_killmails(connection, wanted, first=PAGE, after=after)
             for row in found.rows:
                 after = cursor_of(row)
@@ -65,7 +65,7 @@ class NumberedPages:
                     page, rows = page + 1, []
             if not found.has_more:
                 return rows if page == number else []
-        raise Refused(f"more than {MOST_READ} killmails lie before the end of this page: narrow it by year and month")
+        raise Refused(f"more than {MAX_READ} killmails lie before the end of this page: narrow it by year and month")
 
     def _nearest(self, wanted: KillmailFilter, name: str, number: int) -> tuple[int, Cursor | None]:
         """Return the first page that has to be read, and where it begins."""
@@ -79,5 +79,5 @@ class NumberedPages:
     def _remember(self, key: Key, end: Cursor) -> None:
         self._ends.pop(key, None)
         self._ends[key] = (end, self._clock())
-        while len(self._ends) > MOST_REMEMBERED:
+        while len(self._ends) > MAX_REMEMBERED:
             self._ends.popitem(last=False)

@@ -24,7 +24,7 @@ VICTIM_COLUMNS = {
     EntityKind.SHIP_GROUP: "ship_group_id",
 }
 # Of all entities together: an answer is held in memory as a whole.
-MOST_ROWS = 5_000
+MAX_ROWS = 5_000
 
 
 class Side(Enum):
@@ -49,7 +49,7 @@ async def list_killmails_of(
     """Return of each entity the `first` killmails after the cursor, or the `last` before it, by id; newest first.
 
     Raises ValueError unless one of first and last is given, 1 to MAX_PAGE; Refused for other kinds than those that
-    are on killmails, and where more than MOST_ROWS killmails could come of it.
+    are on killmails, and where more than MAX_ROWS killmails could come of it.
     """
     size = last if first is None else first
     if size is None or (first is not None and last is not None) or not 1 <= size <= MAX_PAGE:
@@ -57,8 +57,8 @@ async def list_killmails_of(
     ids = sorted(set(entity_ids))
     if kind not in VICTIM_COLUMNS:
         raise Refused("Only those who are on killmails have lists of them.")
-    if size * len(ids) > MOST_ROWS:
-        raise Refused(f"{size} killmails of each of {len(ids)} are more than {MOST_ROWS}: ask for fewer.")
+    if size * len(ids) > MAX_ROWS:
+        raise Refused(f"{size} killmails of each of {len(ids)} are more than {MAX_ROWS}: ask for fewer.")
     cursor = after if first is not None else before
     reading = _Reading(size + 1, first is not None, cursor)
     statement, arguments = _statement(kind, ids, side, reading)

@@ -11,7 +11,7 @@ from killreport.killmail.lists.pages import Cursor, Page
 from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 
 # Of all together: an answer is held in memory as a whole.
-MOST_ROWS = 5_000
+MAX_ROWS = 5_000
 
 _COLUMNS = ", ".join(KillmailRow.__struct_fields__)
 
@@ -37,13 +37,13 @@ async def list_shelves(
 ) -> dict[int, Page]:
     """Return of each id the `size` killmails after the cursor, or before it, by id; newest first.
 
-    Raises ValueError for a size that is not 1 to MAX_PAGE, Refused where more than MOST_ROWS could come of it.
+    Raises ValueError for a size that is not 1 to MAX_PAGE, Refused where more than MAX_ROWS could come of it.
     """
     if not 1 <= size <= MAX_PAGE:
         raise ValueError(f"a size from 1 to {MAX_PAGE} is needed")
     wanted = sorted(set(ids))
-    if size * len(wanted) > MOST_ROWS:
-        raise Refused(f"{size} killmails of each of {len(wanted)} are more than {MOST_ROWS}: ask for fewer.")
+    if size * len(wanted) > MAX_ROWS:
+        raise Refused(f"{size} killmails of each of {len(wanted)} are more than {MAX_ROWS}: ask for fewer.")
     direction, beyond = ("desc", "<") if is_forward else ("asc", ">")
     order = f"order by killmail_time {direction}, killmail_id {direction}"
     limits = "" if cursor is None else f"and (killmail_time, killmail_id) {beyond} ($2::timestamptz, $3::bigint)"

@@ -16,8 +16,8 @@ from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 
 RELATED_BEFORE = timedelta(hours=1)
 RELATED_AFTER = timedelta(hours=2)
-MOST_LOOKED_AT = 1_000
-MOST_RELATED = 5_000
+MAX_LOOKED_AT = 1_000
+MAX_RELATED = 5_000
 
 
 class Order(Enum):
@@ -86,11 +86,11 @@ async def list_killmails(
 async def list_news(connection: Connection, wanted: KillmailFilter, size: int) -> list[KillmailRow]:
     """Return the newest killmails that pass the filter and were news when they were stored, up to `size`.
 
-    Fewer where they lie behind too many that were history: at most MOST_LOOKED_AT are looked at.
+    Fewer where they lie behind too many that were history: at most MAX_LOOKED_AT are looked at.
     """
     found: list[KillmailRow] = []
     after: Cursor | None = None
-    for _ in range(MOST_LOOKED_AT // MAX_PAGE):
+    for _ in range(MAX_LOOKED_AT // MAX_PAGE):
         # The first page is as short as the answer, which it nearly always is.
         page = await list_killmails(connection, wanted, first=size if after is None else MAX_PAGE, after=after)
         found += [row for row in page.rows if not row.is_history]
@@ -108,14 +108,14 @@ def cursor_of(row: KillmailRow, order: Order = Order.NEWEST) -> Cursor:
 async def related_killmails(connection: Connection, killmail: KillmailRow) -> list[KillmailRow]:
     """Return what else died in the system from an hour before to two hours after, oldest first, itself included.
 
-    At most MOST_RELATED. Source of the window: zKillboard's related kills.
+    At most MAX_RELATED. Source of the window: zKillboard's related kills.
     """
     time = killmail.killmail_time
     wanted = KillmailFilter.read(
         {"system": [killmail.solar_system_id], "from": time - RELATED_BEFORE, "to": time + RELATED_AFTER}
     )
     order = Order.NEWEST
-    return await _read(connection, wanted, Window(order.column, order.sql_type, False, MOST_RELATED))
+    return await _read(connection, wanted, Window(order.column, order.sql_type, False, MAX_RELATED))
 
 
 async def list_related(

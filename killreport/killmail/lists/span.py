@@ -9,7 +9,7 @@ from killreport.killmail.filters.tree import Condition, KillmailFilter
 from killreport.killmail.lists.pages import Order
 
 DEFAULT_SPAN = timedelta(days=90)
-LONGEST_SPAN = timedelta(days=366)
+MAX_SPAN = timedelta(days=366)
 _TIMES = frozenset({"from", "to"})
 
 
@@ -17,7 +17,7 @@ def with_span(wanted: KillmailFilter, order: Order, now: datetime) -> KillmailFi
     """Return the filter with a beginning where the order needs one: DEFAULT_SPAN before its end, which is now at most.
 
     By value or points, a list reads all its killmails of the time asked for before the first can be told. Raises
-    Malformed with the path `from` where that is longer than LONGEST_SPAN and more than time is asked for: of the
+    Malformed with the path `from` where that is longer than MAX_SPAN and more than time is asked for: of the
     killmails of everybody an index has these orders.
     """
     if order is Order.NEWEST:
@@ -28,6 +28,6 @@ def with_span(wanted: KillmailFilter, order: Order, now: datetime) -> KillmailFi
     end = min([now, *ends])
     if not begins:
         return KillmailFilter.read({**wanted.plain(), "from": end - DEFAULT_SPAN})
-    if end - max(begins) > LONGEST_SPAN and len(parts) < len(wanted.root.parts):
-        raise Malformed(f"by value or points, at most {LONGEST_SPAN.days} days may be asked for", "from")
+    if end - max(begins) > MAX_SPAN and len(parts) < len(wanted.root.parts):
+        raise Malformed(f"by value or points, at most {MAX_SPAN.days} days may be asked for", "from")
     return wanted

@@ -18,7 +18,7 @@ from killreport.killmail.mail.model import Killmail
 from killreport.killmail.mail.sanity import check_attackers, check_items, with_sane_time
 from killreport.zkillboard.zkb import ZkbBlock, read_zkb_block
 
-MOST_WRAPPERS = 4  # RedisQ has two: the answer and its package
+MAX_WRAPPERS = 4  # RedisQ has two: the answer and its package
 
 _PRESENT_SHAPE = msgspec.json.Decoder(Killmail)
 
@@ -82,7 +82,7 @@ def unwrap(raw: bytes | msgspec.Raw) -> Envelope:
     body = raw
     found_hash: str | None = None
     zkb: ZkbBlock | None = None
-    for _ in range(MOST_WRAPPERS):
+    for _ in range(MAX_WRAPPERS):
         try:
             level = _WRAPPER.decode(body)
         except UNREADABLE:

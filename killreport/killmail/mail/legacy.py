@@ -17,9 +17,9 @@ from killreport.errors import Malformed
 from killreport.ids import MAX_ENTITY_ID, MAX_ID
 from killreport.killmail.mail.model import (
     FARTHEST_METRES,
-    MOST_INT2,
-    MOST_INT8,
-    MOST_SECURITY,
+    MAX_INT2,
+    MAX_INT8,
+    MAX_SECURITY,
     Attacker,
     Item,
     Killmail,
@@ -76,7 +76,7 @@ def _attacker(fields: Fields) -> Attacker:
     return Attacker(
         damage_done=fields.amount("damage_done", "damageDone") or 0,
         final_blow=fields.truth("final_blow", "finalBlow"),
-        security_status=fields.number("security_status", "securityStatus", most=MOST_SECURITY),
+        security_status=fields.number("security_status", "securityStatus", most=MAX_SECURITY),
         character_id=fields.id("character_id", "characterID", "character"),
         corporation_id=fields.id("corporation_id", "corporationID", "corporation"),
         alliance_id=fields.id("alliance_id", "allianceID", "alliance"),
@@ -96,8 +96,8 @@ def _item(fields: Fields, level: int) -> Item:
     inner, inner_path = fields.rows("items")
     return Item(
         item_type_id=fields.id("item_type_id", "typeID", "itemType", "type_id", is_required=True),
-        flag=fields.amount("flag", most=MOST_INT2, is_required=True),
-        singleton=fields.amount("singleton", most=MOST_INT2) or 0,
+        flag=fields.amount("flag", most=MAX_INT2, is_required=True),
+        singleton=fields.amount("singleton", most=MAX_INT2) or 0,
         quantity_dropped=fields.amount("quantity_dropped", "quantityDropped", "qtyDropped"),
         quantity_destroyed=fields.amount("quantity_destroyed", "quantityDestroyed", "qtyDestroyed"),
         items=_items(inner, inner_path, level + 1) or None,
@@ -163,7 +163,7 @@ class Fields:
     def amount(self, *names: str, most: int = ..., is_required: Literal[True]) -> int: ...
     @overload
     def amount(self, *names: str, most: int = ...) -> int | None: ...
-    def amount(self, *names: str, most: int = MOST_INT8, is_required: bool = False) -> int | None:
+    def amount(self, *names: str, most: int = MAX_INT8, is_required: bool = False) -> int | None:
         value, path = self.find(names)
         if value is None and is_required:
             raise Malformed("it is missing", path)

@@ -14,16 +14,16 @@ import msgspec
 
 from killreport.decoding import EntityId
 
-MOST_INT2 = 2**15 - 1
-MOST_INT8 = 2**63 - 1
+MAX_INT2 = 2**15 - 1
+MAX_INT8 = 2**63 - 1
 FARTHEST_METRES = 1e18  # a hundred light years; the farthest of 41,000 real positions is 2.1e13
-MOST_SECURITY = 100.0  # the game keeps a pilot within -10 and +10
+MAX_SECURITY = 100.0  # the game keeps a pilot within -10 and +10
 
-Id8 = Annotated[int, msgspec.Meta(ge=1, le=MOST_INT8)]
-Int2 = Annotated[int, msgspec.Meta(ge=0, le=MOST_INT2)]
-Int8 = Annotated[int, msgspec.Meta(ge=0, le=MOST_INT8)]
+Id8 = Annotated[int, msgspec.Meta(ge=1, le=MAX_INT8)]
+Int2 = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT2)]
+Int8 = Annotated[int, msgspec.Meta(ge=0, le=MAX_INT8)]
 Metres = Annotated[float, msgspec.Meta(ge=-FARTHEST_METRES, le=FARTHEST_METRES)]
-Security = Annotated[float, msgspec.Meta(ge=-MOST_SECURITY, le=MOST_SECURITY)]
+Security = Annotated[float, msgspec.Meta(ge=-MAX_SECURITY, le=MAX_SECURITY)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from killreport.clock import utc_now
 from killreport.errors import Malformed
 from killreport.killmail.mail.legacy import DEEPEST_ITEMS
-from killreport.killmail.mail.model import MOST_INT2, Attacker, Item, Killmail
+from killreport.killmail.mail.model import MAX_INT2, Attacker, Item, Killmail
 
 EARLIEST = datetime(2003, 5, 6, tzinfo=UTC)  # the day the game opened
 FARTHEST_AHEAD = timedelta(days=1)  # a clock may be wrong, but not by more
@@ -22,8 +22,8 @@ def check_attackers(attackers: tuple[Attacker, ...]) -> None:
     """
     if not attackers:
         raise Malformed("there is no attacker", "$.attackers")
-    if len(attackers) > MOST_INT2:
-        raise Malformed(f"there are more than {MOST_INT2} attackers", "$.attackers")
+    if len(attackers) > MAX_INT2:
+        raise Malformed(f"there are more than {MAX_INT2} attackers", "$.attackers")
     blows = 0
     for attacker in attackers:
         if attacker.final_blow:
@@ -41,8 +41,8 @@ def check_items(items: tuple[Item, ...]) -> None:
             if levels >= DEEPEST_ITEMS:
                 raise Malformed("containers are nested too deeply", f"$.victim.items[{ordinal}]")
             rows += inner_rows
-    if rows > MOST_INT2:
-        raise Malformed(f"there are more than {MOST_INT2} items", "$.victim.items")
+    if rows > MAX_INT2:
+        raise Malformed(f"there are more than {MAX_INT2} items", "$.victim.items")
 
 
 def _measure(items: tuple[Item, ...]) -> tuple[int, int]:

@@ -19,14 +19,14 @@ DRONE_DAMAGE_GROUP = 645  # "Drone Damage Modules": dangerous, though they canno
 MINING_LASER_GROUP = 54  # can be overheated, and endanger nobody
 
 SIZE_BASE = 5  # points of a hull = 5 to the power of its size class
-SMALLEST_CLASS = 1
+MIN_CLASS = 1
 STRATEGIC_CRUISER_CLASS = 2
 FULL_DANGER = 4.0  # this much danger earns the full rate: four plain combat modules
 EMPTY_HULL_RATE = 0.01
-SMALLEST_SIZE_FACTOR = 0.5
+MIN_SIZE_FACTOR = 0.5
 GREATEST_SIZE_FACTOR = 1.2
-LEAST_POINTS = 1
-MOST_POINTS = 1_000_000  # real kills stay below 2,000; a forged quantity shall not break a sum
+MIN_POINTS = 1
+MAX_POINTS = 1_000_000  # real kills stay below 2,000; a forged quantity shall not break a sum
 
 # Where modules that fight are fitted: low, mid and high slots and subsystems. Rigs do not count.
 DANGER_FLAGS = frozenset((*range(11, 35), *range(125, 133)))
@@ -56,7 +56,7 @@ class Factors:
 
 
 def points(mail: Killmail, universe: Universe, is_npc: bool) -> int:
-    """Return the points of a killmail, 1 to MOST_POINTS.
+    """Return the points of a killmail, 1 to MAX_POINTS.
 
     Exactly 1 for a kill by NPCs, one without any character among the attackers, and one a structure took part in.
     Another player on a mail that has one never raises the points; NPCs raise the average hull but not the number it
@@ -77,7 +77,7 @@ def point_factors(mail: Killmail, universe: Universe, is_npc: bool) -> Factors:
             characters += 1
         hull = types.get(attacker.ship_type_id) if attacker.ship_type_id is not None else None
         if hull is None:
-            hulls += SIZE_BASE**SMALLEST_CLASS
+            hulls += SIZE_BASE**MIN_CLASS
         elif hull.category_id == STRUCTURE_CATEGORY:
             has_structure = True
         else:
@@ -88,9 +88,9 @@ def point_factors(mail: Killmail, universe: Universe, is_npc: bool) -> Factors:
     raw = (base + threat) * rate
     crowd = max(1.0, characters * max(1.0, characters / 2))
     average = max(1.0, hulls / max(1, characters))
-    factor = min(GREATEST_SIZE_FACTOR, max(SMALLEST_SIZE_FACTOR, base / average))
+    factor = min(GREATEST_SIZE_FACTOR, max(MIN_SIZE_FACTOR, base / average))
     reason = _only_one_because(has_structure, is_npc, characters)
-    score = LEAST_POINTS if reason else min(MOST_POINTS, max(LEAST_POINTS, int(raw / crowd * factor)))
+    score = MIN_POINTS if reason else min(MAX_POINTS, max(MIN_POINTS, int(raw / crowd * factor)))
     return Factors(victim_class, base, threat, rate, raw, characters, crowd, average, factor, reason, score)
 
 
@@ -105,10 +105,10 @@ def _only_one_because(has_structure: bool, is_npc: bool, characters: int) -> str
 def size_class(hull: Type | None) -> int:
     """Return the size of a hull: its rig size, 1 (small, unknown, or without rigs) to 4 (capital)."""
     if hull is None:
-        return SMALLEST_CLASS
+        return MIN_CLASS
     if hull.group_id == STRATEGIC_CRUISER_GROUP:
         return STRATEGIC_CRUISER_CLASS
-    return max(SMALLEST_CLASS, hull.rig_size or SMALLEST_CLASS)
+    return max(MIN_CLASS, hull.rig_size or MIN_CLASS)
 
 
 def danger(mail: Killmail, universe: Universe) -> int:

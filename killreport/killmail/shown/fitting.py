@@ -15,7 +15,7 @@ from killreport.eve.universe import Type, Universe
 from killreport.killmail.stored.queries import ItemRow
 
 CHARGE_CATEGORY = 8
-MOST_SLOTS = 8  # flags of one bay of slots
+MAX_SLOTS = 8  # flags of one bay of slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,10 @@ def _nest(items: Sequence[ItemRow]) -> list[Content]:
 
 
 def _slot_number(bay: Bay, ship_type_id: int, subsystems: Iterable[Content], universe: Universe) -> int:
-    """Return how many slots the hull has in a bay with these subsystems, 0 to MOST_SLOTS; 0 where it is not known."""
+    """Return how many slots the hull has in a bay with these subsystems, 0 to MAX_SLOTS; 0 where it is not known."""
     parts = [universe.types.get(ship_type_id), *(universe.types.get(content.row.type_id) for content in subsystems)]
     number = sum(_own_slots(part, bay) for part in parts if part is not None)
-    return min(MOST_SLOTS, max(0, number))
+    return min(MAX_SLOTS, max(0, number))
 
 
 def _own_slots(part: Type, bay: Bay) -> int:

@@ -15,8 +15,8 @@ import msgspec
 from killreport.db.database import Connection
 from killreport.killmail.stored.event import NEXT_SEQUENCE, Kind
 
-MOST_PUBLISHED = 1_000
-MOST_SEQUENCE = 2**53  # what a JSON number holds exactly everywhere
+MAX_PUBLISHED = 1_000
+MAX_SEQUENCE = 2**53  # what a JSON number holds exactly everywhere
 KINDS: Final[tuple[Kind, ...]] = ("stored", "history", "changed")
 
 # Arrays are cut in the database: an event of an import may hold many thousand ids.
@@ -75,10 +75,10 @@ async def next_sequence(connection: Connection) -> int:
 async def list_published(connection: Connection, first: int, limit: int) -> list[Published]:
     """Return up to `limit` numbers of the live feed from `first` on, ascending and without a hole.
 
-    Fewer means there are no more now. first: 0 to MOST_SEQUENCE. limit: at most MOST_PUBLISHED. Costs what it
+    Fewer means there are no more now. first: 0 to MAX_SEQUENCE. limit: at most MAX_PUBLISHED. Costs what it
     returns, wherever in the feed it is.
     """
-    limit = min(limit, MOST_PUBLISHED)
+    limit = min(limit, MAX_PUBLISHED)
     return _numbered(await connection.fetch(LIVE_STRETCH, first, limit), limit)
 
 
@@ -86,7 +86,7 @@ async def list_places(
     connection: Connection, first: int, limit: int, kinds: Collection[Kind] = KINDS
 ) -> list[Published]:
     """Return up to `limit` numbers of the feed of everything; see `list_published`. With some kinds only, holes."""
-    limit = min(limit, MOST_PUBLISHED)
+    limit = min(limit, MAX_PUBLISHED)
     if set(kinds) == set(KINDS):
         return _numbered(await connection.fetch(PLACE_STRETCH, first, limit), limit)
     found: list[Published] = []

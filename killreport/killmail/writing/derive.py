@@ -44,8 +44,8 @@ _FACTION = int(EntityKind.FACTION)
 _SHIP_TYPE = int(EntityKind.SHIP_TYPE)
 _SHIP_GROUP = int(EntityKind.SHIP_GROUP)
 
-MOST_ROWS = 2**15 - 1  # what a smallint ordinal can number
-MOST_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for sums in a bigint
+MAX_ROWS = 2**15 - 1  # what a smallint ordinal can number
+MAX_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for sums in a bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,15 @@ def derive(
 
     is_history: it is too old to be news.
 
-    Raises Malformed where the mail does not fit the columns (more than 32,767 rows, a value beyond MOST_CENTS).
+    Raises Malformed where the mail does not fit the columns (more than 32,767 rows, a value beyond MAX_CENTS).
     """
-    if len(mail.attackers) > MOST_ROWS:
-        raise Malformed(f"more than {MOST_ROWS} attackers", "$.attackers")
+    if len(mail.attackers) > MAX_ROWS:
+        raise Malformed(f"more than {MAX_ROWS} attackers", "$.attackers")
     flat = flatten_items(mail)
-    if len(flat) > MOST_ROWS:
-        raise Malformed(f"more than {MOST_ROWS} items", "$.victim.items")
+    if len(flat) > MAX_ROWS:
+        raise Malformed(f"more than {MAX_ROWS} items", "$.victim.items")
     value = value_killmail(mail, universe, prices, flat)
-    if value.total > MOST_CENTS:
+    if value.total > MAX_CENTS:
         raise Malformed("a value beyond what can be stored", _dearest_path(flat, value.item_prices))
     marks = classify(mail, universe, value.total)
     score = points(mail, universe, marks.is_npc)

@@ -24,7 +24,7 @@ from killreport.killmail.rules.labels import with_value
 from killreport.killmail.rules.value import Valuation, value_killmail
 from killreport.killmail.stored.event import tell
 from killreport.killmail.writing.counted import correction_of
-from killreport.killmail.writing.derive import MOST_CENTS
+from killreport.killmail.writing.derive import MAX_CENTS
 from killreport.market.price import Price, PriceBook, PriceRule, Prices, load_price_book
 
 # One at a time over the whole database, so that a value is not corrected twice; spells "revalue" in ASCII.
@@ -117,7 +117,7 @@ class Revaluer:
         """Return what the killmail is worth now, None where nothing about it differs."""
         prices = _keeping_references(self._prices, mail, items)
         value = value_killmail(_bare(mail), self._universe, prices, [_flat(row) for row in items])
-        if value.total > MOST_CENTS:
+        if value.total > MAX_CENTS:
             log.warning("value_beyond_limit", killmail_id=mail["killmail_id"], cents=value.total)
             return None
         before = [(mail["ship_value_cents"], mail["ship_price_rule"])]

@@ -17,7 +17,7 @@ from killreport.eve.importer import RELEASE, RELEASE_KEY
 from killreport.eve.official import ReleaseLine
 from killreport.sim.simulator import Simulator
 
-_OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_MIN_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 class Ccp:
@@ -69,5 +69,5 @@ def _make_archive(build_number: int) -> bytes:
     ):
         for name in packaged.namelist():
             content = _release_line(build_number) if name == RELEASE else packaged.read(name)
-            made.writestr(zipfile.ZipInfo(name, _OLDEST_ZIP_TIME), content, zipfile.ZIP_DEFLATED, compresslevel=1)
+            made.writestr(zipfile.ZipInfo(name, _MIN_ZIP_TIME), content, zipfile.ZIP_DEFLATED, compresslevel=1)
     return out.getvalue()

@@ -11,7 +11,7 @@ from killreport.sim.access.rules import read_rules
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.simulator import Simulator
 
-_MOST_AT_ONCE = 100_000
+_MAX_AT_ONCE = 100_000
 
 
 class Control:
@@ -103,8 +103,8 @@ class Control:
         except Malformed as error:
             return error_answer(400, str(error))
         count = wanted.get("count", 1)
-        if not 0 <= count <= _MOST_AT_ONCE:
-            return error_answer(400, f"count must be from 0 to {_MOST_AT_ONCE}")
+        if not 0 <= count <= _MAX_AT_ONCE:
+            return error_answer(400, f"count must be from 0 to {_MAX_AT_ONCE}")
         published = await self._simulator.publisher.publish(count, wanted.get("published_at"))
         return json_answer({"published": published, "head": self._simulator.publisher.head})
 

@@ -13,7 +13,7 @@ from killreport.sim.world import names
 from killreport.sim.world.chance import fraction, mix
 from killreport.sim.world.people import CHARACTERS, CORPORATIONS, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 
-_MOST_IDS, _MOST_NAMES = 1000, 500
+_MAX_IDS, _MAX_NAMES = 1000, 500
 _ACHIEVEMENTS_SINCE = date(2026, 6, 9)
 _TITLES_SINCE = date(2026, 8, 4)
 _TAX_RATES_SINCE = date(2026, 7, 21)
@@ -220,8 +220,8 @@ class Entities:
 
     async def _ids(self, call: Call) -> dict[str, list[Body]]:
         wanted = await call.body(list[str])
-        if not 1 <= len(wanted) <= _MOST_NAMES or any(not 1 <= len(name) <= 100 for name in wanted):
-            raise EsiError(400, f"Between 1 and {_MOST_NAMES} names of 1 to 100 letters are allowed")
+        if not 1 <= len(wanted) <= _MAX_NAMES or any(not 1 <= len(name) <= 100 for name in wanted):
+            raise EsiError(400, f"Between 1 and {_MAX_NAMES} names of 1 to 100 letters are allowed")
         found: dict[str, list[Body]] = {}
         for name in dict.fromkeys(wanted):
             for category, entity_id, true_name in self._by_name.get(name.casefold(), ()):
@@ -253,8 +253,8 @@ class Entities:
 
 
 def _checked_ids(ids: list[int]) -> list[int]:
-    if not 1 <= len(ids) <= _MOST_IDS:
-        raise EsiError(400, f"Between 1 and {_MOST_IDS} ids are allowed")
+    if not 1 <= len(ids) <= _MAX_IDS:
+        raise EsiError(400, f"Between 1 and {_MAX_IDS} ids are allowed")
     if len(set(ids)) != len(ids):
         raise EsiError(400, "The ids must be unique")
     return ids

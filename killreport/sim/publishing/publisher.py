@@ -21,7 +21,7 @@ from killreport.sim.world.journal import GANKABLE, LATE, Journal, Kind, Record
 from killreport.sim.world.people import World
 
 # A mail reaches the feed some seconds to minutes after the kill, the same for a few in a row.
-_LONGEST_LAG_SECONDS = 240
+_MAX_LAG_SECONDS = 240
 _LAG_BLOCK = 8
 # zKillboard marks a victim of a gank when CONCORD's answer comes in, a while after.
 _GANK_DELAY = 25
@@ -162,7 +162,7 @@ class Publisher:
         return [self._from_corpus(sequence + i, published_at, at) for i, at in enumerate(places)]
 
     def _made_up(self, sequence: int, published_at: int) -> Record:
-        lag = int(fraction(self._seed, 75, sequence // _LAG_BLOCK) ** 3 * _LONGEST_LAG_SECONDS)
+        lag = int(fraction(self._seed, 75, sequence // _LAG_BLOCK) ** 3 * _MAX_LAG_SECONDS)
         mail = self._generator.generate(sequence, published_at - lag)
         return Record(
             sequence,

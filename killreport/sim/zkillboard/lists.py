@@ -17,7 +17,7 @@ from killreport.sim.simulator import Simulator
 from killreport.sim.world.journal import Record
 
 _PAGE_SIZE = 200
-_MOST_PAGES = 100
+_MAX_PAGES = 100
 # Whoever wants them sooner is to follow R2Z2.
 _WITHHELD_SECONDS = 300
 _WEEK_SECONDS = 7 * 86_400
@@ -153,8 +153,8 @@ def _parse(path: str) -> _Query:
 
 
 def _check(query: _Query) -> None:
-    if not 1 <= query.numbers.get("page", 1) <= _MOST_PAGES:
-        raise _Refused(f"page must be from 1 to {_MOST_PAGES}")
+    if not 1 <= query.numbers.get("page", 1) <= _MAX_PAGES:
+        raise _Refused(f"page must be from 1 to {_MAX_PAGES}")
     seconds = query.numbers.get("pastSeconds", 3600)
     if seconds > _WEEK_SECONDS or seconds % 3600:
         raise _Refused("pastSeconds must be a multiple of 3600 and no more than 7 days")

@@ -7,7 +7,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-LARGEST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 KEPT_FILES = 5
 
 
@@ -17,7 +17,7 @@ class StampedLog:
     One that cannot be opened is tried again with the next lines.
     """
 
-    def __init__(self, path: Path, largest_bytes: int = LARGEST_BYTES, kept_files: int = KEPT_FILES) -> None:
+    def __init__(self, path: Path, largest_bytes: int = MAX_BYTES, kept_files: int = KEPT_FILES) -> None:
         self.path = path
         self.size = 0
         self._largest_bytes = largest_bytes

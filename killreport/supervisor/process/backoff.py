@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 
 # After so many quick ends in a row a process is `errored`, and tried slowly from then on.
-MOST_QUICK_ENDS = 8
+MAX_QUICK_ENDS = 8
 SLOW_SECONDS = 300.0
 # Whoever ran for this long is not in a crash loop.
 STEADY_SECONDS = 60.0
 _FIRST_SECONDS = 0.05
 _BASE_SECONDS = 0.5
-_LONGEST_SECONDS = 15.0
+_MAX_SECONDS = 15.0
 
 
 class Backoff:
@@ -25,7 +25,7 @@ class Backoff:
     @property
     def is_errored(self) -> bool:
         """Tell whether it ended too often."""
-        return self.quick_ends >= MOST_QUICK_ENDS
+        return self.quick_ends >= MAX_QUICK_ENDS
 
     def after_end(self, ran_seconds: float) -> float:
         """Return the pause after an end: hardly one for the first, then about doubled each time, with jitter."""
@@ -38,13 +38,13 @@ class Backoff:
         elif self.quick_ends == 1:
             pause = _FIRST_SECONDS
         else:
-            pause = min(_BASE_SECONDS * 2 ** (self.quick_ends - 2), _LONGEST_SECONDS)
+            pause = min(_BASE_SECONDS * 2 ** (self.quick_ends - 2), _MAX_SECONDS)
         return max(self.least_seconds, pause * random.uniform(0.85, 1.15))  # noqa: S311 - jitter is no secret
 
     def after_refusal(self) -> float:
         """Return the pause after the machine did not let it start: that may pass, so it is never given up on."""
         self.refusals += 1
-        pause: float = min(_BASE_SECONDS * 2 ** min(self.refusals - 1, 10), _LONGEST_SECONDS)
+        pause: float = min(_BASE_SECONDS * 2 ** min(self.refusals - 1, 10), _MAX_SECONDS)
         return pause * random.uniform(0.85, 1.15)  # noqa: S311 - jitter is no secret
 
     def reset(self) -> None:

@@ -25,8 +25,8 @@ from killreport.supervisor.process.slot import sign_in
 
 # Where systemd's protocol has the first listening socket. Source: sd_listen_fds(3).
 LISTEN_DESCRIPTOR = 3
-_MOST_BYTES = 262_144
-_MOST_DESCRIPTORS = 5
+_MAX_BYTES = 262_144
+_MAX_DESCRIPTORS = 5
 # Received descriptors are kept clear of those that the process is to find them at.
 _FIRST_FREE = 10
 
@@ -82,7 +82,7 @@ def wait_for_fork(connection: socket.socket) -> list[str]:
     _say(connection, ForkAnswer(is_warm=True))
     while True:
         message, descriptors, _flags, _address = socket.recv_fds(
-            connection, _MOST_BYTES, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            connection, _MAX_BYTES, _MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
         )
         if not message:
             raise SystemExit(0)

@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-MOST_OF_A_RUN = 5_000
+MAX_OF_A_RUN = 5_000
 
 
 def stand_in(name: str, **members: Any) -> None:
@@ -46,7 +46,7 @@ def fetching_code(address: str) -> Any:
 def run(code: Any) -> list[tuple[int, str, float]]:
     """Fetch until there is nothing more, as its periodic task does; return ids, times and values."""
     fetched = []
-    for _ in range(MOST_OF_A_RUN):
+    for _ in range(MAX_OF_A_RUN):
         try:
             killmail = code.fetch_killmail_from_r2z2()
         except code.R2Z2Error as error:

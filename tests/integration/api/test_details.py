@@ -225,7 +225,7 @@ async def test_neighbours_of_neighbours_are_bounded(
     api: GraphQL, writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store_many(writer, database, 4)
-    monkeypatch.setattr(relatives, "MOST_RELATED_AT_ONCE", 8)
+    monkeypatch.setattr(relatives, "MAX_RELATED_AT_ONCE", 8)
     query = """query($first: Int!) { killmails { nodes { related(first: $first) { nodes {
         related(first: $first) { nodes { id } } } } } } }"""
     nodes = (await api.data(query, {"first": 2}))["killmails"]["nodes"]

@@ -10,7 +10,7 @@ import pytest
 
 from killreport.clock import utc_now
 from killreport.db.database import Database
-from killreport.killmail.filters.tree import MOST_DEPTH
+from killreport.killmail.filters.tree import MAX_DEPTH
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import ALLIANCE, JITA, KILLER, NOON, PILOT, TRITANIUM, arrival, store, store_many
 from tests.integration.serving import GraphQL
@@ -72,14 +72,14 @@ async def test_conditions_nest_and_take_literals_and_variables(
 
 async def test_what_is_wrong_with_a_filter_is_named_with_its_path(api: GraphQL) -> None:
     deep: dict[str, Any] = {"solo": True}
-    for _ in range(MOST_DEPTH):
+    for _ in range(MAX_DEPTH):
         deep = {"not": deep}
     for wrong, message in (
         ({"and": [{"solo": True}, {"valueMin": -1}]}, "`filter.and[1].valueMin`: an amount from 0 to 10"),
         ({"from": "yesterday"}, "`filter.from`: a time such as 2026-01-31T18:00:00Z is needed."),
         ({"victimAlliance": []}, "`filter.victimAlliance`: a list of 1 to 50 is needed, not 0."),
         ({"space": ["outer"]}, "`filter.space[0]`: `outer` is none of highsec, "),
-        (deep, f"`filter.not.not.not.not.not`: filters may be nested {MOST_DEPTH} deep."),
+        (deep, f"`filter.not.not.not.not.not`: filters may be nested {MAX_DEPTH} deep."),
     ):
         error = await api.error(LIST, {"filter": wrong})
         assert error["message"].startswith(message)

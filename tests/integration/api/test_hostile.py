@@ -21,7 +21,7 @@ from tests.integration.serving import GraphQL
 
 SOCKETS = 2_000 if int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "1")) > 1 else 200
 # What the process may grow by while it refuses; the largest body alone is 5 MB.
-MOST_GROWTH_BYTES = 120 * 2**20
+MAX_GROWTH_BYTES = 120 * 2**20
 
 
 def resident_bytes() -> int:
@@ -70,7 +70,7 @@ async def test_a_hostile_request_is_refused_by_its_code_and_the_next_is_answered
             assert code == "PAYLOAD_TOO_LARGE"
             continue
         assert {error["extensions"]["code"] for error in json.loads(said)["errors"]} == {code}
-    assert resident_bytes() - before < MOST_GROWTH_BYTES
+    assert resident_bytes() - before < MAX_GROWTH_BYTES
     assert await api.data("{ __typename }") == {"__typename": "Query"}
 
 
@@ -108,7 +108,7 @@ async def test_more_sockets_than_there_are_places_are_refused_while_others_are_a
             except aiohttp.WSServerHandshakeError as error:
                 refused += error.status == 503 and error.headers is not None and "Retry-After" in error.headers
         assert (len(sockets), refused) == (places, SOCKETS - places)
-        assert resident_bytes() - before < MOST_GROWTH_BYTES + SOCKETS * 150_000
+        assert resident_bytes() - before < MAX_GROWTH_BYTES + SOCKETS * 150_000
         assert (await post(api, {"query": PAGE}))[0] == 200
         await asyncio.gather(*(socket.close() for socket in sockets))
         async with asyncio.timeout(20), api.subscription(FOLLOW):

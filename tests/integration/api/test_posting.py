@@ -220,11 +220,11 @@ async def test_a_stranger_who_guesses_keeps_nobody_else_from_posting(
 
         guesses = [asyncio.create_task(post(number, "192.0.2.1")) for number in range(1, 13)]
         waiting = set(guesses)
-        while len(waiting) > posting.MOST_OF_A_CLIENT:
+        while len(waiting) > posting.MAX_OF_A_CLIENT:
             _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         other = await post(99, "192.0.2.2")
         refused = await asyncio.gather(*guesses)
 
     assert other == "ESI has no killmail 99 with this hash."
-    own = f"One client may post {posting.MOST_OF_A_CLIENT} killmails at a time; wait for an answer."
-    assert refused.count(own) >= len(guesses) - posting.MOST_OF_A_CLIENT - 1
+    own = f"One client may post {posting.MAX_OF_A_CLIENT} killmails at a time; wait for an answer."
+    assert refused.count(own) >= len(guesses) - posting.MAX_OF_A_CLIENT - 1

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from killreport.api.rest.channels import read_channel
-from killreport.api.rest.sockets import MOST_CHANNELS, MOST_LETTERS, MOST_MISTAKES
+from killreport.api.rest.sockets import MAX_CHANNELS, MAX_LETTERS, MAX_MISTAKES
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.errors import Malformed
@@ -114,7 +114,7 @@ async def test_several_sockets_get_the_same(api: GraphQL, writer: KillmailWriter
         (json.dumps({"action": "sub"}), "the name of a channel is needed"),
         (json.dumps({"action": "sub", "channel": "character:0"}), "there is no such channel"),
         (json.dumps({"action": "sub", "channel": "pilot:7"}), "there is no such channel"),
-        (json.dumps({"action": "sub", "channel": MOST_LETTERS * "a"}), "a message of at most "),
+        (json.dumps({"action": "sub", "channel": MAX_LETTERS * "a"}), "a message of at most "),
     ],
 )
 async def test_a_mistake_is_told_and_the_socket_goes_on(api: GraphQL, message: str, sentence: str) -> None:
@@ -129,7 +129,7 @@ async def test_a_mistake_is_told_and_the_socket_goes_on(api: GraphQL, message: s
 
 async def test_who_sends_nothing_but_mistakes_is_sent_away(api: GraphQL) -> None:
     async with socket(api) as ws:
-        for _ in range(MOST_MISTAKES):
+        for _ in range(MAX_MISTAKES):
             await ws.send_str("no json")
         async for _message in ws:
             pass
@@ -139,10 +139,10 @@ async def test_who_sends_nothing_but_mistakes_is_sent_away(api: GraphQL) -> None
 async def test_a_socket_has_so_many_channels_which_may_be_asked_for_in_one_breath(api: GraphQL) -> None:
     async with socket(api) as ws:
         # Nothing is read meanwhile, as a bot says it in a loop.
-        for number in range(1, MOST_CHANNELS + 2):
+        for number in range(1, MAX_CHANNELS + 2):
             await ws.send_json({"action": "sub", "channel": f"character:{number}"})
         answer: dict[str, Any] = await ws.receive_json(timeout=20)
-        assert answer["error"].startswith(f"one connection may have {MOST_CHANNELS} channels")
+        assert answer["error"].startswith(f"one connection may have {MAX_CHANNELS} channels")
 
 
 async def test_a_client_has_so_many_sockets_and_a_foreign_page_none(settings: Settings, database: Database) -> None:

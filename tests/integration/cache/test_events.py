@@ -79,7 +79,7 @@ async def test_after_a_lost_connection_it_is_told_that_something_may_be_missing(
 async def test_a_reader_that_does_not_keep_up_is_told_once_and_holds_nobody_up(
     events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events_module, "MOST_UNREAD", 10)
+    monkeypatch.setattr(events_module, "MAX_UNREAD", 10)
     async with aclosing(events.subscribe("kills")) as slow, aclosing(events.subscribe("kills")) as quick:
         assert [await next_of(slow), await next_of(quick)] == ["", ""]
         for number in range(95):

@@ -42,7 +42,7 @@ async def made_up(url: str) -> list[Arrival]:
 async def test_made_up_kills_have_believable_worths(
     database: Database, run: RunJob, simulator: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update_prices, "MOST_DAYS", 2)
+    monkeypatch.setattr(update_prices, "MAX_DAYS", 2)
     await (await load_writer(database)).store(database, await made_up(simulator))
     await run("update-prices")
 

@@ -155,7 +155,7 @@ async def test_a_second_run_reads_no_market_day_and_changes_nothing(
 async def test_what_a_run_does_not_come_to_is_told_and_done_by_the_next(
     database: Database, run: RunJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update_prices, "MOST_DAYS", 30)
+    monkeypatch.setattr(update_prices, "MAX_DAYS", 30)
     first = await run("update-prices")
     second = await run("update-prices")
     third = await run("update-prices")

@@ -178,7 +178,7 @@ async def test_headers_that_make_no_sense_change_nothing(settings: Settings, dat
         assert (await esi.character(1)).name == "Ana"
     async with database.connection() as connection:
         latest = await connection.fetchval("select expires_at from esi_cache")
-    assert latest <= utc_now() + transport.LONGEST_FRESH
+    assert latest <= utc_now() + transport.MAX_FRESH
 
 
 async def test_nonsense_is_not_kept(settings: Settings, database: Database) -> None:

@@ -27,7 +27,7 @@ FACTS = {"killmail", "attacker", "item", "killed_by"}
 KILLMAILS = 4_000
 PAGE = 20
 # Of each index that takes part a page and the row beyond, and some that a second condition holds back.
-MOST_ROWS = 60 * PAGE
+MAX_ROWS = 60 * PAGE
 
 # SQL for the value a filter is tried with: a busy one, which has far more killmails than a page.
 BUSIEST = {
@@ -136,7 +136,7 @@ def _assert_bounded(plans: list[dict[str, Any]]) -> None:
         sequential = [node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"]
         assert not FACTS & set(sequential), json.dumps(plan, indent=1)
     read = sum(map(_rows_read, plans))
-    assert read <= MOST_ROWS, (read, json.dumps(plans, indent=1))
+    assert read <= MAX_ROWS, (read, json.dumps(plans, indent=1))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from killreport.db.database import Database
 from killreport.errors import Refused
 from killreport.killmail.filters.tree import EVERYTHING
 from killreport.killmail.lists import numbered
-from killreport.killmail.lists.numbered import MOST_PAGES, REMEMBERED_SECONDS, NumberedPages
+from killreport.killmail.lists.numbered import MAX_PAGES, REMEMBERED_SECONDS, NumberedPages
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store, store_many
 
@@ -63,9 +63,9 @@ async def test_a_page_too_far_away_is_refused(
     writer: KillmailWriter, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store_many(writer, database, 401)
-    monkeypatch.setattr(numbered, "MOST_PAGES", 2)
+    monkeypatch.setattr(numbered, "MAX_PAGES", 2)
     async with database.connection() as connection:
         with pytest.raises(Refused, match="narrow it by year and month"):
             await NumberedPages().read(connection, EVERYTHING, 1, ("none", lambda _row: False))
         with pytest.raises(Refused, match="page must be from 1 to 2"):
-            await NumberedPages().read(connection, EVERYTHING, MOST_PAGES)
+            await NumberedPages().read(connection, EVERYTHING, MAX_PAGES)

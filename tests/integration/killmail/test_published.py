@@ -26,8 +26,8 @@ from killreport.killmail.stored.published import (
     KIND_STRETCH,
     KINDS,
     LIVE_STRETCH,
-    MOST_PUBLISHED,
-    MOST_SEQUENCE,
+    MAX_PUBLISHED,
+    MAX_SEQUENCE,
     PLACE_STRETCH,
     list_places,
     list_published,
@@ -75,7 +75,7 @@ async def test_any_stretch_of_numbers_is_the_same_whatever_events_it_crosses(
             assert (
                 await places(database, first, limit) == [(n, m, "stored") for n, m in everything][first - 1 :][:limit]
             )
-    assert await numbers(database, MOST_SEQUENCE, MOST_PUBLISHED) == []
+    assert await numbers(database, MAX_SEQUENCE, MAX_PUBLISHED) == []
 
 
 @pytest.mark.parametrize(

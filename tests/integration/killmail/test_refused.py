@@ -16,7 +16,7 @@ from killreport.killmail.writing.recount import recount_differences
 from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import arrival, body
 
-MODULE, MOST_WORTH = 2048, 10**16
+MODULE, MAX_WORTH = 2048, 10**16
 
 
 async def fetch(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -95,7 +95,7 @@ async def test_mails_whose_worth_is_beyond_a_sum_are_quarantined_and_the_rest_is
 ) -> None:
     """Each is worth nearly as much as is taken; 1,025 of them are more than a bigint holds."""
     price = await _price_of(database, writer, MODULE)
-    quantity = (MOST_WORTH - 10**15) // price
+    quantity = (MAX_WORTH - 10**15) // price
     mails = [
         body(mail_id, items=[{"item_type_id": MODULE, "flag": 5, "singleton": 0, "quantity_destroyed": quantity}])
         for mail_id in range(1, 1201)

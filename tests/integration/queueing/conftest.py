@@ -129,4 +129,4 @@ def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every pause before a further attempt a tenth of a second."""
     monkeypatch.setattr(handling, "retry_delay", lambda *_: timedelta(seconds=0.1))
     monkeypatch.setattr(handling, "BACK_DELAY", timedelta(seconds=0.1))
-    monkeypatch.setattr(handling, "LONGEST_BACK_DELAY", timedelta(seconds=0.1))
+    monkeypatch.setattr(handling, "MAX_BACK_DELAY", timedelta(seconds=0.1))

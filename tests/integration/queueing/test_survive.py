@@ -13,7 +13,7 @@ from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Transient
 from killreport.queueing.broker import Broker
-from killreport.queueing.handling import MOST_LOSSES
+from killreport.queueing.handling import MAX_LOSSES
 from tests.integration.queueing.conftest import MakeBroker, Place
 from tests.integration.queueing.consumers import QUEUE, Recorder, characters, consuming, drain, until, until_gone
 
@@ -112,7 +112,7 @@ async def test_a_message_that_kills_every_consumer_ends_as_a_dead_letter(
     queue_settings: Settings, place: Place, broker: Broker
 ) -> None:
     await broker.publish_many(QUEUE, characters(1))
-    for _ in range(MOST_LOSSES):
+    for _ in range(MAX_LOSSES):
         async with victim(queue_settings, place, holding=1, prefetch=1) as process:
             process.kill()
             await process.wait()
@@ -123,7 +123,7 @@ async def test_a_message_that_kills_every_consumer_ends_as_a_dead_letter(
 
     assert recorder.numbers == []
     [letter] = await broker.dead_list(QUEUE, 1)
-    assert letter.reason == f"its process died {MOST_LOSSES} times while it was in hand"
+    assert letter.reason == f"its process died {MAX_LOSSES} times while it was in hand"
 
 
 async def _has_dead_letter(broker: Broker) -> bool:

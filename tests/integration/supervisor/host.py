@@ -44,7 +44,7 @@ def program(
 async def main(home: Path) -> None:
     """Supervise until SIGTERM."""
     # A crash loop is through in a second instead of half a minute.
-    backoff._BASE_SECONDS, backoff._LONGEST_SECONDS, backoff.SLOW_SECONDS = 0.02, 0.1, 600.0
+    backoff._BASE_SECONDS, backoff._MAX_SECONDS, backoff.SLOW_SECONDS = 0.02, 0.1, 600.0
 
     def read_programs() -> list[Program]:
         described: dict[str, Any] = json.loads((home / "programs.json").read_text())

@@ -14,7 +14,7 @@ import pytest
 from killreport.clock import utc_now
 from killreport.errors import Conflict, Refused
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
-from killreport.supervisor.process.backoff import MOST_QUICK_ENDS as MAX_QUICK_ENDS
+from killreport.supervisor.process.backoff import MAX_QUICK_ENDS
 from killreport.supervisor.runs import JobHistory, JobRecord
 from tests.integration.supervisor.conftest import READY, Fleet, MakeFleet, eventually, quiet, script
 

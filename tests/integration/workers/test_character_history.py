@@ -193,7 +193,7 @@ async def test_the_last_page_the_host_gives_ends_the_walk_and_says_so(
 @pytest.fixture
 def _soon_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handling, "BACK_DELAY", timedelta(seconds=0.1))
-    monkeypatch.setattr(handling, "LONGEST_BACK_DELAY", timedelta(seconds=0.1))
+    monkeypatch.setattr(handling, "MAX_BACK_DELAY", timedelta(seconds=0.1))
 
 
 @pytest.mark.usefixtures("_soon_back")

@@ -63,7 +63,7 @@ def at_sim(settings: Settings, sim: str) -> Settings:
 def soon_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have messages that wait for an outage's end come back soon."""
     monkeypatch.setattr(handling, "BACK_DELAY", timedelta(seconds=0.2))
-    monkeypatch.setattr(handling, "LONGEST_BACK_DELAY", timedelta(seconds=1))
+    monkeypatch.setattr(handling, "MAX_BACK_DELAY", timedelta(seconds=1))
 
 
 async def set_rules(url: str, *rules: dict[str, object]) -> None:

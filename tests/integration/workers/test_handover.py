@@ -90,7 +90,7 @@ async def test_an_imports_thousands_do_not_stand_in_the_way_of_what_is_seen_live
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handover, "BATCH", 4)
-    monkeypatch.setattr(handover, "MOST_SEEN", 2)
+    monkeypatch.setattr(handover, "MAX_SEEN", 2)
     broker = EmbeddedBroker(database)
     await note(database, EntityKind.CHARACTER, CHARACTERS)
     imported = await hand_over(database, broker, settings)

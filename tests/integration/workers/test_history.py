@@ -290,7 +290,7 @@ async def test_a_killmail_that_esi_stumbles_over_costs_that_one_and_its_day_stay
 async def test_what_came_before_esi_went_away_is_stored(
     site: Site, database: Database, repair: HistoryRepair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repairing, "MOST_ESI_PAUSES", 0)
+    monkeypatch.setattr(repairing, "MAX_ESI_PAUSES", 0)
     del site.answers["/history/raw/20211202.json"]
     for mail_id in IDS:
         site.answers[f"/killmails/{mail_id}/{hash_of(mail_id)}"] = Answer(body_of(mail_id))

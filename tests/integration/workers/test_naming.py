@@ -108,7 +108,7 @@ async def test_who_cannot_be_named_is_handed_over_all_the_same(at_sim: Settings,
 async def test_a_sweep_asks_again_for_the_gone_whose_pause_is_over(
     at_sim: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "MOST_GONE", 3)
+    monkeypatch.setattr(handover, "MAX_GONE", 3)
     async with database.connection() as connection:
         await connection.execute(
             "insert into character (character_id, name, gone_at) select unnest($1::bigint[]), 'Old', now()", [*PILOTS]

@@ -65,7 +65,7 @@ def count_tokens() -> int:
 
 
 def test_a_document_nobody_holds_is_gone_without_the_collector(documents: Documents) -> None:
-    text = "{ status { killmailCount } }" + " " * module.LONGEST_REMEMBERED
+    text = "{ status { killmailCount } }" + " " * module.MAX_REMEMBERED
     gc.collect()
     before = count_tokens()
     gc.disable()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from killreport.errors import NotFound, Refused, Transient, Unavailable
-from killreport.esi.bulk import MOST_REFUSALS, MOST_REQUESTS, in_bulk
+from killreport.esi.bulk import MAX_REFUSALS, MAX_REQUESTS, in_bulk
 
 
 class Batches:
@@ -47,8 +47,8 @@ async def test_a_bad_id_costs_nobody_else_an_answer(bad: int) -> None:
 async def test_a_batch_of_bad_ids_alone_ends_at_the_bounds(size: int) -> None:
     batches = Batches(*range(size))
     assert await in_bulk(range(size), batches.ask) == []
-    assert batches.refusals <= MOST_REFUSALS
-    assert len(batches.sizes) <= MOST_REFUSALS + 1
+    assert batches.refusals <= MAX_REFUSALS
+    assert len(batches.sizes) <= MAX_REFUSALS + 1
 
 
 @pytest.mark.parametrize("bad", [2, 3, 5, 20, 333])
@@ -58,8 +58,8 @@ async def test_several_bad_ids_stay_within_the_bounds_and_none_is_answered(bad: 
     found = await in_bulk(range(1000), batches.ask)
     assert not odd.intersection(found)
     assert len(set(found)) == len(found)
-    assert batches.refusals <= MOST_REFUSALS
-    assert len(batches.sizes) <= MOST_REQUESTS
+    assert batches.refusals <= MAX_REFUSALS
+    assert len(batches.sizes) <= MAX_REQUESTS
     if bad == 2:
         assert len(found) > 700
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.decoding import LONGEST_TEXT, decode_json
+from killreport.decoding import MAX_TEXT, decode_json
 from killreport.esi.model import Character, Corporation, EveType
 from killreport.esi.texts import plain_text
 
@@ -29,7 +29,7 @@ from killreport.esi.texts import plain_text
         ("u''", None),
         ("", None),
         (None, None),
-        ("x" * (LONGEST_TEXT + 1), None),
+        ("x" * (MAX_TEXT + 1), None),
     ],
 )
 def test_a_literal_is_read(literal: str | None, text: str | None) -> None:
@@ -89,8 +89,8 @@ def test_no_text_is_an_accident(text: str) -> None:
 def test_the_longest_text_takes_no_time() -> None:
     began = time.perf_counter()
     for part in ("\\", "\\x", "\\'", "'", '"', "u'", "\\u00e4"):
-        plain_text("u'" + part * ((LONGEST_TEXT - 3) // len(part)))
-        plain_text("u'" + part * ((LONGEST_TEXT - 3) // len(part)) + "'")
+        plain_text("u'" + part * ((MAX_TEXT - 3) // len(part)))
+        plain_text("u'" + part * ((MAX_TEXT - 3) // len(part)) + "'")
     assert time.perf_counter() - began < 5
 
 

@@ -19,7 +19,7 @@ from killreport.fleet.table import FLEET
 from tests.programs import find_program
 from tests.unit.fleet.exports import bundle, surroundings
 
-OLDEST_KUBERNETES = "1.32"
+MIN_KUBERNETES = "1.32"
 # Objects of KEDA, which the bundled schemas do not have.
 CUSTOM = {"ScaledObject", "TriggerAuthentication"}
 
@@ -56,7 +56,7 @@ def test_kubernetes_finds_nothing_wrong() -> None:
         for node in yaml.safe_load_all(text):
             kinds.append(node["kind"])
             if node["kind"] not in CUSTOM:
-                kubernetes_validate.validate(node, OLDEST_KUBERNETES, strict=True)
+                kubernetes_validate.validate(node, MIN_KUBERNETES, strict=True)
     assert set(kinds) - CUSTOM == {
         "ConfigMap",
         "CronJob",
@@ -72,7 +72,7 @@ def test_kubernetes_finds_nothing_wrong() -> None:
 def test_kubernetes_reports_a_manifest_that_is_wrong() -> None:
     [node] = yaml.safe_load_all(bundle("kubernetes").files["base/config.yaml"])
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate({**node, "date": {}}, OLDEST_KUBERNETES, strict=True)
+        kubernetes_validate.validate({**node, "date": {}}, MIN_KUBERNETES, strict=True)
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

@@ -9,7 +9,7 @@ import pytest
 
 from killreport.errors import Malformed
 from killreport.killmail.filters.table import FILTERS
-from killreport.killmail.filters.tree import EVERYTHING, MOST_CONDITIONS, MOST_DEPTH, KillmailFilter
+from killreport.killmail.filters.tree import EVERYTHING, MAX_CONDITIONS, MAX_DEPTH, KillmailFilter
 from tests.factories import AFTERBURNER, ALICE, BOB, CARGO_CONTAINER, VEXOR
 from tests.unit.killmail.rows import attacker_row, item_row, make_facts
 
@@ -51,10 +51,10 @@ def deep(levels: int) -> dict[str, Any]:
         ({"hours": {"from": 3}}, "two hours are needed, `from` and `to` at hours"),
         ({"hours": {"from": 0, "to": 24}, "and": []}, "a list of at least one filter is needed at and"),
         ({"not": [{"solo": True}]}, "a dictionary of conditions is needed at not"),
-        (deep(MOST_DEPTH + 1), f"filters may be nested {MOST_DEPTH} deep at not.not.not.not.not"),
+        (deep(MAX_DEPTH + 1), f"filters may be nested {MAX_DEPTH} deep at not.not.not.not.not"),
         (
-            {"or": [{"valueMin": number} for number in range(MOST_CONDITIONS + 1)]},
-            f"a filter may have {MOST_CONDITIONS} conditions at or[{MOST_CONDITIONS}].valueMin",
+            {"or": [{"valueMin": number} for number in range(MAX_CONDITIONS + 1)]},
+            f"a filter may have {MAX_CONDITIONS} conditions at or[{MAX_CONDITIONS}].valueMin",
         ),
     ],
 )
@@ -65,7 +65,7 @@ def test_what_cannot_be_is_refused_with_its_path(plain: dict[str, Any], message:
 
 
 def test_the_deepest_filter_allowed_is_read() -> None:
-    assert read(deep(MOST_DEPTH)).plain()
+    assert read(deep(MAX_DEPTH)).plain()
 
 
 @pytest.mark.parametrize(

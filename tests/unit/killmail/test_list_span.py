@@ -10,7 +10,7 @@ import pytest
 from killreport.errors import Malformed
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.lists.pages import Order
-from killreport.killmail.lists.span import DEFAULT_SPAN, LONGEST_SPAN, with_span
+from killreport.killmail.lists.span import DEFAULT_SPAN, MAX_SPAN, with_span
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 BY_VALUE = Order.MOST_VALUABLE
@@ -39,8 +39,8 @@ def test_a_beginning_inside_a_negation_is_none() -> None:
 
 
 def test_a_list_of_some_killmails_may_be_of_a_year_and_one_of_all_of_any_time() -> None:
-    longest = {"from": NOW - LONGEST_SPAN}
-    longer = {"from": NOW - LONGEST_SPAN - timedelta(seconds=1)}
+    longest = {"from": NOW - MAX_SPAN}
+    longer = {"from": NOW - MAX_SPAN - timedelta(seconds=1)}
     assert with_span(read(solo=True, **longest), BY_VALUE, NOW) == read(solo=True, **longest)
     assert with_span(read(**longer), BY_VALUE, NOW) == read(**longer)
     with pytest.raises(Malformed, match="at most 366 days may be asked for") as caught:

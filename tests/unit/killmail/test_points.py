@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from killreport.killmail.mail.model import Attacker, Item, Killmail
 from killreport.killmail.rules.classify import classify
-from killreport.killmail.rules.points import MOST_POINTS, danger, points
+from killreport.killmail.rules.points import MAX_POINTS, danger, points
 from tests.factories import (
     AFTERBURNER,
     ALICES_CORPORATION,
@@ -143,7 +143,7 @@ def test_some_kills_are_worth_one_point(attackers: tuple[Attacker, ...], is_npc:
 
 
 def test_a_forged_quantity_gains_no_more_than_the_most() -> None:
-    assert score(RIFTER, items=(Item(AFTERBURNER, MID, quantity_destroyed=2**63 - 1),)) == MOST_POINTS
+    assert score(RIFTER, items=(Item(AFTERBURNER, MID, quantity_destroyed=2**63 - 1),)) == MAX_POINTS
 
 
 PLAYER_HULLS = st.sampled_from([RIFTER, VEXOR, DOMINIX, NYX, LOKI, CAPSULE, IBIS, ASTRAHUS, None])

@@ -31,7 +31,7 @@ PRICES = make_prices({RIFTER: 50_000_00, AFTERBURNER: 1_234_56, TRITANIUM: 5_25,
                       RIFTER_BLUEPRINT: 7_000_00, CARGO_CONTAINER: 100_00, CARGO_RIG: 3_000_00,
                       SERVICE_MODULE: 80_00})  # fmt: skip
 HULL = 50_000_00
-LEAST = 1
+MIN_CENTS = 1
 
 
 def sums(*items: Item, killmail_id: int = 97_000_001, ship_type_id: int = RIFTER) -> tuple[int, int, int, int]:
@@ -78,17 +78,17 @@ def test_modules_of_a_ship_in_the_hangar_are_not_fitted_to_the_ship_that_died() 
 
 def test_prices_come_in_the_order_of_the_flattened_items() -> None:
     box = Item(CARGO_CONTAINER, 5, items=(Item(TRITANIUM, 0), Item(RIFTER_BLUEPRINT, 0, singleton=2)))
-    assert [cents for cents, _ in rules(box, Item(AFTERBURNER, 19))] == [100_00, 5_25, LEAST, 1_234_56]
+    assert [cents for cents, _ in rules(box, Item(AFTERBURNER, 19))] == [100_00, 5_25, MIN_CENTS, 1_234_56]
 
 
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        (Item(RIFTER_BLUEPRINT, 5, singleton=2), (LEAST, PriceRule.BLUEPRINT_COPY)),
+        (Item(RIFTER_BLUEPRINT, 5, singleton=2), (MIN_CENTS, PriceRule.BLUEPRINT_COPY)),
         (Item(RIFTER_BLUEPRINT, 5, singleton=0), (7_000_00, PriceRule.REFERENCE_AVERAGE)),
         (Item(RIFTER_BLUEPRINT, 5, singleton=1), (7_000_00, PriceRule.REFERENCE_AVERAGE)),
-        (Item(RIFTER, 179), (LEAST, PriceRule.ESCAPE_BAY)),
-        (Item(AURORAL, 89), (LEAST, PriceRule.GOLDEN_IMPLANT)),
+        (Item(RIFTER, 179), (MIN_CENTS, PriceRule.ESCAPE_BAY)),
+        (Item(AURORAL, 89), (MIN_CENTS, PriceRule.GOLDEN_IMPLANT)),
         (Item(AURORAL, 5), (9_000_00, PriceRule.REFERENCE_AVERAGE)),
         (Item(NOT_IN_THE_UNIVERSE, 5), (0, PriceRule.UNKNOWN)),
     ],
@@ -124,12 +124,12 @@ def test_what_a_blueprint_and_a_mineral_count_wherever_they_lie(
         box = Item(CARGO_CONTAINER, 5, quantity_dropped=1, items=(item,))
         return rules(box if is_nested else item, killmail_id=killmail_id)[-1]
 
-    copy, market = (LEAST, PriceRule.BLUEPRINT_COPY), PriceRule.REFERENCE_AVERAGE
+    copy, market = (MIN_CENTS, PriceRule.BLUEPRINT_COPY), PriceRule.REFERENCE_AVERAGE
     is_copy = singleton == 2 or killmail_id == LAST_WITHOUT
     expected = dict.fromkeys(
         FLAGS, (copy if is_copy else (7_000_00, market), copy if singleton == 2 else (5_25, market))
     )
-    in_the_bay = (LEAST, PriceRule.ESCAPE_BAY)
+    in_the_bay = (MIN_CENTS, PriceRule.ESCAPE_BAY)
     expected[179] = (copy if is_copy else in_the_bay, copy if singleton == 2 else in_the_bay)
     assert {flag: (counted(RIFTER_BLUEPRINT, flag), counted(TRITANIUM, flag)) for flag in FLAGS} == expected
 
@@ -138,7 +138,9 @@ def test_what_is_inside_something_in_the_escape_bay_counts_no_more_than_that() -
     inner = Item(CARGO_CONTAINER, 5, quantity_dropped=1, items=(Item(TRITANIUM, 0, quantity_dropped=9),))
     frigate = Item(RIFTER, 179, quantity_dropped=1, items=(Item(AFTERBURNER, 19, quantity_dropped=1), inner))
     outside = Item(AFTERBURNER, 19, quantity_dropped=1)
-    assert rules(frigate, outside) == [(LEAST, PriceRule.ESCAPE_BAY)] * 4 + [(1_234_56, PriceRule.REFERENCE_AVERAGE)]
+    assert rules(frigate, outside) == [(MIN_CENTS, PriceRule.ESCAPE_BAY)] * 4 + [
+        (1_234_56, PriceRule.REFERENCE_AVERAGE)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def test_what_is_inside_something_in_the_escape_bay_counts_no_more_than_that() -
         (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, quantity_dropped=0),), HULL, True),
         (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5),), HULL, True),
         # These count 0.01 by a rule: that is a price.
-        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, singleton=2, quantity_dropped=1),), HULL + LEAST, True),
-        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 179, quantity_dropped=1),), HULL + LEAST, True),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 5, singleton=2, quantity_dropped=1),), HULL + MIN_CENTS, True),
+        (RIFTER, (Item(NOT_IN_THE_UNIVERSE, 179, quantity_dropped=1),), HULL + MIN_CENTS, True),
     ],
 )
 def test_what_has_no_price_adds_nothing_and_the_value_says_so(

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from killreport.eve.universe import Blueprint, Type
-from killreport.market.build import ASSEMBLED, MOST_DEPTH, recipe_of
+from killreport.market.build import ASSEMBLED, MAX_DEPTH, recipe_of
 from killreport.market.price import UNKNOWN_PRICE, Price, PriceBook, PriceRule
 from tests.unit.market.books import small_universe, type_of
 
@@ -99,7 +99,7 @@ def test_blueprints_in_a_circle_come_to_an_end_and_the_same_one_every_time() -> 
 
 
 def test_a_chain_of_blueprints_longer_than_any_is_given_up() -> None:
-    chain = [made_of(number, (number + 1, 1)) for number in range(1000, 1000 + MOST_DEPTH + 1)]
+    chain = [made_of(number, (number + 1, 1)) for number in range(1000, 1000 + MAX_DEPTH + 1)]
     end = {1000 + len(chain): Price(5_00, PriceRule.REFERENCE_AVERAGE, DAY)}
     found = book(*chain, references=end)
     assert found.price(1000, DAY) == UNKNOWN_PRICE
@@ -107,14 +107,14 @@ def test_a_chain_of_blueprints_longer_than_any_is_given_up() -> None:
 
 
 def test_a_wide_and_deep_tree_of_blueprints_is_priced_once_each() -> None:
-    layers = [[100_000 + 1000 * depth + number for number in range(20)] for depth in range(MOST_DEPTH)]
+    layers = [[100_000 + 1000 * depth + number for number in range(20)] for depth in range(MAX_DEPTH)]
     tree = [
         made_of(product, *((material, 1) for material in below))
         for above, below in zip(layers, [*layers[1:], [TRITANIUM]], strict=True)
         for product in above
     ]
     # Twenty to the tenth leaves, were each asked for anew: this would never end.
-    assert book(*tree).price(layers[0][0], DAY).cents == 4_00 * 20 ** (MOST_DEPTH - 1)
+    assert book(*tree).price(layers[0][0], DAY).cents == 4_00 * 20 ** (MAX_DEPTH - 1)
 
 
 def test_a_customs_office_is_its_gantry_and_eight_of_each_part() -> None:

@@ -15,9 +15,9 @@ from killreport.fleet.table import find_queue
 from killreport.queueing.broker import Delivery, Handler, Priority
 from killreport.queueing.handling import (
     BACK_DELAY,
-    LONGEST_DELAY,
-    LONGEST_RETRY_AFTER,
-    MOST_LOSSES,
+    MAX_DELAY,
+    MAX_LOSSES,
+    MAX_RETRY_AFTER,
     Absence,
     Again,
     Back,
@@ -196,8 +196,8 @@ def test_the_pause_doubles_up_to_a_quarter_of_an_hour(attempt: int, expected: in
         (60.0, seconds(60)),
         (-5.0, seconds(8)),
         (float("nan"), seconds(8)),
-        (float("inf"), LONGEST_RETRY_AFTER),
-        (1e12, LONGEST_RETRY_AFTER),
+        (float("inf"), MAX_RETRY_AFTER),
+        (1e12, MAX_RETRY_AFTER),
     ],
 )
 def test_a_longer_wish_of_the_other_side_is_respected_within_reason(
@@ -210,7 +210,7 @@ def test_a_longer_wish_of_the_other_side_is_respected_within_reason(
 
 def test_chance_adds_up_to_a_quarter() -> None:
     assert retry_delay(ROW, 3, chance=lambda: 0.5) == seconds(9)
-    assert retry_delay(ROW, 30, chance=lambda: 1.0) == LONGEST_DELAY * 1.25
+    assert retry_delay(ROW, 30, chance=lambda: 1.0) == MAX_DELAY * 1.25
 
 
 async def test_a_message_that_took_its_process_with_it_ten_times_is_dead() -> None:
@@ -219,8 +219,8 @@ async def test_a_message_that_took_its_process_with_it_ten_times_is_dead() -> No
     async def note(message: Message, delivery: Delivery) -> None:
         handled.append(message)
 
-    assert await outcome_of(note, losses=MOST_LOSSES - 1) == Done()
-    assert await outcome_of(note, losses=MOST_LOSSES) == Dead("its process died 10 times while it was in hand")
+    assert await outcome_of(note, losses=MAX_LOSSES - 1) == Done()
+    assert await outcome_of(note, losses=MAX_LOSSES) == Dead("its process died 10 times while it was in hand")
     assert len(handled) == 1
 
 

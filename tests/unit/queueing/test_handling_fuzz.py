@@ -14,9 +14,9 @@ from killreport.errors import Transient
 from killreport.fleet.table import QUEUES, ProcessRow
 from killreport.queueing.broker import Delivery, Priority
 from killreport.queueing.handling import (
-    LONGEST_DELAY,
-    LONGEST_RETRY_AFTER,
-    MOST_LOSSES,
+    MAX_DELAY,
+    MAX_LOSSES,
+    MAX_RETRY_AFTER,
     Again,
     Dead,
     Done,
@@ -44,7 +44,7 @@ def test_any_body_is_handed_out_decoded_or_dead_with_a_reason(row: ProcessRow, b
     if handed_out:
         assert outcome == Done()
         assert decode(str(row.queue), body) == handed_out[0]
-        assert losses < MOST_LOSSES
+        assert losses < MAX_LOSSES
     else:
         assert isinstance(outcome, Dead)
         assert outcome.reason.encode("utf-8")
@@ -66,7 +66,7 @@ def test_a_pause_is_never_shorter_than_the_one_before_nor_longer_than_allowed(
     pause = retry_delay(row, attempt, retry_after, lambda: chance)
 
     assert pause >= retry_delay(row, max(1, attempt - 1), None, lambda: 0.0)
-    assert timedelta(0) < pause <= max(LONGEST_DELAY, LONGEST_RETRY_AFTER) * 1.25
+    assert timedelta(0) < pause <= max(MAX_DELAY, MAX_RETRY_AFTER) * 1.25
 
 
 @given(row=rows, allowed=st.integers(1, 20), attempt=attempts, text=st.text(max_size=2000))

@@ -6,7 +6,7 @@ import pytest
 
 from killreport.fleet.table import QUEUES, find_queue
 from killreport.queueing.broker import Priority
-from killreport.queueing.handling import LONGEST_RETRY_AFTER, SPREAD
+from killreport.queueing.handling import MAX_RETRY_AFTER, SPREAD
 from killreport.queueing.rabbit_declare import conflict_sentence
 from killreport.queueing.rabbit_topology import RETRY_STEP_SECONDS, topology_of
 
@@ -49,7 +49,7 @@ def test_a_delay_goes_to_the_longest_step_that_is_not_longer(seconds: float, ste
 
 
 def test_no_delay_is_kept_waiting_by_one_more_than_four_times_as_long() -> None:
-    longest = LONGEST_RETRY_AFTER.total_seconds() * (1 + SPREAD)
+    longest = MAX_RETRY_AFTER.total_seconds() * (1 + SPREAD)
     ends = [*RETRY_STEP_SECONDS[1:], longest]
 
     assert all(end <= 4 * step for step, end in zip(RETRY_STEP_SECONDS, ends, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.search.model import MOST_CHARACTERS, MOST_HITS, Hit, Kind, Match, clean, rank
+from killreport.search.model import MAX_CHARACTERS, MAX_HITS, Hit, Kind, Match, clean, rank
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_question_keeps_what_a_name_can_have(text: str, question: str) -> None
 
 
 def test_a_question_is_as_long_as_a_name_at_most() -> None:
-    assert clean("x" * 10_000) == "x" * MOST_CHARACTERS
+    assert clean("x" * 10_000) == "x" * MAX_CHARACTERS
 
 
 def test_a_thing_is_listed_once_by_its_best_match_and_the_busiest_of_equals_first() -> None:
@@ -41,4 +41,4 @@ def test_a_thing_is_listed_once_by_its_best_match_and_the_busiest_of_equals_firs
     ]
     assert [found.id for found in rank(hits, 10)] == [6, 1, 3, 2, 5, 4]
     assert [found.id for found in rank(hits, 2)] == [6, 1]
-    assert len(rank([hit(number, Match.PREFIX) for number in range(100)], 100)) == MOST_HITS
+    assert len(rank([hit(number, Match.PREFIX) for number in range(100)], 100)) == MAX_HITS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.supervisor.process.backoff import MOST_QUICK_ENDS, SLOW_SECONDS, Backoff
+from killreport.supervisor.process.backoff import MAX_QUICK_ENDS, SLOW_SECONDS, Backoff
 
 
 def test_a_crash_loop_is_slowed_down_and_given_up_in_time() -> None:
     backoff = Backoff(0)
-    pauses = [backoff.after_end(0.1) for _ in range(MOST_QUICK_ENDS)]
+    pauses = [backoff.after_end(0.1) for _ in range(MAX_QUICK_ENDS)]
     assert pauses[0] < 0.06
     assert [
         pause == pytest.approx(seconds, rel=0.16)

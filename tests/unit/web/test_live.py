@@ -57,7 +57,7 @@ def api() -> ToldApi:
 async def feed(api: ToldApi, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveFeed]:
     """Yield a feed that runs and does not wait after a break."""
     monkeypatch.setattr(live, "FIRST_WAIT_SECONDS", 0)
-    monkeypatch.setattr(live, "LONGEST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(live, "MAX_WAIT_SECONDS", 0)
     feed = LiveFeed(cast(ApiClient, api), lambda row: str(row.id))
     with structlog.testing.capture_logs():
         async with feed.running():

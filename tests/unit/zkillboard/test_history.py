@@ -48,7 +48,7 @@ async def test_a_file_that_ends_too_early_is_noticed_wherever_it_ends() -> None:
 
 
 async def test_a_killmail_without_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_KILLMAIL_BYTES", 100)
+    monkeypatch.setattr(history, "MAX_KILLMAIL_BYTES", 100)
 
     with pytest.raises(Malformed):
         await split(b'{"7": {"text": "' + b"x" * 200)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.zkillboard.package import Delivery, Package, Unreadable
-from killreport.zkillboard.r2z2 import MOST_AHEAD_SECONDS, MOST_CUT_ANSWERS, R2z2Feed
+from killreport.zkillboard.r2z2 import MAX_AHEAD_SECONDS, MAX_CUT_ANSWERS, R2z2Feed
 from tests.unit.zkillboard.hosts import Clock, Host, package_body
 from tests.unit.zkillboard.test_walk import make_walk
 
@@ -71,7 +71,7 @@ async def test_a_body_that_never_ends_well_is_handed_on_whole_as_unreadable() ->
     assert first.gaps == (100,)
     assert (first.package.body, first.package.path, first.next_sequence) == (b'{"killmail_id": 7', "$", 101)
     assert second.next_sequence == 102
-    assert host.asked.count(f"{URL}/ephemeral/100.json") == MOST_CUT_ANSWERS
+    assert host.asked.count(f"{URL}/ephemeral/100.json") == MAX_CUT_ANSWERS
 
 
 async def test_a_package_of_another_shape_is_handed_on_at_once_with_its_path() -> None:
@@ -132,7 +132,7 @@ async def test_a_rewritten_number_is_read_before_the_feed_goes_on() -> None:
 
 
 async def test_a_body_that_cannot_be_unpacked_is_passed_and_read_when_it_comes_whole() -> None:
-    cut: list[bytes | KillreportError] = [CutShort("half a gzip")] * MOST_CUT_ANSWERS
+    cut: list[bytes | KillreportError] = [CutShort("half a gzip")] * MAX_CUT_ANSWERS
     feed, _, _, _ = make_feed({"100": [*cut, CutShort("still"), package_body(7)], "101": [package_body(8)]})
 
     first, second, third, fourth = [await feed.next() for _ in range(4)]
@@ -205,7 +205,7 @@ async def test_what_was_read_too_long_ahead_is_read_again() -> None:
     feed, host, clock, _ = make_feed({"100": [package_body(7)], "101": [NotFound("404"), package_body(8)]})
     await feed.next()
     await feed.read_ahead()
-    clock.now += MOST_AHEAD_SECONDS + 0.1
+    clock.now += MAX_AHEAD_SECONDS + 0.1
 
     assert (await feed.next()).next_sequence == 102
     assert clock.slept == []

@@ -41,7 +41,7 @@ from killreport.api.engine.registry import batch_resolver
 # For a list of which the schema does not say how long it is.
 ASSUMED_SIZE = 10
 # A negative or absurd page size is refused by its resolver; here it only must not make the sum small.
-LARGEST_SIZE = 10**6
+MAX_SIZE = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class _Counter:
         for known in (_Around(field, node), around):
             found = [size for name in names if (size := self._argument(known, name)) is not None]
             if found:
-                return min(max(*found, 1), LARGEST_SIZE), False
+                return min(max(*found, 1), MAX_SIZE), False
         assumed: int = told.get("assumed", ASSUMED_SIZE)
         return assumed, False
 

@@ -35,10 +35,10 @@ from killreport.config import Settings
 from killreport.door.client import Client
 
 # What a request costs that is refused or found in the memory: small, and not nothing.
-SMALLEST_COST = 1
+MIN_COST = 1
 # Bounds the memory of the costs: together well below a megabyte.
 REMEMBERED_COSTS = 1_000
-LONGEST_VARIABLES = 200
+MAX_VARIABLES = 200
 # Reading variables takes as long as reading a document: so many bytes are in the price of every request.
 FREE_VARIABLES = 2_000
 BYTES_FOR_ONE = 50
@@ -141,7 +141,7 @@ class Gate:
         return found
 
     def _remember(self, key: Key, cost: int) -> None:
-        if len(key[2]) <= LONGEST_VARIABLES:
+        if len(key[2]) <= MAX_VARIABLES:
             if len(self._costs) >= REMEMBERED_COSTS:
                 self._costs.clear()
             self._costs[key] = cost

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-MOST_BYTES = 4 * 2**20
+MAX_BYTES = 4 * 2**20
 # What an entry takes besides its text.
 _OVERHEAD = 300
 
@@ -21,7 +21,7 @@ class NotFound(GraphQLError):
 class Persisted:
     """Documents by sha256 of their text, within a bound; the one unused for longest goes first."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._by_hash: OrderedDict[str, str] = OrderedDict()

@@ -19,7 +19,7 @@ from killreport.api.views.shown import noting_shown
 from killreport.clock import monotonic
 
 Key = tuple[str, str | None, bytes]
-SMALLEST_COMPRESSED = 1_000
+MIN_COMPRESSED = 1_000
 # The tag of answers that depend on entities they do not show: a search may find somebody else tomorrow.
 ENTITIES = "entities"
 # What an entry takes besides its bodies.
@@ -57,7 +57,7 @@ class Entry:
 
     def variant(self, accepted: str) -> tuple[bytes, str | None]:
         """Return the body as the client likes it (its Accept-Encoding) and the name of that coding."""
-        if accepted and len(self.body) >= SMALLEST_COMPRESSED:
+        if accepted and len(self.body) >= MIN_COMPRESSED:
             for name, compress in _COMPRESS.items():
                 if name in accepted:
                     if name not in self.encoded:

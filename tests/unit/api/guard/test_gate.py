@@ -8,7 +8,7 @@ import pytest
 
 from killreport.api.door.documents import Documents
 from killreport.api.door.guard import gate as gate_module
-from killreport.api.door.guard.gate import LONGEST_VARIABLES, REMEMBERED_COSTS, Gate
+from killreport.api.door.guard.gate import MAX_VARIABLES, REMEMBERED_COSTS, Gate
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.door.client import Client
@@ -59,6 +59,6 @@ async def test_costs_are_remembered_for_so_many_requests_only(gate: Gate) -> Non
 
 async def test_long_variables_are_not_remembered(gate: Gate) -> None:
     text = "query One($n: String) { killmails(first: 1, after: $n) { nodes { id } } }"
-    await cost(gate, {"query": text, "variables": {"n": "x" * LONGEST_VARIABLES}})
+    await cost(gate, {"query": text, "variables": {"n": "x" * MAX_VARIABLES}})
 
     assert gate._costs == {}
