@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         default=50.0, gt=0, le=10_000, description="Most requests to ESI, by all processes and hosts together."
     )
     esi_share_of_visitors: float = Field(
-        default=0.1, gt=0, le=1, description="Part of them that one API process asks for at the wish of visitors."
+        default=0.1, gt=0, le=1, description="Part of them that one API process spends on refresh requests of visitors."
     )
     character_stale_days: float = Field(
         default=7.0, gt=0, le=3650, description="A character seen again after this long without a refresh gets one."

@@ -9,9 +9,9 @@ from killreport.api.state.entity_facts import FactsLoader
 from killreport.api.state.live import LiveHub
 from killreport.api.state.polls import StatusPolls
 from killreport.api.state.posting import KillmailPosting
-from killreport.api.state.prices import PriceDesk
+from killreport.api.state.prices import PriceLookup
 from killreport.api.state.processes import QueueCounter
-from killreport.api.state.refresh_budget import Wishes
+from killreport.api.state.refresh_budget import RefreshBudget
 from killreport.api.views.universe import UniverseViews
 from killreport.config import Settings
 from killreport.db.database import Database
@@ -29,10 +29,10 @@ class ApiContext:
     live: LiveHub
     queues: QueueCounter
     polls: StatusPolls
-    prices: PriceDesk
+    prices: PriceLookup
     posting: KillmailPosting
     facts: FactsLoader
-    wishes: Wishes
+    refresh_budget: RefreshBudget
     search: Search
     rows: tuple[ProcessRow, ...] = FLEET
     caller: Caller = ANYBODY

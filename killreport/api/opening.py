@@ -12,9 +12,9 @@ from killreport.api.state.entity_news import EntityNews
 from killreport.api.state.live import LiveHub
 from killreport.api.state.polls import StatusPolls
 from killreport.api.state.posting import KillmailPosting
-from killreport.api.state.prices import PriceDesk
+from killreport.api.state.prices import PriceLookup
 from killreport.api.state.processes import QueueCounter
-from killreport.api.state.refresh_budget import Wishes
+from killreport.api.state.refresh_budget import RefreshBudget
 from killreport.api.state.static_news import StaticNews
 from killreport.api.views.universe import UniverseViews
 from killreport.cache.buckets import open_buckets
@@ -47,7 +47,7 @@ async def open_context(
             views.names.drop(ids)
             guard.entities_changed(ids)
 
-        prices = PriceDesk(database, static)
+        prices = PriceLookup(database, static)
 
         async def renew() -> None:
             # The answers last: one that is made anew reads the others.
@@ -75,7 +75,7 @@ async def open_context(
                 prices=prices,
                 posting=posting,
                 facts=FactsLoader(database),
-                wishes=Wishes(settings),
+                refresh_budget=RefreshBudget(settings),
                 search=search,
                 rows=tuple(rows),
             )

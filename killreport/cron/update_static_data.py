@@ -16,7 +16,7 @@ from killreport.eve.update import update_static_data
 async def is_urgent(connection: Connection) -> bool:
     """Tell whether a former release stored less of the static data than this one reads."""
     release = await stored_release(connection)
-    return release is not None and not release.is_whole
+    return release is not None and not release.is_complete
 
 
 async def run(settings: Settings, database: Database, *, progress: Progress) -> str:

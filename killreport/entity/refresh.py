@@ -1,4 +1,4 @@
-"""A person's wish for news of an entity: whether it is new enough, asked for already, or to be asked for now."""
+"""A person's request to refresh an entity: whether it is fresh, queued already, or to be queued now."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ returning 1
 
 
 class RefreshState(StrEnum):
-    """What is to be done about a wish."""
+    """What is done about a refresh request."""
 
     QUEUED = "QUEUED"
     WAITING = "WAITING"
@@ -37,15 +37,17 @@ class RefreshState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RefreshRequest:
     """What is to be done, and when the entity was last refreshed; None: never."""
 
     state: RefreshState
     refreshed_at: datetime | None
 
 
-async def claim_refresh(connection: Connection, kind: EntityKind, entity_id: int, *, fresh_for: timedelta) -> Wish:
-    """Return what is to be done about the wish; of several at once, one alone gets QUEUED, and publishes the message.
+async def claim_refresh(
+    connection: Connection, kind: EntityKind, entity_id: int, *, fresh_for: timedelta
+) -> RefreshRequest:
+    """Return what is to be done; of several requests at once only one gets QUEUED, and publishes the message.
 
     The ledger has it as queued by then: a message that was lost on the way is sent again when the ledger's patience
     ends. Only what is stored or on the ledger can be asked for, lest anybody makes this installation ask for ids that
@@ -57,13 +59,13 @@ async def claim_refresh(connection: Connection, kind: EntityKind, entity_id: int
         raise NotFound("Nothing with this id was ever seen here, so there is nothing to refresh.")
     refreshed_at = None if known is None else known["refreshed_at"]
     if known is not None and known["is_fresh"]:
-        return Wish(RefreshState.FRESH, refreshed_at)
+        return RefreshRequest(RefreshState.FRESH, refreshed_at)
     claimed = await connection.fetchval(_CLAIM, int(kind), entity_id, fresh_for)
-    return Wish(RefreshState.QUEUED if claimed else RefreshState.WAITING, refreshed_at)
+    return RefreshRequest(RefreshState.QUEUED if claimed else RefreshState.WAITING, refreshed_at)
 
 
 async def give_back_refresh(connection: Connection, kind: EntityKind, entity_id: int) -> None:
-    """Leave a claimed wish to whoever hands the ledger over next."""
+    """Leave a claimed request to whoever hands the ledger over next."""
     await connection.execute(
         "update refresh_ledger set queued_at = null where entity_kind = $1 and entity_id = $2", int(kind), entity_id
     )

@@ -83,7 +83,7 @@ class StoredRelease:
     extent: int
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Tell whether everything is stored that this release reads."""
         return self.extent >= EXTENT
 

@@ -56,7 +56,7 @@ async def update_static_data(
         if source is None:
             source = f"{settings.static_data_url}/{ARCHIVE}"
             latest = await _latest_build(http, f"{settings.static_data_url}/{LATEST}")
-            if latest == stored.build_number and stored.is_whole and not force:
+            if latest == stored.build_number and stored.is_complete and not force:
                 return stored, False
         if source.startswith(("http://", "https://")):
             with tempfile.TemporaryDirectory(prefix="killreport-sde-") as folder:
@@ -65,7 +65,7 @@ async def update_static_data(
                 data = await _read(path, source)
         else:
             data = await _read(Path(source), source)
-    if data.build_number == stored.build_number and stored.is_whole and not force:
+    if data.build_number == stored.build_number and stored.is_complete and not force:
         return stored, False
     async with database.connection() as connection:
         await store_static_data(connection, data, source)

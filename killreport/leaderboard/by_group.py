@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.lists.of_entities import VICTIM_COLUMNS
-from killreport.killmail.lists.of_places import Shelf
+from killreport.killmail.lists.of_places import IndexedColumn
 from killreport.killmail.stored.rollup import code_of
 from killreport.leaderboard.tops import MAX_KILLMAILS
 
@@ -50,14 +50,14 @@ class GroupCounts:
     lost: Sequence[GroupCount]
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return all(sum(one.killmails for one in side) < MAX_KILLMAILS for side in (self.killed, self.lost))
 
 
 async def count_groups(connection: Connection, kind: EntityKind, entity_id: int) -> GroupCounts:
     """Return the groups over the newest MAX_KILLMAILS kills and as many losses; killmails of a place are kills."""
     if kind not in VICTIM_COLUMNS:
-        return GroupCounts(await _read(connection, _THERE.format(column=Shelf[kind.name].value), entity_id), ())
+        return GroupCounts(await _read(connection, _THERE.format(column=IndexedColumn[kind.name].value), entity_id), ())
     killed = await _read(connection, _KILLED, code_of(kind, entity_id))
     return GroupCounts(killed, await _read(connection, _THERE.format(column=VICTIM_COLUMNS[kind]), entity_id))
 

@@ -66,7 +66,7 @@ class Tops:
     """
 
     since: datetime | None
-    is_whole: bool
+    is_complete: bool
     characters: Sequence[Top]
     corporations: Sequence[Top]
     alliances: Sequence[Top]

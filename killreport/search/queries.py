@@ -62,8 +62,8 @@ def _branches(with_trigrams: bool) -> str:
                 where {_begins("name")} order by lower(name) using ~<~ limit {MAX_CANDIDATES}) x"""  # noqa: S608
         )
         if ticker != "null":
-            is_whole = f"lower(ticker) = lower($1::text) then {int(Match.TICKER)}"
-            match = f"case when {is_whole} else {int(Match.TICKER_PREFIX)} end"
+            is_ticker = f"lower(ticker) = lower($1::text) then {int(Match.TICKER)}"
+            match = f"case when {is_ticker} else {int(Match.TICKER_PREFIX)} end"
             branches.append(
                 f"""select * from ({found}, {match} as match, 0::real as alike from {kind.value}
                     where {_begins("ticker")} order by lower(ticker) using ~<~ limit {MAX_CANDIDATES}) x"""  # noqa: S608

@@ -141,13 +141,13 @@ def decode_listed(body: bytes) -> Package:
     """
     listed = decode_json(body, _Listed)
     zkb = read_zkb_block(listed.zkb) or ZkbBlock()
-    is_whole = bool(bytes(listed.victim))
-    if not is_whole and not zkb.hash:
+    is_complete = bool(bytes(listed.victim))
+    if not is_complete and not zkb.hash:
         raise Malformed("neither a killmail nor its hash", "$.zkb.hash")
     return Package(
         killmail_id=listed.killmail_id,
         hash=_claimed_hash(zkb.hash, "$.zkb.hash"),
-        esi=msgspec.Raw(body if is_whole else b"null"),
+        esi=msgspec.Raw(body if is_complete else b"null"),
         zkb=zkb,
         sequence_id=None,
         sequence_updated=None,

@@ -78,7 +78,7 @@ SHAPES: dict[str, Shape] = {
     "inline fragments inside each other": nested((KILL, END), "...{", "id", "}", 60),
     "many inline fragments inside each other": of(KILL, "...{...{...{...{...{id}}}}}", END),
     "inline fragments of unknown types": of(KILL, "...on Killmial#{id}", END),
-    "inline fragments of a union": of('{search(query:"a"){thing{', "...on Character{id}", "}}}"),
+    "inline fragments of a union": of('{search(query:"a"){entity{', "...on Character{id}", "}}}"),
     "fragments side by side": _fragments(60, lambda _: "victim{shipType{id}} " * 3, _spreads(0, 60)),
     "a chain of fragments": _fragments(
         59, lambda n: f"victim{{shipType{{id}}}} {_spreads(n + 1, min(n + 2, 59))} id", "...F0"

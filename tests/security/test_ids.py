@@ -121,26 +121,26 @@ def test_every_id_of_the_schema_is_of_one_type() -> None:
 OPAQUE = {"DeadLetter", "Mutation.retryDeadLetters(ids)", "Mutation.purgeDeadLetters(ids)", "Query.node(id)"}
 
 
-# Where several kinds of things stand in one place: rankings, top lists, what a search found, `node`.
+# Where several kinds of entities stand in one place: rankings, top lists, what a search found, `node`.
 @pytest.mark.parametrize(
     ("abstract", "around"),
-    [("Thing", 'search(query: "a") { thing { %s } }'), ("Node", 'node(id: "Type:587") { %s }')],
+    [("NamedEntity", 'search(query: "a") { entity { %s } }'), ("Node", 'node(id: "Type:587") { %s }')],
 )
 def test_what_any_two_things_have_can_be_asked_in_one_document(abstract: str, around: str) -> None:
     schema = build_schema()
     kind = schema.type_map[abstract]
     assert isinstance(kind, GraphQLUnionType | GraphQLInterfaceType)
-    things = schema.get_possible_types(kind)
+    entities = schema.get_possible_types(kind)
     leaves = [
-        (f"... on {thing} {{ {name} }}", name)
-        for thing in things
-        for name, field in thing.fields.items()
+        (f"... on {entity} {{ {name} }}", name)
+        for entity in entities
+        for name, field in entity.fields.items()
         if is_leaf_type(get_named_type(field.type)) and not field.args
     ]
     shared = Counter(name for _, name in leaves)
     parts = [part for part, name in leaves if shared[name] > 1]
-    assert len(things) > 5
-    assert shared["id"] == shared["nodeId"] == len(things)
+    assert len(entities) > 5
+    assert shared["id"] == shared["nodeId"] == len(entities)
     assert shared["name"] > 5
     assert validate(schema, parse("{ " + around % " ".join(parts) + " }")) == []
 

@@ -11,7 +11,7 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.things import Thing, load_things
+from killreport.api.entity.named import NamedEntity, load_named
 from killreport.api.paging.cursor import decode_id
 from killreport.api.paging.pages import Connection, PageArguments, checked_size, page_of
 from killreport.clock import utc_now
@@ -28,8 +28,8 @@ class PeriodView:
 
     since: datetime
     until: datetime | None
-    corporation: Thing | None
-    alliance: Thing | None
+    corporation: NamedEntity | None
+    alliance: NamedEntity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ def _affiliations(kind: EntityKind) -> BatchResolver:
             )
             if group_id is not None
         ]
-        things = await load_things(context, wanted)
+        named = await load_named(context, wanted)
 
-        def view(kind: EntityKind, group_id: int | None) -> Thing | None:
-            return None if group_id is None else things.find(kind, group_id)
+        def view(kind: EntityKind, group_id: int | None) -> NamedEntity | None:
+            return None if group_id is None else named.find(kind, group_id)
 
         return [
             [
@@ -111,7 +111,7 @@ def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
 
 
 def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[Connection[Thing]]:
+    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[Connection[NamedEntity]]:
         context: ApiContext = info.context
         asked = PageArguments(**arguments).read(decode_id)
         async with context.database.connection() as connection:
@@ -123,8 +123,8 @@ def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
                 backwards=not asked.is_forward,
                 limit=asked.size + 1,
             )
-        things = await load_things(context, [(member, id_) for ids in found.values() for id_ in ids])
-        views = {of: [one for id_ in ids if (one := things.find(member, id_)) is not None] for of, ids in found.items()}
+        named = await load_named(context, [(member, id_) for ids in found.values() for id_ in ids])
+        views = {of: [one for id_ in ids if (one := named.find(member, id_)) is not None] for of, ids in found.items()}
         return [page_of(asked, views[entity.id], attrgetter("id")) for entity in entities]
 
     return resolve

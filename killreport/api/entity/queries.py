@@ -9,7 +9,7 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.things import Thing, load_things, name_types
+from killreport.api.entity.named import NamedEntity, load_named, name_types
 from killreport.api.paging.pages import MAX_PAGE_SIZE, bad_request
 from killreport.api.views.shown import note_shown
 from killreport.api.views.universe import FactionView
@@ -19,7 +19,7 @@ from killreport.entity.kind import EntityKind
 resolvers = Resolvers()
 
 
-async def load_entities(context: ApiContext, kind: EntityKind, ids: Sequence[int]) -> list[Thing | None]:
+async def load_entities(context: ApiContext, kind: EntityKind, ids: Sequence[int]) -> list[NamedEntity | None]:
     """Return the entities in the order of the ids, None for each of which nothing is known; two statements."""
     if kind is EntityKind.FACTION:
         seen = set(ids) & context.views.universe.factions.keys()
@@ -29,8 +29,8 @@ async def load_entities(context: ApiContext, kind: EntityKind, ids: Sequence[int
             seen = await find_seen(connection, kind, set(ids))
         if kind is EntityKind.CORPORATION:
             seen |= set(ids) & context.views.universe.corporations.keys()
-    things = await load_things(context, [(kind, entity_id) for entity_id in seen])
-    return [things.find(kind, entity_id) if entity_id in seen else None for entity_id in ids]
+    named = await load_named(context, [(kind, entity_id) for entity_id in seen])
+    return [named.find(kind, entity_id) if entity_id in seen else None for entity_id in ids]
 
 
 def _one(kind: EntityKind) -> BatchResolver:
@@ -39,14 +39,14 @@ def _one(kind: EntityKind) -> BatchResolver:
         info: FieldInfo,
         *,
         id: int,  # noqa: A002 - the schema's name
-    ) -> list[Thing | None]:
+    ) -> list[NamedEntity | None]:
         return await load_entities(info.context, kind, [id])
 
     return resolve
 
 
 def _many(kind: EntityKind) -> BatchResolver:
-    async def resolve(_root: Sequence[None], info: FieldInfo, *, ids: list[int]) -> list[list[Thing | None]]:
+    async def resolve(_root: Sequence[None], info: FieldInfo, *, ids: list[int]) -> list[list[NamedEntity | None]]:
         if not 1 <= len(ids) <= MAX_PAGE_SIZE:
             raise bad_request(f"`ids` must be from 1 to {MAX_PAGE_SIZE} ids, not {len(ids)}.")
         return [await load_entities(info.context, kind, ids)]
@@ -69,10 +69,10 @@ def _edge(kind: EntityKind, name: str, to: EntityKind) -> BatchResolver:
     """Return the resolver of another entity whose id is in the entity's row: two statements, whatever the number."""
     read_ids = _fact(kind, name)
 
-    async def resolve(entities: Sequence[Any], info: FieldInfo) -> list[Thing | None]:
+    async def resolve(entities: Sequence[Any], info: FieldInfo) -> list[NamedEntity | None]:
         ids = await _awaited(read_ids(entities, info))
-        things = await load_things(info.context, [(to, other) for other in ids if other is not None])
-        return [None if other is None else things.find(to, other) for other in ids]
+        named = await load_named(info.context, [(to, other) for other in ids if other is not None])
+        return [None if other is None else named.find(to, other) for other in ids]
 
     return resolve
 
@@ -84,12 +84,12 @@ async def _awaited(found: Sequence[Any] | Awaitable[Sequence[Any]]) -> Sequence[
 def _of_faction(read: Callable[[Any], int | None]) -> BatchResolver:
     """Return the resolver of a corporation that the static data names for a faction."""
 
-    async def resolve(factions: Sequence[FactionView], info: FieldInfo) -> list[Thing | None]:
+    async def resolve(factions: Sequence[FactionView], info: FieldInfo) -> list[NamedEntity | None]:
         known = info.context.views.universe.factions
         ids = [read(known[faction.id]) if faction.id in known else None for faction in factions]
         corporation = EntityKind.CORPORATION
-        things = await load_things(info.context, [(corporation, other) for other in ids if other is not None])
-        return [None if other is None else things.find(corporation, other) for other in ids]
+        named = await load_named(info.context, [(corporation, other) for other in ids if other is not None])
+        return [None if other is None else named.find(corporation, other) for other in ids]
 
     return resolve
 

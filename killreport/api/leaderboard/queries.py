@@ -9,7 +9,7 @@ from datetime import date, datetime
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.entity.things import Thing, load_things, name_types
+from killreport.api.entity.named import NamedEntity, load_named, name_types
 from killreport.api.paging.pages import bad_request, checked_size
 from killreport.api.views.killmail import KillmailView, load_views
 from killreport.clock import utc_now
@@ -48,7 +48,7 @@ class PlaceView:
     """A place of a ranking."""
 
     rank: int
-    entity: Thing | None
+    entity: NamedEntity | None
     value: float
     figures: Figures
 
@@ -86,9 +86,9 @@ async def resolve_leaderboard(
                 ranking = await get_ranking_of_place(connection, of, by, days, scope=place, today=today, limit=first)
     except Refused as error:
         raise bad_request(f"`scope`: {error}") from None
-    things = await load_things(context, [(of, place.entity_id) for place in ranking.places])
+    named = await load_named(context, [(of, place.entity_id) for place in ranking.places])
     places = [
-        PlaceView(one.place, things.find(of, one.entity_id), _value(one.figures, by), one.figures)
+        PlaceView(one.place, named.find(of, one.entity_id), _value(one.figures, by), one.figures)
         for one in ranking.places
     ]
     return [LeaderboardView(ranking.first_day, ranking.last_day, ranking.counted_at, places)]
@@ -145,4 +145,4 @@ def _value(figures: Figures, metric: Metric) -> float:
 
 resolvers.field("Query", "leaderboard", resolve_leaderboard)
 resolvers.field("Query", "mostValuableKills", resolve_most_valuable)
-resolvers.type_of("Thing", name_types)
+resolvers.type_of("NamedEntity", name_types)

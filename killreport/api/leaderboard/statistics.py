@@ -11,7 +11,7 @@ from typing import Any
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.things import Thing, Things, load_things
+from killreport.api.entity.named import NamedEntities, NamedEntity, load_named
 from killreport.api.paging.pages import checked_size
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
@@ -45,7 +45,7 @@ class StatisticsView:
 class TopEntryView:
     """One line of a list."""
 
-    entity: Thing | None
+    entity: NamedEntity | None
     count: int
 
 
@@ -54,7 +54,7 @@ class ShipGroupsView:
     """Groups of ships, used and lost."""
 
     since: datetime | None
-    is_whole: bool
+    is_complete: bool
     used: list[TopEntryView]
     lost: list[TopEntryView]
 
@@ -64,7 +64,7 @@ class TopListsView:
     """Whom an entity kills, where and with what."""
 
     since: datetime | None
-    is_whole: bool
+    is_complete: bool
     characters: list[TopEntryView]
     corporations: list[TopEntryView]
     alliances: list[TopEntryView]
@@ -129,13 +129,13 @@ async def resolve_ship_groups(statistics: Sequence[StatisticsView], info: FieldI
         return [None] * len(statistics)
     ids = [one.counted.id for one in statistics]
     tops = await _load_tops(info.context, kind, ids, statistics[0].window, _GROUPS)
-    things = await load_things(info.context, [])
+    named = await load_named(info.context, [])
 
     def lines(list_: Sequence[Top]) -> list[TopEntryView]:
-        return _lines(things, EntityKind.SHIP_GROUP, list_)
+        return _lines(named, EntityKind.SHIP_GROUP, list_)
 
     return [
-        ShipGroupsView(one.since, one.is_whole, lines(one.groups_used), lines(one.groups_lost))
+        ShipGroupsView(one.since, one.is_complete, lines(one.groups_used), lines(one.groups_lost))
         for one in (tops[entity_id] for entity_id in ids)
     ]
 
@@ -148,12 +148,12 @@ def _top_lists(kind: EntityKind) -> BatchResolver:
         wanted = [
             (of, top.entity_id) for one in tops.values() for name, of in _LISTS.items() for top in getattr(one, name)
         ]
-        things = await load_things(info.context, wanted)
+        named = await load_named(info.context, wanted)
         views = {
             entity_id: TopListsView(
                 since=one.since,
-                is_whole=one.is_whole,
-                **{name: _lines(things, of, getattr(one, name)) for name, of in _LISTS.items()},
+                is_complete=one.is_complete,
+                **{name: _lines(named, of, getattr(one, name)) for name, of in _LISTS.items()},
             )
             for entity_id, one in tops.items()
         }
@@ -171,8 +171,8 @@ async def _load_tops(
         )
 
 
-def _lines(things: Things, kind: EntityKind, list_: Sequence[Top]) -> list[TopEntryView]:
-    return [TopEntryView(things.find(kind, top.entity_id), top.killmails) for top in list_]
+def _lines(named: NamedEntities, kind: EntityKind, list_: Sequence[Top]) -> list[TopEntryView]:
+    return [TopEntryView(named.find(kind, top.entity_id), top.killmails) for top in list_]
 
 
 def _reader(name: str) -> BatchResolver:

@@ -1,4 +1,4 @@
-"""Ids among all things of all kinds: the type of the schema and EVE's id, `Character:90000001`."""
+"""Global ids: the type of the schema and EVE's id, `Character:90000001`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from killreport.ids import read_whole
 
 
 def node_id(type_name: str, number: int) -> str:
-    """Return the id of a thing of a type of the schema."""
+    """Return the global id of an object of a type of the schema."""
     return f"{type_name}:{number}"
 
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
+from killreport.api.entity.named import TYPE_NAMES, load_named
 from killreport.api.entity.queries import load_entities
-from killreport.api.entity.things import THING_NAMES, load_things
 from killreport.api.killmail.queries import resolve_killmail
 from killreport.api.node.ids import node_id, read_node_id
 from killreport.api.paging.pages import bad_request
@@ -47,7 +47,7 @@ _STATIC: Mapping[str, EntityKind] = {
     "Constellation": EntityKind.CONSTELLATION,
     "Region": EntityKind.REGION,
 }
-_NAMES: Mapping[type[Any], str] = {**THING_NAMES, CategoryView: "Category", KillmailView: "Killmail"}
+_NAMES: Mapping[type[Any], str] = {**TYPE_NAMES, CategoryView: "Category", KillmailView: "Killmail"}
 NODES = tuple(sorted(_NAMES.values()))
 
 
@@ -72,7 +72,7 @@ async def resolve_node(
     if type_name == "Type" and number not in context.views.universe.types:
         return [None]
     kind = _STATIC[type_name]
-    return [(await load_things(context, [(kind, number)])).find(kind, number)]
+    return [(await load_named(context, [(kind, number)])).find(kind, number)]
 
 
 def name_types(values: Sequence[Any], _info: FieldInfo) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.entity.kind import EntityKind
-from killreport.entity.refresh import RefreshState, Wish, claim_refresh, give_back_refresh
+from killreport.entity.refresh import RefreshRequest, RefreshState, claim_refresh, give_back_refresh
 from killreport.errors import Unavailable
 from killreport.queueing.broker import Priority
 from killreport.queueing.messages import (
@@ -22,7 +22,7 @@ from killreport.queueing.messages import (
 )
 
 FRESH_FOR = timedelta(minutes=10)
-# Wishes are published one after the other.
+# Refresh requests are published one after the other.
 PATIENCE_SECONDS = 10.0
 
 _MESSAGES: dict[str, tuple[EntityKind, Callable[[int], Message]]] = {
@@ -39,23 +39,23 @@ async def resolve_refresh_entity(
     *,
     kind: str,
     id: int,  # noqa: A002 - the schema's name
-) -> list[Wish]:
+) -> list[RefreshRequest]:
     """Queue the entity unless it is fresh or waits. Where no queue answers it waits on the ledger.
 
-    Raises NotFound, and GraphQLError where visitors have wished for all they may.
+    Raises NotFound, and GraphQLError where visitors have used up their share.
     """
     context: ApiContext = info.context
     entity_kind, message_of = _MESSAGES[kind]
     # Before the ledger is written, for what is on it is asked for as well, only later.
-    await context.wishes.take(context.caller)
+    await context.refresh_budget.take(context.caller)
     is_asked_for = False
     try:
         async with context.database.connection() as connection:
-            wish = await claim_refresh(connection, entity_kind, id, fresh_for=FRESH_FOR)
-        is_asked_for = wish.state is RefreshState.QUEUED
+            request = await claim_refresh(connection, entity_kind, id, fresh_for=FRESH_FOR)
+        is_asked_for = request.state is RefreshState.QUEUED
     finally:
         if not is_asked_for:
-            await context.wishes.give_back(context.caller)
+            await context.refresh_budget.give_back(context.caller)
     if is_asked_for:
         # No connection is held meanwhile: the queues may need one, and the pool is small.
         message = message_of(id)
@@ -67,5 +67,5 @@ async def resolve_refresh_entity(
         except Unavailable:
             async with context.database.connection() as connection:
                 await give_back_refresh(connection, entity_kind, id)
-            return [replace(wish, state=RefreshState.WAITING)]
-    return [wish]
+            return [replace(request, state=RefreshState.WAITING)]
+    return [request]

@@ -20,7 +20,7 @@ from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.ids import MAX_ENTITY_ID, read_whole
 from killreport.killmail.filters.values import LABEL_PATTERN
-from killreport.killmail.shown.esi_body import Whole, esi_body, load_whole, zkb_block
+from killreport.killmail.shown.esi_body import FullKillmail, esi_body, load_full_killmails, zkb_block
 from killreport.killmail.stored.queries import AttackerRow, KillmailRow
 
 KILLSTREAM = "killstream"
@@ -57,17 +57,17 @@ def read_channel(name: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One killmail as it is told. whole: the text of killstream; short: the words of the other channels."""
+    """One killmail as it is told. full: the text of killstream; short: the words of the other channels."""
 
     killmail_id: int
     channels: frozenset[str]
-    whole: str
+    full: str
     short: dict[str, Any]
 
     def texts(self, subscribed: set[str]) -> Iterator[str]:
         """Yield what goes to who subscribed to these channels, one message a channel."""
         if KILLSTREAM in subscribed:
-            yield self.whole
+            yield self.full
         for channel in sorted(self.channels & subscribed):
             yield msgspec.json.encode({**self.short, "channel": channel}).decode()
 
@@ -92,15 +92,15 @@ class Announcements:
 
     async def _make(self, row: KillmailRow) -> Announcement:
         async with self._context.database.connection() as connection:
-            (whole,) = await load_whole(connection, [row])
-        return announce(whole, self._context.views.universe, self._site)
+            (killmail,) = await load_full_killmails(connection, [row])
+        return announce(killmail, self._context.views.universe, self._site)
 
 
-def announce(whole: Whole, universe: Universe, site: str) -> Announcement:
+def announce(killmail: FullKillmail, universe: Universe, site: str) -> Announcement:
     """Return what is told of a killmail. site: the base URL of its page."""
-    row = whole.row
+    row = killmail.row
     url = f"{site}/kill/{row.killmail_id}/"
-    body = {**esi_body(whole), "zkb": {**zkb_block(whole), "url": url}}
+    body = {**esi_body(killmail), "zkb": {**zkb_block(killmail), "url": url}}
     short = {
         "action": "littlekill",
         "killID": row.killmail_id,
@@ -112,12 +112,12 @@ def announce(whole: Whole, universe: Universe, site: str) -> Announcement:
         "url": url,
         "hash": row.hash.hex(),
     }
-    channels = frozenset(_channels(whole, universe))
+    channels = frozenset(_channels(killmail, universe))
     return Announcement(row.killmail_id, channels, msgspec.json.encode(body).decode(), short)
 
 
-def _channels(whole: Whole, universe: Universe) -> Iterator[str]:
-    row = whole.row
+def _channels(killmail: FullKillmail, universe: Universe) -> Iterator[str]:
+    row = killmail.row
     yield from EVERYTHING
     yield from (f"label:{label}" for label in row.labels)
     if row.total_value_cents >= DEAR_CENTS:
@@ -126,9 +126,9 @@ def _channels(whole: Whole, universe: Universe) -> Iterator[str]:
         ("character", row.victim_character_id), ("corporation", row.victim_corporation_id),
         ("alliance", row.victim_alliance_id), ("faction", row.victim_faction_id), ("ship", row.ship_type_id),
         ("group", row.ship_group_id), ("system", row.solar_system_id), ("constellation", row.constellation_id),
-        ("region", row.region_id), ("location", whole.location_id),
+        ("region", row.region_id), ("location", killmail.location_id),
     ]  # fmt: skip
-    for attacker in whole.attackers:
+    for attacker in killmail.attackers:
         named += _of_attacker(attacker, universe)
     yield from (f"{kind}:{found}" for kind, found in named if found)
 

@@ -18,7 +18,7 @@ from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream
 from killreport.errors import NotFound
 from killreport.killmail.shown.days import count_day, count_days, hashes_of_day, killmails_of_day
-from killreport.killmail.shown.esi_body import Whole, esi_body
+from killreport.killmail.shown.esi_body import FullKillmail, esi_body
 
 # A day changes whenever a late killmail of it comes in.
 CACHE = "public, max-age=60"
@@ -57,7 +57,9 @@ async def answer_bodies(request: Request) -> Response:
     return PlacedStream(visit.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
 
 
-async def _written(first: list[Whole], pages: AsyncIterator[list[Whole]], toll: Toll) -> AsyncIterator[bytes]:
+async def _written(
+    first: list[FullKillmail], pages: AsyncIterator[list[FullKillmail]], toll: Toll
+) -> AsyncIterator[bytes]:
     yield b"{" + _members(first)
     while True:
         # One turn a page: a day takes minutes to whoever reads slowly, and works for a moment now and then.
@@ -70,8 +72,8 @@ async def _written(first: list[Whole], pages: AsyncIterator[list[Whole]], toll: 
     yield b"}"
 
 
-def _members(page: list[Whole]) -> bytes:
-    return msgspec.json.encode({str(whole.row.killmail_id): esi_body(whole) for whole in page})[1:-1]
+def _members(page: list[FullKillmail]) -> bytes:
+    return msgspec.json.encode({str(killmail.row.killmail_id): esi_body(killmail) for killmail in page})[1:-1]
 
 
 def _day(request: Request) -> date:

@@ -23,7 +23,7 @@ from killreport.errors import Malformed, Refused
 from killreport.eve.universe import Universe
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.lists.numbered import MAX_PAGES, PAGE, NumberedPages
-from killreport.killmail.shown.esi_body import Whole, esi_body, load_whole, zkb_block
+from killreport.killmail.shown.esi_body import FullKillmail, esi_body, load_full_killmails, zkb_block
 from killreport.killmail.stored.queries import KillmailRow, get_killmails
 
 CACHE = "public, max-age=60"
@@ -56,12 +56,12 @@ class Lists:
         paid = await visit.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)
-            whole = [] if is_csv else await load_whole(connection, rows)
+            full = [] if is_csv else await load_full_killmails(connection, rows)
         await paid.settle(len(rows))
         if is_csv:
             views = await load_views(context.database, context.views, rows)
             return tagged(request, killmails_as_csv(views, cache=CACHE))
-        found = [_element(killmail, query) for killmail in whole]
+        found = [_element(killmail, query) for killmail in full]
         return tagged(request, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
 
     async def _rows(self, connection: Connection, query: Query, universe: Universe) -> list[KillmailRow]:
@@ -95,12 +95,12 @@ def _striker(row: KillmailRow, name: str, universe: Universe) -> int | None:
     return found
 
 
-def _element(whole: Whole, query: Query) -> dict[str, Any]:
+def _element(killmail: FullKillmail, query: Query) -> dict[str, Any]:
     if "zkbOnly" in query.flags:
-        return {"killmail_id": whole.row.killmail_id, "zkb": zkb_block(whole)}
-    body = esi_body(whole)
+        return {"killmail_id": killmail.row.killmail_id, "zkb": zkb_block(killmail)}
+    body = esi_body(killmail)
     if "no-items" in query.flags:
         del body["victim"]["items"]
     if "no-attackers" in query.flags:
         del body["attackers"]
-    return {**body, "zkb": zkb_block(whole)}
+    return {**body, "zkb": zkb_block(killmail)}

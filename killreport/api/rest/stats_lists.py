@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.entity.things import Thing, Things, load_things
+from killreport.api.entity.named import NamedEntities, NamedEntity, load_named
 from killreport.api.views.universe import SolarSystemView, TypeView
 from killreport.entity.kind import EntityKind
 from killreport.leaderboard.own import OwnTops
@@ -30,38 +30,38 @@ async def load_top_lists(context: ApiContext, tops: OwnTops) -> list[dict[str, A
     lists: list[tuple[str, str, EntityKind, Sequence[Top]]] = [
         (word, title, kind, getattr(tops, name)) for word, title, kind, name in LISTS
     ]
-    things = await load_things(context, [(kind, top.entity_id) for _, _, kind, found in lists for top in found])
+    named = await load_named(context, [(kind, top.entity_id) for _, _, kind, found in lists for top in found])
     written = [
-        {"type": word, "title": title, "values": [_line(word, top, kind, things) for top in found]}
+        {"type": word, "title": title, "values": [_line(word, top, kind, named) for top in found]}
         for word, title, kind, found in lists
     ]
     word, title = LOCATIONS
     return [*written, {"type": word, "title": title, "values": []}]
 
 
-def _line(word: str, top: Top, kind: EntityKind, things: Things) -> dict[str, Any]:
-    thing = things.find(kind, top.entity_id)
-    name = None if thing is None else thing.name
+def _line(word: str, top: Top, kind: EntityKind, named: NamedEntities) -> dict[str, Any]:
+    entity = named.find(kind, top.entity_id)
+    name = None if entity is None else entity.name
     return {
         "kills": top.killmails,
         f"{word}ID": top.entity_id,
         _NAMES.get(word, f"{word}Name"): name,
-        **_more(word, thing),
+        **_more(word, entity),
         "id": top.entity_id,
         "typeID": None,
         "name": name,
     }
 
 
-def _more(word: str, thing: Thing | None) -> dict[str, Any]:
+def _more(word: str, entity: NamedEntity | None) -> dict[str, Any]:
     if word in _TICKERS:
-        return {_TICKERS[word]: getattr(thing, "ticker", None)}
-    if isinstance(thing, TypeView) and thing.group is not None:
-        return {"groupID": thing.group.id, "groupName": thing.group.name}
-    if isinstance(thing, SolarSystemView):
-        region, constellation = thing.region, thing.constellation
+        return {_TICKERS[word]: getattr(entity, "ticker", None)}
+    if isinstance(entity, TypeView) and entity.group is not None:
+        return {"groupID": entity.group.id, "groupName": entity.group.name}
+    if isinstance(entity, SolarSystemView):
+        region, constellation = entity.region, entity.constellation
         return {
-            "solarSystemSecurity": None if thing.security is None else f"{thing.security:.1f}",
+            "solarSystemSecurity": None if entity.security is None else f"{entity.security:.1f}",
             "regionID": None if region is None else region.id,
             "regionName": None if region is None else region.name,
             "constellationID": None if constellation is None else constellation.id,

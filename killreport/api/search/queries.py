@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
-from killreport.api.entity.things import Thing, load_things
+from killreport.api.entity.named import NamedEntity, load_named
 from killreport.api.paging.pages import checked_size
 from killreport.entity.kind import EntityKind
 from killreport.search.model import MAX_HITS, Kind
 
 resolvers = Resolvers()
 
-_THINGS = {
+_ENTITY_KINDS = {
     Kind.CHARACTER: EntityKind.CHARACTER,
     Kind.CORPORATION: EntityKind.CORPORATION,
     Kind.ALLIANCE: EntityKind.ALLIANCE,
@@ -31,7 +31,7 @@ _THINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """Something found; `thing_id` of what the thing itself is read by."""
+    """Something found."""
 
     rank: int
     kind: str
@@ -67,12 +67,12 @@ async def resolve_search(
     ]
 
 
-async def resolve_thing(results: Sequence[ResultView], info: FieldInfo) -> list[Thing | None]:
-    """Return the things that were found; read only where they are asked for, since a result has its name."""
-    found = [(_THINGS[Kind[result.kind]], result.id) for result in results]
-    things = await load_things(info.context, found)
-    return [things.find(*one) for one in found]
+async def resolve_entity(results: Sequence[ResultView], info: FieldInfo) -> list[NamedEntity | None]:
+    """Return the entities that were found; read only where they are asked for, since a result has its name."""
+    found = [(_ENTITY_KINDS[Kind[result.kind]], result.id) for result in results]
+    named = await load_named(info.context, found)
+    return [named.find(*one) for one in found]
 
 
 resolvers.field("Query", "search", resolve_search)
-resolvers.field("SearchResult", "thing", resolve_thing)
+resolvers.field("SearchResult", "entity", resolve_entity)

@@ -12,7 +12,7 @@ from killreport.eve.universe import Universe
 from killreport.market.price import Price, PriceBook, load_price_book
 
 
-class PriceDesk:
+class PriceLookup:
     """Looks prices up in a book that fetches what it does not know yet."""
 
     def __init__(self, database: Database, static: UniverseKeeper) -> None:

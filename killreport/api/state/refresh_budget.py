@@ -11,20 +11,20 @@ from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
 
 # A message of refreshing makes one request to ESI, or two where the first says that there is more.
-REQUESTS_A_WISH = 2
+REQUESTS_A_REFRESH = 2
 BURST_SECONDS = 10
 _EVERYBODY = "everybody"
 
 
-class Wishes:
-    """Counts what people wish for in one process; an operator's wishes are not counted."""
+class RefreshBudget:
+    """Counts refresh requests in one process; an operator's are not counted."""
 
     def __init__(self, settings: Settings) -> None:
-        per_second = settings.esi_requests_per_second * settings.esi_share_of_visitors / REQUESTS_A_WISH
+        per_second = settings.esi_requests_per_second * settings.esi_share_of_visitors / REQUESTS_A_REFRESH
         self._bucket = MemoryBuckets(max(1, math.ceil(per_second * BURST_SECONDS)), per_second)
 
     async def take(self, caller: Caller) -> None:
-        """Count one. Raises GraphQLError (RATE_LIMITED) where visitors have wished for all they may."""
+        """Count one. Raises GraphQLError (RATE_LIMITED) where visitors have used up their share."""
         if caller.refusal is None:
             return
         grant = await self._bucket.take(_EVERYBODY, 1)

@@ -10,11 +10,11 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.paging.pages import bad_request
-from killreport.api.universe.shelves import WithId, killmails_of, totals_of
+from killreport.api.universe.killmail_lists import WithId, killmails_of, totals_of
 from killreport.api.views.universe import UniverseViews
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
-from killreport.killmail.lists.of_places import Shelf
+from killreport.killmail.lists.of_places import IndexedColumn
 from killreport.leaderboard.places import list_hours_of
 
 # Of one field of one query: New Eden has eight thousand systems.
@@ -64,9 +64,9 @@ resolvers.field(
 )
 resolvers.field("Region", "activity", _activity_of(lambda views, one: views.tree.systems_of_region.get(one, ())))
 for _name, _kind, _shelf in (
-    ("SolarSystem", EntityKind.SOLAR_SYSTEM, Shelf.SOLAR_SYSTEM),
-    ("Constellation", EntityKind.CONSTELLATION, Shelf.CONSTELLATION),
-    ("Region", EntityKind.REGION, Shelf.REGION),
+    ("SolarSystem", EntityKind.SOLAR_SYSTEM, IndexedColumn.SOLAR_SYSTEM),
+    ("Constellation", EntityKind.CONSTELLATION, IndexedColumn.CONSTELLATION),
+    ("Region", EntityKind.REGION, IndexedColumn.REGION),
 ):
     resolvers.field(_name, "killmails", killmails_of(_shelf))
     resolvers.field(_name, "totals", totals_of(_kind))

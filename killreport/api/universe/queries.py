@@ -11,7 +11,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.paging.cursor import decode_id
 from killreport.api.paging.pages import Connection, PageArguments, bad_request, page_of
-from killreport.api.universe.shelves import WithId
+from killreport.api.universe.killmail_lists import WithId
 from killreport.api.views.universe import TypeView, UniverseViews
 
 MAX_IDS = 200

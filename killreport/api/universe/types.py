@@ -11,11 +11,11 @@ from killreport.api.context import ApiContext
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.paging.pages import bad_request, checked_size
-from killreport.api.universe.shelves import KillTotalsView, WithId, killmails_of, totals_of, totals_view
+from killreport.api.universe.killmail_lists import KillTotalsView, WithId, killmails_of, totals_of, totals_view
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.entity.type_details import TypeDetail, find_type_details
-from killreport.killmail.lists.of_places import Shelf
+from killreport.killmail.lists.of_places import IndexedColumn
 from killreport.leaderboard.types import find_totals, sum_totals
 from killreport.market.history import list_prices_of
 
@@ -133,7 +133,7 @@ resolvers.field("Type", "detail", resolve_detail)
 resolvers.field("Type", "price", resolve_price)
 resolvers.field("Type", "priceHistory", resolve_price_history)
 resolvers.field("Type", "totals", totals_of(EntityKind.SHIP_TYPE))
-resolvers.field("Type", "losses", killmails_of(Shelf.SHIP_TYPE))
+resolvers.field("Type", "losses", killmails_of(IndexedColumn.SHIP_TYPE))
 resolvers.field("Group", "totals", totals_of(EntityKind.SHIP_GROUP))
-resolvers.field("Group", "losses", killmails_of(Shelf.SHIP_GROUP))
+resolvers.field("Group", "losses", killmails_of(IndexedColumn.SHIP_GROUP))
 resolvers.field("Category", "totals", resolve_category_totals)

@@ -65,7 +65,7 @@ def _read_archive() -> StaticData:
 async def _lacks_portions(connection: Connection) -> bool:
     """Tell whether the static data was stored before portions were, and nobody has added them since."""
     release = await stored_release(connection)
-    if release is None or release.is_whole:
+    if release is None or release.is_complete:
         return False
     has_some: bool = await connection.fetchval("select exists (select from eve_type where portion_size > 1)")
     return not has_some

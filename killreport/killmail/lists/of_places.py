@@ -16,7 +16,7 @@ MAX_ROWS = 5_000
 _COLUMNS = ", ".join(KillmailRow.__struct_fields__)
 
 
-class Shelf(StrEnum):
+class IndexedColumn(StrEnum):
     """The columns whose killmails are read; each has an index by time and id."""
 
     SOLAR_SYSTEM = "solar_system_id"
@@ -26,9 +26,9 @@ class Shelf(StrEnum):
     SHIP_GROUP = "ship_group_id"
 
 
-async def list_shelves(
+async def list_by_column(
     connection: Connection,
-    shelf: Shelf,
+    column: IndexedColumn,
     ids: Collection[int],
     *,
     size: int,
@@ -49,7 +49,7 @@ async def list_shelves(
     limits = "" if cursor is None else f"and (killmail_time, killmail_id) {beyond} ($2::timestamptz, $3::bigint)"
     rows = await connection.fetch(
         f"""select wanted.id, found.* from unnest($1::bigint[]) as wanted (id) cross join lateral (
-                select {_COLUMNS} from killmail where {shelf.value} = wanted.id {limits} {order} limit {size + 1}) found
+                select {_COLUMNS} from killmail where {column} = wanted.id {limits} {order} limit {size + 1}) found
             {order}""",  # noqa: S608 - names and numbers of our own
         wanted,
         *(cursor or ()),

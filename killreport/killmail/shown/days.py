@@ -9,7 +9,7 @@ from killreport.clock import span_of_day
 from killreport.db.database import Connection, Database
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.lists.pages import Cursor, cursor_of, list_killmails
-from killreport.killmail.shown.esi_body import Whole, load_whole
+from killreport.killmail.shown.esi_body import FullKillmail, load_full_killmails
 from killreport.killmail.stored.queries import MAX_PAGE
 
 
@@ -32,7 +32,7 @@ async def hashes_of_day(connection: Connection, day: date) -> dict[int, str]:
     return {row[0]: row[1].hex() for row in sorted(rows)}
 
 
-async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[Whole]]:
+async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[FullKillmail]]:
     """Yield the killmails of a day, a page at a time, so that one page is in memory. Holds no connection between."""
     begin, end = span_of_day(day)
     wanted = KillmailFilter.read({"from": begin, "to": end})
@@ -40,9 +40,9 @@ async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[
     while True:
         async with database.connection() as connection:
             page = await list_killmails(connection, wanted, first=MAX_PAGE, after=after)
-            whole = await load_whole(connection, page.rows)
-        if whole:
-            yield whole
+            full = await load_full_killmails(connection, page.rows)
+        if full:
+            yield full
         if not page.has_more:
             return
         after = cursor_of(page.rows[-1])

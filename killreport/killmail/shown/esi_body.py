@@ -20,7 +20,7 @@ _ESI = "https://esi.evetech.net"
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class FullKillmail:
     """A killmail with everything that is stored of it."""
 
     row: KillmailRow
@@ -30,7 +30,7 @@ class Whole:
     items: Sequence[ItemRow]
 
 
-async def load_whole(connection: Connection, rows: Sequence[KillmailRow]) -> list[Whole]:
+async def load_full_killmails(connection: Connection, rows: Sequence[KillmailRow]) -> list[FullKillmail]:
     """Return the killmails of these rows in their order; three statements, however many there are."""
     ids = [row.killmail_id for row in rows]
     if not ids:
@@ -44,36 +44,36 @@ async def load_whole(connection: Connection, rows: Sequence[KillmailRow]) -> lis
     attackers = await list_attackers(connection, ids)
     items = await list_items(connection, ids)
     return [
-        Whole(row, *places[row.killmail_id], attackers.get(row.killmail_id, ()), items.get(row.killmail_id, ()))
+        FullKillmail(row, *places[row.killmail_id], attackers.get(row.killmail_id, ()), items.get(row.killmail_id, ()))
         for row in rows
     ]
 
 
-def esi_body(whole: Whole) -> dict[str, Any]:
+def esi_body(killmail: FullKillmail) -> dict[str, Any]:
     """Return the document of `GET /killmails/{id}/{hash}`, its keys in the order of ESI, which is that of the alphabet.
 
     Source: the order and the keys of 40,521 real killmails.
     """
-    row = whole.row
+    row = killmail.row
     return _known(
-        attackers=[_attacker(attacker) for attacker in whole.attackers],
+        attackers=[_attacker(attacker) for attacker in killmail.attackers],
         killmail_id=row.killmail_id,
         killmail_time=time_text(row.killmail_time),
-        moon_id=whole.moon_id,
+        moon_id=killmail.moon_id,
         solar_system_id=row.solar_system_id,
-        victim=_victim(whole),
+        victim=_victim(killmail),
         war_id=row.war_id,
     )
 
 
-def zkb_block(whole: Whole) -> dict[str, Any]:
+def zkb_block(killmail: FullKillmail) -> dict[str, Any]:
     """Return zKillboard's block with the figures of this board, without the two keys that only R2Z2 has.
 
     What has no known price adds nothing to a figure; a block that lacks something says so with a key of our own.
     """
-    row = whole.row
+    row = killmail.row
     return _known(
-        locationID=whole.location_id,
+        locationID=killmail.location_id,
         hash=row.hash.hex(),
         fittedValue=row.fitted_value_cents / 100,
         droppedValue=row.dropped_value_cents / 100,
@@ -88,11 +88,11 @@ def zkb_block(whole: Whole) -> dict[str, Any]:
     )
 
 
-def feed_block(whole: Whole) -> dict[str, Any]:
+def feed_block(killmail: FullKillmail) -> dict[str, Any]:
     """Return zKillboard's block as R2Z2 has it."""
-    row = whole.row
+    row = killmail.row
     return {
-        **zkb_block(whole),
+        **zkb_block(killmail),
         "attackerCount": row.attacker_count,
         "href": f"{_ESI}/v1/killmails/{row.killmail_id}/{row.hash.hex()}/",
     }
@@ -103,8 +103,8 @@ def time_text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _victim(whole: Whole) -> dict[str, Any]:
-    row = whole.row
+def _victim(killmail: FullKillmail) -> dict[str, Any]:
+    row = killmail.row
     position = None
     if row.position_x is not None:
         position = {"x": row.position_x, "y": row.position_y, "z": row.position_z}
@@ -114,7 +114,7 @@ def _victim(whole: Whole) -> dict[str, Any]:
         corporation_id=row.victim_corporation_id,
         damage_taken=row.damage_taken,
         faction_id=row.victim_faction_id,
-        items=_items(whole.items),
+        items=_items(killmail.items),
         position=position,
         ship_type_id=row.ship_type_id,
     )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from killreport.db.database import Connection
-from killreport.killmail.shown.esi_body import Whole, esi_body, feed_block, load_whole
+from killreport.killmail.shown.esi_body import FullKillmail, esi_body, feed_block, load_full_killmails
 from killreport.killmail.stored.event import Kind
 from killreport.killmail.stored.published import KINDS, Published, list_places, list_published
 from killreport.killmail.stored.queries import get_killmails
@@ -42,22 +42,24 @@ def is_removed(package: dict[str, Any]) -> bool:
     return "esi" not in package
 
 
-async def _load(connection: Connection, published: Sequence[Published]) -> list[Whole]:
-    return await load_whole(connection, await get_killmails(connection, {entry.killmail_id for entry in published}))
+async def _load(connection: Connection, published: Sequence[Published]) -> list[FullKillmail]:
+    return await load_full_killmails(
+        connection, await get_killmails(connection, {entry.killmail_id for entry in published})
+    )
 
 
-def packages_of(published: Sequence[Published], killmails: Sequence[Whole]) -> list[dict[str, Any]]:
+def packages_of(published: Sequence[Published], killmails: Sequence[FullKillmail]) -> list[dict[str, Any]]:
     """Return one package a number. killmails: theirs, as far as they are still stored."""
-    by_id = {whole.row.killmail_id: whole for whole in killmails}
+    by_id = {killmail.row.killmail_id: killmail for killmail in killmails}
     return [_package(entry, by_id.get(entry.killmail_id)) for entry in published]
 
 
-def _package(published: Published, whole: Whole | None) -> dict[str, Any]:
+def _package(published: Published, killmail: FullKillmail | None) -> dict[str, Any]:
     package: dict[str, Any] = {"killmail_id": published.killmail_id}
-    if whole is None:
+    if killmail is None:
         package["removed"] = True
     else:
-        package |= {"hash": whole.row.hash.hex(), "esi": esi_body(whole), "zkb": feed_block(whole)}
+        package |= {"hash": killmail.row.hash.hex(), "esi": esi_body(killmail), "zkb": feed_block(killmail)}
     package |= {"uploaded_at": int(published.at.timestamp()), "sequence_id": published.sequence}
     if published.rewritten is not None:
         package["sequence_updated"] = published.rewritten

@@ -66,7 +66,7 @@ const SEARCH = gql`
     search(query: $text) {
       rank
       id
-      thing {
+      entity {
         ... on Character {
           id
           name

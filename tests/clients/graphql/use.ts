@@ -7,11 +7,11 @@ declare function ask<Data, Variables>(document: TypedDocumentNode<Data, Variable
 export async function names(text: string): Promise<string[]> {
   const found = await ask(ClientsThingsDocument, { text });
   return found.search.flatMap((result) => {
-    const thing = result?.thing;
-    if (thing?.__typename === "Character" || thing?.__typename === "SolarSystem") {
-      const id: number | string = thing.id;
-      const nodeId: string = thing.nodeId;
-      return [`${thing.name ?? id} ${nodeId}`];
+    const entity = result?.entity;
+    if (entity?.__typename === "Character" || entity?.__typename === "SolarSystem") {
+      const id: number | string = entity.id;
+      const nodeId: string = entity.nodeId;
+      return [`${entity.name ?? id} ${nodeId}`];
     }
     return [];
   });

@@ -129,9 +129,9 @@ async def test_a_search_takes_one_more_statement_for_the_things_it_found_however
     query = 'query($first: Int!) {{ search(query: "P", kinds: [CHARACTER], first: $first) {{ {fields} }} }}'
     # The beginnings alone: nothing of the static data is asked for, and a letter has no trigram.
     assert await recording.count(api, query.format(fields="name kills"), {"first": 50}) == 1
-    with_things = query.format(fields="thing { ...on Character { name } }")
-    assert await recording.count(api, with_things, {"first": 1}) == 2
-    assert await recording.count(api, with_things, {"first": 50}) == 2
+    with_entities = query.format(fields="entity { ...on Character { name } }")
+    assert await recording.count(api, with_entities, {"first": 1}) == 2
+    assert await recording.count(api, with_entities, {"first": 50}) == 2
 
 
 async def test_the_totals_take_a_statement_for_each_part(api: GraphQL, recording: Recording) -> None:
@@ -151,7 +151,7 @@ async def test_none_of_it_scans_the_facts(api: GraphQL, database: Database, reco
     await api.data(MANY.format(field="corporations", fields=CORPORATION_FIELDS), {"ids": [CORPORATION]})
     await api.data(MANY.format(field="alliances", fields=ALLIANCE_FIELDS), {"ids": [ALLIANCE]})
     await api.data("{ mostValuableKills { id } stats { killmails hours { killmails } } }")
-    await api.data('{ search(query: "P1") { thing { __typename } } }')
+    await api.data('{ search(query: "P1") { entity { __typename } } }')
 
     async with database.connection() as connection:
         plans: list[tuple[str, str]] = []

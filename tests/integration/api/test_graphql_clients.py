@@ -40,7 +40,7 @@ OWN = {
         query ClientsThings($text: String!) {
           search(query: $text) {
             rank
-            thing { __typename ... on Character { id nodeId name } ... on SolarSystem { id nodeId name } }
+            entity { __typename ... on Character { id nodeId name } ... on SolarSystem { id nodeId name } }
           }
         }""",
 }

@@ -171,7 +171,7 @@ async def test_statistics_are_of_the_window_and_of_the_whole_life(api: GraphQL) 
     data = await api.data(
         """query($id: ID64!) { character(id: $id) {
             statistics { totals { ...T } months { month figures { kills } } activity { kills losses }
-              shipGroups { since isWhole used { count entity { ...on Group { name } } } lost { count } } }
+              shipGroups { since isComplete used { count entity { ...on Group { name } } } lost { count } } }
             today: statistics(window: DAY) { totals { ...T } shipGroups { used { count } } } } }
         fragment T on EntityTotals { kills losses soloKills finalBlows iskDestroyed iskLost npcLosses npcIskLost
             dangerPercent gangPercent efficiencyPercent }""",
@@ -202,7 +202,7 @@ async def test_statistics_are_of_the_window_and_of_the_whole_life(api: GraphQL) 
     assert sum(map(sum, whole["activity"]["losses"])) == 0
     assert whole["shipGroups"] == {
         "since": "2021-10-23T12:00:00Z",
-        "isWhole": True,
+        "isComplete": True,
         "used": [{"count": 5, "entity": {"name": "Frigate"}}],
         "lost": [],
     }
@@ -213,7 +213,7 @@ async def test_statistics_are_of_the_window_and_of_the_whole_life(api: GraphQL) 
 async def test_points_and_dangers_of_one_without_a_kill_are_null_or_nothing(api: GraphQL) -> None:
     data = await api.data(
         """{ faction(id: 500001) { statistics { totals { kills pointsWon pointsLost dangerPercent gangPercent
-             efficiencyPercent } months { month } shipGroups { isWhole } } } }"""
+             efficiencyPercent } months { month } shipGroups { isComplete } } } }"""
     )
     assert data["faction"]["statistics"] == {
         "totals": {
@@ -232,7 +232,7 @@ async def test_points_and_dangers_of_one_without_a_kill_are_null_or_nothing(api:
 @pytest.mark.usefixtures("kills")
 async def test_top_lists_tell_whom_where_and_with_what(api: GraphQL) -> None:
     data = await api.data(
-        """query($ids: [ID64!]!) { corporations(ids: $ids) { topLists(window: DAY) { since isWhole
+        """query($ids: [ID64!]!) { corporations(ids: $ids) { topLists(window: DAY) { since isComplete
             characters { ...E } corporations { ...E } alliances { ...E } solarSystems { ...E } regions { ...E }
             shipTypes { ...E } weapons { ...E } groupsUsed { ...E } groupsLost { ...E } } } }
         fragment E on TopEntry { count entity { ...on Entity { name } ...on SolarSystem { systemName: name }
@@ -242,7 +242,7 @@ async def test_top_lists_tell_whom_where_and_with_what(api: GraphQL) -> None:
     killers, losers = (one["topLists"] for one in data["corporations"])
     assert killers == {
         "since": "2021-12-02T12:01:00Z",
-        "isWhole": True,
+        "isComplete": True,
         "characters": [{"count": 3, "entity": {"name": "Alice"}}],
         "corporations": [{"count": 3, "entity": {"name": "Alice Co"}}],
         "alliances": [{"count": 3, "entity": {"name": "Alice Alliance"}}],
@@ -263,9 +263,9 @@ async def test_top_lists_tell_whom_where_and_with_what(api: GraphQL) -> None:
 async def test_a_search_finds_everything_with_a_name_and_leads_to_it(api: GraphQL) -> None:
     query = """query($query: String!, $kinds: [SearchKind!]) { search(query: $query, kinds: $kinds, first: 3) {
         rank kind id name ticker match kills similarity
-        thing { __typename ...on Character { corporation { id } } ...on SolarSystem { security } } } }"""
+        entity { __typename ...on Character { corporation { id } } ...on SolarSystem { security } } } }"""
     found = (await api.data(query, {"query": "alice"}))["search"]
-    assert [(one["rank"], one["kind"], one["name"], one["match"], one["thing"]["__typename"]) for one in found] == [
+    assert [(one["rank"], one["kind"], one["name"], one["match"], one["entity"]["__typename"]) for one in found] == [
         (1, "CHARACTER", "Alice", "EXACT", "Character"),
         (2, "ALLIANCE", "Alice Alliance", "PREFIX", "Alliance"),
         (3, "CORPORATION", "Alice Co", "PREFIX", "Corporation"),
@@ -281,7 +281,7 @@ async def test_a_search_finds_everything_with_a_name_and_leads_to_it(api: GraphQ
             "match": "EXACT",
             "kills": 5,
             "similarity": 0.0,
-            "thing": {"__typename": "SolarSystem", "security": 0.9},
+            "entity": {"__typename": "SolarSystem", "security": 0.9},
         }
     ]
     for text, type_name in (
@@ -291,7 +291,7 @@ async def test_a_search_finds_everything_with_a_name_and_leads_to_it(api: GraphQ
         ("the forge", "Region"),
         ("caldari state", "Faction"),
     ):
-        assert (await api.data(query, {"query": text}))["search"][0]["thing"]["__typename"] == type_name
+        assert (await api.data(query, {"query": text}))["search"][0]["entity"]["__typename"] == type_name
     assert (await api.data(query, {"query": " %"}))["search"] == []
     error = await api.error('{ search(query: "a", first: 51) { id } }')
     assert error["message"] == "`first` must be from 1 to 50, not 51."

@@ -1,4 +1,4 @@
-"""Ids among all things of all kinds, and reading what they name."""
+"""Ids among all entities of all kinds, and reading what they name."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ async def test_everybody_on_a_killmail_and_itself_are_read_by_their_ids(api: Gra
     mail = found["killmail"]
     victim, system = mail["victim"], mail["solarSystem"]
     group = victim["shipType"]["group"]
-    things = [mail, system, system["constellation"], system["region"], victim["shipType"], group, group["category"]]
-    things += [thing for name in ("character", "corporation", "alliance") if (thing := victim[name])]
-    assert len({thing["nodeId"] for thing in things}) == len(things) >= 9
-    for thing in things:
-        plain = {name: thing[name] for name in ("__typename", "id", "nodeId")}
-        assert (await api.data(NODE, {"id": thing["nodeId"]}))["node"] == plain
+    entities = [mail, system, system["constellation"], system["region"], victim["shipType"], group, group["category"]]
+    entities += [entity for name in ("character", "corporation", "alliance") if (entity := victim[name])]
+    assert len({entity["nodeId"] for entity in entities}) == len(entities) >= 9
+    for entity in entities:
+        plain = {name: entity[name] for name in ("__typename", "id", "nodeId")}
+        assert (await api.data(NODE, {"id": entity["nodeId"]}))["node"] == plain
 
 
 @pytest.mark.usefixtures("_stored")

@@ -217,8 +217,8 @@ async def test_a_known_entity_is_queued_once(api: GraphQL, broker: Broker, datab
     async with database.connection() as connection:
         await connection.execute("update character set refreshed_at = now() - interval '1 day'")
         await connection.execute("update corporation set refreshed_at = now() - interval '9 minutes'")
-    wishes = [api.data(REFRESH, {"kind": "CHARACTER", "id": PILOT}) for _ in range(4)]
-    states = [answer["refreshEntity"]["state"] for answer in await asyncio.gather(*wishes)]
+    requests = [api.data(REFRESH, {"kind": "CHARACTER", "id": PILOT}) for _ in range(4)]
+    states = [answer["refreshEntity"]["state"] for answer in await asyncio.gather(*requests)]
     assert sorted(states) == ["QUEUED", "WAITING", "WAITING", "WAITING"]
     (waiting,) = await broker.peek(QUEUE, 10)
     assert (waiting.body, waiting.priority) == (f'{{"character_id":{PILOT}}}'.encode(), 2)
@@ -260,8 +260,8 @@ async def test_more_wishes_than_connections_are_all_queued(api: GraphQL, broker:
             "insert into character (character_id, name, refreshed_at)"
             " select id, 'Alice', now() - interval '1 day' from generate_series(1, 20) as id"
         )
-    wishes = [api.data(REFRESH, {"kind": "CHARACTER", "id": 1 + number}) for number in range(20)]
-    states = {answer["refreshEntity"]["state"] for answer in await asyncio.gather(*wishes)}
+    requests = [api.data(REFRESH, {"kind": "CHARACTER", "id": 1 + number}) for number in range(20)]
+    states = {answer["refreshEntity"]["state"] for answer in await asyncio.gather(*requests)}
     assert states == {"QUEUED"}
     assert (await broker.counts(QUEUE)).ready == 20
 

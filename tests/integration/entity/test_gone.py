@@ -181,12 +181,12 @@ async def test_a_name_alone_is_kept_and_shown_and_the_rest_is_still_to_be_asked_
         await settle(connection, kind, [PILOT])
         assert await list_stale_ids(connection, kind, [PILOT], timedelta(days=90)) == [PILOT]
         assert await note_seen(connection, kind, [PILOT], WEEK) == [PILOT]
-        wish = await claim_refresh(connection, kind, PILOT, fresh_for=MINUTE)
+        request = await claim_refresh(connection, kind, PILOT, fresh_for=MINUTE)
     shown = [
         *names.characters.values(),
         *(group.name for group in (*names.corporations.values(), *names.alliances.values())),
     ]
-    assert (shown, facts.name, facts.refreshed_at, wish.refreshed_at) == (["Ana"], "Ana", None, None)
+    assert (shown, facts.name, facts.refreshed_at, request.refreshed_at) == (["Ana"], "Ana", None, None)
 
 
 async def test_groups_that_were_only_named_have_snapshots_too(database: Database) -> None:

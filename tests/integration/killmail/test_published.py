@@ -20,7 +20,7 @@ from killreport.ingest.reading import load_writer
 from killreport.killmail.mail.arrival import Arrival, read_arrival
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.hash import killmail_hash
-from killreport.killmail.shown.esi_body import esi_body, load_whole
+from killreport.killmail.shown.esi_body import esi_body, load_full_killmails
 from killreport.killmail.stored.event import INSERT_LIVE, SETTLED_AFTER, Kind, tell
 from killreport.killmail.stored.published import (
     KIND_STRETCH,
@@ -250,7 +250,7 @@ async def test_a_stretch_of_some_kinds_is_what_everything_has_of_them(
 
 async def rebuilt(database: Database, killmail_ids: list[int]) -> dict[int, dict[str, Any]]:
     async with database.connection() as connection:
-        whole = await load_whole(connection, await get_killmails(connection, killmail_ids))
+        whole = await load_full_killmails(connection, await get_killmails(connection, killmail_ids))
     return {killmail.row.killmail_id: esi_body(killmail) for killmail in whole}
 
 

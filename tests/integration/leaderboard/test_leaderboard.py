@@ -182,7 +182,7 @@ async def test_the_lists_of_a_corporation_count_a_killmail_once_and_its_hulls_by
         with pytest.raises(Refused):
             await list_tops(connection, EntityKind.REGION, THE_FORGE, Window.DAY, today=TODAY, universe=universe)
 
-    assert (tops.since, tops.is_whole) == (NOON + timedelta(minutes=1), True)
+    assert (tops.since, tops.is_complete) == (NOON + timedelta(minutes=1), True)
     assert tops.characters == [Top(PILOT, 6)]
     assert (tops.solar_systems, tops.regions) == ([Top(JITA, 6)], [Top(THE_FORGE, 6)])
     assert (tops.ship_types, tops.weapons) == ([Top(RIFTER, 21)], [Top(RIFTER, 21)])

@@ -39,7 +39,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether nothing is missing in it."""
         return self.status is None and "errors" not in self.content
 
@@ -120,7 +120,7 @@ class ResponseCache:
             flight = self._flights[key] = _Flight(asyncio.get_running_loop().create_future(), lifetime.tags, shown)
             try:
                 answer = await compute()
-                if answer.is_whole:
+                if answer.is_complete:
                     entry = self._entry(answer, lifetime, shown)
                     if self._flights.get(key) is flight:
                         self._keep(key, entry)

@@ -5,7 +5,7 @@ graphql`
     ...Board_list
     search(query: $text) {
       rank
-      thing {
+      entity {
         ... on Node {
           nodeId
         }

@@ -80,7 +80,7 @@ def test_everything_that_can_be_asked_for_says_how_long_it_lives_or_is_never_kep
     "query",
     [
         "{ leaderboard(kind: CHARACTER, window: WEEK) { places { entity { ... on Character { id name } } } } }",
-        '{ search(query: "rifter") { thing { ... on Type { id name } } } }',
+        '{ search(query: "rifter") { entity { ... on Type { id name } } } }',
         "{ character(id: 1) { name statistics { totals { kills } } kills { nodes { id } } } }",
         "{ killmails { nodes { id victim { character { name } } } pageInfo { hasNextPage } } }",
         "{ type(id: 587) { name price { isk } priceHistory(days: 7) { day } } }",

@@ -1,4 +1,4 @@
-"""What strangers have us ask of EVE's API."""
+"""Refresh requests: what strangers have us ask of EVE's API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integration.api.guarding import guarded, post
 TOKEN = "an-operators-token-of-some-length"
 PILOTS = range(2_112_000_001, 2_112_000_101)
 QUEUE = "esi_character_info_queue"
-# Ten visitors' worth of mutations, each of ten wishes.
+# Ten visitors' worth of mutations, each of ten refresh requests.
 DOCUMENTS = [
     "mutation {"
     + " ".join(f"w{pilot}: refreshEntity(kind: CHARACTER, id: {pilot}) {{ state }}" for pilot in some)
@@ -49,7 +49,7 @@ async def test_visitors_together_have_a_share_of_the_budget_and_an_operator_all_
             status, _, body = await post(api, {"query": document})
             codes += [error["extensions"]["code"] for error in _errors(body)]
             assert status == 429
-        # A tenth of a wish a second, and what ten seconds gain at once.
+        # A tenth of a request a second, and what ten seconds gain at once.
         assert await queued(settings, database) == 1
         assert set(codes) == {"RATE_LIMITED"}
         status, _, body = await post(api, {"query": DOCUMENTS[1]}, {"Authorization": f"Bearer {TOKEN}"})
@@ -63,7 +63,7 @@ async def test_what_has_not_to_be_asked_for_takes_nothing(settings: Settings, da
         one = DOCUMENTS[0].split(" w")[0] + "}"
         for number in range(5):
             _, _, body = await post(api, {"query": one})
-            # Asked for the first time, waiting after that: the one wish was taken by the first.
+            # Asked for the first time, waiting after that: the one request was taken by the first.
             assert [error["extensions"]["code"] for error in _errors(body)] == ([] if number == 0 else ["RATE_LIMITED"])
         nobody = one.replace(str(PILOTS[0]), "2112999999")
     async with guarded(settings, database, esi_requests_per_second=0.4, esi_share_of_visitors=0.5) as api:

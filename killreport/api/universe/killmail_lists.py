@@ -11,7 +11,7 @@ from killreport.api.engine.info import FieldInfo
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.entity.kind import EntityKind
 from killreport.killmail.filters.tree import Condition, Every, KillmailFilter
-from killreport.killmail.lists.of_places import Shelf, list_shelves
+from killreport.killmail.lists.of_places import IndexedColumn, list_by_column
 from killreport.leaderboard.statistics import Totals
 from killreport.leaderboard.types import find_totals
 
@@ -54,28 +54,28 @@ KillmailLists = Callable[..., Awaitable[list[ConnectionView]]]
 TotalsOf = Callable[[Sequence[WithId], FieldInfo], Awaitable[list[KillTotalsView]]]
 # The condition of a filter that asks for the same list.
 _FILTERS = {
-    Shelf.SOLAR_SYSTEM: "system",
-    Shelf.CONSTELLATION: "constellation",
-    Shelf.REGION: "region",
-    Shelf.SHIP_TYPE: "victimShipType",
-    Shelf.SHIP_GROUP: "victimShipGroup",
+    IndexedColumn.SOLAR_SYSTEM: "system",
+    IndexedColumn.CONSTELLATION: "constellation",
+    IndexedColumn.REGION: "region",
+    IndexedColumn.SHIP_TYPE: "victimShipType",
+    IndexedColumn.SHIP_GROUP: "victimShipGroup",
 }
 
 
-def killmails_of(shelf: Shelf) -> KillmailLists:
+def killmails_of(column: IndexedColumn) -> KillmailLists:
     """Return a resolver of the killmails of its parents: one statement for all, and one for all names."""
 
     def wanted(one: int) -> KillmailFilter:
         # Not read from plain data: the static data has a type and a group 0, which nobody may ask a filter for.
-        return KillmailFilter(Every((Condition(_FILTERS[shelf], (one,)),)))
+        return KillmailFilter(Every((Condition(_FILTERS[column], (one,)),)))
 
     async def resolve(parents: Sequence[WithId], info: FieldInfo, **arguments: Any) -> list[ConnectionView]:
         context: ApiContext = info.context
         asked = read_page(**arguments)
         ids = [parent.id for parent in parents]
         async with context.database.connection() as connection:
-            pages = await list_shelves(
-                connection, shelf, ids, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
+            pages = await list_by_column(
+                connection, column, ids, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
             )
         connections = await load_connections(context, asked, pages, wanted)
         return [connections[id_] for id_ in ids]

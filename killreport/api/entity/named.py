@@ -31,7 +31,7 @@ class ConstellationView(NamedView):
     """A constellation."""
 
 
-Thing = (
+NamedEntity = (
     CharacterView
     | CorporationView
     | AllianceView
@@ -42,7 +42,7 @@ Thing = (
     | ConstellationView
     | RegionView
 )
-THING_NAMES: Mapping[type[Any], str] = {
+TYPE_NAMES: Mapping[type[Any], str] = {
     CharacterView: "Character",
     CorporationView: "Corporation",
     AllianceView: "Alliance",
@@ -57,15 +57,15 @@ THING_NAMES: Mapping[type[Any], str] = {
 
 def name_types(values: Sequence[Any], _info: FieldInfo) -> list[str]:
     """Return of which type of the schema each view is."""
-    return [THING_NAMES[type(value)] for value in values]
+    return [TYPE_NAMES[type(value)] for value in values]
 
 
-class Things:
-    """Views of some things; characters, corporations and alliances with the names that were loaded."""
+class NamedEntities:
+    """Views of entities that were asked for; characters, corporations and alliances with the names that were loaded."""
 
     def __init__(self, entities: EntityViews, views: UniverseViews) -> None:
         self._views = views
-        self._finders: dict[EntityKind, Callable[[int], Thing | None]] = {
+        self._finders: dict[EntityKind, Callable[[int], NamedEntity | None]] = {
             EntityKind.CHARACTER: entities.character,
             EntityKind.CORPORATION: entities.corporation,
             EntityKind.ALLIANCE: entities.alliance,
@@ -77,9 +77,9 @@ class Things:
             EntityKind.REGION: self._region,
         }
 
-    def find(self, kind: EntityKind, thing_id: int) -> Thing | None:
+    def find(self, kind: EntityKind, entity_id: int) -> NamedEntity | None:
         """Return the view; None for a group or a place that the static data does not know."""
-        return self._finders[kind](thing_id)
+        return self._finders[kind](entity_id)
 
     def _group(self, group_id: int) -> GroupView | None:
         found = self._views.universe.groups.get(group_id)
@@ -103,15 +103,15 @@ class Things:
         return None if found is None else RegionView(region_id, found.name)
 
 
-async def load_things(context: ApiContext, wanted: Iterable[tuple[EntityKind, int]]) -> Things:
-    """Return views of these things; one statement for all names, and none where all are static data."""
+async def load_named(context: ApiContext, wanted: Iterable[tuple[EntityKind, int]]) -> NamedEntities:
+    """Return views of these entities; one statement for all names, and none where all are static data."""
     ids = Wanted()
     sets = {
         EntityKind.CHARACTER: ids.characters,
         EntityKind.CORPORATION: ids.corporations,
         EntityKind.ALLIANCE: ids.alliances,
     }
-    for kind, thing_id in wanted:
+    for kind, entity_id in wanted:
         if kind in sets:
-            sets[kind].add(thing_id)
-    return Things(await load_wanted(context.database, context.views, ids), context.views)
+            sets[kind].add(entity_id)
+    return NamedEntities(await load_wanted(context.database, context.views, ids), context.views)
