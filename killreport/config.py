@@ -15,8 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from killreport.errors import BadSetting
 
@@ -49,10 +48,11 @@ def listed_networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(part) for part in listed(value))
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting of the product; `killreport config show` prints them with where each value came from."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    # The default home comes from the environment, so defaults are checked too.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     home: Path = Field(default_factory=default_home, description="Folder for everything local.")
     database_url: SecretStr | None = Field(
@@ -280,18 +280,6 @@ class Settings(BaseSettings):
     def api_address(self) -> str:
         """Return the base URL at which the site asks the API."""
         return self.api_url or f"http://127.0.0.1:{self.api_port}"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values from the caller only: `load_settings` gathers them itself, to know where each came from."""
-        return (init_settings,)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other values, checked like the originals. Raises BadSetting."""
