@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
+from cachetools import LRUCache
 
 from killreport.cache.events import PREFIX, installation_name, socket_options
 from killreport.clock import monotonic
@@ -66,7 +66,7 @@ class MemoryBuckets:
 
     def __init__(self, burst: int, per_second: float, *, clock: Callable[[], float] = monotonic) -> None:
         self._burst, self._rate, self._clock = burst, per_second, clock
-        self._full_at: OrderedDict[str, float] = OrderedDict()
+        self._full_at: LRUCache[str, float] = LRUCache(MAX_CLIENTS)
 
     async def take(self, key: str, cost: int) -> Grant:
         """See `Buckets`."""
@@ -79,9 +79,6 @@ class MemoryBuckets:
         if is_allowed:
             left -= cost
             self._full_at[key] = max(full_at + cost / self._rate, now)
-            self._full_at.move_to_end(key)
-            if len(self._full_at) > MAX_CLIENTS:
-                self._full_at.popitem(last=False)
         return _grant(is_allowed, left, cost, self._burst, self._rate)
 
     async def give_back(self, key: str, cost: int) -> Grant:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from cachetools import FIFOCache
 
 from killreport.api.context import ApiContext
 from killreport.errors import Malformed
@@ -78,15 +78,13 @@ class Announcements:
     def __init__(self, context: ApiContext, site: str) -> None:
         self._context = context
         self._site = site
-        self._made: OrderedDict[int, asyncio.Task[Announcement]] = OrderedDict()
+        self._made: FIFOCache[int, asyncio.Task[Announcement]] = FIFOCache(KEPT)
 
     async def of(self, row: KillmailRow) -> Announcement:
         """Return what is told of a killmail; who asks at the same time gets the same."""
         made = self._made.get(row.killmail_id)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
             made = self._made[row.killmail_id] = asyncio.ensure_future(self._make(row))
-            while len(self._made) > KEPT:
-                self._made.popitem(last=False)
         # One socket may close while others still wait.
         return made.result() if made.done() else await asyncio.shield(made)
 

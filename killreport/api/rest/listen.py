@@ -7,12 +7,12 @@ one begins with the next killmail. Source: zKillboard/RedisQ README.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -47,7 +47,7 @@ class Listening:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._queues: OrderedDict[str, _Queue] = OrderedDict()
+        self._queues: LRUCache[str, _Queue] = LRUCache(MAX_QUEUES)
 
     async def answer(self, request: Request) -> Response:
         """Answer the queue's next killmail, or none once the time to wait is over."""
@@ -72,13 +72,11 @@ class Listening:
         async with context.database.connection() as connection:
             upcoming = await next_sequence(connection)
         now = self._clock()
-        queue = self._queues.pop(name, None)
+        queue = self._queues.get(name)
         if queue is None or (now - queue.asked_at > FORGOTTEN_AFTER_SECONDS and not queue.is_waiting):
             queue = _Queue(upcoming, now)
         queue.asked_at = now
         self._queues[name] = queue
-        while len(self._queues) > MAX_QUEUES:
-            self._queues.popitem(last=False)
         return queue
 
 

@@ -6,9 +6,10 @@ one page after the other pays for each of them once, and a jump costs at most MA
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeAlias
+
+from cachetools import TTLCache
 
 from killreport.clock import monotonic
 from killreport.db.database import Connection
@@ -31,8 +32,7 @@ class NumberedPages:
     """Reads pages by number and remembers where they ended; keep one for the process."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._ends: OrderedDict[Key, tuple[Cursor, float]] = OrderedDict()
+        self._ends: TTLCache[Key, Cursor, float] = TTLCache(MAX_REMEMBERED, REMEMBERED_SECONDS, clock)
 
     async def read(
         self,
@@ -59,7 +59,7 @@ class NumberedPages:
                     continue
                 rows.append(row)
                 if len(rows) == PAGE:
-                    self._remember((wanted, name, page), after)
+                    self._ends[wanted, name, page] = after
                     if page == number:
                         return rows
                     page, rows = page + 1, []
@@ -69,15 +69,7 @@ class NumberedPages:
 
     def _nearest(self, wanted: KillmailFilter, name: str, number: int) -> tuple[int, Cursor | None]:
         """Return the first page that has to be read, and where it begins."""
-        now = self._clock()
         for page in range(number - 1, 0, -1):
-            end = self._ends.get((wanted, name, page))
-            if end is not None and now - end[1] < REMEMBERED_SECONDS:
-                return page + 1, end[0]
+            if (end := self._ends.get((wanted, name, page))) is not None:
+                return page + 1, end
         return 1, None
-
-    def _remember(self, key: Key, end: Cursor) -> None:
-        self._ends.pop(key, None)
-        self._ends[key] = (end, self._clock())
-        while len(self._ends) > MAX_REMEMBERED:
-            self._ends.popitem(last=False)

@@ -7,10 +7,10 @@ Source: zKillboard/RedisQ README.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 
 import msgspec
 from aiohttp import web
+from cachetools import FIFOCache
 
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.simulator import Simulator
@@ -34,7 +34,7 @@ class RedisQ:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._queues: dict[str, _Queue] = {}
-        self._objects: OrderedDict[str, int] = OrderedDict()
+        self._objects: FIFOCache[str, int] = FIFOCache(_OBJECTS_KEPT)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -56,8 +56,6 @@ class RedisQ:
             return json_answer(_EMPTY)
         object_id = secrets.token_hex(16)
         self._objects[object_id] = record.sequence
-        while len(self._objects) > _OBJECTS_KEPT:
-            self._objects.popitem(last=False)
         raise web.HTTPFound(f"/object.php?objectID={object_id}")
 
     def _queue(self, name: str) -> _Queue:
