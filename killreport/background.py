@@ -19,10 +19,9 @@ from typing import Any, TypeVar
 
 import structlog
 
+from killreport.backoff import Backoff
 from killreport.clock import monotonic
 
-FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 30.0
 # Work that went well for so long begins its pauses anew.
 STEADY_SECONDS = 60.0
 # One that was told to end and goes on is told again after so long.
@@ -45,7 +44,7 @@ async def keep(
 
     may_end: a return is the end; otherwise the work is one that goes on for ever, and to return is to fail.
     """
-    pause = FIRST_PAUSE_SECONDS
+    backoff = Backoff()
     while True:
         began = clock()
         try:
@@ -57,11 +56,11 @@ async def keep(
                 return
             failure = None
         if clock() - began >= STEADY_SECONDS:
-            pause = FIRST_PAUSE_SECONDS
+            backoff.reset()
+        pause = backoff.next()
         reason = "it returned, though it should go on" if failure is None else _words(failure)
         log.error("task_failed", task=name, reason=reason, again_in_seconds=pause, exc_info=failure)
         await sleep(pause)
-        pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from killreport.background import racing
+from killreport.backoff import Backoff
 from killreport.config import Settings
 from killreport.db.connection import keepalive_options
 from killreport.db.database import DATABASE_ERRORS, Database
@@ -94,21 +95,20 @@ class RedisEvents:
                 yield payload
 
     async def _payloads(self, channel: str) -> AsyncGenerator[str, None]:
-        pause = FIRST_PAUSE_SECONDS
+        backoff = Backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
         while True:
             try:
                 async with self._client.pubsub() as subscription:
                     await subscription.subscribe(f"{PREFIX}:{self._name}:{channel}")
                     async for message in self._messages(subscription):
                         if message["type"] == "subscribe":
-                            pause = FIRST_PAUSE_SECONDS
+                            backoff.reset()
                             yield ""
                         elif message["type"] == "message":
                             yield message["data"].decode()
             except self._errors as error:
-                log.warning("events_lost", channel=channel, reason=type(error).__name__, retry_seconds=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+                log.warning("events_lost", channel=channel, reason=type(error).__name__)
+            await asyncio.sleep(backoff.next())
 
     async def _messages(self, subscription: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Yield what comes, until the server does not answer any more: a silent one is asked, and then has to."""

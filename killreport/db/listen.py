@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import structlog
 
+from killreport.backoff import Backoff
 from killreport.clock import monotonic
 from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection, Database, away_sentence
@@ -29,20 +30,20 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
     The empty one says that notifications may have been missed: whoever follows a table reads it again then. A lost
     connection is made anew, after 0.1 s and then twice as long each time up to 5 s. Closing the generator closes it.
     """
-    pause = FIRST_PAUSE_SECONDS
+    backoff = Backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
     while True:
         try:
             connection = await connect(database.url, f"listen {channel}", seconds=ANSWER_SECONDS, session=SESSION)
         except DATABASE_ERRORS as error:
+            pause = backoff.next()
             _log.warning("listen_connect_failed", channel=channel, error=away_sentence(error), retry_seconds=pause)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, MAX_PAUSE_SECONDS)
             continue
         try:
             messages = await _subscribe(connection, channel)
             if messages is not None:
                 yield ""
-                pause = FIRST_PAUSE_SECONDS
+                backoff.reset()
                 asking = _Asking(connection, messages)
                 while (payload := await asking.next_payload()) is not None:
                     yield payload
@@ -50,9 +51,9 @@ async def listen(database: Database, channel: str) -> AsyncGenerator[str, None]:
             # Not `close`, which would wait for the peer: it may be gone, or we be cancelled.
             connection.terminate()
         await database.doubt()
+        pause = backoff.next()
         _log.warning("listen_connection_lost", channel=channel, retry_seconds=pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
 async def _subscribe(connection: Connection, channel: str) -> asyncio.Queue[str | None] | None:

@@ -13,6 +13,7 @@ from functools import partial
 import aiohttp
 import structlog
 
+from killreport.backoff import Backoff
 from killreport.clock import read_http_date, utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import is_json
@@ -146,6 +147,8 @@ class Transport:
             log.warning("esi_cache_trouble", reason=str(error))
 
     async def _ask(self, request: _Request) -> Answer:
+        jitter = partial(random.uniform, 0.5, 1.5)
+        backoff = Backoff(FIRST_PAUSE_SECONDS, jitter=jitter)
         for left in reversed(range(TRIES)):
             await self._turn(request.route)
             try:
@@ -153,8 +156,7 @@ class Transport:
             except (Unavailable, Transient) as error:
                 if not left or (isinstance(error, Transient) and error.retry_after is not None):
                     raise
-            pause = FIRST_PAUSE_SECONDS * 2 ** (TRIES - 1 - left)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
+            await asyncio.sleep(backoff.next())
         raise AssertionError  # the last try returns or raises
 
     async def _turn(self, route: str) -> None:

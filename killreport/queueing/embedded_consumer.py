@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from killreport.background import beside, wait_or_end
+from killreport.backoff import Backoff
 from killreport.clock import monotonic
 from killreport.db.connection import connect
 from killreport.db.database import DATABASE_ERRORS, Connection
@@ -96,16 +97,17 @@ class EmbeddedConsumer:
             await self._leave()
 
     async def _keep_working(self) -> None:
-        pause = 0.0
+        backoff = Backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
         give_up_at: float | None = None
         while True:
             try:
                 connection = await self._attach()
-                pause = 0.0
+                backoff.reset()
                 return await self._work(connection)
             except asyncpg.SyntaxOrAccessError:
                 raise  # no tables, no rights: waiting does not help
             except DATABASE_ERRORS as error:
+                pause = backoff.next()
                 log.warning("queue_connection_lost", queue=self._queue, reason=str(error), retry_seconds=pause)
             if self._connection is not None:
                 self._connection.terminate()
@@ -117,7 +119,6 @@ class EmbeddedConsumer:
                     log.warning("queue_left_without_word", queue=self._queue, in_hand=len(self._in_hand))
                     return None
             await asyncio.sleep(pause)
-            pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
 
     async def _attach(self) -> Connection:
         """Connect, listen, and take over what the connection before had in hand."""

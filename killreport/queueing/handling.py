@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from killreport.backoff import backoff_seconds
 from killreport.clock import monotonic
 from killreport.db.database import is_away
 from killreport.errors import Conflict, Malformed, NotFound, Permanent, Refused, Transient, Unavailable
@@ -162,8 +163,8 @@ def retry_delay(
     The row's delay, doubled for each attempt after the first up to MAX_DELAY, or what the other side asked for
     (seconds) where that is longer; up to a quarter is added by chance.
     """
-    # The shift is bounded: of a number of attempts nobody expects only the cap matters.
-    delay = min(row.retry_delay * (1 << min(attempt - 1, 30)), MAX_DELAY)
+    seconds = backoff_seconds(attempt, row.retry_delay.total_seconds(), MAX_DELAY.total_seconds())
+    delay = timedelta(seconds=seconds)
     if retry_after is not None and retry_after > delay.total_seconds():
         delay = timedelta(seconds=min(retry_after, MAX_RETRY_AFTER.total_seconds()))
     return delay * (1 + SPREAD * chance())

@@ -13,7 +13,7 @@ import structlog
 from killreport.background import Errands, end, wait_or_end
 from killreport.errors import KillreportError, Unavailable, in_words
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.process.backoff import Backoff
+from killreport.supervisor.process.backoff import RestartBackoff
 from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.process.launch import Launch, Prepared, prepare
 from killreport.supervisor.process.program import Program
@@ -55,7 +55,7 @@ class Instance:
         self._listener = listener
         self._template = template
         self._on_end = on_end
-        self._backoff = Backoff(program.row.restart_delay.total_seconds())
+        self._backoff = RestartBackoff(program.row.restart_delay.total_seconds())
         self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
         for slot in self._slots:
             slot.reserve()

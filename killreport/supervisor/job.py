@@ -19,7 +19,7 @@ from killreport.clock import monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS, Alarm
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.process.backoff import Backoff
+from killreport.supervisor.process.backoff import RestartBackoff
 from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
 from killreport.supervisor.process.launch import Launch, start_child
 from killreport.supervisor.process.process_table import seconds_since_start
@@ -60,7 +60,7 @@ class Job:
         self._cause: Cause = "schedule"  # of the next run
         self._again_at: float | None = None  # when what was broken off is begun again, by the monotonic clock
         self._is_check = False  # whether the next run is to end at once unless it is due or urgent
-        self._backoff = Backoff(0.0)
+        self._backoff = RestartBackoff(0.0)
         self._changed = asyncio.Event()
         self._is_told_to_end = False
         self._reason = ""  # why the run that goes on was ended for good, where it was

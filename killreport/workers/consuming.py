@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 import structlog
 
 from killreport.background import wait_or_end
+from killreport.backoff import Backoff
 from killreport.cache.heartbeat import Heartbeat, Waiting, beat
 from killreport.clock import utc_now
 from killreport.config import Settings
@@ -30,9 +31,6 @@ from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
 from killreport.workers.telling import EntityTeller, telling_entities
 from killreport.workers.waiting import either
-
-FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 30.0
 
 _MESSAGE = TypeVar("_MESSAGE", bound=Message)
 
@@ -90,7 +88,7 @@ async def _consume(
 ) -> None:
     """Consume until told to stop or drained; a lock that was lost with the database is taken anew first."""
     queue = str(row.queue)
-    pause = FIRST_PAUSE_SECONDS
+    backoff = Backoff()
     while not stop.is_set():
         try:
             async with _only_one(row, database, stop) as ended:
@@ -104,12 +102,12 @@ async def _consume(
                 )
                 if not ended.is_set():
                     return
-            pause = FIRST_PAUSE_SECONDS
+            backoff.reset()
         except (Unavailable, *AWAY_ERRORS) as error:
+            pause = backoff.next()
             log.warning("worker_trouble", queue=queue, reason=explain(error), pause_seconds=pause)
             notify_status(f"waits: {error}")
-            if not await wait_or_end(stop, pause):
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
+            await wait_or_end(stop, pause)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from killreport.background import wait_or_end
+from killreport.backoff import Backoff
 from killreport.clock import utc_now
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.fleet.notify import notify_status
@@ -19,9 +20,6 @@ from killreport.killmail.writing.store import Cursor, KillmailWriter, Stored
 from killreport.zkillboard import progress
 from killreport.zkillboard.package import Delivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS
-
-FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 30.0
 
 log = structlog.get_logger()
 
@@ -56,20 +54,18 @@ class DeliveryKeeper:
         A killmail that the database refuses for what it holds is in the quarantine by then, so that the feed goes on.
         """
         entry = read_package(delivery.package, self._feed, is_from_feed=True) if delivery.package else None
-        pause = FIRST_PAUSE_SECONDS
-        has_waited = False
+        backoff = Backoff()
         while True:
             try:
                 stored = await self._store(delivery, entry)
             except DATABASE_ERRORS as error:
+                pause = backoff.next()
                 log.warning("database_trouble", sequence=delivery.next_sequence, reason=str(error), pause_seconds=pause)
                 if await wait_or_end(ended, pause):
                     return False
                 notify_status(f"waits for the database: {error}")
-                has_waited = True
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
                 continue
-            if has_waited:
+            if backoff.failures:
                 notify_status("follows the feed")
             if stored is not None and entry is not None:
                 self._on_stored(stored)

@@ -15,6 +15,7 @@ from datetime import timedelta
 import structlog
 
 from killreport.background import wait_or_end
+from killreport.backoff import Backoff
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
@@ -45,8 +46,6 @@ MAX_GONE = 10
 DEBOUNCE_SECONDS = 0.25
 # The broker's own patience would keep the sweep from the database's news; it comes back here anyway.
 BROKER_PATIENCE_SECONDS = 5.0
-FIRST_PAUSE_SECONDS = 0.5
-MAX_PAUSE_SECONDS = 30.0
 
 _MESSAGE_OF: dict[EntityKind, Callable[[int], Message]] = {
     EntityKind.CHARACTER: CharacterMessage,
@@ -99,7 +98,7 @@ async def publish_entities(broker: Broker, entities: list[tuple[EntityKind, int]
 
 async def keep_handing_over(settings: Settings, database: Database, has_new: asyncio.Event) -> None:
     """Hand over now, soon after each time `has_new` is set, and every half minute; until cancelled. Survives all."""
-    pause = FIRST_PAUSE_SECONDS
+    backoff = Backoff()
     gone = Pace(SWEEP_SECONDS)
     while True:
         try:
@@ -113,15 +112,15 @@ async def keep_handing_over(settings: Settings, database: Database, has_new: asy
                         async with database.transaction() as connection:
                             await note_gone(connection, MAX_GONE)
                     count = await hand_over(database, broker, settings, namer)
-                    pause = FIRST_PAUSE_SECONDS
+                    backoff.reset()
                     if count:
                         log.info("entities_queued", count=count)
                     if await wait_or_end(has_new, SWEEP_SECONDS):
                         await asyncio.sleep(DEBOUNCE_SECONDS)
         except (KillreportError, *DATABASE_ERRORS) as error:
+            pause = backoff.next()
             log.warning("handover_trouble", reason=str(error), pause_seconds=pause)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, MAX_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
 
 
 class Pace:

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from killreport.background import beside, keep, racing, wait_or_end
+from killreport.backoff import Backoff
 from killreport.cache.heartbeat import beat
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
@@ -29,7 +30,7 @@ from killreport.ingest.repair import HistoryRepair
 from killreport.killmail.writing.store import KillmailWriter, Stored, find_cursor
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
-from killreport.workers.delivery import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, DeliveryKeeper
+from killreport.workers.delivery import DeliveryKeeper
 from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.telling import telling
@@ -131,17 +132,17 @@ class _Follower:
 
     async def follow_on(self) -> None:
         """Follow until told to stop; where the database or the lock is lost, begin anew."""
-        pause = FIRST_PAUSE_SECONDS
+        backoff = Backoff()
         in_hand: Delivery | None = None
         while not (self._stop.is_set() or self._has_all):
             try:
                 in_hand = await self._follow(in_hand)
-                pause = FIRST_PAUSE_SECONDS
+                backoff.reset()
             except (Unavailable, *DATABASE_ERRORS) as error:
+                pause = backoff.next()
                 log.warning("database_trouble", reason=str(error), pause_seconds=pause)
                 notify_status(f"waits for the database: {error}")
                 await wait_or_end(self._stop, pause)
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _follow(self, in_hand: Delivery | None) -> Delivery | None:
         """Take the lock and store what the feed hands on, `in_hand` first, until told to stop or the lock is lost.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from killreport.backoff import Backoff
 from killreport.decoding import is_json
 from killreport.errors import Garbled, KillreportError, Malformed, NotFound, Refused, Transient
 from killreport.http import Sleep
@@ -64,7 +65,7 @@ class RedisqFeed:
         self._on_trouble = on_trouble
         self._sleep = sleep
         self._bodiless: Package | None = None
-        self._failures = 0
+        self._backoff = Backoff(1.0, MAX_BACKOFF_SECONDS)
         self._wrong_bodies = 0
 
     async def next(self) -> Delivery:
@@ -75,7 +76,7 @@ class RedisqFeed:
             except KillreportError as error:
                 await self._pause(error)
                 continue
-            self._failures = 0
+            self._backoff.reset()
             if found is not None:
                 return Delivery(found)
 
@@ -130,8 +131,7 @@ class RedisqFeed:
             case Refused():
                 pause = BAN_SECONDS
             case _:
-                pause = min(2.0**self._failures, MAX_BACKOFF_SECONDS)
-                self._failures = min(self._failures + 1, 16)
+                pause = self._backoff.next()
         log.warning("feed_trouble", feed=NAME, reason=str(error), pause_seconds=pause)
         self._on_trouble(str(error))
         await self._sleep(pause)

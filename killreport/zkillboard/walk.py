@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias, assert_never
 
+from killreport.backoff import backoff_seconds
 from killreport.errors import KillreportError, NotFound, Refused, Transient
 from killreport.zkillboard.package import Delivery, Package, Unreadable
 
@@ -180,9 +181,9 @@ class Walk:
                     self._look_past(now)
                 self._hold_until = now + BAN_SECONDS
             case _:
-                base = min(1.0, self.wait_seconds) * 2**self._failures
-                self._failures = min(self._failures + 1, 16)
-                self._hold_until = now + min(base, MAX_BACKOFF_SECONDS) * self.jitter()
+                self._failures += 1
+                pause = backoff_seconds(self._failures, min(1.0, self.wait_seconds), MAX_BACKOFF_SECONDS)
+                self._hold_until = now + pause * self.jitter()
                 if self._failures >= FAILURES_OF_ONE_NUMBER:
                     self._look_past(now)
 
@@ -276,8 +277,8 @@ class Walk:
         return Delivery(next_sequence=cursor, gaps=(sequence,))
 
     def _postpone(self, gap: _Gap, now: float) -> None:
-        gap.due = now + min(self.gap_seconds * 2**gap.tries, MAX_GAP_RETRY_SECONDS)
-        gap.tries = min(gap.tries + 1, 16)
+        gap.tries += 1
+        gap.due = now + backoff_seconds(gap.tries, self.gap_seconds, MAX_GAP_RETRY_SECONDS)
 
     def _note_rewritten(self, sequence: int, package: Package | Unreadable | None, now: float) -> tuple[int, ...]:
         updated = package.sequence_updated if isinstance(package, Package) else None

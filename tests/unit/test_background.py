@@ -9,15 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from killreport import background
-from killreport.background import (
-    FIRST_PAUSE_SECONDS,
-    MAX_PAUSE_SECONDS,
-    Errands,
-    beside,
-    keep,
-    racing,
-    wait_or_end,
-)
+from killreport.background import Errands, beside, keep, racing, wait_or_end
+from killreport.backoff import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS
 
 
 class Work:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from killreport.backoff import backoff_seconds
+
 # After so many quick ends in a row a process is `errored`, and tried slowly from then on.
 MAX_QUICK_ENDS = 8
 SLOW_SECONDS = 300.0
@@ -14,7 +16,7 @@ _BASE_SECONDS = 0.5
 _MAX_SECONDS = 15.0
 
 
-class Backoff:
+class RestartBackoff:
     """Counts the quick ends of one process. least_seconds: the row's own restart delay."""
 
     def __init__(self, least_seconds: float) -> None:
@@ -38,13 +40,13 @@ class Backoff:
         elif self.quick_ends == 1:
             pause = _FIRST_SECONDS
         else:
-            pause = min(_BASE_SECONDS * 2 ** (self.quick_ends - 2), _MAX_SECONDS)
+            pause = backoff_seconds(self.quick_ends - 1, _BASE_SECONDS, _MAX_SECONDS)
         return max(self.least_seconds, pause * random.uniform(0.85, 1.15))  # noqa: S311 - jitter is no secret
 
     def after_refusal(self) -> float:
         """Return the pause after the machine did not let it start: that may pass, so it is never given up on."""
         self.refusals += 1
-        pause: float = min(_BASE_SECONDS * 2 ** min(self.refusals - 1, 10), _MAX_SECONDS)
+        pause = backoff_seconds(self.refusals, _BASE_SECONDS, _MAX_SECONDS)
         return pause * random.uniform(0.85, 1.15)  # noqa: S311 - jitter is no secret
 
     def reset(self) -> None:

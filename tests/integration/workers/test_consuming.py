@@ -92,7 +92,7 @@ async def test_ready_is_not_said_before_the_transport_answers(
 ) -> None:
     said: list[int] = []
     monkeypatch.setattr(consuming, "notify_ready", lambda: said.append(len(lines.of("worker_trouble"))))
-    monkeypatch.setattr(consuming, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("killreport.backoff.FIRST_PAUSE_SECONDS", 0.01)
     count = EmbeddedBroker.counts
     failures = [Unavailable("The queues are away.")] * 2
 

@@ -171,7 +171,7 @@ async def test_queues_that_are_away_are_survived_and_caught_up_with(
         yield away
 
     monkeypatch.setattr(handover, "open_broker", open_away)
-    monkeypatch.setattr(handover, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("killreport.backoff.FIRST_PAUSE_SECONDS", 0.01)
     await note(database, EntityKind.CHARACTER, CHARACTERS)
     async with handing_over(settings, database):
         await lines.wait_for("handover_trouble", 2)
@@ -186,7 +186,7 @@ async def test_queues_that_are_away_are_survived_and_caught_up_with(
 async def test_a_database_that_is_away_is_survived(
     settings: Settings, database: Database, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("killreport.backoff.FIRST_PAUSE_SECONDS", 0.01)
     async with database.connection() as connection:
         await connection.execute("alter table refresh_ledger rename to ledger_away")
     async with handing_over(settings, database):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.supervisor.process.backoff import MAX_QUICK_ENDS, SLOW_SECONDS, Backoff
+from killreport.supervisor.process.backoff import MAX_QUICK_ENDS, SLOW_SECONDS, RestartBackoff
 
 
 def test_a_crash_loop_is_slowed_down_and_given_up_in_time() -> None:
-    backoff = Backoff(0)
+    backoff = RestartBackoff(0)
     pauses = [backoff.after_end(0.1) for _ in range(MAX_QUICK_ENDS)]
     assert pauses[0] < 0.06
     assert [
@@ -19,7 +19,7 @@ def test_a_crash_loop_is_slowed_down_and_given_up_in_time() -> None:
 
 
 def test_who_ran_for_long_begins_anew() -> None:
-    backoff = Backoff(0)
+    backoff = RestartBackoff(0)
     for _ in range(5):
         backoff.after_end(1)
     assert backoff.after_end(61) < 0.06
@@ -27,7 +27,7 @@ def test_who_ran_for_long_begins_anew() -> None:
 
 
 def test_the_rows_own_delay_is_the_least() -> None:
-    backoff = Backoff(5)
+    backoff = RestartBackoff(5)
     assert backoff.after_end(0) == 5
     backoff.reset()
     assert backoff.quick_ends == 0
