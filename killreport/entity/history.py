@@ -1,4 +1,4 @@
-"""How alliances and corporations changed from day to day, and who is in them. Periods: `queries.list_periods`."""
+"""How alliances and corporations changed from day to day, and who is in them. Periods: `queries.list_periods_of`."""
 
 from __future__ import annotations
 
@@ -31,17 +31,10 @@ class Snapshot:
     corporation_deltas: Mapping[int, int] = field(default_factory=dict)
 
 
-async def list_snapshots(
-    connection: Connection, kind: EntityKind, entity_id: int, *, until: date, days: int = 30
-) -> list[Snapshot]:
-    """Return the snapshots of the days up to `until`, the oldest first. Raises Refused for other kinds."""
-    return (await list_snapshots_of(connection, kind, [entity_id], until=until, days=days))[entity_id]
-
-
 async def list_snapshots_of(
     connection: Connection, kind: EntityKind, entity_ids: Collection[int], *, until: date, days: int = 30
 ) -> dict[int, list[Snapshot]]:
-    """Return what `list_snapshots` gives of each, by id, in one statement."""
+    """Return by id the snapshots of the days up to `until`, the oldest first. Raises Refused for other kinds."""
     table = _TABLES.get(kind)
     if table is None:
         raise Refused("Only alliances and corporations have snapshots.")
@@ -58,17 +51,6 @@ async def list_snapshots_of(
     for row in rows:
         counts[row[0]][row[1]] = (row[2], row[3])
     return {entity_id: _snapshots(days_of, begin) for entity_id, days_of in counts.items()}
-
-
-async def list_members(
-    connection: Connection, kind: EntityKind, entity_id: int, *, after: int = 0, limit: int = 50
-) -> list[int]:
-    """Return a corporation's characters, or an alliance's corporations, by ascending id above `after`.
-
-    At most MAX_MEMBERS; only those that are stored, without those that are gone. Raises Refused for other kinds.
-    """
-    size = min(limit, MAX_MEMBERS)
-    return (await list_members_of(connection, kind, [entity_id], beyond=after, limit=size))[entity_id]
 
 
 async def list_members_of(

@@ -72,15 +72,10 @@ class Period:
     alliance_id: int | None
 
 
-async def list_periods(connection: Connection, kind: EntityKind, entity_id: int) -> list[Period]:
-    """Return where a character or corporation belonged, the oldest first; they follow each other without a gap."""
-    return (await list_periods_of(connection, kind, [entity_id]))[entity_id]
-
-
 async def list_periods_of(
     connection: Connection, kind: EntityKind, entity_ids: Collection[int]
 ) -> dict[int, list[Period]]:
-    """Return what `list_periods` gives of each, by id, in one statement.
+    """Return by id where characters or corporations belonged, the oldest first; periods follow without a gap.
 
     Who is gone belongs nowhere: the last period ends when it went. Stored, it goes on, for who is back never left.
     """

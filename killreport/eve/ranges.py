@@ -8,9 +8,6 @@ from __future__ import annotations
 NPC_CORPORATIONS = range(1_000_000, 2_000_000)
 NPC_CHARACTERS = range(3_000_000, 4_000_000)
 FACTIONS = range(500_000, 600_000)
-KNOWN_SPACE_SYSTEMS = range(30_000_000, 31_000_000)
-WORMHOLE_SYSTEMS = range(31_000_000, 32_000_000)
-ABYSSAL_SYSTEMS = range(32_000_000, 33_000_000)
 
 
 def is_player_character(character_id: int | None) -> bool:
@@ -21,11 +18,6 @@ def is_player_character(character_id: int | None) -> bool:
 def is_player_corporation(corporation_id: int | None) -> bool:
     """Tell whether the id is a corporation of players. None, for no corporation, is not."""
     return corporation_id is not None and corporation_id >= NPC_CORPORATIONS.stop
-
-
-def is_npc_character(character_id: int | None) -> bool:
-    """Tell whether the id is a character of the game itself, such as an agent."""
-    return character_id is not None and character_id in NPC_CHARACTERS
 
 
 def is_npc_corporation(corporation_id: int | None) -> bool:

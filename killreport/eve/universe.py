@@ -198,11 +198,6 @@ class Universe:
         found = self.types.get(type_id)
         return None if found is None else found.name
 
-    def group_of(self, type_id: int) -> Group | None:
-        """Return the group the type belongs to."""
-        found = self.types.get(type_id)
-        return None if found is None else self.groups.get(found.group_id)
-
     def group_id_of(self, type_id: int) -> int | None:
         """Return the id of the type's group."""
         found = self.types.get(type_id)
@@ -217,16 +212,6 @@ class Universe:
         """Return the category of the type's group."""
         found = self.types.get(type_id)
         return None if found is None else self.categories.get(found.category_id)
-
-    def region_of(self, solar_system_id: int) -> Region | None:
-        """Return the region the system lies in today."""
-        found = self.systems.get(solar_system_id)
-        return None if found is None else self.regions.get(found.region_id)
-
-    def constellation_of(self, solar_system_id: int) -> Constellation | None:
-        """Return the constellation the system lies in today."""
-        found = self.systems.get(solar_system_id)
-        return None if found is None else self.constellations.get(found.constellation_id)
 
     def is_capital(self, type_id: int) -> bool:
         """Tell whether the type is sold below one of CAPITAL_MARKET_GROUPS."""

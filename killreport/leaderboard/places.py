@@ -21,14 +21,6 @@ class Hour:
     value_cents: int
 
 
-async def list_hours(
-    connection: Connection, solar_system_id: int, *, now: datetime, span: timedelta = timedelta(days=1)
-) -> list[Hour]:
-    """Return the hours of one system, as `list_hours_of` does."""
-    found = await list_hours_of(connection, {solar_system_id: [solar_system_id]}, now=now, span=span)
-    return found[solar_system_id]
-
-
 async def list_hours_of(
     connection: Connection,
     systems_of: Mapping[int, Collection[int]],

@@ -50,12 +50,6 @@ class Totals:
         """
         return None if self.kills == 0 else 100 - 100 * self.solo_kills // self.kills
 
-    @property
-    def efficiency_percent(self) -> int | None:
-        """The share of the ISK destroyed in all ISK destroyed and lost, rounded down; None without any."""
-        both = self.isk_destroyed_cents + self.isk_lost_cents
-        return None if both == 0 else 100 * self.isk_destroyed_cents // both
-
 
 @dataclass(frozen=True, slots=True)
 class Month:
@@ -87,13 +81,8 @@ _WANTED = """from unnest($1::smallint[], $2::bigint[]) with ordinality as wanted
              join {table} using (entity_kind, entity_id)"""
 
 
-async def get_totals(connection: Connection, kind: EntityKind, entity_id: int) -> Totals:
-    """Return the counts of an entity's whole life; all are 0 where it was on no killmail. Reads one row."""
-    return (await list_totals(connection, [Counted(kind, entity_id)]))[0]
-
-
 async def list_totals(connection: Connection, counted: Sequence[Counted]) -> list[Totals]:
-    """Return what `get_totals` gives of each, in order, in one statement."""
+    """Return the counts of their whole lives, in order, in one statement; all are 0 for what was on no killmail."""
     rows = await connection.fetch(
         f"select place, {', '.join(COUNTS)} {_WANTED.format(table='total_stat')}",
         *_arrays(counted),
@@ -101,17 +90,10 @@ async def list_totals(connection: Connection, counted: Sequence[Counted]) -> lis
     return _in_order(counted, rows)
 
 
-async def get_totals_between(
-    connection: Connection, kind: EntityKind, entity_id: int, first: date, last: date
-) -> Totals:
-    """Return the counts of the days from `first` to `last`, both included. Reads a row a day."""
-    return (await list_totals_between(connection, [Counted(kind, entity_id)], first, last))[0]
-
-
 async def list_totals_between(
     connection: Connection, counted: Sequence[Counted], first: date, last: date
 ) -> list[Totals]:
-    """Return what `get_totals_between` gives of each, in order, in one statement."""
+    """Return the counts of the days from `first` to `last`, both included, in order. Reads a row a day of each."""
     rows = await connection.fetch(
         f"""select place, {_SUMS} {_WANTED.format(table="daily_stat")}
             where day between $3 and $4 group by place""",
@@ -122,13 +104,8 @@ async def list_totals_between(
     return _in_order(counted, rows)
 
 
-async def list_months(connection: Connection, kind: EntityKind, entity_id: int) -> list[Month]:
-    """Return the months in which the entity was on a killmail, the oldest first. Reads a row for each of its days."""
-    return (await list_months_of(connection, [Counted(kind, entity_id)]))[0]
-
-
 async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> list[list[Month]]:
-    """Return what `list_months` gives of each, in order, in one statement."""
+    """Return the months in which each was on a killmail, the oldest first. Reads a row for each of their days."""
     rows = await connection.fetch(
         f"""select place, date_trunc('month', day)::date as month, {_SUMS} {_WANTED.format(table="daily_stat")}
             group by place, month order by month""",
@@ -140,16 +117,11 @@ async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> 
     return found
 
 
-async def get_activity(connection: Connection, kind: EntityKind, entity_id: int) -> Activity:
-    """Return when over its whole life an entity was on killmails. Of kinds that are not counted all is 0.
+async def list_activity(connection: Connection, counted: Sequence[Counted]) -> list[Activity]:
+    """Return when over their whole lives they were on killmails. Of kinds that are not counted all is 0.
 
     Kept in a rollup of at most 168 rows: the newest killmails of a large alliance would show its last days only.
     """
-    return (await list_activity(connection, [Counted(kind, entity_id)]))[0]
-
-
-async def list_activity(connection: Connection, counted: Sequence[Counted]) -> list[Activity]:
-    """Return what `get_activity` gives of each, in order, in one statement."""
     rows = await connection.fetch(
         f"select place, slot, kills, losses {_WANTED.format(table='activity_stat')}", *_arrays(counted)
     )

@@ -78,24 +78,6 @@ class Tops:
     groups_lost: Sequence[Top]
 
 
-async def list_tops(
-    connection: Connection,
-    kind: EntityKind,
-    entity_id: int,
-    window: Window,
-    *,
-    today: date,
-    universe: Universe,
-    limit: int = 10,
-) -> Tops:
-    """Return the lists of a character, a corporation or an alliance; Refused for anything else.
-
-    Reads the newest MAX_KILLMAILS kills and as many losses of the window, off the indexes that the lists use.
-    """
-    found = await list_tops_of(connection, kind, [entity_id], window, today=today, universe=universe, limit=limit)
-    return found[entity_id]
-
-
 async def list_tops_of(
     connection: Connection,
     kind: EntityKind,
@@ -106,8 +88,9 @@ async def list_tops_of(
     universe: Universe,
     limit: int = 10,
 ) -> dict[int, Tops]:
-    """Return what `list_tops` gives of each, by id, in three statements.
+    """Return by id the lists of characters, corporations or alliances, in three statements; Refused for other kinds.
 
+    Reads the newest MAX_KILLMAILS kills and as many losses of the window, off the indexes that the lists use.
     Of more than ten the count goes less far back for each: together they read MAX_TOGETHER kills and losses.
     """
     column = _COLUMNS.get(kind)

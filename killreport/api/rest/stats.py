@@ -26,7 +26,15 @@ from killreport.ids import MAX_ENTITY_ID, read_whole
 from killreport.leaderboard.by_group import GroupCount, GroupCounts, count_groups
 from killreport.leaderboard.model import Window
 from killreport.leaderboard.own import OwnTops, list_own_tops
-from killreport.leaderboard.statistics import Activity, Month, Totals, get_activity, get_totals, list_months
+from killreport.leaderboard.statistics import (
+    Activity,
+    Counted,
+    Month,
+    Totals,
+    list_activity,
+    list_months_of,
+    list_totals,
+)
 
 CACHE = "public, max-age=60"
 # As GraphQL's `topLists` with its months, hours and groups.
@@ -82,11 +90,12 @@ async def answer_stats(request: Request) -> Response:
 
 
 async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> Figures:
+    counted = [Counted(kind, entity_id)]
     async with context.database.connection() as connection:
         return Figures(
-            await get_totals(connection, kind, entity_id),
-            await list_months(connection, kind, entity_id),
-            await get_activity(connection, kind, entity_id),
+            (await list_totals(connection, counted))[0],
+            (await list_months_of(connection, counted))[0],
+            (await list_activity(connection, counted))[0],
             await count_groups(connection, kind, entity_id),
             await list_own_tops(
                 connection, kind, entity_id, Window.DAYS_7, today=utc_now().date(), universe=context.views.universe

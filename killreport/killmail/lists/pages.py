@@ -17,7 +17,6 @@ from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 RELATED_BEFORE = timedelta(hours=1)
 RELATED_AFTER = timedelta(hours=2)
 MAX_LOOKED_AT = 1_000
-MAX_RELATED = 5_000
 
 
 class Order(Enum):
@@ -105,19 +104,6 @@ def cursor_of(row: KillmailRow, order: Order = Order.NEWEST) -> Cursor:
     return Cursor(getattr(row, order.column), row.killmail_id)
 
 
-async def related_killmails(connection: Connection, killmail: KillmailRow) -> list[KillmailRow]:
-    """Return what else died in the system from an hour before to two hours after, oldest first, itself included.
-
-    At most MAX_RELATED. Source of the window: zKillboard's related kills.
-    """
-    time = killmail.killmail_time
-    wanted = KillmailFilter.read(
-        {"system": [killmail.solar_system_id], "from": time - RELATED_BEFORE, "to": time + RELATED_AFTER}
-    )
-    order = Order.NEWEST
-    return await _read(connection, wanted, Window(order.column, order.sql_type, False, MAX_RELATED))
-
-
 async def list_related(
     connection: Connection,
     killmails: Sequence[KillmailRow],
@@ -126,8 +112,9 @@ async def list_related(
     *,
     is_forward: bool = True,
 ) -> list[Page]:
-    """Return a page of what `related_killmails` has of each of these killmails, oldest first, in one statement.
+    """Return of each killmail a page of what died in its system from an hour before to two hours after, oldest first.
 
+    Source of the window: zKillboard's related kills.
     limit: 1 to MAX_PAGE of each. cursor: read on after it; not forward, read back before it, or from the end.
     """
     direction, beyond = ("asc", ">") if is_forward else ("desc", "<")

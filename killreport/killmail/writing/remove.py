@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 
 from killreport.db.database import Connection, Database
 from killreport.killmail.stored.event import tell
 from killreport.killmail.writing.counted import removal_of
 from killreport.killmail.writing.revalue import REVALUE_LOCK
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A killmail that was taken out by hand; `hash` with the id is enough to fetch it from ESI again."""
-
-    killmail_id: int
-    hash: bytes
-    killmail_time: datetime
-    reason: str
-    removed_at: datetime
 
 
 async def remove_killmails(database: Database, mail_ids: Collection[int], reason: str) -> list[int]:
@@ -44,16 +31,6 @@ async def remove_killmails(database: Database, mail_ids: Collection[int], reason
         await rollup.save_totals(connection)
         await tell(connection, [], stored)
     return stored
-
-
-async def list_removed(connection: Connection, killmail_ids: Collection[int]) -> list[Removed]:
-    """Return those of these killmails that were removed, by id."""
-    rows = await connection.fetch(
-        """select killmail_id, hash, killmail_time, reason, removed_at from removed_killmail
-           where killmail_id = any($1) order by killmail_id""",
-        list(killmail_ids),
-    )
-    return [Removed(*row) for row in rows]
 
 
 async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> None:

@@ -12,7 +12,7 @@ from killreport.entity.facts import CharacterFacts, CorporationFacts, list_facts
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import note_gone, note_seen
 from killreport.entity.naming import find_unnamed, has_name, store_names
-from killreport.entity.queries import list_ids, list_periods, list_stale_ids, names_of
+from killreport.entity.queries import list_ids, list_periods_of, list_stale_ids, names_of
 from killreport.entity.refresh import claim_refresh
 from killreport.entity.snapshots import snapshot_alliances, snapshot_corporations
 from killreport.entity.store import TABLES, mark_gone, settle, store_character, store_corporation
@@ -130,7 +130,7 @@ async def test_who_is_back_is_as_if_nothing_had_been(database: Database) -> None
     await mark(database)
     async with database.transaction() as connection:
         assert await store_character(connection, PILOT, pilot(), at=now())
-        periods = await list_periods(connection, EntityKind.CHARACTER, PILOT)
+        periods = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
         row = await connection.fetchrow("select gone_at, misses, ask_again_at from character")
     assert [(period.corporation_id, period.until) for period in periods] == [(HOME, None)]
     assert tuple(row) == (None, 0, None)
@@ -146,8 +146,8 @@ async def test_who_is_gone_is_nowhere_now_and_was_where_it_was(database: Databas
     async with database.connection() as connection:
         facts = (await list_facts(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
         group = (await list_facts(connection, EntityKind.CORPORATION, [HOME]))[HOME]
-        (period,) = await list_periods(connection, EntityKind.CHARACTER, PILOT)
-        (membership,) = await list_periods(connection, EntityKind.CORPORATION, HOME)
+        (period,) = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
+        (membership,) = (await list_periods_of(connection, EntityKind.CORPORATION, [HOME]))[HOME]
     assert isinstance(facts, CharacterFacts)
     assert isinstance(group, CorporationFacts)
     assert (facts.name, facts.corporation_id, facts.alliance_id, facts.faction_id) == ("Ana Vell", None, None, None)

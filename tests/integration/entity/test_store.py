@@ -13,7 +13,7 @@ import pytest
 from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import count_waiting, find_due, mark_queued, note_seen
-from killreport.entity.queries import list_missing_corporation_ids, list_periods, list_stale_ids, names_of
+from killreport.entity.queries import list_missing_corporation_ids, list_periods_of, list_stale_ids, names_of
 from killreport.entity.store import apply_affiliations, mark_gone, store_alliance, store_character, store_corporation
 from killreport.esi.model import Affiliation, Alliance, Character, Corporation
 from tests.integration.workers.queues import eventually
@@ -110,7 +110,7 @@ async def test_a_member_who_left_an_alliance_shows_none_and_the_period_is_closed
     row = await row_of(database, "character", PILOT)
     assert (row["corporation_id"], row["alliance_id"], row["title"]) == (HOME, None, None)
     async with database.connection() as connection:
-        periods = await list_periods(connection, EntityKind.CHARACTER, PILOT)
+        periods = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
     assert [(period.since, period.until, period.alliance_id) for period in periods] == [
         (NOON, NOON + WEEK, UNION),
         (NOON + WEEK, None, None),
@@ -123,7 +123,7 @@ async def test_an_older_answer_changes_nothing(database: Database) -> None:
 
     assert (await row_of(database, "character", PILOT))["corporation_id"] == AWAY
     async with database.connection() as connection:
-        assert len(await list_periods(connection, EntityKind.CHARACTER, PILOT)) == 1
+        assert len((await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]) == 1
 
 
 async def test_storing_the_same_twice_changes_nothing(database: Database) -> None:
@@ -139,7 +139,7 @@ async def test_two_writers_of_one_entity_at_once_leave_one_present_period(databa
     await asyncio.gather(*(store(database, pilot(HOME + hour), at) for hour, at in enumerate(moments)))
 
     async with database.connection() as connection:
-        periods = await list_periods(connection, EntityKind.CHARACTER, PILOT)
+        periods = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
     assert [period.corporation_id for period in periods if period.until is None] == [HOME + 7]
 
 
@@ -158,7 +158,7 @@ async def test_periods_follow_each_other_without_gap_and_end_with_the_present(da
                 await apply_affiliations(connection, [seen], at=at)
 
     async with database.connection() as connection:
-        periods = await list_periods(connection, EntityKind.CHARACTER, PILOT)
+        periods = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
     present = await row_of(database, "character", PILOT)
     assert all(one.until == two.since for one, two in itertools.pairwise(periods))
     assert all(
@@ -238,7 +238,7 @@ async def test_a_corporation_and_its_alliance_keep_what_esi_told(database: Datab
         await store_corporation(
             connection, HOME, Corporation(name="Vell Works", ticker="VELL", member_count=0), at=NOON + WEEK
         )
-        periods = await list_periods(connection, EntityKind.CORPORATION, HOME)
+        periods = (await list_periods_of(connection, EntityKind.CORPORATION, [HOME]))[HOME]
 
     row = await row_of(database, "corporation", HOME)
     assert (row["member_count"], row["ceo_id"], row["alliance_id"], row["tax_rate"]) == (0, None, None, None)

@@ -104,18 +104,14 @@ async def test_everything_in_memory_is_what_was_stored(database: Database) -> No
     assert universe.build_number == 3650286
     assert (len(universe.types), len(universe.systems), len(universe.regions)) == (53289, 8436, 112)
     assert universe.type_name(587) == "Rifter"
-    group, category = universe.group_of(670), universe.category_of(587)
-    assert group is not None
-    assert group.name == "Capsule"
+    category = universe.category_of(587)
+    assert universe.groups[universe.types[670].group_id].name == "Capsule"
     assert category is not None
     assert category.name == "Ship"
     jita = universe.systems[30000142]
     assert (jita.name, jita.security_status) == ("Jita", 0.945913116665)
-    region, constellation = universe.region_of(30000142), universe.constellation_of(30000142)
-    assert region is not None
-    assert region.name == "The Forge"
-    assert constellation is not None
-    assert constellation.name == "Kimotoro"
+    assert universe.regions[jita.region_id].name == "The Forge"
+    assert universe.constellations[jita.constellation_id].name == "Kimotoro"
     assert universe.factions[500001].militia_corporation_id == 1000180
     assert universe.corporations[1000125].name == "CONCORD"
     assert universe.market_groups[812].parent_market_group_id == 1381

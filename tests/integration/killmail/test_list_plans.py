@@ -14,7 +14,7 @@ from killreport.db.database import Connection, Database, open_pool
 from killreport.eve.universe import Universe
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Order, cursor_of, list_killmails, related_killmails
+from killreport.killmail.lists.pages import Order, cursor_of, list_killmails, list_related
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.writing.store import KillmailWriter
@@ -88,7 +88,7 @@ class Explaining:
     async def fetch(self, statement: str, *arguments: object) -> Any:
         """Run a statement that connections keep; its plan is the one that is made once for all arguments."""
         rows = await self._connection.fetch(statement, *arguments)
-        given = ", ".join(f"'{argument}'" for argument in arguments)
+        given = ", ".join(f"'{_literal(argument)}'" for argument in arguments)
         await self._connection.execute(f"prepare kept as {statement}; set plan_cache_mode = force_generic_plan")
         explained = await self._connection.prepare(
             f"explain (analyze, format json) execute kept{f'({given})' if given else ''}", name=""
@@ -101,6 +101,10 @@ class Explaining:
         """Return something that explains the statement and then runs it."""
         prepared = await self._connection.prepare(statement, name=name)
         return _Explained(self, prepared, self._connection, statement)
+
+
+def _literal(argument: object) -> str:
+    return f"{{{','.join(map(str, argument))}}}" if isinstance(argument, list) else str(argument)
 
 
 class _Explained:
@@ -216,5 +220,6 @@ async def test_every_order_reads_a_page_off_an_index(connection: Connection, ord
 async def test_related_kills_are_read_off_the_systems_index(connection: Connection) -> None:
     (row,) = (await list_killmails(connection, first=1)).rows
     explaining = Explaining(connection)
-    assert row in await related_killmails(explaining, row)
+    (page,) = await list_related(explaining, [row], PAGE)
+    assert row in page.rows
     _assert_bounded(explaining.plans)

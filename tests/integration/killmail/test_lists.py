@@ -8,7 +8,7 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails, related_killmails
+from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails, list_related
 from killreport.killmail.stored.queries import MAX_PAGE, get_killmails
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import ALLIANCE, KILLERS_CORPORATION, NOON, arrival, store
@@ -67,4 +67,5 @@ async def test_related_kills_are_those_of_the_system_from_an_hour_before_to_two_
     await store(writer, database, *(arrival(mail_id, NOON + time) for mail_id, time in enumerate(times, start=1)))
     async with database.connection() as connection:
         (row,) = await get_killmails(connection, [3])
-        assert [found.killmail_id for found in await related_killmails(connection, row)] == [2, 3, 4, 5]
+        (page,) = await list_related(connection, [row], MAX_PAGE)
+    assert [found.killmail_id for found in page.rows] == [2, 3, 4, 5]

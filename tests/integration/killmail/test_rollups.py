@@ -11,7 +11,7 @@ import pytest
 from killreport.db.database import Database
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
-from killreport.killmail.writing.remove import list_removed, remove_killmails
+from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.revalue import load_revaluer
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
@@ -107,10 +107,10 @@ async def test_a_removed_killmail_leaves_nothing_but_its_reason_and_does_not_com
     assert [found[table] for table in ("killmail", "attacker", "item")] == [1, 2, 1]
     assert await differences(database) == []
     async with database.connection() as connection:
-        (removed,) = await list_removed(connection, [1, 2, 3])
+        removed = await connection.fetchrow("select killmail_id, hash, reason from removed_killmail")
         assert await connection.fetchval("select count(*) from killed_by where killmail_id = 2") == 0
         last = await connection.fetchrow("select kind, killmail_ids from event order by event_id desc limit 1")
-    assert (removed.killmail_id, removed.hash, removed.reason) == (
+    assert tuple(removed) == (
         2,
         (await writer.prepare(database, [arrival(2)])).hashes[2],
         "asked for by its pilot",

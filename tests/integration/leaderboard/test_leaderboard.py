@@ -13,19 +13,20 @@ from killreport.eve.universe import Universe
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
-from killreport.leaderboard.places import list_hours
+from killreport.leaderboard.places import list_hours_of
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
 from killreport.leaderboard.scope import Scope, find_scope
 from killreport.leaderboard.statistics import (
+    Counted,
     Totals,
-    get_activity,
-    get_totals,
-    get_totals_between,
-    list_months,
+    list_activity,
+    list_months_of,
+    list_totals,
+    list_totals_between,
 )
 from killreport.leaderboard.store import count_rankings
-from killreport.leaderboard.tops import Top, list_tops
-from killreport.leaderboard.types import get_category_totals
+from killreport.leaderboard.tops import Top, Tops, list_tops_of
+from killreport.leaderboard.types import find_totals, sum_totals
 from tests.integration.kills import CORPORATION, JITA, KILLER, KILLERS_CORPORATION, NOON, PILOT, RIFTER, arrival, store
 
 TODAY = NOON.date()  # a Thursday
@@ -145,17 +146,17 @@ async def test_the_dearest_killmails_come_first_and_only_those_of_the_window_and
 @pytest.mark.usefixtures("kills")
 async def test_totals_months_and_hours_of_the_week_are_those_of_the_killmails(database: Database) -> None:
     async with database.connection() as connection:
-        totals = await get_totals(connection, EntityKind.CHARACTER, KILLER)
-        today = await get_totals_between(connection, EntityKind.CHARACTER, KILLER, TODAY, TODAY)
-        months = await list_months(connection, EntityKind.CORPORATION, CORPORATION)
-        activity = await get_activity(connection, EntityKind.CHARACTER, PILOT)
-        nobody = await get_totals(connection, EntityKind.CHARACTER, 1)
+        killer, stranger = Counted(EntityKind.CHARACTER, KILLER), Counted(EntityKind.CHARACTER, 1)
+        totals, nobody = await list_totals(connection, [killer, stranger])
+        (today,) = await list_totals_between(connection, [killer], TODAY, TODAY)
+        (months,) = await list_months_of(connection, [Counted(EntityKind.CORPORATION, CORPORATION)])
+        (activity,) = await list_activity(connection, [Counted(EntityKind.CHARACTER, PILOT)])
 
     assert (totals.kills, totals.losses, totals.final_blows, totals.solo_kills) == (8, 0, 8, 2)
     assert (today.kills, today.solo_kills) == (6, 1)
-    assert (totals.danger_percent, totals.gang_percent, totals.efficiency_percent) == (100, 75, 100)
+    assert (totals.danger_percent, totals.gang_percent) == (100, 75)
     assert nobody == Totals()
-    assert (nobody.danger_percent, nobody.gang_percent, nobody.efficiency_percent) == (None, None, None)
+    assert (nobody.danger_percent, nobody.gang_percent) == (None, None)
     assert [(found.month, found.totals.losses) for found in months] == [
         (date(2020, 12, 1), 1),
         (date(2021, 11, 1), 1),
@@ -173,14 +174,15 @@ async def test_the_lists_of_a_corporation_count_a_killmail_once_and_its_hulls_by
     database: Database, universe: Universe
 ) -> None:
     async with database.connection() as connection:
-        tops = await list_tops(
-            connection, EntityKind.CORPORATION, KILLERS_CORPORATION, Window.DAY, today=TODAY, universe=universe
-        )
-        losses = await list_tops(
-            connection, EntityKind.CHARACTER, PILOT, Window.ALL_TIME, today=TODAY, universe=universe
-        )
+
+        async def list_tops(kind: EntityKind, entity_id: int, window: Window) -> Tops:
+            found = await list_tops_of(connection, kind, [entity_id], window, today=TODAY, universe=universe)
+            return found[entity_id]
+
+        tops = await list_tops(EntityKind.CORPORATION, KILLERS_CORPORATION, Window.DAY)
+        losses = await list_tops(EntityKind.CHARACTER, PILOT, Window.ALL_TIME)
         with pytest.raises(Refused):
-            await list_tops(connection, EntityKind.REGION, THE_FORGE, Window.DAY, today=TODAY, universe=universe)
+            await list_tops(EntityKind.REGION, THE_FORGE, Window.DAY)
 
     assert (tops.since, tops.is_complete) == (NOON + timedelta(minutes=1), True)
     assert tops.characters == [Top(PILOT, 6)]
@@ -195,9 +197,9 @@ async def test_the_lists_of_a_corporation_count_a_killmail_once_and_its_hulls_by
 async def test_a_systems_hours_have_no_holes(database: Database) -> None:
     now = datetime(2021, 12, 2, 13, 30, tzinfo=UTC)
     async with database.connection() as connection:
-        hours = await list_hours(connection, JITA, now=now)
+        hours = (await list_hours_of(connection, {JITA: [JITA]}, now=now))[JITA]
         with pytest.raises(Refused):
-            await list_hours(connection, JITA, now=now, span=timedelta(days=8))
+            await list_hours_of(connection, {JITA: [JITA]}, now=now, span=timedelta(days=8))
     assert len(hours) == 25
     assert [hour.killmails for hour in hours] == [*[0] * 23, 6, 0]
     assert [hour.begins_at.hour for hour in hours[-2:]] == [12, 13]
@@ -207,8 +209,9 @@ async def test_a_systems_hours_have_no_holes(database: Database) -> None:
 @pytest.mark.usefixtures("kills")
 async def test_a_category_is_the_sum_of_its_groups(database: Database, universe: Universe) -> None:
     async with database.connection() as connection:
-        whole = await get_category_totals(connection, SHIP, universe)
-        today = await get_category_totals(connection, SHIP, universe, first=TODAY, last=TODAY)
-        group = await get_totals(connection, EntityKind.SHIP_GROUP, FRIGATE)
+        groups = [group.group_id for group in universe.groups.values() if group.category_id == SHIP]
+        found = await find_totals(connection, EntityKind.SHIP_GROUP, groups)
+        (group,) = await list_totals(connection, [Counted(EntityKind.SHIP_GROUP, FRIGATE)])
+    whole = sum_totals(found.values())
     assert whole == group
-    assert (whole.kills, whole.losses, today.losses) == (8, 8, 6)
+    assert (whole.kills, whole.losses) == (8, 8)

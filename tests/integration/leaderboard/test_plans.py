@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 
 from killreport.db.database import Database
-from killreport.entity.history import list_members
+from killreport.entity.history import list_members_of
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
 from killreport.leaderboard.by_group import count_groups
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
 from killreport.leaderboard.own import list_own_tops
-from killreport.leaderboard.places import list_hours
+from killreport.leaderboard.places import list_hours_of
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
 from killreport.leaderboard.scope import Scope
-from killreport.leaderboard.statistics import get_activity, get_totals, get_totals_between, list_months
-from killreport.leaderboard.tops import list_tops
-from killreport.leaderboard.types import get_category_totals
+from killreport.leaderboard.statistics import Counted, list_activity, list_months_of, list_totals, list_totals_between
+from killreport.leaderboard.tops import list_tops_of
+from killreport.leaderboard.types import find_totals
 from killreport.search.search import load_search
 
 TODAY = datetime(2021, 12, 31, tzinfo=UTC).date()
@@ -130,12 +130,12 @@ READS: dict[str, Read] = {
     "dearest of all": lambda c, _: list_dearest(c, Window.ALL_TIME, today=TODAY),
     "dearest of systems": lambda c, _: list_dearest(c, Window.DAYS_30, today=TODAY, scope=SCOPE),
     "dearest of a quiet place": lambda c, _: list_dearest(c, Window.ALL_TIME, today=TODAY, scope=SCOPE),
-    "totals": lambda c, _: get_totals(c, ALLIANCE, 90000001),
-    "totals of days": lambda c, _: get_totals_between(c, ALLIANCE, 90000001, TODAY, TODAY),
-    "months": lambda c, _: list_months(c, ALLIANCE, 90000001),
-    "activity": lambda c, _: get_activity(c, CHARACTER, 90000001),
-    "lists": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.ALL_TIME, today=TODAY, universe=u),
-    "lists of 7 days": lambda c, u: list_tops(c, ALLIANCE, 99000001, Window.DAYS_7, today=TODAY, universe=u),
+    "totals": lambda c, _: list_totals(c, [Counted(ALLIANCE, 90000001)]),
+    "totals of days": lambda c, _: list_totals_between(c, [Counted(ALLIANCE, 90000001)], TODAY, TODAY),
+    "months": lambda c, _: list_months_of(c, [Counted(ALLIANCE, 90000001)]),
+    "activity": lambda c, _: list_activity(c, [Counted(CHARACTER, 90000001)]),
+    "lists": lambda c, u: list_tops_of(c, ALLIANCE, [99000001], Window.ALL_TIME, today=TODAY, universe=u),
+    "lists of 7 days": lambda c, u: list_tops_of(c, ALLIANCE, [99000001], Window.DAYS_7, today=TODAY, universe=u),
     "own lists of an alliance": lambda c, u: list_own_tops(
         c, ALLIANCE, 99000001, Window.DAYS_7, today=TODAY, universe=u
     ),
@@ -147,10 +147,12 @@ READS: dict[str, Read] = {
     ),
     "groups of an alliance": lambda c, _: count_groups(c, ALLIANCE, 99000001),
     "groups of a system": lambda c, _: count_groups(c, EntityKind.SOLAR_SYSTEM, 30000001),
-    "hours": lambda c, _: list_hours(c, 30000001, now=datetime(2021, 12, 31, tzinfo=UTC), span=timedelta(days=7)),
-    "a category": lambda c, u: get_category_totals(c, 6, u, first=TODAY, last=TODAY),
-    "members": lambda c, _: list_members(c, EntityKind.CORPORATION, 98000001, after=100),
-    "corporations": lambda c, _: list_members(c, ALLIANCE, 99000001),
+    "hours": lambda c, _: list_hours_of(
+        c, {1: [30000001]}, now=datetime(2021, 12, 31, tzinfo=UTC), span=timedelta(days=7)
+    ),
+    "a category": lambda c, _: find_totals(c, EntityKind.SHIP_GROUP, [25, 26, 27]),
+    "members": lambda c, _: list_members_of(c, EntityKind.CORPORATION, [98000001], beyond=100),
+    "corporations": lambda c, _: list_members_of(c, ALLIANCE, [99000001]),
     "search": _search,
 }
 

@@ -6,7 +6,6 @@ import pytest
 
 from killreport.eve.ranges import (
     is_faction,
-    is_npc_character,
     is_npc_corporation,
     is_player_character,
     is_player_corporation,
@@ -14,20 +13,19 @@ from killreport.eve.ranges import (
 
 
 @pytest.mark.parametrize(
-    ("character_id", "is_npc", "is_player"),
+    ("character_id", "is_player"),
     [
-        (None, False, False),
-        (0, False, False),
-        (2_999_999, False, False),
-        (3_000_000, True, False),
-        (3_999_999, True, False),
-        (4_000_000, False, True),
-        (90_000_001, False, True),
-        (2_112_625_428, False, True),
+        (None, False),
+        (0, False),
+        (2_999_999, False),
+        (3_000_000, False),
+        (3_999_999, False),
+        (4_000_000, True),
+        (90_000_001, True),
+        (2_112_625_428, True),
     ],
 )
-def test_a_character_is_a_player_above_the_agents(character_id: int | None, is_npc: bool, is_player: bool) -> None:
-    assert is_npc_character(character_id) is is_npc
+def test_a_character_is_a_player_above_the_agents(character_id: int | None, is_player: bool) -> None:
     assert is_player_character(character_id) is is_player
 
 

@@ -56,12 +56,9 @@ def test_an_unknown_id_has_no_answer_and_is_no_error() -> None:
     universe = universe_of([], [])
 
     assert universe.type_name(1) is None
-    assert universe.group_of(1) is None
     assert universe.group_id_of(1) is None
     assert universe.category_of(1) is None
     assert universe.category_id_of(1) is None
-    assert universe.region_of(1) is None
-    assert universe.constellation_of(1) is None
     assert universe.is_capital(1) is False
 
 

@@ -207,7 +207,7 @@ def test_items_are_as_many_as_in_the_game(mails: list[Mail]) -> None:
 
 
 def test_victims_are_what_they_are_in_the_game(mails: list[Mail], universe: Universe) -> None:
-    groups = Counter(universe.group_of(mail["victim"]["ship_type_id"]).name for mail in mails)  # type: ignore[union-attr]
+    groups = Counter(universe.groups[universe.types[mail["victim"]["ship_type_id"]].group_id].name for mail in mails)
     expected = {"Capsule": 0.274, "Frigate": 0.153, "Cruiser": 0.101, "Destroyer": 0.072, "Combat Battlecruiser": 0.056}
 
     for name, part in expected.items():
