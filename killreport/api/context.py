@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from killreport.api.door.caller import ANYBODY, Caller
 from killreport.api.state.entity_facts import FactsLoader
@@ -45,3 +46,14 @@ class ApiContext:
         if found is None:
             found = self.copies[caller] = replace(self, caller=caller)
         return found
+
+
+class Info(Protocol):
+    """What resolvers are told: the engine's `FieldInfo`, with this context."""
+
+    @property
+    def context(self) -> ApiContext:
+        """What the process has open, for this caller."""
+
+    def selected(self, *below: str) -> frozenset[str]:
+        """Return the names of the sub-fields asked for."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 from graphql import (
@@ -27,7 +26,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_fields, collect_subfields
 
 from killreport.api.engine.leaves import QuickColumn, quick_column
-from killreport.api.engine.registry import BatchResolver, batch_resolver, snake_case
+from killreport.api.engine.registry import BatchResolver, batch_resolver, reader
 
 # Of plans and of the operations they were made for, whichever bound is met first; a field's plan takes 2 kB, and an
 # operation holds its whole document, which takes 150 bytes for each character.
@@ -74,7 +73,7 @@ class FieldPlan:
         self.batch: BatchResolver | None = batch_resolver(found)
         # Introspection is resolved by graphql-core's own functions, which take one parent and the schema.
         self.single = found.resolve if self.batch is None else None
-        self.read: Callable[[Any], Any] = attrgetter(snake_case(self.name))
+        self.read: Callable[[Any], Any] = reader(found, self.name)
         self.is_attribute = self.name == "__typename" or (self.batch is None and self.single is None)
         self.schema = operation.schema
         self._operation = operation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
+from inspect import isawaitable
 from operator import attrgetter
 from typing import Any
 
@@ -28,7 +29,12 @@ TypeResolver = Callable[[Sequence[Any], FieldInfo], Sequence[Any] | Awaitable[Se
 # (info, **arguments): events, each of which is the value of the subscribed field, or a SharedEvent of it.
 EventSource = Callable[..., AsyncIterator[Any] | Awaitable[AsyncIterator[Any]]]
 
-_BATCH, _TYPE_OF = "engine.batch", "engine.type_of"
+# Told no parents, of which a root has one: (info, **arguments) gives the value.
+RootResolver = Callable[..., Any]
+# Where a field of a type is read from one of its values: an attribute, with dots to go on, or a function of the value.
+Source = str | Callable[[Any], Any]
+
+_BATCH, _READ, _TYPE_OF = "engine.batch", "engine.read", "engine.type_of"
 
 
 class Resolvers:
@@ -36,12 +42,27 @@ class Resolvers:
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str, BatchResolver]] = []
+        self.reads: list[tuple[str, str, Callable[[Any], Any]]] = []
         self.sources: list[tuple[str, EventSource]] = []
         self.types: list[tuple[str, TypeResolver]] = []
 
     def field(self, type_name: str, field_name: str, resolve: BatchResolver) -> None:
         """Have `resolve` give the field of all parents at once."""
         self.fields.append((type_name, field_name, resolve))
+
+    def root(self, type_name: str, field_name: str, resolve: RootResolver) -> None:
+        """Have `resolve` give the one value of a field of `Query` or `Mutation`."""
+
+        def batch(_root: Sequence[None], info: FieldInfo, **arguments: Any) -> Sequence[Any] | Awaitable[Any]:
+            found = resolve(info, **arguments)
+            return _alone(found) if isawaitable(found) else [found]
+
+        self.field(type_name, field_name, batch)
+
+    def columns(self, type_name: str, **sources: Source) -> None:
+        """Have fields of a type read from elsewhere than the attribute of their name: `iskLost="isk_lost_cents"`."""
+        for field_name, source in sources.items():
+            self.reads.append((type_name, field_name, attrgetter(source) if isinstance(source, str) else source))
 
     def source(self, field_name: str, follow: EventSource) -> None:
         """Have `follow` give the events of a field of Subscription."""
@@ -63,6 +84,8 @@ def bind(schema: GraphQLSchema, *tables: Resolvers) -> GraphQLSchema:
             _set_once(
                 _find_field(schema, type_name, field_name).extensions, _BATCH, resolve, f"{type_name}.{field_name}"
             )
+        for type_name, field_name, read in table.reads:
+            _set_once(_find_field(schema, type_name, field_name).extensions, _READ, read, f"{type_name}.{field_name}")
         for field_name, follow in table.sources:
             root = "Subscription" if schema.subscription_type is None else schema.subscription_type.name
             field = _find_field(schema, root, field_name)
@@ -94,12 +117,18 @@ def wrap_resolver(field: GraphQLField, wrap: Callable[[BatchResolver], BatchReso
 
 def make_resolver(field: GraphQLField, name: str, wrap: Callable[[BatchResolver], BatchResolver]) -> None:
     """Give a field that is an attribute of its parents, of this name in the schema, a resolver around reading it."""
-    read = attrgetter(snake_case(name))
+    read = reader(field, name)
 
     def resolve(parents: Sequence[Any], _info: FieldInfo, **_arguments: Any) -> Sequence[Any]:
         return list(map(read, parents))
 
     field.extensions[_BATCH] = wrap(resolve)
+
+
+def reader(field: GraphQLField, name: str) -> Callable[[Any], Any]:
+    """Return what reads a field that is an attribute of its parents, of this name in the schema."""
+    found: Callable[[Any], Any] = field.extensions.get(_READ) or attrgetter(snake_case(name))
+    return found
 
 
 def type_resolver(abstract: GraphQLInterfaceType | GraphQLUnionType) -> TypeResolver:
@@ -112,6 +141,10 @@ def type_resolver(abstract: GraphQLInterfaceType | GraphQLUnionType) -> TypeReso
 def snake_case(name: str) -> str:
     """Return a camelCase name as an attribute or an argument is written."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+async def _alone(value: Awaitable[Any]) -> Sequence[Any]:
+    return [await value]
 
 
 def _set_once(extensions: dict[str, Any], key: str, value: Any, name: str) -> None:

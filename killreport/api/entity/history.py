@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from operator import attrgetter
+from datetime import date
+from itertools import islice
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.named import NamedEntity, load_named
-from killreport.api.paging.cursor import decode_id
+from killreport.api.entity.named import NamedEntity, find_named
+from killreport.api.paging.cursor import IDS
 from killreport.api.paging.pages import Connection, PageArguments, checked_size, page_of
 from killreport.clock import utc_now
 from killreport.entity.history import MAX_SNAPSHOTS, Snapshot, list_members_of, list_snapshots_of
 from killreport.entity.kind import EntityKind
-from killreport.entity.queries import list_periods_of
+from killreport.entity.queries import Period, list_periods_of
 
 resolvers = Resolvers()
 
@@ -26,95 +26,46 @@ resolvers = Resolvers()
 class PeriodView:
     """Where an entity belonged for a while."""
 
-    since: datetime
-    until: datetime | None
+    period: Period
     corporation: NamedEntity | None
     alliance: NamedEntity | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaView:
-    """The difference between a day and one so many days earlier."""
-
-    days: int
-    members: int
-    corporations: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotView:
-    """An alliance or a corporation on a day."""
-
-    day: date
-    member_count: int
-    corporation_count: int | None
-    deltas: list[DeltaView]
-
-
 def _affiliations(kind: EntityKind) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo) -> list[list[PeriodView]]:
-        context: ApiContext = info.context
-        async with context.database.connection() as connection:
+    async def resolve(entities: Sequence[Any], info: Info) -> list[list[PeriodView]]:
+        async with info.context.database.connection() as connection:
             found = await list_periods_of(connection, kind, {entity.id for entity in entities})
-        wanted = [
-            (group, group_id)
-            for periods in found.values()
-            for period in periods
-            for group, group_id in (
-                (EntityKind.CORPORATION, period.corporation_id),
-                (EntityKind.ALLIANCE, period.alliance_id),
-            )
-            if group_id is not None
-        ]
-        named = await load_named(context, wanted)
-
-        def view(kind: EntityKind, group_id: int | None) -> NamedEntity | None:
-            return None if group_id is None else named.find(kind, group_id)
-
-        return [
+        periods = [period for entity in entities for period in found[entity.id]]
+        groups = await find_named(
+            info.context,
             [
-                PeriodView(
-                    period.since,
-                    period.until,
-                    view(EntityKind.CORPORATION, period.corporation_id),
-                    view(EntityKind.ALLIANCE, period.alliance_id),
-                )
-                for period in found[entity.id]
-            ]
-            for entity in entities
-        ]
+                *((EntityKind.CORPORATION, period.corporation_id) for period in periods),
+                *((EntityKind.ALLIANCE, period.alliance_id) for period in periods),
+            ],
+        )
+        views = map(PeriodView, periods, groups, groups[len(periods) :])
+        return [list(islice(views, len(found[entity.id]))) for entity in entities]
 
     return resolve
 
 
 def _snapshots(kind: EntityKind) -> BatchResolver:
     async def resolve(
-        entities: Sequence[Any], info: FieldInfo, *, days: int, until: date | None = None
-    ) -> list[list[SnapshotView]]:
-        context: ApiContext = info.context
+        entities: Sequence[Any], info: Info, *, days: int, until: date | None = None
+    ) -> list[list[Snapshot]]:
         checked_size("days", days, MAX_SNAPSHOTS)
-        async with context.database.connection() as connection:
-            found = await list_snapshots_of(
-                connection, kind, {entity.id for entity in entities}, until=until or utc_now().date(), days=days
-            )
-        return [[_snapshot_view(snapshot) for snapshot in found[entity.id]] for entity in entities]
+        ids, until = {entity.id for entity in entities}, until or utc_now().date()
+        async with info.context.database.connection() as connection:
+            found = await list_snapshots_of(connection, kind, ids, until=until, days=days)
+        return [found[entity.id] for entity in entities]
 
     return resolve
 
 
-def _snapshot_view(snapshot: Snapshot) -> SnapshotView:
-    deltas = [
-        DeltaView(days, members, snapshot.corporation_deltas.get(days))
-        for days, members in snapshot.member_deltas.items()
-    ]
-    return SnapshotView(snapshot.day, snapshot.member_count, snapshot.corporation_count, deltas)
-
-
 def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[Connection[NamedEntity]]:
-        context: ApiContext = info.context
-        asked = PageArguments(**arguments).read(decode_id)
-        async with context.database.connection() as connection:
+    async def resolve(entities: Sequence[Any], info: Info, **arguments: Any) -> list[Connection[NamedEntity]]:
+        asked = PageArguments(**arguments).read(IDS.decode)
+        async with info.context.database.connection() as connection:
             found = await list_members_of(
                 connection,
                 kind,
@@ -123,9 +74,9 @@ def _members(kind: EntityKind, member: EntityKind) -> BatchResolver:
                 backwards=not asked.is_forward,
                 limit=asked.size + 1,
             )
-        named = await load_named(context, [(member, id_) for ids in found.values() for id_ in ids])
-        views = {of: [one for id_ in ids if (one := named.find(member, id_)) is not None] for of, ids in found.items()}
-        return [page_of(asked, views[entity.id], attrgetter("id")) for entity in entities]
+        views = iter(await find_named(info.context, [(member, id_) for ids in found.values() for id_ in ids]))
+        members = {of: [one for _ in ids if (one := next(views)) is not None] for of, ids in found.items()}
+        return [page_of(asked, members[entity.id], attrgetter("id")) for entity in entities]
 
     return resolve
 
@@ -136,3 +87,11 @@ resolvers.field("Corporation", "snapshots", _snapshots(EntityKind.CORPORATION))
 resolvers.field("Alliance", "snapshots", _snapshots(EntityKind.ALLIANCE))
 resolvers.field("Corporation", "members", _members(EntityKind.CORPORATION, EntityKind.CHARACTER))
 resolvers.field("Alliance", "members", _members(EntityKind.ALLIANCE, EntityKind.CORPORATION))
+resolvers.columns("AffiliationPeriod", since="period.since", until="period.until")
+resolvers.columns(
+    "EntitySnapshot",
+    deltas=lambda snapshot: [
+        (days, members, snapshot.corporation_deltas.get(days)) for days, members in snapshot.member_deltas.items()
+    ],
+)
+resolvers.columns("SnapshotDelta", days=itemgetter(0), members=itemgetter(1), corporations=itemgetter(2))

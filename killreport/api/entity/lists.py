@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.api.paging.pages import bad_request
@@ -17,32 +16,26 @@ from killreport.killmail.lists.of_entities import Side, list_killmails_of
 
 resolvers = Resolvers()
 
-
 _WORDS = {Side.KILLS: "attacker", Side.LOSSES: "victim", Side.EITHER: ""}
 
 
 def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo, **arguments: Any) -> list[ConnectionView]:
-        context: ApiContext = info.context
+    name = f"{_WORDS[side]}{kind.name.capitalize()}"
+    condition = name[0].lower() + name[1:]
+
+    async def resolve(entities: Sequence[Any], info: Info, **arguments: Any) -> list[ConnectionView]:
         asked = read_page(**arguments)
         ids = [entity.id for entity in entities]
         try:
-            async with context.database.connection() as connection:
-                if asked.is_forward:
-                    pages = await list_killmails_of(connection, kind, ids, side, first=asked.size, after=asked.cursor)
-                else:
-                    pages = await list_killmails_of(connection, kind, ids, side, last=asked.size, before=asked.cursor)
+            async with info.context.database.connection() as connection:
+                pages = await list_killmails_of(connection, kind, ids, side, **asked.bounds())
         except Refused as error:
             raise bad_request(str(error)) from None
-        connections = await load_connections(context, asked, pages, lambda entity_id: _filter(kind, side, entity_id))
-        return [connections[entity_id] for entity_id in ids]
+        return await load_connections(
+            info.context, asked, pages, ids, lambda entity_id: KillmailFilter.read({condition: [entity_id]})
+        )
 
     return resolve
-
-
-def _filter(kind: EntityKind, side: Side, entity_id: int) -> KillmailFilter:
-    name = f"{_WORDS[side]}{kind.name.capitalize()}"
-    return KillmailFilter.read({name[0].lower() + name[1:]: [entity_id]})
 
 
 for _kind in (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE, EntityKind.FACTION):

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
-from killreport.api.views.entity import EntityViews, Wanted, load_wanted
+from killreport.api.context import ApiContext, Info
+from killreport.api.views.entity import Wanted, load_wanted
 from killreport.api.views.met import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import (
+    ConstellationView,
     FactionView,
     GroupView,
-    NamedView,
+    RegionView,
     SolarSystemView,
     TypeView,
-    UniverseViews,
 )
 from killreport.entity.kind import EntityKind
-
-
-@dataclass(frozen=True, slots=True)
-class RegionView(NamedView):
-    """A region."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConstellationView(NamedView):
-    """A constellation."""
-
 
 NamedEntity = (
     CharacterView
@@ -42,76 +29,50 @@ NamedEntity = (
     | ConstellationView
     | RegionView
 )
-TYPE_NAMES: Mapping[type[Any], str] = {
-    CharacterView: "Character",
-    CorporationView: "Corporation",
-    AllianceView: "Alliance",
-    FactionView: "Faction",
-    TypeView: "Type",
-    GroupView: "Group",
-    SolarSystemView: "SolarSystem",
-    ConstellationView: "Constellation",
-    RegionView: "Region",
+# By the schema's names of their types.
+KINDS: Mapping[str, EntityKind] = {
+    "Character": EntityKind.CHARACTER,
+    "Corporation": EntityKind.CORPORATION,
+    "Alliance": EntityKind.ALLIANCE,
+    "Faction": EntityKind.FACTION,
+    "Type": EntityKind.SHIP_TYPE,
+    "Group": EntityKind.SHIP_GROUP,
+    "SolarSystem": EntityKind.SOLAR_SYSTEM,
+    "Constellation": EntityKind.CONSTELLATION,
+    "Region": EntityKind.REGION,
 }
 
 
-def name_types(values: Sequence[Any], _info: FieldInfo) -> list[str]:
-    """Return of which type of the schema each view is."""
-    return [TYPE_NAMES[type(value)] for value in values]
+def name_types(values: Sequence[Any], _info: Info) -> list[str]:
+    """Return of which type of the schema each view is: a view is named after it."""
+    return [type(value).__name__.removesuffix("View") for value in values]
 
 
-class NamedEntities:
-    """Views of entities that were asked for; characters, corporations and alliances with the names that were loaded."""
+async def find_named(context: ApiContext, wanted: Sequence[tuple[EntityKind, int | None]]) -> list[NamedEntity | None]:
+    """Return views of these entities in their order; one statement for all names, and none where all are static data.
 
-    def __init__(self, entities: EntityViews, views: UniverseViews) -> None:
-        self._views = views
-        self._finders: dict[EntityKind, Callable[[int], NamedEntity | None]] = {
-            EntityKind.CHARACTER: entities.character,
-            EntityKind.CORPORATION: entities.corporation,
-            EntityKind.ALLIANCE: entities.alliance,
-            EntityKind.FACTION: views.faction,
-            EntityKind.SHIP_TYPE: views.type,
-            EntityKind.SHIP_GROUP: self._group,
-            EntityKind.SOLAR_SYSTEM: self._system,
-            EntityKind.CONSTELLATION: self._constellation,
-            EntityKind.REGION: self._region,
-        }
-
-    def find(self, kind: EntityKind, entity_id: int) -> NamedEntity | None:
-        """Return the view; None for a group or a place that the static data does not know."""
-        return self._finders[kind](entity_id)
-
-    def _group(self, group_id: int) -> GroupView | None:
-        found = self._views.universe.groups.get(group_id)
-        if found is None:
-            return None
-        category = self._views.universe.categories.get(found.category_id)
-        return GroupView(
-            group_id, found.name, None if category is None else NamedView(category.category_id, category.name)
-        )
-
-    def _system(self, system_id: int) -> SolarSystemView | None:
-        found = self._views.universe.systems.get(system_id)
-        return None if found is None else self._views.system(system_id, found.constellation_id, found.region_id)
-
-    def _constellation(self, constellation_id: int) -> ConstellationView | None:
-        found = self._views.universe.constellations.get(constellation_id)
-        return None if found is None else ConstellationView(constellation_id, found.name)
-
-    def _region(self, region_id: int) -> RegionView | None:
-        found = self._views.universe.regions.get(region_id)
-        return None if found is None else RegionView(region_id, found.name)
-
-
-async def load_named(context: ApiContext, wanted: Iterable[tuple[EntityKind, int]]) -> NamedEntities:
-    """Return views of these entities; one statement for all names, and none where all are static data."""
+    None for what has no id, and for a group or a place that the static data does not know.
+    """
     ids = Wanted()
-    sets = {
+    stored = {
         EntityKind.CHARACTER: ids.characters,
         EntityKind.CORPORATION: ids.corporations,
         EntityKind.ALLIANCE: ids.alliances,
     }
     for kind, entity_id in wanted:
-        if kind in sets:
-            sets[kind].add(entity_id)
-    return NamedEntities(await load_wanted(context.database, context.views, ids), context.views)
+        if kind in stored and entity_id is not None:
+            stored[kind].add(entity_id)
+    views = context.views
+    entities = await load_wanted(context.database, views, ids)
+    finders: Mapping[EntityKind, Callable[[int], NamedEntity | None]] = {
+        EntityKind.CHARACTER: entities.character,
+        EntityKind.CORPORATION: entities.corporation,
+        EntityKind.ALLIANCE: entities.alliance,
+        EntityKind.FACTION: views.faction,
+        EntityKind.SHIP_TYPE: views.type,
+        EntityKind.SHIP_GROUP: views.group,
+        EntityKind.SOLAR_SYSTEM: views.system_today,
+        EntityKind.CONSTELLATION: views.constellation,
+        EntityKind.REGION: views.region,
+    }
+    return [None if entity_id is None else finders[kind](entity_id) for kind, entity_id in wanted]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import ApiContext, Info
 from killreport.api.killmail.parts import parts_of
 from killreport.api.views.killmail import KillmailView
 from killreport.api.views.parts import ItemView
@@ -93,34 +92,31 @@ class ValuationView:
     is_complete: bool
 
 
-async def resolve_fitting(killmails: Sequence[KillmailView], info: FieldInfo) -> list[FittingView]:
+async def resolve_fitting(killmails: Sequence[KillmailView], info: Info) -> list[FittingView]:
     """Return the fitting of each killmail."""
-    context: ApiContext = info.context
-    return [_fitting_view(fitting, context.views) for fitting in await _fittings(killmails, context)]
+    return [_fitting_view(fitting, info.context.views) for fitting in await _fittings(killmails, info.context)]
 
 
-async def resolve_eft(killmails: Sequence[KillmailView], info: FieldInfo) -> list[str]:
+async def resolve_eft(killmails: Sequence[KillmailView], info: Info) -> list[str]:
     """Return each fitting in EFT's format."""
-    context: ApiContext = info.context
-    fittings = await _fittings(killmails, context)
+    fittings = await _fittings(killmails, info.context)
     return [
-        eft_text(fitting, context.views.universe, f"Killmail {killmail.id}")
+        eft_text(fitting, info.context.views.universe, f"Killmail {killmail.id}")
         for killmail, fitting in zip(killmails, fittings, strict=True)
     ]
 
 
-async def resolve_dna(killmails: Sequence[KillmailView], info: FieldInfo) -> list[str]:
+async def resolve_dna(killmails: Sequence[KillmailView], info: Info) -> list[str]:
     """Return each fitting as the game's own short form."""
-    context: ApiContext = info.context
-    return [dna_text(fitting, context.views.universe) for fitting in await _fittings(killmails, context)]
+    return [dna_text(fitting, info.context.views.universe) for fitting in await _fittings(killmails, info.context)]
 
 
-async def resolve_valuation(killmails: Sequence[KillmailView], info: FieldInfo) -> list[ValuationView]:
+async def resolve_valuation(killmails: Sequence[KillmailView], info: Info) -> list[ValuationView]:
     """Return every price of each killmail."""
-    context: ApiContext = info.context
-    fittings = await _fittings(killmails, context)
+    fittings = await _fittings(killmails, info.context)
     return [
-        _valuation_view(killmail, fitting, context.views) for killmail, fitting in zip(killmails, fittings, strict=True)
+        _valuation_view(killmail, fitting, info.context.views)
+        for killmail, fitting in zip(killmails, fittings, strict=True)
     ]
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphql import GraphQLError
 
-from killreport.api.context import ApiContext
+from killreport.api.context import ApiContext, Info
 from killreport.api.door.masking import error_code, sentence_of
-from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers
 from killreport.api.paging.pages import bad_request
 from killreport.api.views.killmail import KillmailView, load_views
@@ -53,19 +51,17 @@ class PostResultView:
 
 
 async def resolve_post_killmail(
-    _root: Sequence[None],
-    info: FieldInfo,
+    info: Info,
     *,
     id: int | None = None,  # noqa: A002 - the schema's name
     hash: str | None = None,  # noqa: A002
     link: str | None = None,
-) -> list[PostedKillmailView]:
+) -> PostedKillmailView:
     """Return the killmail, stored. Raises GraphQLError for arguments that cannot be, and as `KillmailPosting.post`."""
-    context: ApiContext = info.context
     named = _read_name(id, hash, link)
-    row, is_new = await context.posting.post(named.killmail_id, named.hash)
-    (view,) = await load_views(context.database, context.views, [row])
-    return [PostedKillmailView(view, is_new)]
+    row, is_new = await info.context.posting.post(named.killmail_id, named.hash)
+    (view,) = await load_views(info.context.database, info.context.views, [row])
+    return PostedKillmailView(view, is_new)
 
 
 def _read_name(killmail_id: int | None, hash_text: str | None, link: str | None) -> KillmailLink:
@@ -87,9 +83,8 @@ def _read_name(killmail_id: int | None, hash_text: str | None, link: str | None)
     return KillmailLink(killmail_id, hash_text.lower())
 
 
-async def resolve_post_killmails(_root: Sequence[None], info: FieldInfo, *, text: str) -> list[list[PostResultView]]:
+async def resolve_post_killmails(info: Info, *, text: str) -> list[PostResultView]:
     """Return what became of each link of a text. Raises GraphQLError for a text without any, or with too many."""
-    context: ApiContext = info.context
     try:
         links = read_links(text)
     except Malformed as error:
@@ -98,8 +93,8 @@ async def resolve_post_killmails(_root: Sequence[None], info: FieldInfo, *, text
         raise bad_request("`text`: there is no link in it.")
     if len(links) > MAX_LINKS:
         raise bad_request(f"`text`: it has {len(links)} links; at most {MAX_LINKS} are taken at once.")
-    until = monotonic() + min(PASTE_SECONDS, 0.8 * context.settings.api_timeout_seconds)
-    return [[await _post_one(link, until, context) for link in links]]
+    until = monotonic() + min(PASTE_SECONDS, 0.8 * info.context.settings.api_timeout_seconds)
+    return [await _post_one(link, until, info.context) for link in links]
 
 
 async def _post_one(link: PastedLink, until: float, context: ApiContext) -> PostResultView:
@@ -123,5 +118,5 @@ async def _post_one(link: PastedLink, until: float, context: ApiContext) -> Post
     return PostResultView(link.text, killmail_id, None, problem)
 
 
-resolvers.field("Mutation", "postKillmail", resolve_post_killmail)
-resolvers.field("Mutation", "postKillmails", resolve_post_killmails)
+resolvers.root("Mutation", "postKillmail", resolve_post_killmail)
+resolvers.root("Mutation", "postKillmails", resolve_post_killmails)

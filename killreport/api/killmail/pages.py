@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import ApiContext, Info
 from killreport.api.paging.cursor import decode_cursor
 from killreport.api.paging.pages import Connection, PageArguments, PageRequest
 from killreport.api.views.killmail import KillmailView, load_views
@@ -48,28 +47,29 @@ async def load_connections(
     context: ApiContext,
     asked: PageRequest[Cursor],
     pages: Mapping[int, Page],
-    wanted: Callable[[int], KillmailFilter | None],
-) -> dict[int, ConnectionView]:
-    """Return pages of several lists by the ids of what they belong to, with one statement for all names.
+    ids: Iterable[int],
+    wanted: Callable[[int], KillmailFilter | None] = lambda _: None,
+) -> list[ConnectionView]:
+    """Return the pages of several lists, of what has these ids in their order, with one statement for all names.
 
     A killmail that is in several has one view. wanted: told such an id, returns what its list is of.
     """
     rows = {row.killmail_id: row for page in pages.values() for row in page.rows}
     views = {view.id: view for view in await load_views(context.database, context.views, list(rows.values()))}
-    return {
+    connections = {
         of: connection_of(
             asked, [views[row.killmail_id] for row in page.rows], has_more=page.has_more, wanted=wanted(of)
         )
         for of, page in pages.items()
     }
+    return [connections[id_] for id_ in ids]
 
 
-async def resolve_total_count(connections: Sequence[ConnectionView], info: FieldInfo) -> list[int | None]:
+async def resolve_total_count(connections: Sequence[ConnectionView], info: Info) -> list[int | None]:
     """Return how many killmails each list has, None where no rollup has counted them."""
-    context: ApiContext = info.context
     counted = list(dict.fromkeys(page.wanted for page in connections if page.wanted is not None))
     if not counted:
         return [None] * len(connections)
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         counts = dict(zip(counted, await count_killmails(connection, counted), strict=True))
     return [None if page.wanted is None else counts[page.wanted] for page in connections]

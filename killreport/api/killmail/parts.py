@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import ApiContext, Info
 from killreport.api.views.batch import Parts
 from killreport.api.views.entity import EntityViews
 from killreport.api.views.killmail import KillmailView
@@ -18,14 +17,13 @@ T = TypeVar("T")
 Found = list[T] | Awaitable[list[T]]
 
 
-def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> Found[list[AttackerView]]:
+def resolve_attackers(killmails: Sequence[KillmailView], info: Info) -> Found[list[AttackerView]]:
     """Return the attackers of each killmail in the order of the source; at once where they were read beside it."""
-    context: ApiContext = info.context
-    parts = parts_of(killmails, context)
+    parts = parts_of(killmails, info.context)
 
     def found(attackers: Mapping[int, list[AttackerRow]], entities: EntityViews) -> list[list[AttackerView]]:
         return [
-            [AttackerView(row, entities, context.views) for row in attackers.get(killmail.id, ())]
+            [AttackerView(row, entities, info.context.views) for row in attackers.get(killmail.id, ())]
             for killmail in killmails
         ]
 
@@ -36,16 +34,15 @@ def resolve_attackers(killmails: Sequence[KillmailView], info: FieldInfo) -> Fou
     return loaded() if attackers is None or entities is None else found(attackers, entities)
 
 
-def resolve_items(killmails: Sequence[KillmailView], info: FieldInfo) -> Found[list[ItemView]]:
+def resolve_items(killmails: Sequence[KillmailView], info: Info) -> Found[list[ItemView]]:
     """Return what was not inside another item, for each killmail; contents hang below their containers.
 
     At once where they were read beside it.
     """
-    context: ApiContext = info.context
-    parts = parts_of(killmails, context)
+    parts = parts_of(killmails, info.context)
 
     def found(items: Mapping[int, list[ItemRow]]) -> list[list[ItemView]]:
-        return [item_tree(items.get(killmail.id, []), context.views) for killmail in killmails]
+        return [item_tree(items.get(killmail.id, []), info.context.views) for killmail in killmails]
 
     async def loaded() -> list[list[ItemView]]:
         return found(await parts.items.get())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from operator import itemgetter
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
@@ -31,79 +31,63 @@ _ITEMS = frozenset({"items", "fitting", "eft", "dna", "valuation", "pointsFactor
 
 
 async def resolve_killmails(
-    _root: Sequence[None],
-    info: FieldInfo,
+    info: Info,
     *,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
     order: str,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> list[ConnectionView]:
+    **arguments: Any,
+) -> ConnectionView:
     """Return one page. Raises GraphQLError for a filter, a page size or a cursor that cannot be."""
-    context: ApiContext = info.context
     ordered = Order[order]
     try:
         wanted = with_span(read_filter(filter), ordered, utc_now())
     except Malformed as error:
         raise malformed_filter(error) from None
-    asked = read_page(first, after, last, before, ordered)
-    async with context.database.connection() as connection:
-        if asked.is_forward:
-            page = await list_killmails(connection, wanted, ordered, first=asked.size, after=asked.cursor)
-        else:
-            page = await list_killmails(connection, wanted, ordered, last=asked.size, before=asked.cursor)
-    nodes = await load_views(context.database, context.views, page.rows, order=ordered)
-    return [connection_of(asked, nodes, has_more=page.has_more, wanted=wanted)]
+    asked = read_page(**arguments, order=ordered)
+    async with info.context.database.connection() as connection:
+        page = await list_killmails(connection, wanted, ordered, **asked.bounds())
+    nodes = await load_views(info.context.database, info.context.views, page.rows, order=ordered)
+    return connection_of(asked, nodes, has_more=page.has_more, wanted=wanted)
 
 
-async def resolve_killmail(
-    _root: Sequence[None],
-    info: FieldInfo,
-    *,
-    id: int,  # noqa: A002 - the schema's name
-) -> list[KillmailView | None]:
+async def resolve_killmail(info: Info, *, id: int) -> KillmailView | None:  # noqa: A002 - the schema's name
     """Return one killmail, None where it is not stored."""
-    context: ApiContext = info.context
     asked = info.selected()
     attackers, items = not _ATTACKERS.isdisjoint(asked), not _ITEMS.isdisjoint(asked)
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         found = await get_with_parts(connection, id, attackers=attackers, items=items)
     if found is None:
-        return [None]
+        return None
     row, its_attackers, its_items = found
-    parts = Parts(context.database, context.views, [id])
+    parts = Parts(info.context.database, info.context.views, [id])
     # Points and labels are drawn from the attackers without their names.
     are_shown = "attackers" in asked
-    entities = await load_everybody(context.database, context.views, [row], its_attackers if are_shown else ())
+    entities = await load_everybody(
+        info.context.database, info.context.views, [row], its_attackers if are_shown else ()
+    )
     if attackers:
         parts.attackers.known = {id: its_attackers}
     if are_shown:
         parts.attacker_names.known = entities
     if items:
         parts.items.known = {id: its_items}
-    return [KillmailView(row, entities, context.views, parts, Order.NEWEST)]
-
-
-def follow_stored(info: FieldInfo) -> AsyncIterator[SharedEvent]:
-    """Return an async iterator of what is stored from now on; not a generator, which would begin when first read."""
-    context: ApiContext = info.context
-    return context.live.subscribe()
+    return KillmailView(row, entities, info.context.views, parts, Order.NEWEST)
 
 
 def follow_killmails(
-    info: FieldInfo,
+    info: Info,
     *,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 - the schema's name
 ) -> AsyncIterator[SharedEvent]:
-    """Return an async iterator of what is stored from now on and passes. Raises GraphQLError for a bad filter."""
-    context: ApiContext = info.context
-    return context.live.subscribe(read_filter(filter))
+    """Return an async iterator of what is stored from now on and passes; not a generator, which would begin when read.
+
+    Raises GraphQLError for a bad filter.
+    """
+    return info.context.live.subscribe(read_filter(filter))
 
 
-resolvers.field("Query", "killmails", resolve_killmails)
-resolvers.field("Query", "killmail", resolve_killmail)
+resolvers.root("Query", "killmails", resolve_killmails)
+resolvers.root("Query", "killmail", resolve_killmail)
 resolvers.field("KillmailConnection", "totalCount", resolve_total_count)
 resolvers.field("Killmail", "attackers", resolve_attackers)
 resolvers.field("Killmail", "attackersPage", resolve_attackers_page)
@@ -115,6 +99,7 @@ resolvers.field("Killmail", "dna", resolve_dna)
 resolvers.field("Killmail", "valuation", resolve_valuation)
 resolvers.field("Killmail", "pointsFactors", resolve_points_factors)
 resolvers.field("Killmail", "labelEvidence", resolve_label_evidence)
+resolvers.columns("LabelEvidence", label=itemgetter(0), evidence=itemgetter(1))
 resolvers.field("Killmail", "related", resolve_related)
 resolvers.source("killmails", follow_killmails)
-resolvers.source("killmailStored", follow_stored)
+resolvers.source("killmailStored", follow_killmails)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
-from killreport.api.paging.cursor import decode_ordinal, encode_ordinal
+from killreport.api.paging.cursor import ORDINALS
 from killreport.api.paging.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
 from killreport.api.views.entity import load_entity_views
 from killreport.api.views.killmail import KillmailView
@@ -21,19 +20,18 @@ MAX_RELATED_AT_ONCE = 20_000
 
 
 async def resolve_attackers_page(
-    killmails: Sequence[KillmailView], info: FieldInfo, **arguments: Any
+    killmails: Sequence[KillmailView], info: Info, **arguments: Any
 ) -> list[Connection[AttackerView]]:
     """Return some attackers of each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
-    context: ApiContext = info.context
-    asked = PageArguments(**arguments).read(decode_ordinal)
+    asked = PageArguments(**arguments).read(ORDINALS.decode)
     places = {killmail.id: _places(asked, killmail.attacker_count) for killmail in killmails}
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         found = await list_some_attackers(connection, places)
     everybody = (row for group in found.values() for row in group)
-    entities = await load_entity_views(context.database, context.views, everybody)
+    entities = await load_entity_views(info.context.database, info.context.views, everybody)
     pages = []
     for killmail in killmails:
-        nodes = [AttackerView(row, entities, context.views) for row in found.get(killmail.id, ())]
+        nodes = [AttackerView(row, entities, info.context.views) for row in found.get(killmail.id, ())]
         place, count = places[killmail.id], killmail.attacker_count
         page_info = PageInfo(
             has_next_page=place.stop < count,
@@ -46,7 +44,7 @@ async def resolve_attackers_page(
 
 
 def _cursor_of(attacker: AttackerView) -> str:
-    return encode_ordinal(attacker.ordinal)
+    return ORDINALS.encode(attacker.ordinal)
 
 
 def _places(asked: PageRequest[int], count: int) -> range:
@@ -58,21 +56,19 @@ def _places(asked: PageRequest[int], count: int) -> range:
     return range(max(0, end - asked.size), end)
 
 
-async def resolve_top_damage(killmails: Sequence[KillmailView], info: FieldInfo) -> list[AttackerView | None]:
+async def resolve_top_damage(killmails: Sequence[KillmailView], info: Info) -> list[AttackerView | None]:
     """Return who did the most damage to each, None where nobody did any."""
-    context: ApiContext = info.context
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         found = await list_top_damage(connection, [killmail.id for killmail in killmails])
-    entities = await load_entity_views(context.database, context.views, found.values())
+    entities = await load_entity_views(info.context.database, info.context.views, found.values())
     return [
-        AttackerView(row, entities, context.views) if (row := found.get(killmail.id)) and row.damage_done else None
+        AttackerView(row, entities, info.context.views) if (row := found.get(killmail.id)) and row.damage_done else None
         for killmail in killmails
     ]
 
 
-async def resolve_related(killmails: Sequence[KillmailView], info: FieldInfo, **arguments: Any) -> list[ConnectionView]:
+async def resolve_related(killmails: Sequence[KillmailView], info: Info, **arguments: Any) -> list[ConnectionView]:
     """Return a page of what died around each killmail. Raises GraphQLError for a size or a cursor that cannot be."""
-    context: ApiContext = info.context
     asked = read_page(**arguments)
     # Killmails of one fight are related to each other: one page and one view of each, however often it is there.
     asking = {killmail.id: killmail.row for killmail in killmails}
@@ -82,9 +78,9 @@ async def resolve_related(killmails: Sequence[KillmailView], info: FieldInfo, **
             f"`related` of {len(asking):,} killmails with `{argument}` {asked.size} may be "
             f"{len(asking) * asked.size:,} killmails; at most {MAX_RELATED_AT_ONCE:,} may be asked for at once."
         )
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         pages = await list_related(
             connection, list(asking.values()), asked.size, asked.cursor, is_forward=asked.is_forward
         )
-    connections = await load_connections(context, asked, dict(zip(asking, pages, strict=True)), lambda _: None)
-    return [connections[killmail.id] for killmail in killmails]
+    found = dict(zip(asking, pages, strict=True))
+    return await load_connections(info.context, asked, found, [killmail.id for killmail in killmails])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
-from killreport.api.entity.named import NamedEntity, load_named, name_types
+from killreport.api.entity.named import NamedEntity, find_named, name_types
 from killreport.api.paging.pages import bad_request, checked_size
 from killreport.api.views.killmail import KillmailView, load_views
 from killreport.clock import utc_now
@@ -18,7 +16,7 @@ from killreport.errors import NotFound, Refused
 from killreport.eve.universe import Universe
 from killreport.killmail.stored.queries import get_killmails
 from killreport.leaderboard.dearest import MAX_DEAREST, list_dearest
-from killreport.leaderboard.model import Figures, Metric, Window
+from killreport.leaderboard.model import Figures, Metric, Ranking, Window
 from killreport.leaderboard.queries import get_ranking, get_ranking_of_place
 from killreport.leaderboard.scope import Scope, find_scope
 
@@ -57,60 +55,51 @@ class PlaceView:
 class LeaderboardView:
     """The head of a ranking."""
 
-    first_day: date | None
-    last_day: date
-    counted_at: datetime | None
+    ranking: Ranking
     places: list[PlaceView]
 
 
 async def resolve_leaderboard(
-    _root: Sequence[None],
-    info: FieldInfo,
+    info: Info,
     *,
     kind: str,
     window: str,
     first: int,
     metric: str | None = None,
     scope: Mapping[str, int | None] | None = None,
-) -> list[LeaderboardView]:
+) -> LeaderboardView:
     """Return the head of a ranking. Raises GraphQLError for what is not counted."""
-    context: ApiContext = info.context
     checked_size("first", first)
     of, by, days, today = _KINDS[kind], _metric(kind, metric), Window[window], utc_now().date()
-    place = _scope(context.views.universe, scope)
+    place = _scope(info.context.views.universe, scope)
     try:
-        async with context.database.connection() as connection:
+        async with info.context.database.connection() as connection:
             if place is None:
                 ranking = await get_ranking(connection, of, by, days, today=today, limit=first)
             else:
                 ranking = await get_ranking_of_place(connection, of, by, days, scope=place, today=today, limit=first)
     except Refused as error:
         raise bad_request(f"`scope`: {error}") from None
-    named = await load_named(context, [(of, place.entity_id) for place in ranking.places])
+    named = await find_named(info.context, [(of, one.entity_id) for one in ranking.places])
     places = [
-        PlaceView(one.place, named.find(of, one.entity_id), _value(one.figures, by), one.figures)
-        for one in ranking.places
+        PlaceView(one.place, entity, _value(one.figures, by), one.figures)
+        for one, entity in zip(ranking.places, named, strict=True)
     ]
-    return [LeaderboardView(ranking.first_day, ranking.last_day, ranking.counted_at, places)]
+    return LeaderboardView(ranking, places)
 
 
 async def resolve_most_valuable(
-    _root: Sequence[None],
-    info: FieldInfo,
-    *,
-    window: str,
-    first: int,
-    scope: Mapping[str, int | None] | None = None,
-) -> list[list[KillmailView]]:
+    info: Info, *, window: str, first: int, scope: Mapping[str, int | None] | None = None
+) -> list[KillmailView]:
     """Return the most valuable killmails. Raises GraphQLError for a place that is none."""
-    context: ApiContext = info.context
+    context = info.context
     checked_size("first", first, MAX_DEAREST)
     place = _scope(context.views.universe, scope)
     async with context.database.connection() as connection:
         dear = await list_dearest(connection, Window[window], today=utc_now().date(), scope=place, limit=first)
         rows = await get_killmails(connection, [one.killmail_id for one in dear])
     views = {view.id: view for view in await load_views(context.database, context.views, rows)}
-    return [[views[one.killmail_id] for one in dear if one.killmail_id in views]]
+    return [views[one.killmail_id] for one in dear if one.killmail_id in views]
 
 
 def _metric(kind: str, name: str | None) -> Metric:
@@ -143,6 +132,9 @@ def _value(figures: Figures, metric: Metric) -> float:
     return figure / 100 if metric in _IN_ISK else float(figure)
 
 
-resolvers.field("Query", "leaderboard", resolve_leaderboard)
-resolvers.field("Query", "mostValuableKills", resolve_most_valuable)
+resolvers.root("Query", "leaderboard", resolve_leaderboard)
+resolvers.root("Query", "mostValuableKills", resolve_most_valuable)
+resolvers.columns(
+    "Leaderboard", firstDay="ranking.first_day", lastDay="ranking.last_day", countedAt="ranking.counted_at"
+)
 resolvers.type_of("NamedEntity", name_types)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from operator import attrgetter
+from functools import partial
 from typing import Any
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import ApiContext, Info
 from killreport.api.engine.registry import BatchResolver, Resolvers
-from killreport.api.entity.named import NamedEntities, NamedEntity, load_named
+from killreport.api.entity.named import KINDS, NamedEntity, find_named
 from killreport.api.paging.pages import checked_size
 from killreport.clock import utc_now
+from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.leaderboard.model import Window, first_day
 from killreport.leaderboard.statistics import (
-    Activity,
     Counted,
-    Month,
     Totals,
     list_activity,
     list_months_of,
     list_totals,
     list_totals_between,
 )
-from killreport.leaderboard.tops import Top, Tops, list_tops_of
+from killreport.leaderboard.tops import Tops, list_tops_of
 
 resolvers = Resolvers()
 _MAX_ENTRIES = 100
@@ -50,152 +47,108 @@ class TopEntryView:
 
 
 @dataclass(frozen=True, slots=True)
-class ShipGroupsView:
-    """Groups of ships, used and lost."""
-
-    since: datetime | None
-    is_complete: bool
-    used: list[TopEntryView]
-    lost: list[TopEntryView]
-
-
-@dataclass(frozen=True, slots=True)
 class TopListsView:
-    """Whom an entity kills, where and with what."""
+    """Whom an entity kills, where and with what. entries: by the field they are."""
 
-    since: datetime | None
-    is_complete: bool
-    characters: list[TopEntryView]
-    corporations: list[TopEntryView]
-    alliances: list[TopEntryView]
-    solar_systems: list[TopEntryView]
-    regions: list[TopEntryView]
-    ship_types: list[TopEntryView]
-    weapons: list[TopEntryView]
-    groups_used: list[TopEntryView]
-    groups_lost: list[TopEntryView]
+    tops: Tops
+    entries: Mapping[str, list[TopEntryView]]
 
 
-_LISTS = {
-    "characters": EntityKind.CHARACTER,
-    "corporations": EntityKind.CORPORATION,
-    "alliances": EntityKind.ALLIANCE,
-    "solar_systems": EntityKind.SOLAR_SYSTEM,
-    "regions": EntityKind.REGION,
-    "ship_types": EntityKind.SHIP_TYPE,
-    "weapons": EntityKind.SHIP_TYPE,
-    "groups_used": EntityKind.SHIP_GROUP,
-    "groups_lost": EntityKind.SHIP_GROUP,
+# By field: which list of `Tops`, and of what.
+_Lists = Mapping[str, tuple[str, EntityKind]]
+_SHIP_GROUPS: _Lists = {
+    "used": ("groups_used", EntityKind.SHIP_GROUP),
+    "lost": ("groups_lost", EntityKind.SHIP_GROUP),
+}
+_TOP_LISTS: _Lists = {
+    "characters": ("characters", EntityKind.CHARACTER),
+    "corporations": ("corporations", EntityKind.CORPORATION),
+    "alliances": ("alliances", EntityKind.ALLIANCE),
+    "solarSystems": ("solar_systems", EntityKind.SOLAR_SYSTEM),
+    "regions": ("regions", EntityKind.REGION),
+    "shipTypes": ("ship_types", EntityKind.SHIP_TYPE),
+    "weapons": ("weapons", EntityKind.SHIP_TYPE),
+    "groupsUsed": _SHIP_GROUPS["used"],
+    "groupsLost": _SHIP_GROUPS["lost"],
 }
 
 
 def _statistics(kind: EntityKind) -> BatchResolver:
-    def resolve(entities: Sequence[Any], _info: FieldInfo, *, window: str) -> list[StatisticsView]:
+    def resolve(entities: Sequence[Any], _info: Info, *, window: str) -> list[StatisticsView]:
         return [StatisticsView(Counted(kind, entity.id), Window[window]) for entity in entities]
 
     return resolve
 
 
-async def resolve_totals(statistics: Sequence[StatisticsView], info: FieldInfo) -> list[Totals]:
+async def resolve_totals(statistics: Sequence[StatisticsView], info: Info) -> list[Totals]:
     """Return the sums of the window of each; all parents of a field have one window."""
-    context: ApiContext = info.context
     counted = [one.counted for one in statistics]
     today = utc_now().date()
     first = first_day(statistics[0].window, today)
-    async with context.database.connection() as connection:
+    async with info.context.database.connection() as connection:
         if first is None:
             return await list_totals(connection, counted)
         return await list_totals_between(connection, counted, first, today)
 
 
-async def resolve_months(statistics: Sequence[StatisticsView], info: FieldInfo) -> list[list[Month]]:
-    """Return the months of each."""
-    context: ApiContext = info.context
-    async with context.database.connection() as connection:
-        return await list_months_of(connection, [one.counted for one in statistics])
+def _counts(read: Callable[[Connection, Sequence[Counted]], Awaitable[list[Any]]]) -> BatchResolver:
+    """Return the resolver of a figure over the whole life of each."""
+
+    async def resolve(statistics: Sequence[StatisticsView], info: Info) -> list[Any]:
+        async with info.context.database.connection() as connection:
+            return await read(connection, [one.counted for one in statistics])
+
+    return resolve
 
 
-async def resolve_activity(statistics: Sequence[StatisticsView], info: FieldInfo) -> list[Activity]:
-    """Return the hours of the week of each."""
-    context: ApiContext = info.context
-    async with context.database.connection() as connection:
-        return await list_activity(connection, [one.counted for one in statistics])
-
-
-async def resolve_ship_groups(statistics: Sequence[StatisticsView], info: FieldInfo) -> list[ShipGroupsView | None]:
+async def resolve_ship_groups(statistics: Sequence[StatisticsView], info: Info) -> list[TopListsView | None]:
     """Return the groups of ships of each; parents of a field are of one kind and have one window."""
     kind = statistics[0].counted.kind
     if kind is EntityKind.FACTION:
         return [None] * len(statistics)
     ids = [one.counted.id for one in statistics]
-    tops = await _load_tops(info.context, kind, ids, statistics[0].window, _GROUPS)
-    named = await load_named(info.context, [])
-
-    def lines(list_: Sequence[Top]) -> list[TopEntryView]:
-        return _lines(named, EntityKind.SHIP_GROUP, list_)
-
-    return [
-        ShipGroupsView(one.since, one.is_complete, lines(one.groups_used), lines(one.groups_lost))
-        for one in (tops[entity_id] for entity_id in ids)
-    ]
+    return [*await _load_tops(info.context, kind, ids, window=statistics[0].window, limit=_GROUPS, lists=_SHIP_GROUPS)]
 
 
 def _top_lists(kind: EntityKind) -> BatchResolver:
-    async def resolve(entities: Sequence[Any], info: FieldInfo, *, window: str, first: int) -> list[TopListsView]:
+    async def resolve(entities: Sequence[Any], info: Info, *, window: str, first: int) -> list[TopListsView]:
         checked_size("first", first, _MAX_ENTRIES)
         ids = [entity.id for entity in entities]
-        tops = await _load_tops(info.context, kind, ids, Window[window], first)
-        wanted = [
-            (of, top.entity_id) for one in tops.values() for name, of in _LISTS.items() for top in getattr(one, name)
-        ]
-        named = await load_named(info.context, wanted)
-        views = {
-            entity_id: TopListsView(
-                since=one.since,
-                is_complete=one.is_complete,
-                **{name: _lines(named, of, getattr(one, name)) for name, of in _LISTS.items()},
-            )
-            for entity_id, one in tops.items()
-        }
-        return [views[entity_id] for entity_id in ids]
+        return await _load_tops(info.context, kind, ids, window=Window[window], limit=first, lists=_TOP_LISTS)
 
     return resolve
 
 
 async def _load_tops(
-    context: ApiContext, kind: EntityKind, ids: Sequence[int], window: Window, limit: int
-) -> dict[int, Tops]:
+    context: ApiContext, kind: EntityKind, ids: Sequence[int], *, window: Window, limit: int, lists: _Lists
+) -> list[TopListsView]:
     async with context.database.connection() as connection:
-        return await list_tops_of(
+        tops = await list_tops_of(
             connection, kind, ids, window, today=utc_now().date(), universe=context.views.universe, limit=limit
         )
+    found = [(of, getattr(tops[entity_id], name)) for entity_id in ids for name, of in lists.values()]
+    named = iter(await find_named(context, [(of, top.entity_id) for of, list_ in found for top in list_]))
+    entries = iter([[TopEntryView(next(named), top.killmails) for top in list_] for _, list_ in found])
+    return [TopListsView(tops[entity_id], {field: next(entries) for field in lists}) for entity_id in ids]
 
 
-def _lines(named: NamedEntities, kind: EntityKind, list_: Sequence[Top]) -> list[TopEntryView]:
-    return [TopEntryView(named.find(kind, top.entity_id), top.killmails) for top in list_]
+def _entries(field: str, view: TopListsView) -> list[TopEntryView]:
+    return view.entries[field]
 
 
-def _reader(name: str) -> BatchResolver:
-    """Return the resolver of a figure that is stored under another name."""
-    read = attrgetter(name)
-
-    def resolve(parents: Sequence[Any], _info: FieldInfo) -> list[Any]:
-        return [read(parent) for parent in parents]
-
-    return resolve
-
-
-for _kind in (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE):
-    resolvers.field(_kind.name.capitalize(), "statistics", _statistics(_kind))
-    resolvers.field(_kind.name.capitalize(), "topLists", _top_lists(_kind))
+for _name in ("Character", "Corporation", "Alliance"):
+    resolvers.field(_name, "statistics", _statistics(KINDS[_name]))
+    resolvers.field(_name, "topLists", _top_lists(KINDS[_name]))
 resolvers.field("Faction", "statistics", _statistics(EntityKind.FACTION))
+for _type, _lists in (("TopLists", _TOP_LISTS), ("ShipGroupLists", _SHIP_GROUPS)):
+    resolvers.columns(_type, since="tops.since", isComplete="tops.is_complete")
+    resolvers.columns(_type, **{field: partial(_entries, field) for field in _lists})
 resolvers.field("EntityStatistics", "totals", resolve_totals)
-resolvers.field("EntityStatistics", "months", resolve_months)
-resolvers.field("EntityStatistics", "activity", resolve_activity)
+resolvers.field("EntityStatistics", "months", _counts(list_months_of))
+resolvers.field("EntityStatistics", "activity", _counts(list_activity))
 resolvers.field("EntityStatistics", "shipGroups", resolve_ship_groups)
-resolvers.field("EntityMonth", "figures", _reader("totals"))
-for _type in ("EntityTotals", "Figures"):
-    resolvers.field(_type, "iskDestroyed", _reader("isk_destroyed_cents"))
-    resolvers.field(_type, "iskLost", _reader("isk_lost_cents"))
-resolvers.field("EntityTotals", "npcIskLost", _reader("npc_isk_lost_cents"))
-resolvers.field("Figures", "points", _reader("points_won"))
+resolvers.columns("EntityMonth", figures="totals")
+resolvers.columns(
+    "EntityTotals", iskDestroyed="isk_destroyed_cents", iskLost="isk_lost_cents", npcIskLost="npc_isk_lost_cents"
+)
+resolvers.columns("Figures", iskDestroyed="isk_destroyed_cents", iskLost="isk_lost_cents", points="points_won")

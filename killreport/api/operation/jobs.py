@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.errors import Refused, Unavailable
-from killreport.fleet.table import find_process
+from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
@@ -16,17 +14,21 @@ from killreport.supervisor.protocol import Request
 PATIENCE_SECONDS = 10.0
 
 
-async def resolve_trigger_job(_root: Sequence[None], info: FieldInfo, *, name: str) -> list[str]:
-    """Have the supervisor start the job, and return its name.
-
-    Raises NotFound for a name that is no process, Refused for one that is no job, Conflict where it runs already,
-    Unavailable where no supervisor answers on this machine.
-    """
-    context: ApiContext = info.context
+def find_job(name: str) -> ProcessRow:
+    """Return the job. Raises NotFound for a name that is no process, Refused for one that is no job."""
     row = find_process(name)
     if row.kind != "job":
         raise Refused(f"{name} is a {row.kind}, not a job.")
-    folder = FleetFolder.at(context.settings.home)
+    return row
+
+
+async def resolve_trigger_job(info: Info, *, name: str) -> str:
+    """Have the supervisor start the job, and return its name.
+
+    Raises as `find_job`, Conflict where it runs already, Unavailable where no supervisor answers on this machine.
+    """
+    find_job(name)
+    folder = FleetFolder.at(info.context.settings.home)
     try:
         await asyncio.to_thread(ask, folder, Request(verb="trigger", name=name), PATIENCE_SECONDS)
     except NoSupervisor:
@@ -34,4 +36,4 @@ async def resolve_trigger_job(_root: Sequence[None], info: FieldInfo, *, name: s
             "No supervisor answers on the machine of the API, so nothing was started: start the job where its processes"
             f" are managed, or by `killreport run {name}`."
         ) from None
-    return [name]
+    return name

@@ -8,8 +8,11 @@ from killreport.api.operation.letters import resolve_dead_letters, resolve_purge
 from killreport.api.operation.refresh import resolve_refresh_entity
 
 resolvers = Resolvers()
-resolvers.field("Query", "deadLetters", resolve_dead_letters)
-resolvers.field("Mutation", "refreshEntity", resolve_refresh_entity)
-resolvers.field("Mutation", "triggerJob", resolve_trigger_job)
-resolvers.field("Mutation", "retryDeadLetters", resolve_retry)
-resolvers.field("Mutation", "purgeDeadLetters", resolve_purge)
+resolvers.root("Query", "deadLetters", resolve_dead_letters)
+resolvers.root("Mutation", "refreshEntity", resolve_refresh_entity)
+resolvers.root("Mutation", "triggerJob", resolve_trigger_job)
+resolvers.root("Mutation", "retryDeadLetters", resolve_retry)
+resolvers.root("Mutation", "purgeDeadLetters", resolve_purge)
+resolvers.columns(
+    "DeadLetter", id="letter_id", queueName="queue", body=lambda letter: letter.body.decode(errors="replace")
+)

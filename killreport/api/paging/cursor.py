@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from graphql import GraphQLError
@@ -40,36 +41,31 @@ def decode_cursor(cursor: str, order: Order = Order.NEWEST, argument: str = "aft
     return found
 
 
-def encode_id(number: int) -> str:
-    """Return the cursor of the entry with this id, in a list that is ordered by it."""
-    return _encode(f"i{number}")
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Cursors of lists that are in the order of a number. letter: tells them from those of other lists."""
+
+    letter: str
+    end: int
+
+    def encode(self, number: int) -> str:
+        """Return the cursor of the entry with this number."""
+        return _encode(f"{self.letter}{number}")
+
+    def decode(self, cursor: str, argument: str = "after") -> int:
+        """Return the number of a cursor. Raises GraphQLError (BAD_CURSOR) for what `encode` never gave."""
+        try:
+            number = int(_decode(cursor).removeprefix(self.letter))
+            if self.encode(number) != cursor or not 0 <= number < self.end:
+                raise ValueError(cursor)
+        except (ValueError, binascii.Error):
+            raise bad_cursor(argument) from None
+        return number
 
 
-def decode_id(cursor: str, argument: str = "after") -> int:
-    """Return the id of a cursor. Raises GraphQLError (BAD_CURSOR) for what `encode_id` never gave."""
-    try:
-        number = int(_decode(cursor).removeprefix("i"))
-        if encode_id(number) != cursor or not 0 <= number < 2**63:
-            raise ValueError(cursor)
-    except (ValueError, binascii.Error):
-        raise bad_cursor(argument) from None
-    return number
-
-
-def encode_ordinal(ordinal: int) -> str:
-    """Return the cursor after this place of a list that never changes."""
-    return _encode(f"n{ordinal}")
-
-
-def decode_ordinal(cursor: str, argument: str = "after") -> int:
-    """Return the place. Raises GraphQLError (BAD_CURSOR) for what `encode_ordinal` never gave."""
-    try:
-        ordinal = int(_decode(cursor).removeprefix("n"))
-        if encode_ordinal(ordinal) != cursor or not 0 <= ordinal < 2**15:
-            raise ValueError(cursor)
-    except (ValueError, binascii.Error):
-        raise bad_cursor(argument) from None
-    return ordinal
+IDS = Numbers("i", 2**63)
+# Places of a list that never changes.
+ORDINALS = Numbers("n", 2**15)
 
 
 def bad_cursor(argument: str) -> GraphQLError:

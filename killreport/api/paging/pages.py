@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from graphql import GraphQLError
 
-from killreport.api.paging.cursor import encode_id
+from killreport.api.paging.cursor import IDS
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE = 50
@@ -62,6 +62,11 @@ class PageRequest(Generic[Place]):
     size: int
     cursor: Place | None
     is_forward: bool
+
+    def bounds(self) -> dict[str, Any]:
+        """Return it as the arguments `first` and `after`, or `last` and `before`."""
+        names = ("first", "after") if self.is_forward else ("last", "before")
+        return dict(zip(names, (self.size, self.cursor), strict=True))
 
     def info(self, cursors: Sequence[str], *, has_more: bool) -> PageInfo:
         """Return where the page stands. cursors: of its first and last entry, at least; has_more: beyond it.
@@ -122,7 +127,7 @@ def page_of(
     """
 
     def cursor_of(one: T) -> str:
-        return encode_id(id_of(one))
+        return IDS.encode(id_of(one))
 
     page = found[: asked.size] if asked.is_forward else found[-asked.size :]
     cursors = [cursor_of(one) for one in (*page[:1], *page[-1:])]

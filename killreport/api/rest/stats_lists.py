@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from killreport.api.context import ApiContext
-from killreport.api.entity.named import NamedEntities, NamedEntity, load_named
+from killreport.api.entity.named import NamedEntity, find_named
 from killreport.api.views.universe import SolarSystemView, TypeView
 from killreport.entity.kind import EntityKind
 from killreport.leaderboard.own import OwnTops
@@ -30,17 +30,16 @@ async def load_top_lists(context: ApiContext, tops: OwnTops) -> list[dict[str, A
     lists: list[tuple[str, str, EntityKind, Sequence[Top]]] = [
         (word, title, kind, getattr(tops, name)) for word, title, kind, name in LISTS
     ]
-    named = await load_named(context, [(kind, top.entity_id) for _, _, kind, found in lists for top in found])
+    named = iter(await find_named(context, [(kind, top.entity_id) for _, _, kind, found in lists for top in found]))
     written = [
-        {"type": word, "title": title, "values": [_line(word, top, kind, named) for top in found]}
-        for word, title, kind, found in lists
+        {"type": word, "title": title, "values": [_line(word, top, next(named)) for top in found]}
+        for word, title, _, found in lists
     ]
     word, title = LOCATIONS
     return [*written, {"type": word, "title": title, "values": []}]
 
 
-def _line(word: str, top: Top, kind: EntityKind, named: NamedEntities) -> dict[str, Any]:
-    entity = named.find(kind, top.entity_id)
+def _line(word: str, top: Top, entity: NamedEntity | None) -> dict[str, Any]:
     name = None if entity is None else entity.name
     return {
         "kills": top.killmails,

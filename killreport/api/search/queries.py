@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
+from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
-from killreport.api.entity.named import NamedEntity, load_named
+from killreport.api.entity.named import NamedEntity, find_named
 from killreport.api.paging.pages import checked_size
 from killreport.entity.kind import EntityKind
-from killreport.search.model import MAX_HITS, Kind
+from killreport.search.model import MAX_HITS, Hit, Kind
 
 resolvers = Resolvers()
 
@@ -30,49 +29,33 @@ _ENTITY_KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ResultView:
-    """Something found."""
+class RankedHit:
+    """Something found, and its place among what was, from 1."""
 
     rank: int
-    kind: str
-    id: int
-    name: str
-    ticker: str | None
-    match: str
-    similarity: float
-    kills: int
+    hit: Hit
 
 
-async def resolve_search(
-    _root: Sequence[None],
-    info: FieldInfo,
-    *,
-    query: str,
-    first: int,
-    kinds: Sequence[str] | None = None,
-) -> list[list[ResultView]]:
+async def resolve_search(info: Info, *, query: str, first: int, kinds: Sequence[str] | None = None) -> list[RankedHit]:
     """Return what was found, the best first."""
-    context: ApiContext = info.context
     checked_size("first", first, MAX_HITS)
     wanted = tuple(Kind) if kinds is None else [Kind[name] for name in kinds]
-    async with context.database.connection() as connection:
-        hits = await context.search.find(connection, query, kinds=wanted, limit=first)
-    return [
-        [
-            ResultView(
-                rank, hit.kind.name, hit.id, hit.name, hit.ticker, hit.match.name, round(hit.similarity, 3), hit.kills
-            )
-            for rank, hit in enumerate(hits, 1)
-        ]
-    ]
+    async with info.context.database.connection() as connection:
+        hits = await info.context.search.find(connection, query, kinds=wanted, limit=first)
+    return [RankedHit(rank, hit) for rank, hit in enumerate(hits, 1)]
 
 
-async def resolve_entity(results: Sequence[ResultView], info: FieldInfo) -> list[NamedEntity | None]:
-    """Return the entities that were found; read only where they are asked for, since a result has its name."""
-    found = [(_ENTITY_KINDS[Kind[result.kind]], result.id) for result in results]
-    named = await load_named(info.context, found)
-    return [named.find(*one) for one in found]
+async def resolve_entity(results: Sequence[RankedHit], info: Info) -> list[NamedEntity | None]:
+    """Return the named that were found; read only where they are asked for, since a result has its name."""
+    return await find_named(info.context, [(_ENTITY_KINDS[one.hit.kind], one.hit.id) for one in results])
 
 
-resolvers.field("Query", "search", resolve_search)
+resolvers.root("Query", "search", resolve_search)
 resolvers.field("SearchResult", "entity", resolve_entity)
+resolvers.columns(
+    "SearchResult",
+    **{name: f"hit.{name}" for name in ("id", "name", "ticker", "kills")},
+    kind="hit.kind.name",
+    match="hit.match.name",
+    similarity=lambda one: round(one.hit.similarity, 3),
+)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from killreport.api.context import ApiContext
-from killreport.api.engine.info import FieldInfo
 from killreport.cache.heartbeat import ProcessHeartbeat, list_heartbeats
 from killreport.clock import span, utc_now
 from killreport.db.database import Connection
@@ -60,11 +58,3 @@ def _trouble(own: Sequence[ProcessHeartbeat], silent_seconds: float | None, now:
     if not living:
         return f"{WORKER}, which follows the feed, is not running"
     return None if silent_seconds is None else f"no kill was stored for {span(silent_seconds)}"
-
-
-async def resolve_feed(statuses: Sequence[FeedStatus], info: FieldInfo) -> list[FeedState]:
-    """Return how the feed does."""
-    context: ApiContext = info.context
-    async with context.database.connection() as connection:
-        state = await read_feed_state(connection, context.settings.feed_silence_seconds)
-    return [state] * len(statuses)

@@ -11,15 +11,30 @@ from killreport.api.views.met import MetEntities
 from killreport.entity.known import KnownNames
 from killreport.eve.space import shown_security, space_class_of
 from killreport.eve.tree import Tree
-from killreport.eve.universe import Category, Constellation, Region, Universe
+from killreport.eve.universe import Universe
 
 
 @dataclass(frozen=True, slots=True)
 class NamedView:
-    """A region, constellation or category; a faction is one of its own kind."""
+    """Something that has an id, and a name while it is known."""
 
     id: int
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionView(NamedView):
+    """A region."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConstellationView(NamedView):
+    """A constellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView(NamedView):
+    """A category of groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class GroupView:
 
     id: int
     name: str
-    category: NamedView | None
+    category: CategoryView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +70,8 @@ class SolarSystemView(Lasting):
     name: str | None
     security: float | None
     space_class: str | None
-    constellation: NamedView | None
-    region: NamedView | None
+    constellation: ConstellationView | None
+    region: RegionView | None
 
 
 class UniverseViews:
@@ -86,7 +101,7 @@ class UniverseViews:
             found = self.universe.types.get(type_id)
             view = TypeView(type_id, None, None)
             if found is not None:
-                view = TypeView(type_id, found.name, self._group(found.group_id))
+                view = TypeView(type_id, found.name, self.group(found.group_id))
                 self._types[type_id] = view
         return view
 
@@ -99,34 +114,34 @@ class UniverseViews:
         """What lies in what; made when first asked for."""
         return Tree(self.universe)
 
-    def region(self, region_id: int) -> NamedView | None:
+    def region(self, region_id: int) -> RegionView | None:
         """Return the region, None where it is unknown."""
-        return _known(region_id, self.universe.regions.get(region_id))
+        found = self.universe.regions.get(region_id)
+        return None if found is None else RegionView(region_id, found.name)
 
-    def constellation(self, constellation_id: int) -> NamedView | None:
+    def constellation(self, constellation_id: int) -> ConstellationView | None:
         """Return the constellation, None where it is unknown."""
-        return _known(constellation_id, self.universe.constellations.get(constellation_id))
+        found = self.universe.constellations.get(constellation_id)
+        return None if found is None else ConstellationView(constellation_id, found.name)
 
-    def category(self, category_id: int) -> NamedView | None:
+    def category(self, category_id: int) -> CategoryView | None:
         """Return the category, None where it is unknown."""
-        return _known(category_id, self.universe.categories.get(category_id))
+        found = self.universe.categories.get(category_id)
+        return None if found is None else CategoryView(category_id, found.name)
 
     def group(self, group_id: int) -> GroupView | None:
         """Return the group, None where it is unknown."""
-        return self._group(group_id)
-
-    def system_today(self, system_id: int) -> SolarSystemView | None:
-        """Return the system where it lies today, None where it is unknown."""
-        found = self.universe.systems.get(system_id)
-        return None if found is None else self.system(system_id, found.constellation_id, found.region_id)
-
-    def _group(self, group_id: int) -> GroupView | None:
         if group_id not in self._groups:
             group = self.universe.groups.get(group_id)
             if group is None:
                 return None
             self._groups[group_id] = GroupView(group_id, group.name, self.category(group.category_id))
         return self._groups[group_id]
+
+    def system_today(self, system_id: int) -> SolarSystemView | None:
+        """Return the system where it lies today, None where it is unknown."""
+        found = self.universe.systems.get(system_id)
+        return None if found is None else self.system(system_id, found.constellation_id, found.region_id)
 
     def faction(self, faction_id: int | None) -> FactionView | None:
         """Return the faction, without name where it is unknown; None where there is no id."""
@@ -152,22 +167,14 @@ class UniverseViews:
 
     def _make_system(self, system_id: int, constellation_id: int | None, region_id: int | None) -> SolarSystemView:
         found = self.universe.systems.get(system_id)
-        constellation = self.universe.constellations.get(constellation_id or 0)
-        region = self.universe.regions.get(region_id or 0)
         security = None if found is None else found.security_status
         return SolarSystemView(
             id=system_id,
             name=None if found is None else found.name,
             security=None if security is None else shown_security(security),
             space_class=None if security is None or region_id is None else space_class_of(region_id, security).value,
-            constellation=_named(constellation_id, constellation),
-            region=_named(region_id, region),
+            constellation=None
+            if constellation_id is None
+            else self.constellation(constellation_id) or ConstellationView(constellation_id, None),
+            region=None if region_id is None else self.region(region_id) or RegionView(region_id, None),
         )
-
-
-def _known(entity_id: int, found: Constellation | Region | Category | None) -> NamedView | None:
-    return None if found is None else NamedView(entity_id, found.name)
-
-
-def _named(entity_id: int | None, known: Constellation | Region | None) -> NamedView | None:
-    return None if entity_id is None else NamedView(entity_id, None if known is None else known.name)

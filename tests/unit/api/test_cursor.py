@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.api.paging.cursor import decode_cursor, decode_ordinal, encode_cursor, encode_ordinal
+from killreport.api.paging.cursor import ORDINALS, decode_cursor, encode_cursor
 from killreport.killmail.lists.pages import Cursor, Order
 
 TIMES = st.datetimes(datetime(2003, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is added
@@ -56,7 +56,7 @@ def test_a_key_that_no_column_holds_is_refused(order: Order, key: int) -> None:
 @given(st.text(max_size=80))
 def test_text_that_is_no_place_is_refused(text: str) -> None:
     try:
-        accepted = encode_ordinal(decode_ordinal(text))
+        accepted = ORDINALS.encode(ORDINALS.decode(text))
     except GraphQLError:
         accepted = None
     assert accepted in (None, text)
@@ -64,4 +64,4 @@ def test_text_that_is_no_place_is_refused(text: str) -> None:
 
 @given(st.integers(0, 2**15 - 1))
 def test_a_place_is_given_back(ordinal: int) -> None:
-    assert decode_ordinal(encode_ordinal(ordinal)) == ordinal
+    assert ORDINALS.decode(ORDINALS.encode(ordinal)) == ordinal
