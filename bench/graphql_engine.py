@@ -126,7 +126,7 @@ def _node(killmail: KillmailView) -> dict[str, Any]:
         "time": instant_text(killmail.time),
         "points": killmail.points,
         "labels": killmail.labels,
-        "values": {"total": isk_text(killmail.values.total)},
+        "values": {"total": isk_text(killmail.row.total_value_cents)},
         "solarSystem": {
             "id": system.id, "name": system.name, "security": system.security, "region": _named(system.region),
         },

@@ -18,6 +18,7 @@ from killreport.api.engine.registry import bind
 from killreport.api.entity import history as entity_history
 from killreport.api.entity import lists as entity_lists
 from killreport.api.entity import queries as entity
+from killreport.api.killmail import fitting
 from killreport.api.killmail import mutations as killmail_mutations
 from killreport.api.killmail import queries as killmail
 from killreport.api.leaderboard import queries as leaderboard
@@ -48,6 +49,7 @@ _SDL_FILES = (
 
 _TABLES = (
     killmail.resolvers,
+    fitting.resolvers,
     killmail_mutations.resolvers,
     status.resolvers,
     entity.resolvers,

@@ -74,14 +74,20 @@ query Site_Kill($id: ID64!) {
       damageDone finalBlow securityStatus
     }
     attackerCount playerCount
-    items { ...ItemParts items { ...ItemParts items { ...ItemParts items { ...ItemParts } } } }
+    fitting {
+      sections {
+        slotName worth { total isComplete }
+        slots { module { ...ItemTree } charges { ...ItemTree } } items { ...ItemTree }
+      }
+    }
     values { ship shipPriceExplanation fitted dropped destroyed total isComplete }
     points labels solo npc awox warId
     links { zkillboard esi }
   }
 }
+fragment ItemTree on Item { ...ItemParts items { ...ItemParts items { ...ItemParts items { ...ItemParts } } } }
 fragment ItemParts on Item {
-  type { ...TypeParts } flag flagName slot quantityDropped quantityDestroyed singleton unitPrice priceExplanation
+  type { ...TypeParts } quantityDropped quantityDestroyed singleton unitPrice priceExplanation
 }
 """
     + _PARTY

@@ -1,22 +1,18 @@
-"""What a ship carried, arranged as pilots read it: by slot, in the order of a written fitting, then the bays."""
+"""What a ship carried, as the API lays it out: a line for what is alike in a section."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
-from killreport.eve.flags import Bay
 from killreport.web.amounts import NO_PRICE, count, isk_full, isk_short, sum_full, sum_short
 from killreport.web.images import Images, Tile
-from killreport.web.model import Item
+from killreport.web.model import Item, Section
 from killreport.web.parties import type_name
 
 ICON_PIXELS = 28
 BLUEPRINT_COPY = 2
-CHARGE_CATEGORY = 8
-_BAYS = {bay.value: bay for bay in Bay}
 
 
 @dataclass(slots=True)
@@ -59,52 +55,30 @@ class ItemLine:
 
 @dataclass(slots=True)
 class SlotGroup:
-    """Everything in one group of slots or one bay."""
+    """Everything in one section of the fitting."""
 
     title: str
-    lines: list[ItemLine] = field(default_factory=list)
-
-    @property
-    def value_text(self) -> str:
-        """Return the ISK of the group, short."""
-        return sum_short(self.total, is_complete=self.is_complete)
-
-    @property
-    def value_title(self) -> str:
-        """Return the ISK of the group in full."""
-        return sum_full(self.total, is_complete=self.is_complete, unit=" ISK")
-
-    @property
-    def total(self) -> Decimal:
-        """Return the ISK of the group, as far as it is known."""
-        return sum((line.value or Decimal(0) for line in self.lines), Decimal(0))
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether every price of the group is known."""
-        return all(line.value is not None or not (line.dropped or line.destroyed) for line in self.lines)
+    value_text: str
+    value_title: str
+    lines: list[ItemLine]
 
 
-def slot_groups(items: Sequence[Item], images: Images) -> list[SlotGroup]:
-    """Return the items by section of the fitting, in the order of EVE's written fittings, holds last."""
-    sections: defaultdict[Bay, list[Item]] = defaultdict(list)
-    for item in items:
-        sections[_bay(item.slot)].append(item)
-    return [
-        SlotGroup(bay.label, list(_lines(sorted(sections[bay], key=_place), images, 0)))
-        for bay in sorted(sections, key=lambda bay: bay.order)
-    ]
-
-
-def _bay(slot: str) -> Bay:
-    # The API may be of a newer release, with bays this one does not know.
-    return _BAYS.get(slot, Bay.OTHER)
-
-
-def _place(item: Item) -> tuple[int, bool]:
-    # In one slot the module comes first, then what was loaded into it.
-    category = item.type.group.category if item.type.group is not None else None
-    return item.flag, category is not None and category.id == CHARGE_CATEGORY
+def slot_groups(sections: Sequence[Section], images: Images) -> list[SlotGroup]:
+    """Return the sections that have anything in them, in their order; in a slot the module comes first."""
+    groups = []
+    for section in sections:
+        lines = list(_lines([*section.fitted, *section.items], images, 0))
+        total, is_complete = Decimal(section.worth.total), section.worth.is_complete
+        if lines:
+            groups.append(
+                SlotGroup(
+                    section.slot_name,
+                    sum_short(total, is_complete=is_complete),
+                    sum_full(total, is_complete=is_complete, unit=" ISK"),
+                    lines,
+                )
+            )
+    return groups
 
 
 def _lines(items: Iterable[Item], images: Images, depth: int) -> Iterator[ItemLine]:

@@ -90,9 +90,6 @@ class Item(Struct, frozen=True):
     """One item; unit_price is ISK as decimal text, None where no price is known."""
 
     type: Type
-    flag: int
-    flag_name: str
-    slot: str
     quantity_dropped: int
     quantity_destroyed: int
     singleton: int
@@ -102,10 +99,37 @@ class Item(Struct, frozen=True):
 
 
 class Total(Struct, frozen=True):
-    """Worth of a loss in a list, ISK as decimal text. is_complete: False where it is the least it was worth."""
+    """Worth of a loss or of a part of it, ISK as decimal text. is_complete: False where that is the least."""
 
     total: str
     is_complete: bool
+
+
+class Slot(Struct, frozen=True):
+    """A place for one module."""
+
+    module: Item | None
+    charges: list[Item]
+
+
+class Section(Struct, frozen=True):
+    """A bay with what was in it. slots: of a bay that has them; items: of every other."""
+
+    slot_name: str
+    slots: list[Slot]
+    items: list[Item]
+    worth: Total
+
+    @property
+    def fitted(self) -> list[Item]:
+        """Return what is in the slots, each module before its charges."""
+        return [item for slot in self.slots for item in (slot.module, *slot.charges) if item is not None]
+
+
+class Fitting(Struct, frozen=True):
+    """All that the ship carried."""
+
+    sections: list[Section]
 
 
 class Values(Struct, frozen=True):
@@ -163,7 +187,7 @@ class Kill(Struct, frozen=True):
     attackers: list[Attacker]
     attacker_count: int
     player_count: int
-    items: list[Item]
+    fitting: Fitting
     values: Values
     points: int
     labels: list[str]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from killreport.eve.flags import FITTED_FLAGS
 from killreport.web.amounts import AT_LEAST, NO_PRICE, isk_short, price_full, sum_full, sum_short
 from killreport.web.model import Item, Kill
 
@@ -63,11 +62,13 @@ def kill_worth(kill: Kill) -> KillWorth:
     """Return the figures, each of which misses only what is missing in itself."""
     values = kill.values
     has_hull = values.ship is not None
-    unknown = [item for item in _all_items(kill.items) if item.unit_price is None]
+    sections = kill.fitting.sections
+    unknown = [item for part in sections for item in _all_items([*part.fitted, *part.items]) if item.unit_price is None]
     is_fitted = has_hull and not any(
         item.quantity_dropped or item.quantity_destroyed
-        for item in kill.items
-        if item.flag in FITTED_FLAGS and item.unit_price is None
+        for part in sections
+        for item in part.fitted
+        if item.unit_price is None
     )
     return KillWorth(
         hull=price_full(values.ship),

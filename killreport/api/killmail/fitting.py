@@ -1,108 +1,50 @@
-"""The fitting and the valuation of killmails as the schema shows them. Money is in hundredths of an ISK."""
+"""Items, fittings and valuations of killmails: rows of the domain, read as the schema names them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from killreport.api.context import ApiContext, Info
+from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.killmail.parts import parts_of
 from killreport.api.views.killmail import KillmailView
-from killreport.api.views.parts import ItemView
 from killreport.api.views.sides import price_rule
-from killreport.api.views.universe import TypeView, UniverseViews
-from killreport.eve.flags import Bay
+from killreport.api.views.universe import TypeView
+from killreport.eve.flags import bay_of, flag_name
 from killreport.killmail.shown.dna import dna_text
 from killreport.killmail.shown.eft import eft_text
-from killreport.killmail.shown.fitting import Content, Fitting, Section, Slot, Worth
+from killreport.killmail.shown.fitting import Fitting, Line, Worth, price_lines
+from killreport.killmail.stored.queries import KillmailRow
 
-
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """A place for one module."""
-
-    number: int
-    flag: int
-    module: ItemView | None
-    charges: list[ItemView]
-    worth: Worth
-
-
-@dataclass(frozen=True, slots=True)
-class SectionView:
-    """A bay with what was in it."""
-
-    slot: str
-    slot_name: str
-    slots: list[SlotView]
-    items: list[ItemView]
-    worth: Worth
-
-
-@dataclass(frozen=True, slots=True)
-class FittingView:
-    """All that the ship carried, in sections."""
-
-    sections: list[SectionView]
-    worth: Worth
-
-
-@dataclass(frozen=True, slots=True)
-class PriceLineView:
-    """All of one type at one price in one section."""
-
-    type: TypeView
-    slot: str
-    slot_name: str
-    quantity_dropped: int
-    quantity_destroyed: int
-    unit_price: int | None
-    price_rule: str
-    price_explanation: str
-    worth: Worth | None
-
-
-@dataclass(frozen=True, slots=True)
-class PriceSectionView:
-    """The sum of a section."""
-
-    slot: str
-    slot_name: str
-    worth: Worth
-
-
-@dataclass(frozen=True, slots=True)
-class HullPriceView:
-    """What the hull counted."""
-
-    type: TypeView
-    unit_price: int | None
-    price_rule: str
-    price_explanation: str
+resolvers = Resolvers()
 
 
 @dataclass(frozen=True, slots=True)
 class ValuationView:
-    """Every price behind the total."""
+    """Every price behind the total: of the hull, which is in the row, and of the fitting."""
 
-    hull: HullPriceView
-    lines: list[PriceLineView]
-    sections: list[PriceSectionView]
-    total: int
-    is_complete: bool
+    row: KillmailRow
+    fitting: Fitting
+
+    @property
+    def lines(self) -> list[Line]:
+        """Return the lines of all sections."""
+        return [line for section in self.fitting.sections for line in price_lines(section)]
 
 
-async def resolve_fitting(killmails: Sequence[KillmailView], info: Info) -> list[FittingView]:
+async def resolve_fitting(killmails: Sequence[KillmailView], info: Info) -> list[Fitting]:
     """Return the fitting of each killmail."""
-    return [_fitting_view(fitting, info.context.views) for fitting in await _fittings(killmails, info.context)]
+    return await _fittings(killmails, info.context)
 
 
 async def resolve_eft(killmails: Sequence[KillmailView], info: Info) -> list[str]:
     """Return each fitting in EFT's format."""
-    fittings = await _fittings(killmails, info.context)
     return [
         eft_text(fitting, info.context.views.universe, f"Killmail {killmail.id}")
-        for killmail, fitting in zip(killmails, fittings, strict=True)
+        for killmail, fitting in zip(killmails, await _fittings(killmails, info.context), strict=True)
     ]
 
 
@@ -113,11 +55,7 @@ async def resolve_dna(killmails: Sequence[KillmailView], info: Info) -> list[str
 
 async def resolve_valuation(killmails: Sequence[KillmailView], info: Info) -> list[ValuationView]:
     """Return every price of each killmail."""
-    fittings = await _fittings(killmails, info.context)
-    return [
-        _valuation_view(killmail, fitting, info.context.views)
-        for killmail, fitting in zip(killmails, fittings, strict=True)
-    ]
+    return list(map(ValuationView, (one.row for one in killmails), await _fittings(killmails, info.context)))
 
 
 async def _fittings(killmails: Sequence[KillmailView], context: ApiContext) -> list[Fitting]:
@@ -126,84 +64,70 @@ async def _fittings(killmails: Sequence[KillmailView], context: ApiContext) -> l
     return [parts.fitting(killmail.row, items) for killmail in killmails]
 
 
-def _fitting_view(fitting: Fitting, views: UniverseViews) -> FittingView:
-    return FittingView([_section_view(section, views) for section in fitting.sections], fitting.items)
+def _type_in(column: str) -> BatchResolver:
+    """Return the resolver of the type whose id is there."""
+    read = attrgetter(column)
+
+    def resolve(parents: Sequence[Any], info: Info) -> list[TypeView]:
+        return list(map(info.context.views.type, map(read, parents)))
+
+    return resolve
 
 
-def _section_view(section: Section, views: UniverseViews) -> SectionView:
-    return SectionView(
-        slot=section.bay.value,
-        slot_name=section.bay.label,
-        slots=[_slot_view(slot, views) for slot in section.slots],
-        items=[_content_view(content, views) for content in section.contents],
-        worth=section.worth,
+def _by_rule(column: str, name: str) -> Callable[[Any], str]:
+    """Return what reads the name or the explanation of a price rule whose number is there."""
+    number, told = attrgetter(column), attrgetter(name)
+    return lambda parent: told(price_rule(number(parent)))
+
+
+resolvers.field("Killmail", "fitting", resolve_fitting)
+resolvers.field("Killmail", "eft", resolve_eft)
+resolvers.field("Killmail", "dna", resolve_dna)
+resolvers.field("Killmail", "valuation", resolve_valuation)
+for _name, _type, _price, _rule in (
+    ("Item", "row.type_id", "row.known_price_cents", "row.price_rule"),
+    ("PriceLine", "row.type_id", "row.known_price_cents", "row.price_rule"),
+    ("HullPrice", "ship_type_id", "known_ship_value_cents", "ship_price_rule"),
+):
+    resolvers.field(_name, "type", _type_in(_type))
+    resolvers.columns(
+        _name,
+        unitPrice=_price,
+        priceRule=_by_rule(_rule, "name"),
+        priceExplanation=_by_rule(_rule, "explanation"),
     )
-
-
-def _slot_view(slot: Slot, views: UniverseViews) -> SlotView:
-    return SlotView(
-        number=slot.number,
-        flag=slot.flag,
-        module=None if slot.module is None else _content_view(slot.module, views),
-        charges=[_content_view(charge, views) for charge in slot.charges],
-        worth=sum((content.worth for content in slot.contents), Worth()),
-    )
-
-
-def _content_view(content: Content, views: UniverseViews) -> ItemView:
-    return ItemView(content.row, [_content_view(inner, views) for inner in content.contents], views)
-
-
-def _valuation_view(killmail: KillmailView, fitting: Fitting, views: UniverseViews) -> ValuationView:
-    values = killmail.values
-    return ValuationView(
-        hull=HullPriceView(
-            killmail.victim.ship_type, values.ship, values.ship_price_rule, values.ship_price_explanation
-        ),
-        lines=[line for section in fitting.sections for line in _lines(section, views)],
-        sections=[PriceSectionView(part.bay.value, part.bay.label, part.worth) for part in fitting.sections],
-        total=values.total,
-        is_complete=values.is_complete,
-    )
-
-
-def _lines(section: Section, views: UniverseViews) -> list[PriceLineView]:
-    """Return a line for each type and price, in the order they first appear; what was in a container counts here."""
-    quantities: dict[tuple[int, int | None, int], tuple[int, int]] = {}
-    for content in _all_contents(section):
-        row = content.row
-        key = (row.type_id, row.known_price_cents, row.price_rule)
-        dropped, destroyed = quantities.get(key, (0, 0))
-        quantities[key] = (dropped + row.quantity_dropped, destroyed + row.quantity_destroyed)
-    return [_line(section.bay, key, quantity, views) for key, quantity in quantities.items()]
-
-
-def _line(bay: Bay, key: tuple[int, int | None, int], quantity: tuple[int, int], views: UniverseViews) -> PriceLineView:
-    type_id, price, rule_number = key
-    rule = price_rule(rule_number)
-    dropped, destroyed = quantity
-    return PriceLineView(
-        type=views.type(type_id),
-        slot=bay.value,
-        slot_name=bay.label,
-        quantity_dropped=dropped,
-        quantity_destroyed=destroyed,
-        unit_price=price,
-        price_rule=rule.name,
-        price_explanation=rule.explanation,
-        worth=None if price is None else Worth(dropped * price, destroyed * price),
-    )
-
-
-def _all_contents(section: Section) -> Iterator[Content]:
-    for slot in section.slots:
-        for content in slot.contents:
-            yield from _with_inner(content)
-    for content in section.contents:
-        yield from _with_inner(content)
-
-
-def _with_inner(content: Content) -> Iterator[Content]:
-    yield content
-    for inner in content.contents:
-        yield from _with_inner(inner)
+resolvers.columns(
+    "Item",
+    flag="row.flag",
+    flagName=lambda item: flag_name(item.row.flag),
+    slot=lambda item: bay_of(item.row.flag).value,
+    slotName=lambda item: bay_of(item.row.flag).label,
+    quantityDropped="row.quantity_dropped",
+    quantityDestroyed="row.quantity_destroyed",
+    singleton="row.singleton",
+    items="contents",
+)
+for _name in ("FittingSection", "PriceSection", "PriceLine"):
+    resolvers.columns(_name, slot="bay.value", slotName="bay.label")
+resolvers.columns("Fitting", worth="items")
+resolvers.columns("FittingSection", items="contents")
+resolvers.columns("FittingSlot", worth=lambda slot: sum((content.worth for content in slot.contents), Worth()))
+resolvers.columns("PriceLine", quantityDropped="dropped", quantityDestroyed="destroyed")
+resolvers.columns(
+    "Valuation",
+    hull="row",
+    sections="fitting.sections",
+    total="row.total_value_cents",
+    isComplete="row.is_worth_known",
+)
+resolvers.columns(
+    "KillmailValues",
+    ship="known_ship_value_cents",
+    shipPriceRule=_by_rule("ship_price_rule", "name"),
+    shipPriceExplanation=_by_rule("ship_price_rule", "explanation"),
+    fitted="fitted_value_cents",
+    dropped="dropped_value_cents",
+    destroyed="destroyed_value_cents",
+    total="total_value_cents",
+    isComplete="is_worth_known",
+)

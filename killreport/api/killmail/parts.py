@@ -9,7 +9,8 @@ from killreport.api.context import ApiContext, Info
 from killreport.api.views.batch import Parts
 from killreport.api.views.entity import EntityViews
 from killreport.api.views.killmail import KillmailView
-from killreport.api.views.parts import AttackerView, ItemView, item_tree
+from killreport.api.views.sides import AttackerView
+from killreport.killmail.shown.fitting import Content, nest
 from killreport.killmail.stored.queries import AttackerRow, ItemRow
 
 T = TypeVar("T")
@@ -34,17 +35,17 @@ def resolve_attackers(killmails: Sequence[KillmailView], info: Info) -> Found[li
     return loaded() if attackers is None or entities is None else found(attackers, entities)
 
 
-def resolve_items(killmails: Sequence[KillmailView], info: Info) -> Found[list[ItemView]]:
+def resolve_items(killmails: Sequence[KillmailView], info: Info) -> Found[list[Content]]:
     """Return what was not inside another item, for each killmail; contents hang below their containers.
 
     At once where they were read beside it.
     """
     parts = parts_of(killmails, info.context)
 
-    def found(items: Mapping[int, list[ItemRow]]) -> list[list[ItemView]]:
-        return [item_tree(items.get(killmail.id, []), info.context.views) for killmail in killmails]
+    def found(items: Mapping[int, list[ItemRow]]) -> list[list[Content]]:
+        return [nest(items.get(killmail.id, [])) for killmail in killmails]
 
-    async def loaded() -> list[list[ItemView]]:
+    async def loaded() -> list[list[Content]]:
         return found(await parts.items.get())
 
     return loaded() if parts.items.known is None else found(parts.items.known)

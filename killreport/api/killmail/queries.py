@@ -10,7 +10,6 @@ from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
-from killreport.api.killmail.fitting import resolve_dna, resolve_eft, resolve_fitting, resolve_valuation
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page, resolve_total_count
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
@@ -93,12 +92,9 @@ resolvers.field("Killmail", "attackers", resolve_attackers)
 resolvers.field("Killmail", "attackersPage", resolve_attackers_page)
 resolvers.field("Killmail", "topDamage", resolve_top_damage)
 resolvers.field("Killmail", "items", resolve_items)
-resolvers.field("Killmail", "fitting", resolve_fitting)
-resolvers.field("Killmail", "eft", resolve_eft)
-resolvers.field("Killmail", "dna", resolve_dna)
-resolvers.field("Killmail", "valuation", resolve_valuation)
 resolvers.field("Killmail", "pointsFactors", resolve_points_factors)
 resolvers.field("Killmail", "labelEvidence", resolve_label_evidence)
+resolvers.columns("Killmail", values="row")
 resolvers.columns("LabelEvidence", label=itemgetter(0), evidence=itemgetter(1))
 resolvers.field("Killmail", "related", resolve_related)
 resolvers.source("killmails", follow_killmails)

@@ -11,7 +11,7 @@ from killreport.api.paging.cursor import ORDINALS
 from killreport.api.paging.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
 from killreport.api.views.entity import load_entity_views
 from killreport.api.views.killmail import KillmailView
-from killreport.api.views.parts import AttackerView
+from killreport.api.views.sides import AttackerView
 from killreport.killmail.lists.pages import list_related
 from killreport.killmail.stored.queries import list_some_attackers, list_top_damage
 

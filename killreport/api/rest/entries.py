@@ -80,10 +80,10 @@ def clean(text: str) -> str:
 
 def _value(killmail: KillmailView) -> str:
     """Return what it was worth; where not every price is known, at least how much."""
-    values = killmail.values
-    if values.is_complete:
-        return f"worth {values.total / 100:,.2f} ISK"
-    return f"worth at least {values.total / 100:,.2f} ISK" if values.total else "no price known"
+    total = killmail.row.total_value_cents
+    if killmail.row.is_worth_known:
+        return f"worth {total / 100:,.2f} ISK"
+    return f"worth at least {total / 100:,.2f} ISK" if total else "no price known"
 
 
 def _victim(killmail: KillmailView) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from killreport.api.paging.cursor import encode_cursor
 from killreport.api.views.batch import Parts
 from killreport.api.views.entity import EntityViews, Wanted, load_wanted
-from killreport.api.views.sides import FinalBlowView, LinksView, ValuesView, VictimView, of_row
+from killreport.api.views.sides import FinalBlowView, LinksView, VictimView, of_row
 from killreport.api.views.universe import SolarSystemView, UniverseViews
 from killreport.db.database import Database
 from killreport.killmail.lists.pages import Order, cursor_of
@@ -68,11 +68,6 @@ class KillmailView:
     def final_blow(self) -> FinalBlowView:
         """Return who struck the final blow."""
         return FinalBlowView(self.row, self._entities, self._views)
-
-    @property
-    def values(self) -> ValuesView:
-        """Return what it was worth."""
-        return ValuesView(self.row)
 
     @property
     def links(self) -> LinksView:

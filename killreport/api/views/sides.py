@@ -14,7 +14,6 @@ import msgspec
 from killreport.api.views.entity import EntityViews
 from killreport.api.views.met import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import FactionView, TypeView, UniverseViews
-from killreport.killmail.stored.queries import KillmailRow
 from killreport.market.price import PriceRule
 
 _PRICE_RULES = {rule.value: rule for rule in PriceRule}
@@ -95,30 +94,25 @@ class FinalBlowView(RowView):
     weapon_type: TypeView | None = type_of("final_blow_weapon_type_id")
 
 
-class ValuesView:
-    """Worth of the loss, in hundredths of an ISK, as far as it is known."""
+class AttackerView(RowView):
+    """One party to the kill."""
 
-    __slots__ = ("row",)
-
-    def __init__(self, row: KillmailRow) -> None:
-        self.row = row
-
-    ship: int | None = of_row("known_ship_value_cents")
-    fitted: int = of_row("fitted_value_cents")
-    dropped: int = of_row("dropped_value_cents")
-    destroyed: int = of_row("destroyed_value_cents")
-    total: int = of_row("total_value_cents")
-    is_complete: bool = of_row("is_worth_known")
-
-    @property
-    def ship_price_rule(self) -> str:
-        """Return the name of the rule behind the hull's price."""
-        return price_rule(self.row.ship_price_rule).name
+    __slots__ = ()
+    ordinal: int = of_row("ordinal")
+    character: CharacterView | None = named_by("character_id", "character")
+    corporation: CorporationView | None = named_by("corporation_id", "corporation")
+    alliance: AllianceView | None = named_by("alliance_id", "alliance")
+    faction: FactionView | None = faction_of("faction_id")
+    ship_type: TypeView | None = type_of("ship_type_id")
+    weapon_type: TypeView | None = type_of("weapon_type_id")
+    damage_done: int = of_row("damage_done")
+    final_blow: bool = of_row("is_final_blow")
 
     @property
-    def ship_price_explanation(self) -> str:
-        """Return what the rule means."""
-        return price_rule(self.row.ship_price_rule).explanation
+    def security_status(self) -> float | None:
+        """Return it to two digits: the column is a 4-byte real, ESI gives at most one that matters, more are noise."""
+        found: float | None = self.row.security_status
+        return None if found is None else round(found, 2)
 
 
 class LinksView(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from killreport.eve.flags import FIRST_FLAGS, SLOT_WORDS, Bay, bay_of
 from killreport.eve.universe import Type, Universe
@@ -88,6 +88,27 @@ class Section:
     contents: tuple[Content, ...]
     worth: Worth
 
+    def everything(self) -> Iterator[Content]:
+        """Yield all that is in it, what is inside a container after that."""
+        for content in (*(content for slot in self.slots for content in slot.contents), *self.contents):
+            yield from _with_inner(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """All of one type at one price in one section. row: the first of them."""
+
+    bay: Bay
+    row: ItemRow
+    dropped: int
+    destroyed: int
+
+    @property
+    def worth(self) -> Worth | None:
+        """Return what they were worth together, None where no price is known."""
+        price = self.row.known_price_cents
+        return None if price is None else Worth(self.dropped * price, self.destroyed * price)
+
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
@@ -102,10 +123,23 @@ class Fitting:
         return next((section for section in self.sections if section.bay is bay), None)
 
 
+def price_lines(section: Section) -> list[Line]:
+    """Return a line for each type and price, in the order they first appear; what was in a container counts here."""
+    lines: dict[tuple[int, int | None, int], Line] = {}
+    for content in section.everything():
+        row = content.row
+        key = (row.type_id, row.known_price_cents, row.price_rule)
+        one = lines.get(key) or Line(section.bay, row, 0, 0)
+        lines[key] = replace(
+            one, dropped=one.dropped + row.quantity_dropped, destroyed=one.destroyed + row.quantity_destroyed
+        )
+    return list(lines.values())
+
+
 def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> Fitting:
     """Return the fitting of a stored killmail. items: all of its rows, in their order."""
     by_bay: dict[Bay, list[Content]] = defaultdict(list)
-    for content in _nest(items):
+    for content in nest(items):
         by_bay[bay_of(content.row.flag)].append(content)
     sections = []
     for bay in Bay:
@@ -121,8 +155,15 @@ def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> 
     return Fitting(ship_type_id, tuple(sections), sum((section.worth for section in sections), Worth()))
 
 
-def _nest(items: Sequence[ItemRow]) -> list[Content]:
-    """Return the outermost rows with theirs inside; a container comes before its contents, so read from behind."""
+def _with_inner(content: Content) -> Iterator[Content]:
+    yield content
+    for inner in content.contents:
+        yield from _with_inner(inner)
+
+
+def nest(items: Sequence[ItemRow]) -> list[Content]:
+    """Return the outermost rows in their order, with theirs inside."""
+    # A container comes before its contents, so read from behind.
     inside: dict[int, list[Content]] = defaultdict(list)
     outermost: list[Content] = []
     for row in reversed(items):

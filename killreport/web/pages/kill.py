@@ -66,7 +66,7 @@ async def kill(request: Request) -> Response:
         badges=badges(found.labels, is_solo=found.solo, is_npc=found.npc, is_awox=found.awox),
         dropped_share=share(_cents(found.values.dropped), _cents(found.values.total)),
         worth=kill_worth(found),
-        slots=slot_groups(found.items, site.images),
+        slots=slot_groups(found.fitting.sections, site.images),
         shown=attackers[:SHOWN_ATTACKERS],
         rest=attackers[SHOWN_ATTACKERS:],
     )

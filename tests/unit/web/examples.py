@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from killreport.web.model import Attacker, Item, Row
+from killreport.web.model import Attacker, Item, Row, Section, Slot, Total
 
 NOON = datetime(2021, 12, 2, 12, 0, tzinfo=UTC)
 RIFTER = {"id": 587, "name": "Rifter", "group": {"id": 25, "name": "Frigate", "category": {"id": 6, "name": "Ship"}}}
@@ -52,13 +53,10 @@ def make_attacker(**keys: Any) -> Attacker:
     return msgspec.convert({**NOBODY, "shipType": None, "weaponType": None, **keys}, Attacker)
 
 
-def make_item(type_id: int, slot: str = "cargo", flag: int = 5, **keys: Any) -> Item:
+def make_item(type_id: int, **keys: Any) -> Item:
     """Return one destroyed item worth 10 ISK; `keys` override the answer's."""
     answer = {
         "type": {"id": type_id, "name": f"Thing {type_id}", "group": None},
-        "flag": flag,
-        "flagName": slot,
-        "slot": slot,
         "quantityDropped": 0,
         "quantityDestroyed": 1,
         "singleton": 0,
@@ -68,3 +66,8 @@ def make_item(type_id: int, slot: str = "cargo", flag: int = 5, **keys: Any) -> 
         **keys,
     }
     return msgspec.convert(answer, Item)
+
+
+def make_section(*items: Item, slots: Sequence[Slot] = (), total: str = "10.00", is_complete: bool = True) -> Section:
+    """Return a section of a fitting."""
+    return Section("Cargo hold", list(slots), list(items), Total(total, is_complete))
