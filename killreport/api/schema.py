@@ -29,7 +29,7 @@ from killreport.api.paging.scalars import scalars
 from killreport.api.search import queries as search
 from killreport.api.status import queries as status
 from killreport.api.totals import queries as totals
-from killreport.api.universe import places, shelves, types
+from killreport.api.universe import killmail_lists, places, types
 from killreport.api.universe import queries as universe
 
 _SDL_FILES = (
@@ -62,7 +62,7 @@ _TABLES = (
     operation.resolvers,
     universe.resolvers,
     places.resolvers,
-    shelves.resolvers,
+    killmail_lists.resolvers,
     types.resolvers,
     node.resolvers,
 )

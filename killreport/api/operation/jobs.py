@@ -5,21 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from killreport.api.context import Info
-from killreport.errors import Refused, Unavailable
-from killreport.fleet.table import ProcessRow, find_process
+from killreport.api.state.processes import find_job
+from killreport.errors import Unavailable
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
 
 PATIENCE_SECONDS = 10.0
-
-
-def find_job(name: str) -> ProcessRow:
-    """Return the job. Raises NotFound for a name that is no process, Refused for one that is no job."""
-    row = find_process(name)
-    if row.kind != "job":
-        raise Refused(f"{name} is a {row.kind}, not a job.")
-    return row
 
 
 async def resolve_trigger_job(info: Info, *, name: str) -> str:

@@ -13,9 +13,9 @@ from killreport.cache.heartbeat import ProcessHeartbeat
 from killreport.config import Settings
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.job_runs import JobRun
-from killreport.errors import KillreportError, Unavailable
+from killreport.errors import KillreportError, Refused, Unavailable
 from killreport.fleet.schedule import next_run
-from killreport.fleet.table import ProcessRow
+from killreport.fleet.table import ProcessRow, find_process
 from killreport.queueing.broker import Broker, QueueCounts
 from killreport.queueing.open import open_broker
 
@@ -162,6 +162,14 @@ def process_status(
         waits_since=waiting.waits_since if waiting else None,
         memory_limit_mb=row.memory_limit_mb,
     )
+
+
+def find_job(name: str) -> ProcessRow:
+    """Return the job. Raises NotFound for a name that is no process, Refused for one that is no job."""
+    row = find_process(name)
+    if row.kind != "job":
+        raise Refused(f"{name} is a {row.kind}, not a job.")
+    return row
 
 
 def _latest(moments: Sequence[datetime | None]) -> datetime | None:

@@ -8,11 +8,10 @@ from typing import Any
 
 from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
-from killreport.api.operation.jobs import find_job
 from killreport.api.paging.cursor import IDS
 from killreport.api.paging.pages import Connection, PageArguments, page_of
 from killreport.api.state.polls import follow_runs, list_worker_status
-from killreport.api.state.processes import Process, WorkerStatus, process_status
+from killreport.api.state.processes import Process, WorkerStatus, find_job, process_status
 from killreport.api.status.feed import FeedState, read_feed_state
 from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
