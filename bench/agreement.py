@@ -21,10 +21,10 @@ from bench.universe import seed_prices, seed_universe
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.decode import decode_killmail, unwrap
 from killreport.killmail.mail.model import Item, Killmail
+from killreport.killmail.mail.zkb import ZkbBlock
 from killreport.killmail.rules.classify import Classification, classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.rules.value import value_killmail
-from killreport.zkillboard.zkb import ZkbBlock
 
 DEFAULT_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 

@@ -18,9 +18,9 @@ from killreport.db.database import Connection, Database
 from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
 from killreport.esi.client import open_esi
 from killreport.http import HttpClient, Pacer, open_session
+from killreport.ingest.everef import SOURCE, fetch_market_day
 from killreport.killmail.writing.revalue import Revalued, load_revaluer
 from killreport.killmail.writing.revalue_due import Left, is_basis_new, list_kill_days, revalue_due
-from killreport.market.everef import SOURCE, fetch_market_day
 from killreport.market.loading import list_days_to_read, store_market_day
 from killreport.market.reference import average_references
 from killreport.market.store import store_references

@@ -10,7 +10,7 @@ from killreport.config import Settings
 from killreport.cron.progress import Progress
 from killreport.db.database import Connection, Database
 from killreport.eve.importer import stored_release
-from killreport.eve.update import update_static_data
+from killreport.ingest.static_data import update_static_data
 
 
 async def is_urgent(connection: Connection) -> bool:

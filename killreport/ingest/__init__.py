@@ -1,5 +1,5 @@
-"""Killmails from outside to the one writer: read from feeds and files, asked for at ESI, repaired day by day.
+"""What comes from outside: killmails to the one writer, CCP's static data, EVE Ref's market days.
 
-The domain below opens no connection. Whoever brings killmails in, a worker, a job, a command or the API, does it by
+The domain below opens no connection. Whoever brings something in, a worker, a job, a command or the API, does it by
 these.
 """

@@ -22,6 +22,7 @@ from killreport.esi.client import EsiClient
 from killreport.esi.model import KillmailPage, KillmailRef
 from killreport.fleet.table import ProcessRow
 from killreport.ingest.reading import load_writer
+from killreport.killmail.mail.zkb import ZkbBlock
 from killreport.killmail.stored.sync import KillmailSync, find_sync, save_sync
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import UserKillmailsMessage
@@ -29,7 +30,6 @@ from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless
 from killreport.workers.tokens import AccountToken, NoTokens, TokenSource
 from killreport.zkillboard.package import Package
-from killreport.zkillboard.zkb import ZkbBlock
 
 SOURCE = "esi"
 MAX_BEGINNINGS = 3

@@ -8,7 +8,7 @@ import msgspec
 
 from killreport.decoding import AnyId, decode_json
 from killreport.errors import Malformed
-from killreport.zkillboard.zkb import ZkbBlock, read_zkb_block
+from killreport.killmail.mail.zkb import ZkbBlock, read_zkb_block
 
 
 class Package(msgspec.Struct, frozen=True):

@@ -25,12 +25,13 @@ from killreport.esi import model
 from killreport.eve.importer import read_static_data
 from killreport.eve.load import keep_packaged_universe
 from killreport.http import retry_after
+from killreport.ingest.everef import MarketDayReader
 from killreport.killmail.mail.archive import read_records
 from killreport.killmail.mail.arrival import read_arrival
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.kill_dump import read_claimed, read_table
+from killreport.killmail.mail.zkb import read_zkb_block
 from killreport.killmail.writing.derive import derive
-from killreport.market.everef import MarketDayReader
 from killreport.market.price import PriceBook
 from killreport.queueing.messages import MESSAGE_OF, decode
 from killreport.sim.access.faults import Faults
@@ -39,7 +40,6 @@ from killreport.sim.world.changes import Changes
 from killreport.zkillboard import history, package
 from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.killmail_link import MAX_LINK, read_link, read_links
-from killreport.zkillboard.zkb import read_zkb_block
 from tests.security.fuzzing import TOKENS, assert_storable, checked, damaged, hostile_documents
 from tests.unit.eve.archives import archive_of
 from tests.unit.killmail.bodies import make_body

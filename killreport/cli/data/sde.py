@@ -70,7 +70,7 @@ def _as_dict(release: StoredRelease) -> dict[str, Any]:
 
 
 async def _status(settings: Settings) -> StoredRelease:
-    from killreport.eve.update import get_release
+    from killreport.ingest.static_data import get_release
 
     async with open_ready_database(settings, process="sde") as database:
         return await get_release(database)
@@ -78,7 +78,7 @@ async def _status(settings: Settings) -> StoredRelease:
 
 async def _update(settings: Settings, source: str | None, *, force: bool) -> tuple[StoredRelease, bool]:
     """Return what the database holds afterwards, and whether that was loaded now."""
-    from killreport.eve.update import update_static_data
+    from killreport.ingest.static_data import update_static_data
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn(), TransferSpeedColumn())
     console = Console(stderr=True)

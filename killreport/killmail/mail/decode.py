@@ -16,7 +16,7 @@ from killreport.decoding import UNREADABLE, decode_json
 from killreport.killmail.mail.legacy import read_killmail
 from killreport.killmail.mail.model import Killmail
 from killreport.killmail.mail.sanity import check_attackers, check_items, with_sane_time
-from killreport.zkillboard.zkb import ZkbBlock, read_zkb_block
+from killreport.killmail.mail.zkb import ZkbBlock, read_zkb_block
 
 MAX_WRAPPERS = 4  # RedisQ has two: the answer and its package
 

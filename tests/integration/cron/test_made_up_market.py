@@ -10,10 +10,10 @@ import pytest
 
 from killreport.cron import update_prices
 from killreport.db.database import Database
+from killreport.ingest.everef import SOURCE
 from killreport.ingest.reading import load_writer
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.decode import decode_killmail
-from killreport.market.everef import SOURCE
 from killreport.market.price import PriceRule
 from killreport.market.regions import PLEX
 from killreport.sim.world.market import MADE_UP

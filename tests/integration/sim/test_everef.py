@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from killreport.market.everef import SOURCE, MarketDayReader
+from killreport.ingest.everef import SOURCE, MarketDayReader
 from killreport.sim.world.market import MADE_UP
 from tests.integration.sim.conftest import Client, Clock
 

@@ -39,7 +39,7 @@ SESSION_OPENERS = {
     "killreport/api/state/posting.py",
     "killreport/cron/update_prices.py",
     "killreport/esi/client.py",
-    "killreport/eve/update.py",
+    "killreport/ingest/static_data.py",
     "killreport/http.py",
     "killreport/web/client.py",
     "killreport/workers/zkillboard.py",

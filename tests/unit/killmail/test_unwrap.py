@@ -11,7 +11,7 @@ import zstandard
 
 from killreport.errors import Malformed
 from killreport.killmail.mail.decode import Envelope, decode_killmail, unwrap
-from killreport.zkillboard.zkb import ZkbBlock
+from killreport.killmail.mail.zkb import ZkbBlock
 from tests.unit.killmail.bodies import encode, make_body
 
 HASH = "2eeeb3182c36e83113029ec0e3e211d197d6091c"

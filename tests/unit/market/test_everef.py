@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from killreport.errors import Malformed
-from killreport.market.everef import SOURCE, MarketDayReader
+from killreport.ingest.everef import SOURCE, MarketDayReader
 from killreport.market.store import PriceDay
 
 DAY = date(2026, 11, 22)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from killreport.market.everef import MarketDayReader
+from killreport.ingest.everef import MarketDayReader
 from killreport.market.regions import MARKET_REGIONS, PLEX, THE_FORGE, MarketRegion, market_region, regions_apart
 
 GLOBAL = 19000001

@@ -10,8 +10,8 @@ import pytest
 
 from killreport.decoding import is_json
 from killreport.errors import Malformed
+from killreport.killmail.mail.zkb import ZkbBlock
 from killreport.zkillboard.package import decode_package, decode_redisq
-from killreport.zkillboard.zkb import ZkbBlock
 from tests.unit.zkillboard.hosts import HASH, package_body
 
 
