@@ -28,7 +28,7 @@ from killreport.api.door.masking import masked, quiet
 from killreport.api.door.websocket import LimitedWebSocketHandler
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import FormExplorer, explorer_file
-from killreport.api.opening import open_context
+from killreport.api.lifespan import open_context
 from killreport.api.plain import plain_routes
 from killreport.api.rest.sockets import Sockets
 from killreport.api.rest.table import rest_routes

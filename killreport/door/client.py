@@ -14,10 +14,10 @@ from starlette.requests import HTTPConnection
 from killreport.clock import monotonic
 from killreport.config import Settings, listed_networks
 from killreport.door.own_names import is_own_host
-from killreport.door.seal import FLEET, SEAL_HEADER, VISITOR_HEADER, Seal
+from killreport.door.visitor_signature import FLEET, SIGNATURE_HEADER, VISITOR_HEADER, VisitorSigner
 
-_HEADERS = ("forwarded", "x-forwarded-for", VISITOR_HEADER, SEAL_HEADER)
-# A stranger can send seals of its own making as often as it likes.
+_HEADERS = ("forwarded", "x-forwarded-for", VISITOR_HEADER, SIGNATURE_HEADER)
+# A stranger can send signatures of its own making as often as it likes.
 _TOLD_SECONDS = 60.0
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?(\[[^\]]*\]|[^";,:\s]+)', re.IGNORECASE)
 # One subscriber is usually given a whole /64 and may change its address in it at will.
@@ -44,10 +44,10 @@ _UNKNOWN = Client("unknown", True)
 
 
 class Clients:
-    """Tells clients apart by the settings, and by the seal under which the site says for whom it asks."""
+    """Tells clients apart by the settings, and by the signed header in which the site says for whom it asks."""
 
     def __init__(self, settings: Settings) -> None:
-        self.seal = Seal(settings)
+        self.signer = VisitorSigner(settings)
         self._settings = settings
         self._told_at = -_TOLD_SECONDS
         self._trusted = listed_networks(settings.trusted_proxies)
@@ -62,17 +62,17 @@ class Clients:
         """Return who asks. host: the address the connection came from.
 
         Whom the site asks for is limited like everybody, whatever networks are exempt: it speaks for strangers. Its
-        word counts under the fleet's seal only.
+        word counts only with the fleet's signature.
 
         Behind a proxy that is believed it is the last address of the header that is no such proxy: what stands before
         was written by the client itself. A connection with such a header is never exempt by its own address, so that
         a proxy on this machine which nobody configured does not lift the limit for everybody. Nor is one from this
         machine that asks under a name which is not ours.
         """
-        visitor = self.seal.visitor(headers)
+        visitor = self.signer.visitor(headers)
         if visitor is not None:
             return self._visitor(visitor)
-        if VISITOR_HEADER in headers or SEAL_HEADER in headers:
+        if VISITOR_HEADER in headers or SIGNATURE_HEADER in headers:
             self._tell_of_a_broken_seal(host)
         peer = _address(host)
         if peer is None:

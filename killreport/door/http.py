@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
-from killreport.door.places import RETRY_SECONDS
-from killreport.door.room import Entry, Room
+from killreport.door.concurrency import RETRY_SECONDS
+from killreport.door.connection_limit import Admission, ConnectionLimit
 from killreport.door.writing import ReadOrLeave
 
 # Of websockets' own parser, which has a little less room for a line than the rest of the head has here.
@@ -44,13 +44,13 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     def __init__(
         self,
         *args: Any,
-        room: Room,
+        connection_limit: ConnectionLimit,
         bounds: Bounds = BOUNDS,
         refusal_headers: RefusalHeaders = no_headers,
         **others: Any,
     ) -> None:
         super().__init__(*args, **others)
-        self.room = room
+        self.connection_limit = connection_limit
         self.bounds = bounds
         self.refusal_headers = refusal_headers
         self.host = ""
@@ -73,10 +73,10 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         """Take a place, and begin waiting for the first request."""
         super().connection_made(transport)
         self.host = self.client[0] if self.client else ""
-        entry = self.room.enter(self.host)
+        entry = self.connection_limit.enter(self.host)
         self.has_place = True
-        self.must_be_known = entry is Entry.KEPT
-        if entry is Entry.FULL:
+        self.must_be_known = entry is Admission.KEPT
+        if entry is Admission.FULL:
             # At once, for what lingers is a descriptor too.
             self.is_over = True
             transport.write(self._answer(_full()))
@@ -108,7 +108,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
         if self.is_over:
             # Read so that the answer is not lost to a reset, and only until the deadline.
             return
-        self.room.wake(self)
+        self.connection_limit.wake(self)
         steps = self.steps
         super().data_received(data)
         if not self.transport.is_closing() and steps == self.steps:
@@ -166,7 +166,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait for the body, of a request that may be served."""
         self._end_deadline()
-        if self.must_be_known and not self.room.is_known(self.host, self.url, self.headers):
+        if self.must_be_known and not self.connection_limit.is_known(self.host, self.url, self.headers):
             self._stop(_full())
         is_socket = self.parser.should_upgrade() and _asks_for_websocket(self.headers)
         if is_socket and not _is_handshake(self.parser.get_method(), self.headers):
@@ -220,7 +220,7 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.bounds.idle_seconds, self.timeout_keep_alive_handler
             )
-        self.room.rest(self, self.host)
+        self.connection_limit.rest(self, self.host)
 
     def _announce(self, cycle: RequestResponseCycle) -> None:
         """Have the answer say how long the connection is kept, unless it ends with it, as when the service stops."""
@@ -314,8 +314,8 @@ class BoundedHttp(ReadOrLeave, HttpToolsProtocol):
     def _leave(self) -> None:
         if self.has_place:
             self.has_place = False
-            self.room.wake(self)
-            self.room.leave(self.host)
+            self.connection_limit.wake(self)
+            self.connection_limit.leave(self.host)
 
 
 def _ends_connection(headers: Iterable[tuple[bytes, bytes]]) -> bool:

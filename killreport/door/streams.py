@@ -7,13 +7,13 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from killreport.door.places import Place
+from killreport.door.concurrency import Permit
 
 
 class PlacedStream(StreamingResponse):
     """Gives its place back at its end, also where the client was gone before the first piece."""
 
-    def __init__(self, place: Place, *args: Any, **others: Any) -> None:
+    def __init__(self, place: Permit, *args: Any, **others: Any) -> None:
         super().__init__(*args, **others)
         self._place = place
 

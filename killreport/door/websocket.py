@@ -11,7 +11,7 @@ from websockets.frames import CloseCode, Frame
 
 from killreport.answering import STRICT_HEADERS
 from killreport.door.bounds import BOUNDS, Bounds
-from killreport.door.room import Room
+from killreport.door.connection_limit import ConnectionLimit
 from killreport.door.writing import ReadOrLeave
 
 # Somewhat above what a message of GraphQL may have, so that this is answered by a sentence and that by a close code.
@@ -26,19 +26,19 @@ MAX_FRAGMENTS = 128
 class BoundedWebSocket(ReadOrLeave, WebSocketsSansIOProtocol):
     """A connection that ends when it passes a bound."""
 
-    def __init__(self, *args: Any, room: Room, bounds: Bounds = BOUNDS, **others: Any) -> None:
+    def __init__(self, *args: Any, connection_limit: ConnectionLimit, bounds: Bounds = BOUNDS, **others: Any) -> None:
         super().__init__(*args, **others)
-        self.room = room
+        self.connection_limit = connection_limit
         self.bounds = bounds
 
     def connection_made(self, transport: Any) -> None:
         """Count it; whether there was room was decided when the request came."""
         super().connection_made(transport)
-        self.room.enter(self.client[0] if self.client else "")
+        self.connection_limit.enter(self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
-        self.room.leave(self.client[0] if self.client else "")
+        self.connection_limit.leave(self.client[0] if self.client else "")
         self.end_writing_deadline()
         super().connection_lost(exc)
 

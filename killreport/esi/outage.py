@@ -1,8 +1,8 @@
 """Whether a 404 is to be believed: one route that answers 404 to everything is an outage, and tells of nobody.
 
 A 404 counts once the same route has answered something else that was asked for later: a request of somebody else's, or
-a witness, which is what the route answered before. Where the witness is missing too, the route is away: for all
-processes, until a request of one of them, let through now and then, is answered. Where there is no witness yet, a few
+a canary, which is what the route answered before. Where the canary is missing too, the route is away: for all
+processes, until a request of one of them, let through now and then, is answered. Where there is no canary yet, a few
 404s are believed, and a run of them is not.
 
 What that costs: an outage takes one error for each request that was under way, and then two for each probe, which come
@@ -24,12 +24,12 @@ from killreport.clock import monotonic
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import HostAway
 from killreport.esi.budget import MISSING, Budget
-from killreport.esi.witness import Question, find_witness, put_witness
+from killreport.esi.canary import CanaryRequest, find_canary, put_canary
 
 # So many in a row, without anything that ever was answered, are not chance. No worker has fewer messages in hand.
 RUN = 3
 HOLD_SECONDS = 0.5
-# A run without any witness that lasts this long is believed at last: nothing else would ever end it.
+# A run without any canary that lasts this long is believed at last: nothing else would ever end it.
 BELIEVED_AFTER_SECONDS = 600.0
 # Between two probes lies a third of the time the route has been away, within these bounds.
 FIRST_PROBE_SECONDS, LAST_PROBE_SECONDS = 1.5, 30.0
@@ -38,7 +38,7 @@ WAIT_SECONDS = 5.0
 # But not so soon after one that found nothing: what waits for ESI is to fail fast while it is away.
 QUIET_SECONDS = 3.0
 SHARE_EVERY_SECONDS = 600.0
-MAX_WITNESSES = 16
+MAX_CANARIES = 16
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 class _Route:
     """What this process knows of a route, in its clock's seconds. answered_at: when the latest answered one was sent.
 
-    misses: 404s in a row, the first at missing_since. failed_at: when a witness was last missing. news: set, and
+    misses: 404s in a row, the first at missing_since. failed_at: when a canary was last missing. news: set, and
     replaced, when any of it changes what somebody waits for.
     """
 
@@ -57,7 +57,7 @@ class _Route:
     missing_since: float = 0.0
     failed_at: float = float("-inf")
     shared_at: float = float("-inf")
-    witnesses: deque[Question] = field(default_factory=lambda: deque(maxlen=MAX_WITNESSES))
+    canaries: deque[CanaryRequest] = field(default_factory=lambda: deque(maxlen=MAX_CANARIES))
     admitting: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,12 +72,12 @@ class _Route:
         self.news.set()
         self.news = asyncio.Event()
 
-    def next_witness(self, other: Question) -> Question | None:
+    def next_canary(self, other: CanaryRequest) -> CanaryRequest | None:
         """Return another question than this that was answered; each in turn, so that none is asked often."""
-        for _ in range(len(self.witnesses)):
-            self.witnesses.rotate(1)
-            if self.witnesses[0] != other:
-                return self.witnesses[0]
+        for _ in range(len(self.canaries)):
+            self.canaries.rotate(1)
+            if self.canaries[0] != other:
+                return self.canaries[0]
         return None
 
 
@@ -112,13 +112,13 @@ class OutageWatch:
                 elif await self._budget.may_probe(known.scope, self._probe_seconds(known)):
                     return
 
-    async def note_answer(self, route: str, witness: Question, sent_at: float) -> None:
+    async def note_answer(self, route: str, canary: CanaryRequest, sent_at: float) -> None:
         """Note that the route answered what was sent at that moment; ends its outage."""
         known = self._route(route)
         known.answered_at = max(known.answered_at, sent_at)
         known.misses = 0
-        if witness not in known.witnesses:
-            known.witnesses.append(witness)
+        if canary not in known.canaries:
+            known.canaries.append(canary)
         known.tell()
         try:
             if self._budget.seconds_left(known.scope) is not None:
@@ -126,11 +126,13 @@ class OutageWatch:
                 log.info("esi_route_back", route=route)
             if self._clock() - known.shared_at >= SHARE_EVERY_SECONDS:
                 known.shared_at = self._clock()
-                await put_witness(self._database, route, witness)
+                await put_canary(self._database, route, canary)
         except DATABASE_ERRORS as error:
-            log.warning("esi_witness_trouble", reason=str(error))
+            log.warning("esi_canary_trouble", reason=str(error))
 
-    async def confirm(self, route: str, question: Question, ask: Callable[[Question], Awaitable[bool]]) -> None:
+    async def confirm(
+        self, route: str, question: CanaryRequest, ask: Callable[[CanaryRequest], Awaitable[bool]]
+    ) -> None:
         """Return where a 404 that has just come is to be believed. Raises HostAway where the route is away.
 
         ask: sends a question of the route now and returns False for a 404; what it raises is raised.
@@ -147,9 +149,9 @@ class OutageWatch:
                 return
             if known.failed_at > missed_at:
                 raise _away(route)
-            witness = known.next_witness(question) or await self._read_witness(route, question)
-            if witness is not None:
-                if not await ask(witness):
+            canary = known.next_canary(question) or await self._read_canary(route, question)
+            if canary is not None:
+                if not await ask(canary):
                     await self._note_outage(known)
                     raise _away(route)
                 return
@@ -170,12 +172,12 @@ class OutageWatch:
         await self._budget.pause(known.scope, self._probe_seconds(known), f"{known.misses} answers 404 in a row")
         known.tell()
 
-    async def _read_witness(self, route: str, other: Question) -> Question | None:
+    async def _read_canary(self, route: str, other: CanaryRequest) -> CanaryRequest | None:
         """Return what any process had an answer to; nothing where the database cannot say."""
         try:
-            found = await find_witness(self._database, route)
+            found = await find_canary(self._database, route)
         except DATABASE_ERRORS as error:
-            log.warning("esi_witness_trouble", reason=str(error))
+            log.warning("esi_canary_trouble", reason=str(error))
             return None
         return None if found == other else found
 

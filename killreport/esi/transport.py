@@ -20,8 +20,8 @@ from killreport.decoding import is_json
 from killreport.errors import CutShort, Garbled, HostAway, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
 from killreport.esi.cache import Answer, find_answer, put_answer
+from killreport.esi.canary import CanaryRequest
 from killreport.esi.outage import OutageWatch
-from killreport.esi.witness import Question
 from killreport.http import MAX_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
 
 # Answers are shaped as on this day. Source: https://esi.evetech.net/meta/compatibility-dates
@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One request. kept: the expired answer a 304 would renew. witness: whose answer tells that the route works."""
+    """One request. kept: the expired answer a 304 would renew. canary: whose answer tells that the route works."""
 
     route: str
     method: str
@@ -55,12 +55,14 @@ class _Request:
     query: Mapping[str, str] | None = None
     body: bytes | None = None
     kept: Answer | None = None
-    witness: Question | None = None
+    canary: CanaryRequest | None = None
 
     @property
-    def question(self) -> Question:
+    def question(self) -> CanaryRequest:
         """What it asks."""
-        return Question(self.path, tuple((self.query or {}).items()), None if self.body is None else self.body.decode())
+        return CanaryRequest(
+            self.path, tuple((self.query or {}).items()), None if self.body is None else self.body.decode()
+        )
 
 
 class Transport:
@@ -101,19 +103,19 @@ class Transport:
         if kept is not None and kept.etag:
             headers["If-None-Match"] = kept.etag
         request = _Request(route, "GET", path, headers, query=query, kept=kept)
-        answer = await (self._ask(request) if token else self._ask_warily(replace(request, witness=request.question)))
+        answer = await (self._ask(request) if token else self._ask_warily(replace(request, canary=request.question)))
         # What is no JSON would be given out, and be of no use, until it expires.
         if is_kept and is_json(answer.body):
             await self._put(key, answer)
         return answer
 
-    async def post(self, route: str, path: str, body: bytes, witness: bytes) -> bytes:
+    async def post(self, route: str, path: str, body: bytes, canary: bytes) -> bytes:
         """Return the body of the answer to a POST. Raises as `get`.
 
-        witness: the least body that is answered where this one is.
+        canary: the least body that is answered where this one is.
         """
-        question = Question(path, body=witness.decode())
-        return (await self._ask_warily(_Request(route, "POST", path, _JSON, body=body, witness=question))).body
+        question = CanaryRequest(path, body=canary.decode())
+        return (await self._ask_warily(_Request(route, "POST", path, _JSON, body=body, canary=question))).body
 
     async def _ask_warily(self, request: _Request) -> Answer:
         """Ask, and believe a 404 only where the route is not away."""
@@ -121,13 +123,13 @@ class Transport:
         try:
             return await self._ask(request)
         except NotFound:
-            await self._outages.confirm(request.route, request.question, partial(self._ask_witness, request.route))
+            await self._outages.confirm(request.route, request.question, partial(self._ask_canary, request.route))
             raise
 
-    async def _ask_witness(self, route: str, question: Question) -> bool:
+    async def _ask_canary(self, route: str, question: CanaryRequest) -> bool:
         body = None if question.body is None else question.body.encode()
         method, headers = ("GET", {}) if body is None else ("POST", _JSON)
-        request = _Request(route, method, question.path, headers, dict(question.query), body, witness=question)
+        request = _Request(route, method, question.path, headers, dict(question.query), body, canary=question)
         try:
             await self._ask(request)
         except NotFound:
@@ -218,8 +220,8 @@ class Transport:
             await self._note_failure()
             raise Transient(f"ESI answered {response.status} to {path}.")
         self._failures = 0
-        if request.witness is not None and (response.status < 300 or response.status == 304):
-            await self._outages.note_answer(route, request.witness, sent_at)
+        if request.canary is not None and (response.status < 300 or response.status == 304):
+            await self._outages.note_answer(route, request.canary, sent_at)
         if response.status == 304 and kept is not None:
             return replace(kept, expires_at=_expires_at(response.headers))
         _check(response.status, path)

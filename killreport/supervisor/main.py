@@ -16,12 +16,12 @@ from killreport.supervisor.anchors import Anchors
 from killreport.supervisor.control import Control
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.lock import FleetLock
+from killreport.supervisor.observer import Observer
 from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.process.orphans import take_orphans
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.template import Template
 from killreport.supervisor.supervisor import Supervisor
-from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ async def supervising(
     read_programs: Callable[[], Sequence[Program]] | None = None,
     template: Template | None = None,
     disk_warning_mb: int = 0,
-    witness: Witness | None = None,
+    observer: Observer | None = None,
 ) -> AsyncIterator[Supervisor]:
     """Supervise during the block, and lend the supervisor; at the end the processes go on. Raises Conflict.
 
@@ -71,7 +71,7 @@ async def supervising(
     """
     take_orphans()
     with closing(FleetLock(folder)) as lock, _reserved_descriptor():
-        supervisor = Supervisor(programs, folder, template, witness, disk_warning_mb=disk_warning_mb)
+        supervisor = Supervisor(programs, folder, template, observer, disk_warning_mb=disk_warning_mb)
         control = Control(supervisor, folder, stop, read_programs)
 
         def on_superseded() -> None:

@@ -22,6 +22,7 @@ from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause
 from killreport.supervisor.limits import Limits
 from killreport.supervisor.logs.pumps import Pumps
+from killreport.supervisor.observer import Observer
 from killreport.supervisor.process.child import Child
 from killreport.supervisor.process.notices import Inbox
 from killreport.supervisor.process.orphans import bury_orphans
@@ -34,7 +35,6 @@ from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.tasks import together
 from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
-from killreport.supervisor.witness import Witness
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Supervisor:
     """Runs programs as `wanted.json` says. One at a time in a folder: whoever opens it holds the folder's lock.
 
     template: what those programs are forked from that can be; None starts each as a program of its own.
-    witness: told what they write and when one ends. disk_warning_mb: with less room on the disk, the log says so.
+    observer: told what they write and when one ends. disk_warning_mb: with less room on the disk, the log says so.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Supervisor:
         programs: Sequence[Program],
         folder: FleetFolder,
         template: Template | None = None,
-        witness: Witness | None = None,
+        observer: Observer | None = None,
         *,
         disk_warning_mb: int = 0,
     ) -> None:
         # Whether somebody wants it to stay away, as opposed to whoever only stops this process.
         self.is_told_to_end = False
-        self._witness = witness
+        self._observer = observer
         self._folder = folder
         self._template = template
         self._roster = Roster(programs, folder, template, self._on_end)
@@ -76,7 +76,7 @@ class Supervisor:
 
         At the end the processes are let go, and go on: `stop_all` before ends them.
         """
-        self._pumps = Pumps(self._roster.programs, self._folder, self._witness)
+        self._pumps = Pumps(self._roster.programs, self._folder, self._observer)
         try:
             async with beside(keep(self._usage.watch, "usage")), beside(keep(self._disk.watch, "disk")):
                 self._inbox = Inbox(self._folder.notify_address, self._on_notice)
@@ -226,7 +226,7 @@ class Supervisor:
                 child.send(signal.SIGKILL)
 
     def drain(self, name: str) -> None:
-        """Have everything in the log, and told to the witness, that a process wrote until now."""
+        """Have everything in the log, and told to the observer, that a process wrote until now."""
         if self._pumps is not None:
             self._pumps.drain(name)
 
@@ -306,9 +306,9 @@ class Supervisor:
                 child.hear(fields)
 
     def _on_end(self, name: str, status: int | None, pause_seconds: float | None) -> None:
-        if self._witness is not None:
+        if self._observer is not None:
             self.drain(name)
-            self._witness.on_end(name, status, pause_seconds)
+            self._observer.on_end(name, status, pause_seconds)
 
     def _on_sample(self, sample: dict[int, Usage]) -> None:
         own = {child.pid for child in Child.living}

@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Answering:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with open_client(settings.api_address, visitors.clients.seal) as client:
+        async with open_client(settings.api_address, visitors.clients.signer) as client:
             site.client = client
             site.live = LiveFeed(client, site.live_data)
             async with site.live.running():

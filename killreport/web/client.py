@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from killreport.decoding import decode_json
-from killreport.door.seal import FLEET, Seal
+from killreport.door.visitor_signature import FLEET, VisitorSigner
 from killreport.errors import Malformed, Refused, Transient, Unavailable
 from killreport.http import read_body
 from killreport.web import documents
@@ -50,19 +50,24 @@ class ApiClient:
     """
 
     def __init__(
-        self, pages: aiohttp.ClientSession, own: aiohttp.ClientSession, address: str, seal: Seal, visitor: str = FLEET
+        self,
+        pages: aiohttp.ClientSession,
+        own: aiohttp.ClientSession,
+        address: str,
+        signer: VisitorSigner,
+        visitor: str = FLEET,
     ) -> None:
         """visitor: the address of whom it asks for, or the site itself. own: has connections no page can take."""
         self._pages = pages
         self._own = own
         self._session = own if visitor == FLEET else pages
         self._address = address
-        self._seal = seal
-        self._headers = seal.headers(visitor)
+        self._signer = signer
+        self._headers = signer.headers(visitor)
 
     def asking_for(self, visitor: str) -> ApiClient:
         """Return one that asks for a visitor: the API counts what it costs as that visitor's."""
-        return ApiClient(self._pages, self._own, self._address, self._seal, visitor)
+        return ApiClient(self._pages, self._own, self._address, self._signer, visitor)
 
     async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
         """Return a page of killmails, newest first. Raises Refused for a cursor that is none."""
@@ -170,7 +175,7 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
 
 
 @asynccontextmanager
-async def open_client(address: str, seal: Seal) -> AsyncIterator[ApiClient]:
+async def open_client(address: str, signer: VisitorSigner) -> AsyncIterator[ApiClient]:
     """Lend a client of the API at this base URL, which asks for the site; connections are kept open between pages."""
     timeout = aiohttp.ClientTimeout(total=PAGE_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
     # Usually the same machine: compressing costs more than it saves.
@@ -181,4 +186,4 @@ async def open_client(address: str, seal: Seal) -> AsyncIterator[ApiClient]:
         return aiohttp.ClientSession(timeout=timeout, headers=headers, connector=connector, auto_decompress=True)
 
     async with session(PAGE_CONNECTIONS) as pages, session(OWN_CONNECTIONS) as own:
-        yield ApiClient(pages, own, address, seal)
+        yield ApiClient(pages, own, address, signer)

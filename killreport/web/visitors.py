@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
 from killreport.door.client import Client, Clients
-from killreport.door.places import Places
+from killreport.door.concurrency import ConcurrencyLimit
 from killreport.errors import Transient
 from killreport.web.pages.errors import too_many
 
@@ -24,7 +24,7 @@ class Visitors:
 
     def __init__(self, settings: Settings) -> None:
         self.clients = Clients(settings)
-        self.streams = Places(settings.web_streams, settings.web_streams_per_client, "live pages")
+        self.streams = ConcurrencyLimit(settings.web_streams, settings.web_streams_per_client, "live pages")
         burst = settings.api_rate_burst
         self._buckets = MemoryBuckets(burst, settings.api_rate_per_second) if burst else None
 

@@ -27,8 +27,8 @@ from killreport.workers.consuming import Tools, run_worker
 from killreport.workers.storing import Tally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE, CharacterList
 from killreport.zkillboard.character_progress import is_page_done, note_page
+from killreport.zkillboard.pacing import MAX_WAIT, obeying_pauses, reserve_request
 from killreport.zkillboard.package import Package, Unreadable
-from killreport.zkillboard.turns import MAX_WAIT, obeying, take_turn
 
 SOURCE = "zkillboard"
 
@@ -82,10 +82,10 @@ class _HistoryReader:
         """Return the page, asked for when its turn has come."""
         interval = timedelta(seconds=tools.settings.zkillboard_seconds)
         async with tools.database.connection() as connection:
-            wait = await take_turn(connection, ENDPOINT, interval, interval + MAX_WAIT)
+            wait = await reserve_request(connection, ENDPOINT, interval, interval + MAX_WAIT)
         if await wait_or_end(tools.stop, wait):
             raise Unavailable("The worker was told to stop before its turn came.")
-        async with obeying(tools.database, ENDPOINT):
+        async with obeying_pauses(tools.database, ENDPOINT):
             return await self._lists.page(message.character_id, message.page)
 
     async def _store(self, listed: Sequence[Package | Unreadable], tools: Tools) -> Tally:

@@ -14,7 +14,7 @@ import structlog
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError, Refused, Transient, Unavailable
 from killreport.http import HttpClient
-from killreport.zkillboard.turns import pause_left, postpone_turns
+from killreport.zkillboard.pacing import pause_left, postpone_requests
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS
 
 log = structlog.get_logger()
@@ -65,6 +65,6 @@ class SharedHost:
             seconds = DEFAULT_RETRY_AFTER_SECONDS if error.retry_after is None else error.retry_after
         try:
             async with self._database.connection() as connection:
-                await postpone_turns(connection, self._endpoint, timedelta(seconds=seconds))
+                await postpone_requests(connection, self._endpoint, timedelta(seconds=seconds))
         except (Unavailable, *DATABASE_ERRORS) as trouble:
             log.warning("pause_not_told", endpoint=self._endpoint, reason=str(trouble))

@@ -12,7 +12,7 @@ import aiohttp
 
 from killreport.cli.processes.serve import serve
 from killreport.door.bounds import BOUNDS, Bounds
-from killreport.door.room import Room
+from killreport.door.connection_limit import ConnectionLimit
 
 
 def free_listener(port: int = 0) -> socket.socket:
@@ -24,12 +24,16 @@ def free_listener(port: int = 0) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    app: Any, listener: socket.socket | None = None, *, room: Room | None = None, bounds: Bounds = BOUNDS
+    app: Any,
+    listener: socket.socket | None = None,
+    *,
+    connection_limit: ConnectionLimit | None = None,
+    bounds: Bounds = BOUNDS,
 ) -> AsyncIterator[str]:
     """Serve the application while the block runs; yields its base URL once it answers."""
     with listener or free_listener() as bound:
         stop = asyncio.Event()
-        task = asyncio.create_task(serve(app, bound, stop, room=room, bounds=bounds))
+        task = asyncio.create_task(serve(app, bound, stop, connection_limit=connection_limit, bounds=bounds))
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         try:
             # Answered only once the application has started; whether it is healthy is the test's business.

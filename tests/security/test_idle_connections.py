@@ -15,7 +15,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.door.bounds import BOUNDS, Bounds
 from killreport.door.client import Clients
-from killreport.door.room import Entry, Room
+from killreport.door.connection_limit import Admission, ConnectionLimit
 from killreport.web.app import create_app as create_site
 from tests.integration.serving import free_listener, serving
 from tests.security.raw import said, small_app, status
@@ -122,8 +122,8 @@ async def test_a_body_that_comes_after_its_answer_leaves_no_connection_without_a
 
 
 async def test_what_is_on_its_way_is_not_idle(tmp_path: Path) -> None:
-    room = Room(16, Clients(Settings(home=tmp_path, api_unlimited_networks="")))
-    async with serving(small_app(), room=room) as address, AsyncExitStack() as stack:
+    connection_limit = ConnectionLimit(16, Clients(Settings(home=tmp_path, api_unlimited_networks="")))
+    async with serving(small_app(), connection_limit=connection_limit) as address, AsyncExitStack() as stack:
         share = (16 - 2) // 2
         pairs = [await stack.enter_async_context(connected(address)) for _ in range(share)]
         for pair in pairs:
@@ -139,9 +139,9 @@ async def test_what_is_on_its_way_is_not_idle(tmp_path: Path) -> None:
 
 
 async def test_where_there_is_no_room_the_longest_idle_go_first(tmp_path: Path) -> None:
-    room = Room(64, Clients(Settings(home=tmp_path, api_unlimited_networks="")))
+    connection_limit = ConnectionLimit(64, Clients(Settings(home=tmp_path, api_unlimited_networks="")))
     share = (64 - 8) // 2
-    async with serving(small_app(), room=room) as address, AsyncExitStack() as stack:
+    async with serving(small_app(), connection_limit=connection_limit) as address, AsyncExitStack() as stack:
         pairs = [await stack.enter_async_context(connected(address)) for _ in range(share)]
         for pair in pairs:
             assert status(await ask(pair)) == 200
@@ -150,7 +150,7 @@ async def test_where_there_is_no_room_the_longest_idle_go_first(tmp_path: Path) 
         newer = [await stack.enter_async_context(connected(address)) for _ in range(3)]
         for pair in newer:
             assert status(await ask(pair)) == 200
-            assert room.count <= share
+            assert connection_limit.count <= share
         for pair in pairs[1:4]:
             assert await rest(pair) < 5
         for pair in (pairs[0], *pairs[4:]):
@@ -160,35 +160,35 @@ async def test_where_there_is_no_room_the_longest_idle_go_first(tmp_path: Path) 
 class Waiting:
     """A connection that was answered, from an address."""
 
-    def __init__(self, room: Room, host: str) -> None:
-        self.room, self.host, self.is_open = room, host, True
-        room.enter(host)
-        room.rest(self, host)
+    def __init__(self, connection_limit: ConnectionLimit, host: str) -> None:
+        self.connection_limit, self.host, self.is_open = connection_limit, host, True
+        connection_limit.enter(host)
+        connection_limit.rest(self, host)
 
     def give_way(self) -> None:
         """Close."""
         self.is_open = False
-        self.room.wake(self)
-        self.room.leave(self.host)
+        self.connection_limit.wake(self)
+        self.connection_limit.leave(self.host)
 
 
 def test_strangers_close_neither_each_other_s_for_a_greedy_one_nor_those_of_exempt_addresses() -> None:
-    room = Room(64, Clients(Settings(api_unlimited_networks="10.0.0.0/8")))
-    exempt = Waiting(room, "10.0.0.1")
-    quiet = Waiting(room, "192.0.2.1")
-    greedy = [Waiting(room, "198.51.100.1") for _ in range(28)]
-    assert room.enter("198.51.100.1") is Entry.FREE
+    connection_limit = ConnectionLimit(64, Clients(Settings(api_unlimited_networks="10.0.0.0/8")))
+    exempt = Waiting(connection_limit, "10.0.0.1")
+    quiet = Waiting(connection_limit, "192.0.2.1")
+    greedy = [Waiting(connection_limit, "198.51.100.1") for _ in range(28)]
+    assert connection_limit.enter("198.51.100.1") is Admission.FREE
     assert [one.is_open for one in greedy] == [False] + [True] * 27
     assert [quiet.is_open, exempt.is_open] == [True, True]
     # All places of strangers are taken: the longest idle of a stranger goes, whoever's it is.
-    while room.count < 56:
-        room.enter(f"203.0.113.{room.count}")
-    assert room.enter("203.0.113.200") is Entry.FREE
+    while connection_limit.count < 56:
+        connection_limit.enter(f"203.0.113.{connection_limit.count}")
+    assert connection_limit.enter("203.0.113.200") is Admission.FREE
     assert [quiet.is_open, exempt.is_open] == [False, True]
     for one in greedy[1:]:
-        assert room.enter(f"192.0.2.{greedy.index(one)}") is Entry.FREE
+        assert connection_limit.enter(f"192.0.2.{greedy.index(one)}") is Admission.FREE
         assert not one.is_open
-    assert room.enter("203.0.113.201") is Entry.KEPT
+    assert connection_limit.enter("203.0.113.201") is Admission.KEPT
     assert [quiet.is_open, exempt.is_open] == [False, True]
-    assert [room.enter("10.0.0.2") for _ in range(4)] == [Entry.FREE] * 4
+    assert [connection_limit.enter("10.0.0.2") for _ in range(4)] == [Admission.FREE] * 4
     assert [quiet.is_open, exempt.is_open] == [False, False]

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from killreport.api.door.documents import Documents
 from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import Endpoint
-from killreport.api.rest.toll import AT_ONCE, MAX_WAITING_PER_CLIENT, Toll, visit_of
+from killreport.api.rest.rate_limit import AT_ONCE, MAX_WAITING_PER_CLIENT, RestLimiter, charge_of
 from killreport.api.schema import build_schema
 from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
@@ -146,7 +146,7 @@ async def endpoint(handler: Callable[[Request], Awaitable[Response]], home: Path
     guard = Guard.of(settings, schema, Documents(schema))
     guard.gate.buckets = MemoryBuckets(settings.api_rate_burst, settings.api_rate_per_second)
     async with serving(
-        Starlette(routes=Endpoint("/work", "work", "", handler, {"text/plain": {}}).routes(Toll(guard)))
+        Starlette(routes=Endpoint("/work", "work", "", handler, {"text/plain": {}}).routes(RestLimiter(guard)))
     ) as address:
         yield address
 
@@ -184,7 +184,7 @@ async def test_what_takes_too_long_is_broken_off_and_who_waited_too_long_is_sent
 
 async def test_a_bucket_never_holds_more_than_it_did(tmp_path: Path) -> None:
     async def generous(request: Request) -> Response:
-        visit = visit_of(request)
+        visit = charge_of(request)
         for _ in range(10):
             await (await visit.pay_for(1)).settle(0)
         return PlainTextResponse("done")

@@ -12,7 +12,7 @@ import aiohttp
 from killreport.api.app import create_app as create_api
 from killreport.config import Settings
 from killreport.db.database import Database
-from killreport.door.seal import FLEET, Seal
+from killreport.door.visitor_signature import FLEET, VisitorSigner
 from killreport.web.app import create_app
 from tests.integration.serving import serving
 
@@ -91,10 +91,10 @@ async def test_what_the_api_does_for_a_visitor_is_counted_as_that_visitors(
             (
                 ({}, 200),
                 (STRANGER, 429),
-                ({"X-KillReport-Visitor": FLEET, "X-KillReport-Seal": "0" * 64, **STRANGER}, 429),
+                ({"X-KillReport-Visitor": FLEET, "X-KillReport-Signature": "0" * 64, **STRANGER}, 429),
                 ({"X-KillReport-Visitor": "198.51.100.2", **STRANGER}, 429),
-                (Seal(settings).headers("192.0.2.1"), 429),
-                (Seal(settings).headers("198.51.100.9"), 200),
+                (VisitorSigner(settings).headers("192.0.2.1"), 429),
+                (VisitorSigner(settings).headers("198.51.100.9"), 200),
             )
         ):
             # Each its own, so that none is found in the memory.

@@ -27,7 +27,7 @@ from killreport.api.door.subscription import subscribe
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.explorer import page_headers
 from killreport.door.client import Client
-from killreport.door.places import NoPlace
+from killreport.door.concurrency import LimitReached
 
 COST_HEADER = "x-show-cost"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -212,7 +212,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             place = guard.places.take(client)
             with place.given_back_on_error():
                 results = await self.results(request, client, admitted)
-        except NoPlace as error:
+        except LimitReached as error:
             refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
             return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
         except GraphQLError as error:

@@ -24,7 +24,7 @@ from killreport.api.door.http import LimitedHTTPHandler
 from killreport.api.door.limits import MAX_BODY_BYTES
 from killreport.api.engine.shared import SharedData
 from killreport.door.client import Client, Clients
-from killreport.door.places import NoPlace
+from killreport.door.concurrency import LimitReached
 
 PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
@@ -89,7 +89,7 @@ class LimitedWebSocketHandler(GraphQLTransportWSHandler):
             return
         try:
             place = self._guard.places.take(websocket.api_client)
-        except NoPlace as error:
+        except LimitReached as error:
             await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
             return
         try:

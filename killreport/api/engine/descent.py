@@ -9,8 +9,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLObjectType, is_abstract_type, located_error
 from graphql.pyutils import inspect, is_iterable
 
+from killreport.api.engine.answer_cache import AnswerCache, Immutable
 from killreport.api.engine.columns import Batch, Column, Done, Faults, Lists, Objects, Sifted
-from killreport.api.engine.lasting import Answers, Lasting
 from killreport.api.engine.leaves import complete_leaf
 from killreport.api.engine.places import Items, Kept, Places, Under
 from killreport.api.engine.plan import FieldPlan, Selection, Shape
@@ -22,10 +22,10 @@ NameTypes = Callable[[FieldPlan, Any, Sequence[Any], Callable[[Sequence[Any]], N
 class Descent:
     """Completes columns of one run; `ready` gathers the batches whose fields are still to be had.
 
-    answers: those of lasting objects, None to work everything out.
+    answers: those of immutable objects, None to work everything out.
     """
 
-    def __init__(self, faults: Faults, name_types: NameTypes, answers: Answers | None) -> None:
+    def __init__(self, faults: Faults, name_types: NameTypes, answers: AnswerCache | None) -> None:
         self.ready: list[Batch] = []
         self._faults = faults
         self._name_types = name_types
@@ -95,7 +95,7 @@ class Descent:
         if is_abstract_type(shape.named):
             return self._descend_abstract(field, shape, values, places)
         selection = field.selection(shape.named)
-        if self._answers is not None and values and isinstance(values[0], Lasting) and selection.is_plain:
+        if self._answers is not None and values and isinstance(values[0], Immutable) and selection.is_plain:
             kept = self._kept(self._answers, selection, values)
             if kept is not None:
                 return Done(kept)
@@ -104,8 +104,8 @@ class Descent:
         return Objects([None] * len(values), [(range(len(values)), batch)], shape, places)
 
     @staticmethod
-    def _kept(answers: Answers, selection: Selection, values: Sequence[Any]) -> Sequence[Any] | None:
-        if all(issubclass(kind, Lasting) for kind in set(map(type, values))):
+    def _kept(answers: AnswerCache, selection: Selection, values: Sequence[Any]) -> Sequence[Any] | None:
+        if all(issubclass(kind, Immutable) for kind in set(map(type, values))):
             return answers.find(selection, values, _settle)
         return None
 

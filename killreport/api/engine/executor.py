@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, OperationType
 
-from killreport.api.engine.lasting import Answers
+from killreport.api.engine.answer_cache import AnswerCache
 from killreport.api.engine.plan import Plans
 from killreport.api.engine.run import Run
 from killreport.api.engine.shared import SharedEvent
@@ -33,7 +33,7 @@ class BatchExecutor(Executor[Any]):
             return ExecutionResult(None, [GraphQLError(message, self.operation)])
         try:
             plan = _extension(self.schema, _PLANS, Plans).plan(self, root_type)
-            kept = _extension(self.schema, _ANSWERS, Answers)
+            kept = _extension(self.schema, _ANSWERS, AnswerCache)
             event = self.root_value
             if isinstance(event, SharedEvent) and not plan.reads_variables_below:
                 return self._guarded(event.answer(plan, self.context_value, lambda: Run(self, plan, kept).together()))

@@ -11,10 +11,10 @@ from graphql import ExecutionResult, Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import is_iterable
 
+from killreport.api.engine.answer_cache import AnswerCache
 from killreport.api.engine.columns import Batch, Done, Failed, Faults
 from killreport.api.engine.descent import Descent
 from killreport.api.engine.info import FieldInfo
-from killreport.api.engine.lasting import Answers
 from killreport.api.engine.places import Places, Under
 from killreport.api.engine.plan import FieldPlan, OperationPlan
 from killreport.api.engine.registry import type_resolver
@@ -25,7 +25,7 @@ _Continue = Callable[[Any], None]
 class Run:
     """Everything of one run; used once."""
 
-    def __init__(self, executor: Executor[Any], plan: OperationPlan, answers: Answers) -> None:
+    def __init__(self, executor: Executor[Any], plan: OperationPlan, answers: AnswerCache) -> None:
         self._executor = executor
         self._root = Batch(plan.root, [executor.root_value], Places())
         self._faults = Faults()

@@ -7,7 +7,7 @@ from typing import Any
 
 from killreport.api.context import ApiContext, Info
 from killreport.api.views.entity import Wanted, load_wanted
-from killreport.api.views.met import AllianceView, CharacterView, CorporationView
+from killreport.api.views.entity_cache import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import (
     ConstellationView,
     FactionView,

@@ -10,7 +10,7 @@ from killreport.api.context import ApiContext, Info
 from killreport.api.engine.registry import BatchResolver, Resolvers, snake_case
 from killreport.api.entity.named import KINDS, NamedEntity, find_named, name_types
 from killreport.api.paging.pages import MAX_PAGE_SIZE, bad_request
-from killreport.api.views.shown import note_shown
+from killreport.api.views.cache_tags import tag_entities
 from killreport.entity.facts import find_seen
 from killreport.entity.kind import EntityKind
 
@@ -25,7 +25,7 @@ async def load_entities(context: ApiContext, kind: EntityKind, ids: Sequence[int
     if kind is EntityKind.FACTION:
         seen = set(ids) & context.views.universe.factions.keys()
     else:
-        note_shown(ids)
+        tag_entities(ids)
         async with context.database.connection() as connection:
             seen = await find_seen(connection, kind, set(ids))
         if kind is EntityKind.CORPORATION:

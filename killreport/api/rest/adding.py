@@ -13,7 +13,7 @@ from starlette.responses import Response
 from killreport.api.door.audit import note_client
 from killreport.api.door.guard.gate import RateLimited
 from killreport.api.rest.endpoint import Handler, context_of, error_answer, json_answer, whole_number
-from killreport.api.rest.toll import visit_of
+from killreport.api.rest.rate_limit import charge_of
 from killreport.config import Settings
 from killreport.errors import Malformed, NotFound, Refused
 from killreport.killmail.mail.arrival import read_hash
@@ -33,9 +33,9 @@ def adding_handler(settings: Settings) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             killmail_id, hash_text = _named(request)
-            visit = visit_of(request)
-            await visit.pay(ADD_COST)
-            note_client(visit.client)
+            charge = charge_of(request)
+            await charge.pay(ADD_COST)
+            note_client(charge.client)
             row, is_new = await context_of(request).posting.post(killmail_id, hash_text)
         except (Malformed, Refused, NotFound) as error:
             return _failed(INVALID, str(error))

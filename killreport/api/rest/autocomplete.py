@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer
-from killreport.api.rest.toll import visit_of
+from killreport.api.rest.rate_limit import charge_of
 from killreport.errors import Malformed
 from killreport.search.model import MAX_CHARACTERS, Hit, Kind
 
@@ -78,7 +78,7 @@ async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
     name = request.path_params.get("kind")
     if name is not None and name not in KINDS:
         raise Malformed(f"one of {', '.join(KINDS)} is needed", "kind")
-    await visit_of(request).pay(FOUND_COST)
+    await charge_of(request).pay(FOUND_COST)
     context = context_of(request)
     kinds = tuple(Kind) if name is None else KINDS[name]
     async with context.database.connection() as connection:

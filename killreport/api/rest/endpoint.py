@@ -22,9 +22,9 @@ from killreport.api.context import ApiContext
 from killreport.api.door.guard.gate import MIN_COST, RateLimited
 from killreport.api.door.masking import sentence_of
 from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
-from killreport.api.rest.toll import Toll, Visit
+from killreport.api.rest.rate_limit import RequestCharge, RestLimiter
 from killreport.db.database import is_away
-from killreport.door.places import NoPlace
+from killreport.door.concurrency import LimitReached
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 from killreport.ids import read_whole
 
@@ -92,13 +92,13 @@ class Endpoint:
         names = [parameter.name for parameter in self.parameters if parameter.place == "query"]
         return [*names, PARAMETER] if self.has_choice and len(self.answer) > 1 else names
 
-    def routes(self, toll: Toll) -> list[Route]:
-        """Return the routes, which take their toll and answer errors in JSON."""
+    def routes(self, limiter: RestLimiter) -> list[Route]:
+        """Return the routes, which are rate limited and answer errors in JSON."""
 
         async def answer(request: Request) -> Response:
-            visit = request.state.visit = Visit(toll, request)
-            response = await self._answer(request, visit)
-            response.headers.update(toll.guard.rate_headers(visit.grant))
+            charge = request.state.charge = RequestCharge(limiter, request)
+            response = await self._answer(request, charge)
+            response.headers.update(limiter.guard.rate_headers(charge.grant))
             if self.has_choice:
                 response.headers.add_vary_header("Accept")
             return response
@@ -128,23 +128,23 @@ class Endpoint:
             if count > 1 and not self.repeats:
                 raise Refused(f"The parameter {name} is given twice.")
 
-    async def _served(self, request: Request, visit: Visit) -> Response:
-        await visit.pay(MIN_COST)
+    async def _served(self, request: Request, charge: RequestCharge) -> Response:
+        await charge.pay(MIN_COST)
         self._check_query(request)
         request.state.media = asked_media(request, self.answer) if self.has_choice else next(iter(self.answer))
         if self.is_waiting:
-            with visit.stream():
+            with charge.stream():
                 return await self.handler(request)
-        toll = visit.toll
-        with toll.place(visit.client):
-            async with toll.turn(toll.seconds):
+        limiter = charge.limiter
+        with limiter.place(charge.client):
+            async with limiter.turn(limiter.seconds):
                 try:
-                    async with asyncio.timeout(toll.seconds) as limit:
+                    async with asyncio.timeout(limiter.seconds) as limit:
                         return await self.handler(request)
                 except TimeoutError:
                     if not limit.expired():
                         raise
-        raise Transient(f"This did not finish in {toll.seconds:g} s. Ask for less at once.")
+        raise Transient(f"This did not finish in {limiter.seconds:g} s. Ask for less at once.")
 
     def _status_of(self, error: KillreportError, request: Request) -> int:
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
@@ -154,14 +154,14 @@ class Endpoint:
         # Who asked for CSV would take an error of status 200 for a table.
         return self.error_status if media == JSON else 404
 
-    async def _answer(self, request: Request, visit: Visit) -> Response:
+    async def _answer(self, request: Request, charge: RequestCharge) -> Response:
         try:
-            return await self._served(request, visit)
+            return await self._served(request, charge)
         except RateLimited as error:
-            visit.grant = error.grant
+            charge.grant = error.grant
             return error_answer(429, error.message)
         except KillreportError as error:
-            status = error.status if isinstance(error, NoPlace) else self._status_of(error, request)
+            status = error.status if isinstance(error, LimitReached) else self._status_of(error, request)
             return error_answer(status, sentence_of(error), _later(error))
         except Exception as error:
             if is_away(error):

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged, whole_number
 from killreport.api.rest.formats import NDJSON
-from killreport.api.rest.toll import visit_of
+from killreport.api.rest.rate_limit import charge_of
 from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, NotFound
@@ -43,7 +43,7 @@ async def answer_sequence(request: Request) -> Response:
 async def answer_package(request: Request) -> Response:
     """Answer the package of a number. Raises NotFound where it is not there yet."""
     sequence = whole_number(request.path_params["sequence"], "sequence", 0, MAX_SEQUENCE)
-    await visit_of(request).pay_for(1)
+    await charge_of(request).pay_for(1)
     async with context_of(request).database.connection() as connection:
         found = await list_packages(connection, sequence, 1)
     if not found:
@@ -73,7 +73,7 @@ async def answer_page(request: Request) -> Response:
     after = whole_number(query["after"], "after", 0, MAX_SEQUENCE) if "after" in query else -1
     limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MAX_PUBLISHED)
     kinds = _kinds(query["kind"]) if "kind" in query else KINDS
-    paid = await visit_of(request).pay_for(limit)
+    paid = await charge_of(request).pay_for(limit)
     async with context_of(request).database.connection() as connection:
         packages = await _packages(connection, after + 1, limit, kinds)
     await paid.settle(len(packages))

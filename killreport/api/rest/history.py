@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
-from killreport.api.rest.toll import LINES_A_COST, Toll, visit_of
+from killreport.api.rest.rate_limit import LINES_A_COST, RestLimiter, charge_of
 from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream
 from killreport.errors import NotFound
@@ -29,7 +29,7 @@ async def answer_totals(request: Request) -> Response:
     """Answer how many killmails each day has."""
     async with context_of(request).database.connection() as connection:
         days = await count_days(connection)
-    await visit_of(request).pay(len(days) // LINES_A_COST)
+    await charge_of(request).pay(len(days) // LINES_A_COST)
     return tagged(request, json_answer({day.strftime(_DAY): count for day, count in days.items()}, cache=CACHE))
 
 
@@ -37,7 +37,7 @@ async def answer_hashes(request: Request) -> Response:
     """Answer the ids and hashes of a day."""
     day = _day(request)
     async with context_of(request).database.connection() as connection:
-        await visit_of(request).pay(await count_day(connection, day) // LINES_A_COST)
+        await charge_of(request).pay(await count_day(connection, day) // LINES_A_COST)
         hashes = await hashes_of_day(connection, day)
     if not hashes:
         raise _nothing(day)
@@ -46,24 +46,24 @@ async def answer_hashes(request: Request) -> Response:
 
 async def answer_bodies(request: Request) -> Response:
     """Answer the bodies of a day, written while they are read."""
-    day, visit = _day(request), visit_of(request)
+    day, charge = _day(request), charge_of(request)
     async with context_of(request).database.connection() as connection:
-        await visit.pay_for(await count_day(connection, day))
+        await charge.pay_for(await count_day(connection, day))
     pages = killmails_of_day(context_of(request).database, day)
     first = await anext(pages, None)
     if first is None:
         raise _nothing(day)
-    written = _written(first, pages, visit.toll)
-    return PlacedStream(visit.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
+    written = _written(first, pages, charge.limiter)
+    return PlacedStream(charge.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
 
 
 async def _written(
-    first: list[FullKillmail], pages: AsyncIterator[list[FullKillmail]], toll: Toll
+    first: list[FullKillmail], pages: AsyncIterator[list[FullKillmail]], limiter: RestLimiter
 ) -> AsyncIterator[bytes]:
     yield b"{" + _members(first)
     while True:
         # One turn a page: a day takes minutes to whoever reads slowly, and works for a moment now and then.
-        async with toll.turn():
+        async with limiter.turn():
             page = await anext(pages, None)
             if page is None:
                 break

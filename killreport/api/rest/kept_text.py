@@ -12,7 +12,7 @@ from starlette.responses import Response
 from killreport.api.door.guard.gate import RateLimited
 from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import error_answer
-from killreport.api.rest.toll import ROW_COST
+from killreport.api.rest.rate_limit import ROW_COST
 
 _LEVEL = 6
 

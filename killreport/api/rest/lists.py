@@ -15,7 +15,7 @@ from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged
 from killreport.api.rest.formats import CSV
 from killreport.api.rest.modifiers import Query, read_modifiers
-from killreport.api.rest.toll import LINES_A_COST, visit_of
+from killreport.api.rest.rate_limit import LINES_A_COST, charge_of
 from killreport.api.views.killmail import load_views
 from killreport.clock import utc_now
 from killreport.db.database import Connection
@@ -50,10 +50,10 @@ class Lists:
         if is_csv and (unfit := sorted(query.flags & {"zkbOnly", "pretty"})):
             raise Refused(f"{' and '.join(unfit)} cannot be CSV: leave it out, or ask for JSON")
         context = context_of(request)
-        visit = visit_of(request)
+        charge = charge_of(request)
         # At worst everything before the page is read to find it.
-        await visit.pay(min(query.page, MAX_PAGES) * PAGE // LINES_A_COST)
-        paid = await visit.pay_for(1 if query.killmail_id is not None else PAGE)
+        await charge.pay(min(query.page, MAX_PAGES) * PAGE // LINES_A_COST)
+        paid = await charge.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)
             full = [] if is_csv else await load_full_killmails(connection, rows)

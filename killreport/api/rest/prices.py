@@ -10,7 +10,7 @@ from starlette.responses import Response
 from killreport.api.rest.csv_answer import csv_answer
 from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged, whole_number
 from killreport.api.rest.formats import CSV
-from killreport.api.rest.toll import visit_of
+from killreport.api.rest.rate_limit import charge_of
 from killreport.clock import utc_now
 from killreport.errors import NotFound
 from killreport.ids import MAX_ENTITY_ID
@@ -27,7 +27,7 @@ async def answer_prices(request: Request) -> Response:
     context = context_of(request)
     if type_id not in context.views.universe.types:
         raise NotFound(f"There is no type {type_id}.")
-    await visit_of(request).pay(PRICES_COST)
+    await charge_of(request).pay(PRICES_COST)
     today = utc_now().date()
     price = (await context.prices.prices({type_id}, today))[type_id]
     async with context.database.connection() as connection:

@@ -19,11 +19,11 @@ from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
 from killreport.api.door.guard.readable import Unfit, check_fit, read_json
 from killreport.api.rest.channels import Announcements, read_channel
-from killreport.api.rest.toll import ROW_COST
+from killreport.api.rest.rate_limit import ROW_COST
 from killreport.api.state.live import Subscriber, TooSlow
 from killreport.background import beside
 from killreport.door.client import Client
-from killreport.door.places import NoPlace
+from killreport.door.concurrency import LimitReached
 from killreport.errors import Malformed
 
 MAX_CHANNELS = 200
@@ -50,7 +50,7 @@ class Sockets:
             return
         try:
             place = self._guard.places.take(client)
-        except NoPlace as error:
+        except LimitReached as error:
             await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
             return
         with place:

@@ -16,9 +16,9 @@ from starlette.responses import Response
 
 from killreport.api.context import ApiContext
 from killreport.api.rest.endpoint import context_of, json_answer, tagged
+from killreport.api.rest.rate_limit import charge_of
 from killreport.api.rest.stats_info import load_info
 from killreport.api.rest.stats_lists import load_top_lists
-from killreport.api.rest.toll import visit_of
 from killreport.clock import utc_now
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
@@ -75,7 +75,7 @@ async def answer_stats(request: Request) -> Response:
     entity_id = read_whole(text, 1, MAX_ENTITY_ID)
     if entity_id is None or text.startswith("0"):
         raise Refused(f"{text[:20]} is not a valid parameter")
-    await visit_of(request).pay(STATS_COST)
+    await charge_of(request).pay(STATS_COST)
     context = context_of(request)
     figures = await _read(context, kind, entity_id)
     document = {

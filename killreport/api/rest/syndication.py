@@ -15,7 +15,7 @@ from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import Handler, context_of, tagged
 from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
-from killreport.api.rest.toll import visit_of
+from killreport.api.rest.rate_limit import charge_of
 from killreport.api.views.killmail import load_views
 from killreport.clock import read_http_date
 from killreport.config import Settings
@@ -52,7 +52,7 @@ async def answer_csv(request: Request) -> Response:
     """Answer the newest killmails of a filter as a table."""
     wanted = read_filter(request.query_params.multi_items())
     context = context_of(request)
-    paid = await visit_of(request).pay_for(TABLE_ROWS)
+    paid = await charge_of(request).pay_for(TABLE_ROWS)
     async with context.database.connection() as connection:
         page = await list_killmails(connection, wanted, first=TABLE_ROWS)
     await paid.settle(len(page.rows))
@@ -62,7 +62,7 @@ async def answer_csv(request: Request) -> Response:
 
 async def _load(request: Request, settings: Settings, wanted: KillmailFilter) -> Syndicated:
     context = context_of(request)
-    paid = await visit_of(request).pay_for(ENTRIES)
+    paid = await charge_of(request).pay_for(ENTRIES)
     async with context.database.connection() as connection:
         rows = await list_news(connection, wanted, ENTRIES)
     await paid.settle(len(rows))

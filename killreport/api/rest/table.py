@@ -15,9 +15,9 @@ from killreport.api.rest.listen import MAX_NAME, UNSUPPORTED, Listening
 from killreport.api.rest.lists import Lists
 from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.prices import answer_prices
+from killreport.api.rest.rate_limit import RestLimiter
 from killreport.api.rest.stats import KINDS, answer_stats
 from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, feed_handler
-from killreport.api.rest.toll import Toll
 from killreport.config import Settings
 from killreport.ids import MAX_ENTITY_ID
 from killreport.killmail.mail.model import MAX_INT8
@@ -40,10 +40,10 @@ def endpoints(settings: Settings) -> list[Endpoint]:
 
 def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
     """Return the routes of the REST API, the document that describes it among them."""
-    table, toll = endpoints(settings), Toll(guard)
+    table, limiter = endpoints(settings), RestLimiter(guard)
     text = KeptText(guard, lambda: openapi_text(table), JSON, CACHE)
     document = Route("/openapi.json", text.answer, methods=["GET"], name="openapi")
-    return [document, *(route for endpoint in table for route in endpoint.routes(toll))]
+    return [document, *(route for endpoint in table for route in endpoint.routes(limiter))]
 
 
 def _history() -> list[Endpoint]:

@@ -31,7 +31,7 @@ from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.killmail_link import find_hash
-from killreport.zkillboard.turns import MAX_WAIT, obeying, take_turn
+from killreport.zkillboard.pacing import MAX_WAIT, obeying_pauses, reserve_request
 
 SOURCE = "post"
 # Somebody waits for the answer; the workers, who have the same budget, can wait longer.
@@ -143,8 +143,8 @@ class KillmailPosting:
         """
         interval = timedelta(seconds=self._settings.zkillboard_seconds)
         async with self._database.connection() as connection:
-            await take_turn(connection, ENDPOINT, interval, interval + MAX_WAIT)
-        async with obeying(self._database, ENDPOINT):
+            await reserve_request(connection, ENDPOINT, interval, interval + MAX_WAIT)
+        async with obeying_pauses(self._database, ENDPOINT):
             return await find_hash(zkillboard, self._settings.zkillboard_url, killmail_id)
 
     async def _store(self, arrival: Arrival) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from killreport.api.views.met import AllianceView, CharacterView, CorporationView
-from killreport.api.views.shown import note_shown
+from killreport.api.views.cache_tags import tag_entities
+from killreport.api.views.entity_cache import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import UniverseViews
 from killreport.db.database import Database
 from killreport.entity.queries import Names
@@ -86,6 +86,6 @@ async def load_entity_views(database: Database, views: UniverseViews, parties: I
 async def load_wanted(database: Database, views: UniverseViews, wanted: Wanted) -> EntityViews:
     """Return views of these entities; one statement at most, none for static data and names that were read lately."""
     stored = wanted.corporations - views.universe.corporations.keys()
-    note_shown(wanted.characters, stored, wanted.alliances)
+    tag_entities(wanted.characters, stored, wanted.alliances)
     names = await views.names.get(database, wanted.characters, stored, wanted.alliances)
     return EntityViews(names, views)

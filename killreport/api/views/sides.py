@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from killreport.api.views.entity import EntityViews
-from killreport.api.views.met import AllianceView, CharacterView, CorporationView
+from killreport.api.views.entity_cache import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import FactionView, TypeView, UniverseViews
 from killreport.market.price import PriceRule
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from killreport.api.engine.lasting import Lasting
-from killreport.api.views.met import MetEntities
+from killreport.api.engine.answer_cache import Immutable
+from killreport.api.views.entity_cache import EntityViewCache
 from killreport.entity.known import KnownNames
 from killreport.eve.space import shown_security, space_class_of
 from killreport.eve.tree import Tree
@@ -38,7 +38,7 @@ class CategoryView(NamedView):
 
 
 @dataclass(frozen=True, slots=True)
-class FactionView(NamedView, Lasting):
+class FactionView(NamedView, Immutable):
     """A faction, which can be on a killmail."""
 
     kind: ClassVar[str] = "FACTION"
@@ -54,7 +54,7 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
-class TypeView(Lasting):
+class TypeView(Immutable):
     """A type; without name and group where the static data does not know it."""
 
     id: int
@@ -63,7 +63,7 @@ class TypeView(Lasting):
 
 
 @dataclass(frozen=True, slots=True)
-class SolarSystemView(Lasting):
+class SolarSystemView(Immutable):
     """A system in the constellation and region it had when the killmail was stored."""
 
     id: int
@@ -87,7 +87,7 @@ class UniverseViews:
     def renew(self, universe: Universe) -> None:
         """Make all views from this universe from now on; those that are in somebody's hands stay as they are."""
         self.universe = universe
-        self.met = MetEntities()
+        self.met = EntityViewCache()
         self._groups: dict[int, GroupView] = {}
         self._types: dict[int, TypeView] = {}
         self._systems: dict[tuple[int, int | None, int | None], SolarSystemView] = {}

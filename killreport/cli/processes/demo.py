@@ -231,7 +231,7 @@ class Demo:
             # What runs is decided here, step by step, not by what ran the last time.
             write_wanted(self._folder.wanted, {})
             supervisor = await stack.enter_async_context(
-                supervising(self._programs, self._folder, stop, template=self._template, witness=self._screen)
+                supervising(self._programs, self._folder, stop, template=self._template, observer=self._screen)
             )
             stack.push_async_callback(supervisor.stop_all)
             await self._start_all(supervisor, group, stack)

@@ -54,7 +54,7 @@ async def _raise_when_set(stop: asyncio.Event) -> None:
 
 
 class Screen:
-    """The supervisor's witness, who tells on the terminal. tells_trouble: also warnings that processes log."""
+    """The supervisor's observer, who tells on the terminal. tells_trouble: also warnings that processes log."""
 
     def __init__(self, console: Console, *, tells_trouble: bool) -> None:
         self._console = console

@@ -49,23 +49,23 @@ async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asy
     from killreport.api.app import create_app
     from killreport.cli.processes.collector import calm_collector
     from killreport.cli.processes.serve import bind, serve
-    from killreport.door.room import Room
+    from killreport.door.connection_limit import ConnectionLimit
 
     with bind(settings.host, settings.api_port, "KILLREPORT_API_PORT") as listener:
         # Whoever asked has gone by then.
         seconds = settings.api_timeout_seconds
         async with open_ready_database(settings, process="killreport-backend", seconds=seconds) as database:
             app = create_app(settings, database, rows)
-            await serve(app, listener, stop, calm_collector, room=Room.of(settings))
+            await serve(app, listener, stop, calm_collector, connection_limit=ConnectionLimit.of(settings))
 
 
 async def _run_frontend(settings: Settings, _rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.cli.processes.serve import bind, serve
-    from killreport.door.room import Room
+    from killreport.door.connection_limit import ConnectionLimit
     from killreport.web.app import create_app
 
     with bind(settings.host, settings.web_port, "KILLREPORT_WEB_PORT") as listener:
-        await serve(create_app(settings), listener, stop, room=Room.of(settings))
+        await serve(create_app(settings), listener, stop, connection_limit=ConnectionLimit.of(settings))
 
 
 SERVICES: dict[str, Callable[[Settings, Sequence[ProcessRow], asyncio.Event], Awaitable[None]]] = {

@@ -19,8 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from killreport.background import beside
 from killreport.clock import monotonic
 from killreport.door.bounds import BOUNDS, Bounds
+from killreport.door.connection_limit import ConnectionLimit
 from killreport.door.http import BoundedHttp, no_headers
-from killreport.door.room import Room
 from killreport.door.websocket import MAX_MESSAGE_BYTES, BoundedWebSocket
 from killreport.environment import passed_listeners
 from killreport.errors import Conflict
@@ -133,17 +133,17 @@ async def serve(
     stop: asyncio.Event,
     on_started: Callable[[], None] = _nothing,
     *,
-    room: Room | None = None,
+    connection_limit: ConnectionLimit | None = None,
     bounds: Bounds = BOUNDS,
 ) -> None:
     """Serve `app` on `listener` until `stop` is set; open requests then have a few seconds to end.
 
     The application finds `stop` as `app.state.stop`, so that responses without an end can end. Where it has
     `app.state.refusal_headers`, they stand on what is refused before it is asked, by the Origin. on_started: called
-    once the application has loaded what it keeps, before the process says that it is ready. room: for how many
-    connections; None: as many as there are descriptors for.
+    once the application has loaded what it keeps, before the process says that it is ready. No connection_limit: as
+    many as there are descriptors for.
     """
-    doors: dict[str, Any] = {"room": room or Room.wide(), "bounds": bounds}
+    doors: dict[str, Any] = {"connection_limit": connection_limit or ConnectionLimit.wide(), "bounds": bounds}
     heads: dict[str, Any] = {}
     if hasattr(app, "state"):
         app.state.stop = stop

@@ -90,7 +90,7 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
                 read_programs=partial(apply_overrides, settings, folder),
                 template=template,
                 disk_warning_mb=settings.disk_warning_mb,
-                witness=screen,
+                observer=screen,
             )
         )
         stack.push_async_callback(supervisor.stop_all)

@@ -30,8 +30,8 @@ from killreport.killmail.stored.killed_by import KILLED_BY_COLUMNS
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.stored.rollup import Rollup
 from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
+from killreport.killmail.writing.mentions import note_entities
 from killreport.killmail.writing.merge import Duplicate, merge_duplicates
-from killreport.killmail.writing.noticing import note_entities
 from killreport.market.price import PriceBook
 
 BREATH = 50  # mails worked out before other tasks get their turn: some two milliseconds

@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.logs.pump import Pump, Scratch
 from killreport.supervisor.logs.stamped_log import StampedLog
-from killreport.supervisor.witness import Witness
+from killreport.supervisor.observer import Observer
 
 STREAMS = ("out", "error")
 
 
 class Pumps:
-    """Moves what the processes of these names write to their logs. witness: told of it."""
+    """Moves what the processes of these names write to their logs. observer: told of it."""
 
-    def __init__(self, names: Iterable[str], folder: FleetFolder, witness: Witness | None) -> None:
+    def __init__(self, names: Iterable[str], folder: FleetFolder, observer: Observer | None) -> None:
         self._folder = folder
-        self._witness = witness
+        self._observer = observer
         self._scratch = Scratch()
         _rename_old_logs(folder)
         self._open = {name: [self._pump(name, stream) for stream in STREAMS] for name in names}
@@ -41,7 +41,7 @@ class Pumps:
                     self._replaced[name, stream] = replaced
 
     def drain(self, name: str) -> None:
-        """Have everything in the log, and told to the witness, that a process wrote until now."""
+        """Have everything in the log, and told to the observer, that a process wrote until now."""
         for pump in self._of(name):
             pump.drain()
 
@@ -58,8 +58,8 @@ class Pumps:
 
     def _pump(self, name: str, stream: str) -> Pump:
         def on_lines(lines: bytes) -> None:
-            if self._witness is not None:
-                self._witness.on_lines(name, stream, lines)
+            if self._observer is not None:
+                self._observer.on_lines(name, stream, lines)
 
         log = StampedLog(self._folder.log(name, stream))
         return Pump(self._folder.pipes / f"{name}.{stream}", log, self._scratch, on_lines)

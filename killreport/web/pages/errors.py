@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.answering import without_slash
-from killreport.door.places import NoPlace
+from killreport.door.concurrency import LimitReached
 from killreport.errors import Refused, Transient, Unavailable
 from killreport.web.site import Site
 
@@ -75,7 +75,7 @@ async def too_many(request: Request, error: Exception) -> Response:
     """Answer for who asks for more than one visitor may, or where there is no room; the page tries again by itself."""
     assert isinstance(error, Transient)
     seconds = max(1, math.ceil(error.retry_after or RETRY_SECONDS))
-    status = error.status if isinstance(error, NoPlace) else 429
+    status = error.status if isinstance(error, LimitReached) else 429
     site: Site = request.app.state.site
     sentence = "You asked for a lot at once. This page tries again by itself."
     return site.page(

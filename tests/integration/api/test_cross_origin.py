@@ -12,7 +12,7 @@ from killreport.api.app import create_app
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.door.client import Clients
-from killreport.door.room import Room
+from killreport.door.connection_limit import ConnectionLimit
 from tests.integration.api.guarding import FOLLOW, PAGE, guarded, post
 from tests.integration.serving import GraphQL, serving
 from tests.security.raw import said, status
@@ -177,13 +177,13 @@ async def test_a_service_that_is_full_or_broken_says_so_to_pages(
 
     app.router.routes.insert(0, Route("/broken", fail))
     get = b"GET /broken HTTP/1.1\r\n%sConnection: close\r\n\r\n" % ORIGIN
-    room = Room(16, Clients(settings.replace(api_unlimited_networks="")))
-    async with serving(app, room=room) as address:
+    connection_limit = ConnectionLimit(16, Clients(settings.replace(api_unlimited_networks="")))
+    async with serving(app, connection_limit=connection_limit) as address:
         answer = await said(address, get)
         assert status(answer) == 500
         assert_readable(headers_of(answer))
         for number in range(14):
-            room.enter(f"192.0.2.{number}")
+            connection_limit.enter(f"192.0.2.{number}")
         answer = await said(address, get)
         assert status(answer) == 503
         assert_readable(headers_of(answer), "retry-after")

@@ -14,7 +14,7 @@ from killreport.entity.refresh import RefreshState, claim_refresh
 from killreport.errors import Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, Budget
 from killreport.queueing.embedded_store import promote
-from killreport.zkillboard.turns import postpone_turns, take_turn
+from killreport.zkillboard.pacing import postpone_requests, reserve_request
 
 AHEAD = "now() + interval '400 days'"
 
@@ -59,14 +59,14 @@ async def test_somebody_looks_whether_a_downtime_is_over(database: Database) -> 
 async def test_a_host_that_is_asked_slowly_is_asked(database: Database) -> None:
     interval, patience = timedelta(seconds=10), timedelta(minutes=5)
     async with database.connection() as connection:
-        await take_turn(connection, "lists", interval, patience)
+        await reserve_request(connection, "lists", interval, patience)
         await connection.execute(f"update request_turn set free_at = {AHEAD}")
-        assert await take_turn(connection, "lists", interval, patience) == pytest.approx(0.0, abs=1.0)
-        assert await take_turn(connection, "lists", interval, patience) == pytest.approx(10.0, abs=2.0)
+        assert await reserve_request(connection, "lists", interval, patience) == pytest.approx(0.0, abs=1.0)
+        assert await reserve_request(connection, "lists", interval, patience) == pytest.approx(10.0, abs=2.0)
         await connection.execute(f"update request_turn set free_at = {AHEAD}")
-        await postpone_turns(connection, "lists", timedelta(hours=1))
+        await postpone_requests(connection, "lists", timedelta(hours=1))
         with pytest.raises(Unavailable):
-            await take_turn(connection, "lists", interval, patience)
+            await reserve_request(connection, "lists", interval, patience)
 
 
 async def test_a_message_that_was_held_back_is_ready(database: Database) -> None:

@@ -104,7 +104,7 @@ async def test_a_route_that_answers_404_to_everything_tells_of_nobody(
         server.is_away = True
         server.asked.clear()
         assert set(await outcomes(esi, PILOTS[1:11])) == {"HostAway"}
-        # Those that were under way, and one witness for all of them.
+        # Those that were under way, and one canary for all of them.
         assert len(server.asked) <= 12
         server.asked.clear()
         assert set(await outcomes(esi, PILOTS)) == {"HostAway", "Character"}  # one is in the cache
@@ -164,11 +164,11 @@ async def test_a_deleted_character_is_told_at_the_price_of_one_question(
         assert len(server.asked) == 2
         server.asked.clear()
         assert await outcomes(esi, PILOTS[10:20]) == ["NotFound"] * 10
-        # They share their witnesses.
+        # They share their canaries.
         assert len(server.asked) <= 15
 
 
-async def test_an_answer_that_was_asked_for_later_is_witness_enough(
+async def test_an_answer_that_was_asked_for_later_is_canary_enough(
     settings: Settings, database: Database, server: Esi
 ) -> None:
     server.deleted = {PILOTS[0]}
@@ -248,9 +248,7 @@ async def test_a_bad_id_in_a_batch_is_left_out_alone(settings: Settings, databas
     assert len(server.asked) <= 24
 
 
-async def test_a_kept_witness_is_a_question_without_a_token(
-    settings: Settings, database: Database, server: Esi
-) -> None:
+async def test_a_kept_canary_is_a_question_without_a_token(settings: Settings, database: Database, server: Esi) -> None:
     async with client_of(settings, database, server) as esi:
         await esi.character(PILOTS[0])
         await esi.names(PILOTS)

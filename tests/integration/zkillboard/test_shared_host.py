@@ -12,7 +12,7 @@ from killreport.errors import Refused, Transient
 from killreport.ingest.repair import open_repair
 from killreport.zkillboard.character_list import ENDPOINT
 from killreport.zkillboard.clients import open_clients
-from killreport.zkillboard.turns import pause_left
+from killreport.zkillboard.pacing import pause_left
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS
 from tests.integration.serving import GraphQL, serving
 from tests.integration.zkillboard.site import Answer, Site

@@ -15,8 +15,8 @@ from killreport.api.door.masking import masked
 from killreport.cache.buckets import Grant
 from killreport.config import Settings, listed
 from killreport.door.client import Clients
+from killreport.door.concurrency import ConcurrencyLimit
 from killreport.door.own_names import own_origins
-from killreport.door.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Guard:
     settings: Settings
     gate: Gate
     clients: Clients
-    places: Places
+    places: ConcurrencyLimit
     responses: ResponseCache
 
     @classmethod
@@ -36,7 +36,7 @@ class Guard:
             settings,
             Gate(settings, schema, documents),
             Clients(settings),
-            Places(
+            ConcurrencyLimit(
                 settings.api_sockets,
                 settings.api_sockets_per_client,
                 advice="Put several subscriptions on one WebSocket.",

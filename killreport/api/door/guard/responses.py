@@ -15,7 +15,7 @@ import msgspec
 import zstandard
 
 from killreport.api.door.guard.lifetime import Lifetime
-from killreport.api.views.shown import noting_shown
+from killreport.api.views.cache_tags import collecting_tags
 from killreport.clock import monotonic
 
 Key = tuple[str, str | None, bytes]
@@ -116,7 +116,7 @@ class ResponseCache:
             entry = await asyncio.shield(flying.landed)
             return entry if entry is not None else await compute()
         entry = None
-        with noting_shown() as shown:
+        with collecting_tags() as shown:
             flight = self._flights[key] = _Flight(asyncio.get_running_loop().create_future(), lifetime.tags, shown)
             try:
                 answer = await compute()

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from killreport.api.door.guard.negotiation import EVENTS
 from killreport.api.door.masking import masked
-from killreport.door.places import Place
+from killreport.door.concurrency import Permit
 from killreport.door.streams import PlacedStream
 
 _BEAT = b":\n\n"
@@ -29,7 +29,7 @@ class EventStream(PlacedStream):
     def __init__(
         self,
         results: AsyncGenerator[Any, None],
-        place: Place,
+        place: Permit,
         *,
         heartbeat_seconds: float,
         stop: asyncio.Event,

@@ -18,8 +18,8 @@ from graphql import (
     is_abstract_type,
 )
 
+from killreport.api.engine.answer_cache import Immutable
 from killreport.api.engine.info import FieldInfo
-from killreport.api.engine.lasting import Lasting
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 
 SDL = """
@@ -73,7 +73,7 @@ class Being:
         return self._world.attribute(self, name)
 
 
-class LastingBeing(Being, Lasting):
+class LastingBeing(Being, Immutable):
     """One of the few objects that are met again and again."""
 
 

@@ -9,7 +9,7 @@ import zstandard
 
 from killreport.api.door.guard.lifetime import Lifetime
 from killreport.api.door.guard.responses import ENTITIES, Answer, Entry, Key, ResponseCache
-from killreport.api.views.shown import note_shown
+from killreport.api.views.cache_tags import tag_entities
 
 LIFETIME = Lifetime(10, frozenset({"killmails"}))
 KEY: Key = ("hash", None, b"null")
@@ -126,7 +126,7 @@ async def keep(cache: ResponseCache, name: str, *shown: int, tags: frozenset[str
     """Have the cache keep an answer that shows these entities, as tasks of its resolvers note them."""
 
     async def note() -> None:
-        note_shown(shown)
+        tag_entities(shown)
 
     async def compute() -> Answer:
         await asyncio.gather(*(asyncio.create_task(note()) for _ in range(2)))
@@ -152,7 +152,7 @@ async def test_an_answer_that_had_read_an_entity_before_the_news_of_it_is_not_ke
     has_read, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> Answer:
-        note_shown([7])
+        tag_entities([7])
         has_read.set()
         await go_on.wait()
         return await answer()

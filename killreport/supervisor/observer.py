@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Witness(Protocol):
+class Observer(Protocol):
     """Told of it in the loop, so it must not wait."""
 
     def on_lines(self, process: str, stream: str, lines: bytes) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from killreport.api.views.met import MetEntities
+from killreport.api.views.entity_cache import EntityViewCache
 from killreport.entity.queries import NamedGroup
 
 
 def test_the_same_name_is_the_same_object() -> None:
-    met = MetEntities()
+    met = EntityViewCache()
     assert met.character(1, "Ayn") is met.character(1, "Ayn")
     assert met.alliance(2, NamedGroup("Two", "II")) is met.alliance(2, NamedGroup("Two", "II"))
     assert met.corporation(3, None) is met.corporation(3, None)
 
 
 def test_a_new_name_is_a_new_object_and_the_old_one_is_as_it_was() -> None:
-    met = MetEntities()
+    met = EntityViewCache()
     before = met.character(1, None)
     after = met.character(1, "Ayn")
     assert (before.name, after.name) == (None, "Ayn")
@@ -24,14 +24,14 @@ def test_a_new_name_is_a_new_object_and_the_old_one_is_as_it_was() -> None:
 
 
 def test_a_corporation_and_an_alliance_of_one_id_are_two() -> None:
-    met = MetEntities()
+    met = EntityViewCache()
     known = NamedGroup("One", "I")
     assert met.corporation(1, known).kind == "CORPORATION"
     assert met.alliance(1, known).kind == "ALLIANCE"
 
 
 def test_too_many_are_forgotten() -> None:
-    met = MetEntities(most=2)
+    met = EntityViewCache(most=2)
     first = met.character(1, "Ayn")
     met.character(2, "Ben")
     met.character(3, "Cid")

@@ -19,13 +19,13 @@ FIELDS_OF_ONE = 8
 Settle = Callable[[Selection, Sequence[Any]], Sequence[Any] | None]
 
 
-class Lasting:
+class Immutable:
     """Base of objects none of whose attributes ever changes, nor those of what they hold, and which are met again."""
 
     __slots__ = ()
 
 
-class Answers:
+class AnswerCache:
     """Bounds what the plans of one schema keep. All runs share the kept answers, so nobody may change one."""
 
     def __init__(self, most: int = MAX_KEPT) -> None:

@@ -20,7 +20,7 @@ MAX_PAUSE = timedelta(hours=4)
 MAX_WAIT = timedelta(seconds=60)
 
 
-async def take_turn(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:
+async def reserve_request(connection: Connection, endpoint: str, interval: timedelta, most_wait: timedelta) -> float:
     """Take the next turn at the endpoint and return the seconds until it comes; turns are `interval` apart.
 
     Raises Unavailable where it would come later than `most_wait` from now; no turn is taken then.
@@ -42,7 +42,7 @@ async def take_turn(connection: Connection, endpoint: str, interval: timedelta, 
     return max(wait, 0.0)
 
 
-async def postpone_turns(connection: Connection, endpoint: str, pause: timedelta) -> None:
+async def postpone_requests(connection: Connection, endpoint: str, pause: timedelta) -> None:
     """Let nobody have a turn at the endpoint before the pause is over; a longer one that was set before stays."""
     await connection.execute(
         """insert into request_turn as turn (endpoint, free_at) values ($1, clock_timestamp() + $2)
@@ -67,7 +67,7 @@ async def pause_left(connection: Connection, endpoint: str) -> float:
 
 
 @asynccontextmanager
-async def obeying(database: Database, endpoint: str) -> AsyncIterator[None]:
+async def obeying_pauses(database: Database, endpoint: str) -> AsyncIterator[None]:
     """Have all processes leave the endpoint alone for as long as it says to what is asked in the block.
 
     Raises Transient in the place of Refused, which is how it bans: nothing of ours is refused for what it asks.
@@ -85,4 +85,4 @@ async def obeying(database: Database, endpoint: str) -> AsyncIterator[None]:
 
 async def _leave_alone(database: Database, endpoint: str, seconds: float) -> None:
     async with database.connection() as connection:
-        await postpone_turns(connection, endpoint, timedelta(seconds=seconds))
+        await postpone_requests(connection, endpoint, timedelta(seconds=seconds))

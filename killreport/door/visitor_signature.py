@@ -1,6 +1,6 @@
-"""For whom the site asks: the visitor's address, under a seal that only the two services can make.
+"""For whom the site asks: the visitor's address, signed with a secret of the two services.
 
-The seal is a code over the address (HMAC-SHA256), so that the secret itself is never sent. The secret is a setting, or
+The signature is an HMAC-SHA256 of the address, so that the secret itself is never sent. The secret is a setting, or
 a file in the home folder that the first of the two services to need it makes.
 """
 
@@ -20,7 +20,7 @@ from killreport.clock import monotonic
 from killreport.config import Settings
 
 VISITOR_HEADER = "x-killreport-visitor"
-SEAL_HEADER = "x-killreport-seal"
+SIGNATURE_HEADER = "x-killreport-signature"
 # What the site gives as the visitor where it asks for itself.
 FLEET = "fleet"
 FILE_NAME = "site.secret"
@@ -31,8 +31,8 @@ _AGAIN_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class Seal:
-    """Makes and checks seals. The secret is read, or made, when it is first needed."""
+class VisitorSigner:
+    """Signs and verifies. The secret is read, or made, when it is first needed."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = monotonic) -> None:
         given = settings.fleet_secret
@@ -43,22 +43,22 @@ class Seal:
 
     def headers(self, visitor: str) -> dict[str, str]:
         """Return the headers of a request that is made for this visitor."""
-        return {VISITOR_HEADER: visitor, SEAL_HEADER: self._made(visitor)}
+        return {VISITOR_HEADER: visitor, SIGNATURE_HEADER: self._made(visitor)}
 
     def visitor(self, headers: Mapping[str, str]) -> str | None:
-        """Return for whom a request is made; None where it does not say, or not under our seal."""
-        visitor, seal = headers.get(VISITOR_HEADER), headers.get(SEAL_HEADER)
-        if visitor is None or seal is None:
+        """Return for whom a request is made; None where it does not say, or the signature is wrong."""
+        visitor, signature = headers.get(VISITOR_HEADER), headers.get(SIGNATURE_HEADER)
+        if visitor is None or signature is None:
             return None
-        if self._fits(visitor, seal):
+        if self._fits(visitor, signature):
             return visitor
         if self._path is None or self._clock() - self._read_at < _AGAIN_SECONDS:
             return None
         self._secret = None
-        return visitor if self._fits(visitor, seal) else None
+        return visitor if self._fits(visitor, signature) else None
 
-    def _fits(self, visitor: str, seal: str) -> bool:
-        return hmac.compare_digest(self._made(visitor).encode(), seal.encode("utf-8", "surrogateescape"))
+    def _fits(self, visitor: str, signature: str) -> bool:
+        return hmac.compare_digest(self._made(visitor).encode(), signature.encode("utf-8", "surrogateescape"))
 
     def _made(self, visitor: str) -> str:
         if self._secret is None:

@@ -33,7 +33,7 @@ _PROBES = (b"/healthz",)
 _log = structlog.get_logger(__name__)
 
 
-class Entry(Enum):
+class Admission(Enum):
     """What becomes of a connection: it is served, served if it is one of those that places are kept for, or closed."""
 
     FREE = "free"
@@ -48,7 +48,7 @@ class Resting(Protocol):
         """Close, and leave the room at once."""
 
 
-class Room:
+class ConnectionLimit:
     """Counts the connections of one service. most: in all; None: as many as there are descriptors for."""
 
     def __init__(self, most: int, clients: Clients | None = None, *, clock: Callable[[], float] = monotonic) -> None:
@@ -67,12 +67,12 @@ class Room:
         self._exempt_resting: dict[Resting, str] = {}
 
     @classmethod
-    def of(cls, settings: Settings) -> Room:
+    def of(cls, settings: Settings) -> ConnectionLimit:
         """Return the room the settings ask for, within the descriptors this process may have."""
         return cls(min(settings.connections, (raise_limit() - RESERVED) // SERVICES), Clients(settings))
 
     @classmethod
-    def wide(cls) -> Room:
+    def wide(cls) -> ConnectionLimit:
         """Return one that is bounded by the descriptors alone."""
         return cls(raise_limit(MAX_DESCRIPTORS) - RESERVED)
 
@@ -81,7 +81,7 @@ class Room:
         """How many connections are open."""
         return self._count
 
-    def enter(self, host: str) -> Entry:
+    def enter(self, host: str) -> Admission:
         """Count a connection from this address, whatever becomes of it; `leave` is due when it ends.
 
         Where there is no free place, connections that rest are closed, those that have for longest first.
@@ -89,12 +89,12 @@ class Room:
         key = host_key(host)
         is_exempt = self._is_exempt(host)
         entry = self._entry(key, is_exempt=is_exempt)
-        while entry is not Entry.FREE and (giving := self._first_resting(key, is_exempt=is_exempt)) is not None:
+        while entry is not Admission.FREE and (giving := self._first_resting(key, is_exempt=is_exempt)) is not None:
             giving.give_way()
             entry = self._entry(key, is_exempt=is_exempt)
         self._count += 1
         self._taken[key] += 1
-        if entry is not Entry.FREE:
+        if entry is not Admission.FREE:
             self._tell(key)
         return entry
 
@@ -124,14 +124,14 @@ class Room:
             return False
         return self._clients.client_of(host, Headers(raw=list(headers))).is_fleet
 
-    def _entry(self, key: str, *, is_exempt: bool) -> Entry:
+    def _entry(self, key: str, *, is_exempt: bool) -> Admission:
         if self._count >= self._most or (self._taken[key] >= self._most_per_client + self._kept and not is_exempt):
-            return Entry.FULL
+            return Admission.FULL
         if is_exempt:
-            return Entry.FREE if self._count < self._most_of_exempt else Entry.KEPT
+            return Admission.FREE if self._count < self._most_of_exempt else Admission.KEPT
         if self._count >= self._most_of_strangers or self._taken[key] >= self._most_per_client:
-            return Entry.KEPT
-        return Entry.FREE
+            return Admission.KEPT
+        return Admission.FREE
 
     def _first_resting(self, key: str, *, is_exempt: bool) -> Resting | None:
         """Return which connection is closed for who comes with this key, None where none may be."""

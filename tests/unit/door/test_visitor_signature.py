@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 
 from killreport.config import Settings
 from killreport.door.client import Client, Clients
-from killreport.door.seal import FLEET, SEAL_HEADER, VISITOR_HEADER, Seal, read_or_make
+from killreport.door.visitor_signature import FLEET, SIGNATURE_HEADER, VISITOR_HEADER, VisitorSigner, read_or_make
 
 GIVEN = SecretStr("a-secret-of-the-fleet-that-is-long")
 
@@ -23,7 +23,7 @@ def asked(settings: Settings, headers: dict[str, str], host: str = "127.0.0.1") 
 
 def test_both_services_of_a_home_have_one_secret_that_its_owner_alone_may_read(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert Seal(settings).visitor(Seal(settings).headers("192.0.2.7")) == "192.0.2.7"
+    assert VisitorSigner(settings).visitor(VisitorSigner(settings).headers("192.0.2.7")) == "192.0.2.7"
     path = tmp_path / "fleet" / "site.secret"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["site.secret"]
@@ -31,19 +31,22 @@ def test_both_services_of_a_home_have_one_secret_that_its_owner_alone_may_read(t
 
 def test_a_visitor_is_limited_by_its_own_address_although_this_machine_is_exempt(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    seal = Seal(settings)
-    assert asked(settings, seal.headers("192.0.2.7")) == Client("192.0.2.7", True)
-    assert asked(settings, seal.headers("2001:db8::9")) == Client("2001:db8::/64", True)
-    assert asked(settings, seal.headers("127.0.0.1")) == Client("127.0.0.1", True)
-    assert asked(settings, seal.headers("unknown")) == Client("unknown", True)
-    assert asked(settings, seal.headers(FLEET)) == Client("fleet", False, is_fleet=True)
+    signature = VisitorSigner(settings)
+    assert asked(settings, signature.headers("192.0.2.7")) == Client("192.0.2.7", True)
+    assert asked(settings, signature.headers("2001:db8::9")) == Client("2001:db8::/64", True)
+    assert asked(settings, signature.headers("127.0.0.1")) == Client("127.0.0.1", True)
+    assert asked(settings, signature.headers("unknown")) == Client("unknown", True)
+    assert asked(settings, signature.headers(FLEET)) == Client("fleet", False, is_fleet=True)
 
 
-@pytest.mark.parametrize("seal", ["", "0" * 64, "ä", "\udcff"])
-def test_a_stranger_cannot_make_a_seal_and_gains_nothing_by_trying(tmp_path: Path, seal: str) -> None:
+@pytest.mark.parametrize("signature", ["", "0" * 64, "ä", "\udcff"])
+def test_a_stranger_cannot_make_a_signature_and_gains_nothing_by_trying(tmp_path: Path, signature: str) -> None:
     settings = Settings(home=tmp_path)
     forged = Headers(
-        raw=[(VISITOR_HEADER.encode(), b"192.0.2.7"), (SEAL_HEADER.encode(), seal.encode("latin-1", "replace"))]
+        raw=[
+            (VISITOR_HEADER.encode(), b"192.0.2.7"),
+            (SIGNATURE_HEADER.encode(), signature.encode("latin-1", "replace")),
+        ]
     )
     assert Clients(settings).client_of("198.51.100.1", forged) == Client("198.51.100.1", True)
     assert Clients(settings).client_of("127.0.0.1", forged) == Client("127.0.0.1", True)
@@ -52,24 +55,24 @@ def test_a_stranger_cannot_make_a_seal_and_gains_nothing_by_trying(tmp_path: Pat
 
 def test_a_seal_is_of_one_visitor(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    stolen = {**Seal(settings).headers("192.0.2.7"), VISITOR_HEADER: FLEET}
+    stolen = {**VisitorSigner(settings).headers("192.0.2.7"), VISITOR_HEADER: FLEET}
     assert not asked(settings, stolen).is_fleet
 
 
 def test_the_secret_of_the_settings_serves_where_the_home_is_not_shared(tmp_path: Path) -> None:
     one = Settings(home=tmp_path / "one", fleet_secret=GIVEN)
     other = Settings(home=tmp_path / "other", fleet_secret=GIVEN)
-    assert asked(other, Seal(one).headers("192.0.2.7")).key == "192.0.2.7"
+    assert asked(other, VisitorSigner(one).headers("192.0.2.7")).key == "192.0.2.7"
     assert not list(tmp_path.iterdir())
 
 
 def test_a_secret_that_was_lost_while_both_ran_is_found_again(tmp_path: Path) -> None:
     now = 0.0
     settings = Settings(home=tmp_path)
-    api = Seal(settings, clock=lambda: now)
-    assert api.visitor(Seal(settings).headers("192.0.2.7"))
+    api = VisitorSigner(settings, clock=lambda: now)
+    assert api.visitor(VisitorSigner(settings).headers("192.0.2.7"))
     (tmp_path / "fleet" / "site.secret").unlink()
-    site = Seal(settings)
+    site = VisitorSigner(settings)
     site.headers("192.0.2.7")
     now = 2.0
     assert api.visitor(site.headers("192.0.2.7")) == "192.0.2.7"

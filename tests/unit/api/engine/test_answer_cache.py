@@ -9,9 +9,9 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, execute, parse
 
+from killreport.api.engine.answer_cache import AnswerCache, Immutable
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
-from killreport.api.engine.lasting import Answers, Lasting
 from killreport.api.engine.registry import Resolvers, bind
 
 SDL = """
@@ -21,7 +21,7 @@ type Hull { id: Int! }
 """
 
 
-class Ship(Lasting):
+class Ship(Immutable):
     """A ship that counts how often its name is read."""
 
     crew = 3
@@ -116,7 +116,7 @@ def test_other_objects_in_the_column_are_answered_as_always() -> None:
 
 
 def test_of_too_many_all_are_forgotten_and_answered_again() -> None:
-    answers, ships = Answers(3), [Ship(number) for number in range(5)]
+    answers, ships = AnswerCache(3), [Ship(number) for number in range(5)]
     schema, document = make_schema(ships), parse("{ ships { id name } }")
     schema.extensions["engine.answers"] = answers
     rows = [{"id": number, "name": "Rifter"} for number in range(5)]

@@ -15,7 +15,7 @@ _shown: ContextVar[set[int] | None] = ContextVar("shown", default=None)
 
 
 @contextmanager
-def noting_shown() -> Iterator[set[int]]:
+def collecting_tags() -> Iterator[set[int]]:
     """Lend the set into which the ids of entities go that are shown by what the block makes."""
     shown: set[int] = set()
     token = _shown.set(shown)
@@ -25,7 +25,7 @@ def noting_shown() -> Iterator[set[int]]:
         _shown.reset(token)
 
 
-def note_shown(*several: Iterable[int]) -> None:
+def tag_entities(*several: Iterable[int]) -> None:
     """Note ids of characters, corporations or alliances, also of those that are shown as unknown."""
     shown = _shown.get()
     if shown is not None:

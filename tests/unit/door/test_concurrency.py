@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from killreport.door.client import Client
-from killreport.door.places import NoPlace, Places
+from killreport.door.concurrency import ConcurrencyLimit, LimitReached
 
 ONE, OTHER, SITE = Client("1.1.1.1", True), Client("2.2.2.2", True), Client("127.0.0.1", False)
 
 
 def test_a_client_may_not_take_all_places() -> None:
-    places = Places(10, 2)
+    places = ConcurrencyLimit(10, 2)
     first, _ = places.take(ONE), places.take(ONE)
-    with pytest.raises(NoPlace, match="One client may have 2 live connections"):
+    with pytest.raises(LimitReached, match="One client may have 2 live connections"):
         places.take(ONE)
     places.take(OTHER)
     first.give_back()
@@ -23,8 +23,8 @@ def test_a_client_may_not_take_all_places() -> None:
 
 
 def test_all_places_are_bounded_for_everybody() -> None:
-    places = Places(3, 1)
+    places = ConcurrencyLimit(3, 1)
     for _ in range(3):
         places.take(SITE)
-    with pytest.raises(NoPlace, match="3 live connections are open here"):
+    with pytest.raises(LimitReached, match="3 live connections are open here"):
         places.take(ONE)

@@ -16,7 +16,7 @@ from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
 from killreport.cache.buckets import Grant
 from killreport.door.client import Client
-from killreport.door.places import Place, Places
+from killreport.door.concurrency import ConcurrencyLimit, Permit
 from killreport.errors import Transient
 
 # A whole killmail with its attackers and items takes about a millisecond, a line of a list a twentieth.
@@ -29,16 +29,18 @@ MAX_WAITING_PER_CLIENT = 8
 BUSY_SECONDS = 5
 
 
-class Toll:
+class RestLimiter:
     """Shared by all addresses of the REST API."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
         self.seconds = guard.settings.api_timeout_seconds
-        self._requests = Places(MAX_WAITING, MAX_WAITING_PER_CLIENT, "requests for lists", "Ask one after the other.")
+        self._requests = ConcurrencyLimit(
+            MAX_WAITING, MAX_WAITING_PER_CLIENT, "requests for lists", "Ask one after the other."
+        )
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    def place(self, client: Client) -> Place:
+    def place(self, client: Client) -> Permit:
         """Return a place among those who wait or work. Raises NoPlace."""
         return self._requests.take(client)
 
@@ -56,45 +58,45 @@ class Toll:
             self._free.release()
 
 
-class Visit:
+class RequestCharge:
     """One request. grant: how the client's bucket stands, None for who is not limited."""
 
-    def __init__(self, toll: Toll, request: Request) -> None:
-        self.toll = toll
-        self.client = toll.guard.clients.client(request)
+    def __init__(self, limiter: RestLimiter, request: Request) -> None:
+        self.limiter = limiter
+        self.client = limiter.guard.clients.client(request)
         self.grant: Grant | None = None
 
     async def pay(self, cost: int) -> None:
         """Pay at least so much. Raises RateLimited."""
-        self.grant = await self.toll.guard.gate.take(self.client, max(cost, MIN_COST))
+        self.grant = await self.limiter.guard.gate.take(self.client, max(cost, MIN_COST))
 
-    async def pay_for(self, most_rows: int) -> Paid:
+    async def pay_for(self, most_rows: int) -> RowCharge:
         """Pay for so many whole killmails. Raises RateLimited."""
         await self.pay(most_rows * ROW_COST)
-        return Paid(self, most_rows)
+        return RowCharge(self, most_rows)
 
-    def stream(self) -> Place:
+    def stream(self) -> Permit:
         """Return a place for an answer that goes on. Raises NoPlace."""
-        return self.toll.guard.places.take(self.client)
+        return self.limiter.guard.places.take(self.client)
 
 
-class Paid:
+class RowCharge:
     """What was paid for rows that may turn out to be fewer."""
 
-    def __init__(self, visit: Visit, most_rows: int) -> None:
-        self._visit = visit
+    def __init__(self, charge: RequestCharge, most_rows: int) -> None:
+        self._visit = charge
         self._most_rows = most_rows
 
     async def settle(self, rows: int) -> None:
         """Give back what was paid for rows that there are not."""
-        visit = self._visit
-        if visit.grant is not None and rows < self._most_rows:
-            visit.grant = await visit.toll.guard.gate.give_back(
-                visit.client, self._most_rows * ROW_COST, max(rows * ROW_COST, MIN_COST)
+        charge = self._visit
+        if charge.grant is not None and rows < self._most_rows:
+            charge.grant = await charge.limiter.guard.gate.give_back(
+                charge.client, self._most_rows * ROW_COST, max(rows * ROW_COST, MIN_COST)
             )
 
 
-def visit_of(request: Request) -> Visit:
+def charge_of(request: Request) -> RequestCharge:
     """Return the visit that a request is."""
-    visit: Visit = request.state.visit
-    return visit
+    charge: RequestCharge = request.state.charge
+    return charge

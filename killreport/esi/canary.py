@@ -9,7 +9,7 @@ from killreport.decoding import decode_json
 from killreport.errors import Malformed
 
 
-class Question(msgspec.Struct, frozen=True):
+class CanaryRequest(msgspec.Struct, frozen=True):
     """What was asked, never with a token. query: names and values. body: of a POST; None for a GET."""
 
     path: str
@@ -17,19 +17,19 @@ class Question(msgspec.Struct, frozen=True):
     body: str | None = None
 
 
-async def find_witness(database: Database, route: str) -> Question | None:
+async def find_canary(database: Database, route: str) -> CanaryRequest | None:
     """Return what the route answered lately, None where it never did, or where another version wrote it."""
     async with database.connection() as connection:
         written = await connection.fetchval("select question from esi_witness where route = $1", route)
     if written is None:
         return None
     try:
-        return decode_json(written.encode(), Question)
+        return decode_json(written.encode(), CanaryRequest)
     except Malformed:
         return None
 
 
-async def put_witness(database: Database, route: str, question: Question) -> None:
+async def put_canary(database: Database, route: str, question: CanaryRequest) -> None:
     """Keep the question as the route's, instead of the one before."""
     async with database.connection() as connection:
         await connection.execute(

@@ -10,7 +10,7 @@ import pytest
 from killreport.db.database import Database
 from killreport.errors import Unavailable
 from killreport.zkillboard.character_progress import is_page_done, note_page
-from killreport.zkillboard.turns import postpone_turns, take_turn
+from killreport.zkillboard.pacing import postpone_requests, reserve_request
 
 INTERVAL = timedelta(seconds=10)
 HOUR = timedelta(hours=1)
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 async def take(database: Database, endpoint: str = "lists", most_wait: timedelta = HOUR) -> float:
     async with database.connection() as connection:
-        return await take_turn(connection, endpoint, INTERVAL, most_wait)
+        return await reserve_request(connection, endpoint, INTERVAL, most_wait)
 
 
 async def test_the_first_turn_is_at_once_and_each_next_one_an_interval_later(database: Database) -> None:
@@ -40,7 +40,7 @@ async def test_endpoints_have_turns_of_their_own(database: Database) -> None:
 
 async def test_no_turn_is_taken_that_is_too_far_away(database: Database) -> None:
     async with database.connection() as connection:
-        await postpone_turns(connection, "lists", HOUR)
+        await postpone_requests(connection, "lists", HOUR)
 
     with pytest.raises(Unavailable, match="more than 60 s"):
         await take(database, most_wait=timedelta(seconds=60))
@@ -49,8 +49,8 @@ async def test_no_turn_is_taken_that_is_too_far_away(database: Database) -> None
 
 async def test_a_shorter_pause_does_not_end_a_longer_one(database: Database) -> None:
     async with database.connection() as connection:
-        await postpone_turns(connection, "lists", HOUR)
-        await postpone_turns(connection, "lists", INTERVAL)
+        await postpone_requests(connection, "lists", HOUR)
+        await postpone_requests(connection, "lists", INTERVAL)
 
     assert await take(database, most_wait=2 * HOUR) == pytest.approx(3600.0, abs=2.0)
 

@@ -13,7 +13,7 @@ from killreport.errors import Transient
 RETRY_SECONDS = 10
 
 
-class NoPlace(Transient):
+class LimitReached(Transient):
     """There is no room. is_own: the client has as many as one may have; otherwise all are taken."""
 
     def __init__(self, message: str, *, is_own: bool) -> None:
@@ -26,11 +26,11 @@ class NoPlace(Transient):
         return 429 if self.is_own else 503
 
 
-class Place:
+class Permit:
     """One live connection; given back once, however often that is said."""
 
-    def __init__(self, places: Places, key: str) -> None:
-        self._places: Places | None = places
+    def __init__(self, places: ConcurrencyLimit, key: str) -> None:
+        self._places: ConcurrencyLimit | None = places
         self._key = key
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Place:
             self._places = None
 
 
-class Places:
+class ConcurrencyLimit:
     """Counts what is open in one process. name: of several of them. advice: to a client that has too many."""
 
     def __init__(self, most: int, most_per_client: int, name: str = "live connections", advice: str = "") -> None:
@@ -71,17 +71,17 @@ class Places:
         """How many places are taken."""
         return self._count
 
-    def take(self, client: Client) -> Place:
+    def take(self, client: Client) -> Permit:
         """Return a place; the fleet's own gets one always. Raises NoPlace where none is left, or none for this one."""
         if self._count >= self._most and not client.is_fleet:
             message = f"{self._most} {self._name} are open here, which is all there are. Try again later."
-            raise NoPlace(message, is_own=False)
+            raise LimitReached(message, is_own=False)
         if client.is_limited and self._taken[client.key] >= self._most_per_client:
             message = f"One client may have {self._most_per_client} {self._name}. {self._advice}".strip()
-            raise NoPlace(message, is_own=True)
+            raise LimitReached(message, is_own=True)
         self._count += 1
         self._taken[client.key] += 1
-        return Place(self, client.key)
+        return Permit(self, client.key)
 
     def _release(self, key: str) -> None:
         self._count -= 1

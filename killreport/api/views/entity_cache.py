@@ -1,6 +1,6 @@
 """The views of characters, corporations and alliances, each made once while its name stays the same.
 
-What an answer shows of a lasting object is kept by the engine; so the same pilot had better be the same object.
+What an answer shows of an immutable object is kept by the engine; so the same pilot had better be the same object.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from typing import ClassVar, TypeVar
 
 import msgspec
 
-from killreport.api.engine.lasting import Lasting
+from killreport.api.engine.answer_cache import Immutable
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import NamedGroup
 from killreport.eve.universe import NpcCorporation
 
 # Of each kind: a few megabytes.
-MAX_MET = 20_000
+MAX_CACHED = 20_000
 
 T = TypeVar("T")
 
 
-class CharacterView(msgspec.Struct, Lasting, frozen=True, gc=False):
+class CharacterView(msgspec.Struct, Immutable, frozen=True, gc=False):
     """A pilot; without name while it is not known."""
 
     id: int
@@ -28,7 +28,7 @@ class CharacterView(msgspec.Struct, Lasting, frozen=True, gc=False):
     kind: ClassVar[str] = EntityKind.CHARACTER.name
 
 
-class NamedGroupView(msgspec.Struct, Lasting, frozen=True, gc=False):
+class NamedGroupView(msgspec.Struct, Immutable, frozen=True, gc=False):
     """A corporation or an alliance; without name and ticker while it is not known."""
 
     id: int
@@ -51,10 +51,10 @@ class AllianceView(NamedGroupView, frozen=True, gc=False):
 G = TypeVar("G", bound=NamedGroupView)
 
 
-class MetEntities:
+class EntityViewCache:
     """The views that were made lately; of too many all are forgotten, and those in use are soon there again."""
 
-    def __init__(self, most: int = MAX_MET) -> None:
+    def __init__(self, most: int = MAX_CACHED) -> None:
         self._most = most
         self._characters: dict[int, CharacterView] = {}
         self._corporations: dict[int, CorporationView] = {}
