@@ -17,9 +17,9 @@ from killreport.api.state.processes import QueueCounter
 from killreport.api.state.refresh_budget import RefreshBudget
 from killreport.api.state.static_news import StaticNews
 from killreport.api.views.universe import UniverseViews
-from killreport.cache.buckets import open_buckets
-from killreport.cache.events import open_events
 from killreport.config import Settings
+from killreport.coordination.events import open_events
+from killreport.coordination.rate_limit import open_buckets
 from killreport.db.database import Database
 from killreport.entity.known import KnownNames
 from killreport.eve.keeping import keep_universe

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from killreport.cache.entity_events import tell_entities
-from killreport.cache.events import open_events
 from killreport.clock import utc_now
 from killreport.config import Settings
+from killreport.coordination.entity_events import tell_entities
+from killreport.coordination.events import open_events
 from killreport.cron.progress import Progress
 from killreport.cron.queueing import queue_ids, stored_ids
 from killreport.db.database import Database

@@ -17,10 +17,7 @@ import structlog
 from killreport.background import racing
 from killreport.clock import monotonic
 from killreport.config import Settings
-from killreport.cron.progress import Progress
-from killreport.db.advisory import hold_lock
-from killreport.db.database import DATABASE_ERRORS, Connection, Database
-from killreport.db.job_runs import (
+from killreport.coordination.job_runs import (
     Status,
     Trigger,
     begin_run,
@@ -29,6 +26,9 @@ from killreport.db.job_runs import (
     last_completed,
     note_skipped,
 )
+from killreport.coordination.single_instance import hold_lock
+from killreport.cron.progress import Progress
+from killreport.db.database import DATABASE_ERRORS, Connection, Database
 from killreport.errors import Conflict, KillreportError, Permanent, Refused, Unavailable
 from killreport.fleet.schedule import last_due, next_run
 from killreport.fleet.table import ProcessRow, find_process

@@ -6,9 +6,9 @@ the second finds nothing to change.
 
 from __future__ import annotations
 
-from killreport.cache.entity_events import tell_entities
-from killreport.cache.events import open_events
 from killreport.config import Settings
+from killreport.coordination.entity_events import tell_entities
+from killreport.coordination.events import open_events
 from killreport.cron.progress import Progress
 from killreport.db.database import Database
 from killreport.entity import counts

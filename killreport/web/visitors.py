@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
+from killreport.coordination.rate_limit import MemoryBuckets
 from killreport.door.client import Client, Clients
 from killreport.door.concurrency import ConcurrencyLimit
 from killreport.errors import Transient

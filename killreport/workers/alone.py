@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from killreport.db.advisory import hold_lock
+from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
 from killreport.errors import Conflict
 

@@ -16,9 +16,10 @@ import structlog
 
 from killreport.background import wait_or_end
 from killreport.backoff import Backoff
-from killreport.cache.heartbeat import Heartbeat, Waiting, beat
 from killreport.clock import utc_now
 from killreport.config import Settings
+from killreport.coordination.heartbeats import Heartbeat, Waiting, beat
+from killreport.coordination.publishers import EntityTeller, telling_entities
 from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import HostAway, Unavailable
 from killreport.esi.client import EsiClient, open_esi
@@ -29,7 +30,6 @@ from killreport.queueing.handling import explain
 from killreport.queueing.messages import QUEUE_OF, Message
 from killreport.queueing.open import open_broker
 from killreport.workers.alone import hold_lock_soon
-from killreport.workers.telling import EntityTeller, telling_entities
 from killreport.workers.waiting import either
 
 _MESSAGE = TypeVar("_MESSAGE", bound=Message)

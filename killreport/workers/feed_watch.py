@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from killreport.cache.heartbeat import Waiting
 from killreport.clock import utc_now
+from killreport.coordination.heartbeats import Waiting
 
 log = structlog.get_logger()
 

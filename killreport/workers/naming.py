@@ -15,6 +15,7 @@ from datetime import timedelta
 import structlog
 
 from killreport.config import Settings
+from killreport.coordination.publishers import EntityTeller, telling_entities
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.naming import KINDS, find_unnamed, store_names
@@ -22,7 +23,6 @@ from killreport.errors import KillreportError, in_words
 from killreport.esi.client import EsiClient, open_esi
 from killreport.esi.model import NamedEntity
 from killreport.esi.ranges import known_name
-from killreport.workers.telling import EntityTeller, telling_entities
 
 # What waits for the names is the handing over; ESI mostly answers within a second.
 PATIENCE_SECONDS = 10.0

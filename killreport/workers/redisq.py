@@ -17,9 +17,10 @@ import structlog
 
 from killreport.background import beside, keep, racing, wait_or_end
 from killreport.backoff import Backoff
-from killreport.cache.heartbeat import beat
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
+from killreport.coordination.heartbeats import beat
+from killreport.coordination.publishers import telling
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import Unavailable
 from killreport.esi.client import open_esi
@@ -33,7 +34,6 @@ from killreport.workers.alone import hold_lock_soon
 from killreport.workers.delivery import DeliveryKeeper
 from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
-from killreport.workers.telling import telling
 from killreport.workers.waiting import either
 from killreport.zkillboard import progress, r2z2, redisq
 from killreport.zkillboard.bodies import Bodies

@@ -21,8 +21,8 @@ from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import Endpoint
 from killreport.api.rest.rate_limit import AT_ONCE, MAX_WAITING_PER_CLIENT, RestLimiter, charge_of
 from killreport.api.schema import build_schema
-from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
+from killreport.coordination.rate_limit import MemoryBuckets
 from killreport.db.database import Database
 from tests.integration.api.guarding import guarded
 from tests.integration.serving import GraphQL, serving

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
-from killreport.cache.buckets import Grant
+from killreport.coordination.rate_limit import Grant
 from killreport.door.client import Client
 from killreport.door.concurrency import ConcurrencyLimit, Permit
 from killreport.errors import Transient

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 from killreport.background import beside, keep
-from killreport.cache.entity_events import read_ids
-from killreport.cache.events import ENTITY_CHANNEL, Events
+from killreport.coordination.entity_events import read_ids
+from killreport.coordination.events import ENTITY_CHANNEL, Events
 
 PAUSE_SECONDS = 0.5
 

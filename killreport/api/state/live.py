@@ -20,7 +20,7 @@ from killreport.api.views.batch import Parts
 from killreport.api.views.killmail import load_views
 from killreport.api.views.universe import UniverseViews
 from killreport.background import beside, keep, wait_or_end
-from killreport.cache.events import KILLMAIL_CHANNEL, Events
+from killreport.coordination.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
 from killreport.killmail.filters.matching import match_all

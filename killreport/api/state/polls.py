@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 from killreport.api.state.polling import Follower, Poll
 from killreport.api.state.processes import QueueCounter, WorkerStatus, worker_status
-from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
+from killreport.coordination.heartbeats import list_heartbeats
+from killreport.coordination.job_runs import JobRun, list_job_runs
 from killreport.db.database import Database
-from killreport.db.job_runs import JobRun, list_job_runs
 from killreport.fleet.table import ProcessRow
 
 WORKER_SECONDS = 2.0

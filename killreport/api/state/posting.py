@@ -15,8 +15,8 @@ from graphql import GraphQLError
 
 from killreport.api.door.audit import asking_client
 from killreport.api.door.masking import error_code
-from killreport.cache.events import KILLMAIL_CHANNEL, Events
 from killreport.config import Settings
+from killreport.coordination.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.door.client import Client
 from killreport.errors import Malformed, NotFound, Refused, Transient, Unavailable

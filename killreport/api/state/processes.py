@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from killreport.cache.heartbeat import ProcessHeartbeat
 from killreport.config import Settings
+from killreport.coordination.heartbeats import ProcessHeartbeat
+from killreport.coordination.job_runs import JobRun
 from killreport.db.database import DATABASE_ERRORS, Database
-from killreport.db.job_runs import JobRun
 from killreport.errors import KillreportError, Refused, Unavailable
 from killreport.fleet.schedule import next_run
 from killreport.fleet.table import ProcessRow, find_process

@@ -7,8 +7,8 @@ import math
 from graphql import GraphQLError
 
 from killreport.api.door.caller import Caller
-from killreport.cache.buckets import MemoryBuckets
 from killreport.config import Settings
+from killreport.coordination.rate_limit import MemoryBuckets
 
 # A message of refreshing makes one request to ESI, or two where the first says that there is more.
 REQUESTS_A_REFRESH = 2

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from killreport.cache.heartbeat import ProcessHeartbeat, list_heartbeats
 from killreport.clock import span, utc_now
+from killreport.coordination.heartbeats import ProcessHeartbeat, list_heartbeats
 from killreport.db.database import Connection
 from killreport.killmail.stored.queries import FeedStatus, feed_status, newest_killmail_time
 

@@ -13,9 +13,9 @@ from killreport.api.paging.pages import Connection, PageArguments, page_of
 from killreport.api.state.polls import follow_runs, list_worker_status
 from killreport.api.state.processes import Process, WorkerStatus, find_job, process_status
 from killreport.api.status.feed import FeedState, read_feed_state
-from killreport.cache.heartbeat import list_heartbeats
 from killreport.clock import utc_now
-from killreport.db.job_runs import JobRun, last_runs, list_job_runs
+from killreport.coordination.heartbeats import list_heartbeats
+from killreport.coordination.job_runs import JobRun, last_runs, list_job_runs
 from killreport.killmail.stored.queries import FeedStatus, feed_status
 
 resolvers = Resolvers()

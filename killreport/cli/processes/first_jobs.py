@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.5
 
 async def run_first_jobs(settings: Settings, database: Database, run: Callable[[str], Awaitable[object]]) -> None:
     """Run the jobs that have never succeeded on this database. run: does so with the one of that name."""
-    from killreport.db.job_runs import last_runs
+    from killreport.coordination.job_runs import last_runs
     from killreport.queueing.open import open_broker
 
     async with database.connection() as connection:

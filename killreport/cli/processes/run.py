@@ -229,8 +229,8 @@ async def run_entry(
 async def _run_job(
     process: ProcessRow, settings: Settings, database: Database, stop: asyncio.Event, how: _How
 ) -> JobReport:
+    from killreport.coordination.job_runs import present_instant
     from killreport.cron.running import run_job
-    from killreport.db.job_runs import present_instant
 
     if_due_at = None
     if how.if_due:

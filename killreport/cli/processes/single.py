@@ -27,8 +27,8 @@ from killreport.fleet.schedule import Alarm
 from killreport.fleet.table import ProcessRow
 
 if TYPE_CHECKING:
+    from killreport.coordination.job_runs import Trigger
     from killreport.db.database import Database
-    from killreport.db.job_runs import Trigger
 
 PAUSE_SECONDS = 5.0
 # How long the addresses wait for what is not ready yet.
@@ -111,7 +111,7 @@ class SingleProcess:
 
     async def follow_schedule(self, row: ProcessRow, database: Database) -> None:
         """Run a job at every instant of its schedule, and at once what was missed or broken off before this process."""
-        from killreport.db.job_runs import last_completed
+        from killreport.coordination.job_runs import last_completed
 
         async with database.connection() as connection:
             alarm = Alarm(await last_completed(connection, row.name, utc_now()) or utc_now())

@@ -21,7 +21,7 @@ from killreport.fleet.table import FLEET
 _SHARED = (
     "uvloop",
     "killreport.api.app",
-    "killreport.cache.events",
+    "killreport.coordination.events",
     "killreport.cli.processes.serve",
     "killreport.cli.signals",
     "killreport.cron.running",

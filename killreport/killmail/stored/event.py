@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from killreport.db.database import Connection
 
-# What `cache.events` makes of its channel "killmail" on PostgreSQL.
+# What `coordination.events` makes of its channel "killmail" on PostgreSQL.
 EVENT_CHANNEL = "killreport_killmail"
 # Held from the insert of an event to the commit, so that event ids become visible in their order; spells "event".
 EVENT_LOCK = 0x6576656E74

@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 
 from killreport.config import Settings
+from killreport.coordination.job_runs import begin_run, end_run, note_skipped
 from killreport.db.database import Database
-from killreport.db.job_runs import begin_run, end_run, note_skipped
 from killreport.fleet.table import FLEET, QUEUES
 from killreport.queueing.messages import CharacterMessage, TypeMessage
 from killreport.queueing.open import open_broker

@@ -15,12 +15,12 @@ from killreport.api.state import live
 from killreport.api.state.live import LiveHub, TooSlow
 from killreport.api.views.killmail import load_views
 from killreport.api.views.universe import UniverseViews
-from killreport.cache.events import open_events
 from killreport.config import Settings
+from killreport.coordination.events import open_events
+from killreport.coordination.publishers import telling
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
 from killreport.killmail.writing.store import KillmailWriter
-from killreport.workers.telling import telling
 from tests.integration.kills import arrival, name_everybody, store, store_many
 from tests.integration.serving import GraphQL, serving
 

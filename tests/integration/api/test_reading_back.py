@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from killreport.coordination.job_runs import begin_run, note_skipped
 from killreport.db.database import Database
-from killreport.db.job_runs import begin_run, note_skipped
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
 from tests.integration.serving import GraphQL

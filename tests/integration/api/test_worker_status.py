@@ -6,8 +6,8 @@ import aiohttp
 from pydantic import SecretStr
 
 from killreport.api.app import create_app
-from killreport.cache.heartbeat import beat
 from killreport.config import Settings
+from killreport.coordination.heartbeats import beat
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET, QUEUES
 from killreport.queueing.messages import CharacterMessage

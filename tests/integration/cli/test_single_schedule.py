@@ -12,8 +12,8 @@ from rich.console import Console
 
 from killreport.cli.processes.single import SingleProcess
 from killreport.config import Settings
+from killreport.coordination.job_runs import Status, begin_run, end_run
 from killreport.db.database import Database
-from killreport.db.job_runs import Status, begin_run, end_run
 from killreport.fleet.table import find_process
 
 JOB = "queue-alliances"

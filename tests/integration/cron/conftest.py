@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination.job_runs import JobRun, list_job_runs
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
-from killreport.db.job_runs import JobRun, list_job_runs
 from killreport.eve.universe import Universe
 from killreport.sim.server import run_simulator
 

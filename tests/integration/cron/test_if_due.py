@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination.job_runs import begin_run, end_run, present_instant
 from killreport.cron import snapshot_alliances
 from killreport.cron.progress import Progress
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
-from killreport.db.job_runs import begin_run, end_run, present_instant
 from killreport.fleet.schedule import last_due
 from killreport.fleet.table import find_process
 from tests.integration.cron.conftest import Runs

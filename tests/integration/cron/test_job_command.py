@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination.job_runs import PROCESS_DIED
 from killreport.db.database import Database
-from killreport.db.job_runs import PROCESS_DIED
 from killreport.environment import child_environment
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
 from killreport.leaderboard.place_count import LIVE_KILLMAILS

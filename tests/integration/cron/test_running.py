@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination import job_runs
+from killreport.coordination.job_runs import PROCESS_DIED, begin_run, end_run, last_runs
 from killreport.cron import running, snapshot_alliances
 from killreport.cron.progress import Progress
 from killreport.cron.running import JobReport, run_job
-from killreport.db import job_runs
 from killreport.db.database import Database
-from killreport.db.job_runs import PROCESS_DIED, begin_run, end_run, last_runs
 from killreport.errors import NotFound, Permanent, Refused, Transient, Unavailable
 from killreport.fleet.table import find_process
 from tests.integration.cron.conftest import Runs

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from killreport.cache.events import ENTITY_CHANNEL, open_events
 from killreport.config import Settings
+from killreport.coordination.events import ENTITY_CHANNEL, open_events
 from killreport.db.database import Database
 from tests.integration.cron.conftest import RunJob
 from tests.integration.cron.test_queue_jobs import PILOTS, store_pilots

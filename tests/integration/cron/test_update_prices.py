@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination.job_runs import present_instant
 from killreport.cron import update_prices
 from killreport.cron.running import JobReport
 from killreport.db.database import Database
-from killreport.db.job_runs import present_instant
 from killreport.errors import NotFound, Unavailable
 from killreport.ingest.reading import load_writer
 from killreport.killmail.writing.recount import recount_differences

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from killreport.coordination.job_runs import last_completed, present_instant
 from killreport.db.database import Database
-from killreport.db.job_runs import last_completed, present_instant
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import list_stale_ids
 from killreport.entity.refresh import RefreshState, claim_refresh

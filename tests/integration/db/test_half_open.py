@@ -10,8 +10,9 @@ from contextlib import aclosing
 import pytest
 from structlog.testing import capture_logs
 
-from killreport.db import advisory, listen
-from killreport.db.advisory import hold_lock
+from killreport.coordination import single_instance
+from killreport.coordination.single_instance import hold_lock
+from killreport.db import listen
 from killreport.db.connection import connect
 from killreport.db.database import AWAY_ERRORS, Database, open_pool
 from killreport.errors import Conflict
@@ -128,12 +129,12 @@ async def test_a_rollback_that_is_not_answered_is_not_waited_for(cable: Cable, m
 async def test_a_dead_holder_s_lock_is_free_for_the_next(
     cable: Cable, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(advisory, "LIFE_SECONDS", 0.1)
-    monkeypatch.setattr(advisory, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(single_instance, "LIFE_SECONDS", 0.1)
+    monkeypatch.setattr(single_instance, "ANSWER_SECONDS", 0.3)
     async with open_pool(cable.url, 1, "swallowed") as behind, hold_lock(behind, "worker-redisq") as lost:
         # While it shows that it lives, nobody takes the lock away, however short the silence that would count.
         for _ in range(3):
-            monkeypatch.setattr(advisory, "SILENT_SECONDS", 5.0)
+            monkeypatch.setattr(single_instance, "SILENT_SECONDS", 5.0)
             with pytest.raises(Conflict):
                 async with hold_lock(database, "worker-redisq"):
                     pass
@@ -144,7 +145,7 @@ async def test_a_dead_holder_s_lock_is_free_for_the_next(
             await lost.wait()
         # The server knows nothing yet: to it the session of the holder is as good as ever.
         assert await sessions(database, "lock worker-redisq") == 1
-        monkeypatch.setattr(advisory, "SILENT_SECONDS", 0.2)
+        monkeypatch.setattr(single_instance, "SILENT_SECONDS", 0.2)
         # What its pool had is not lent again either: it went the same way.
         async with behind.connection() as connection:
             assert await connection.fetchval("select 1") == 1
@@ -156,12 +157,12 @@ async def test_a_dead_holder_s_lock_is_free_for_the_next(
 async def test_a_holder_that_stands_still_loses_its_lock_and_learns_of_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(advisory, "LIFE_SECONDS", 3600.0)
+    monkeypatch.setattr(single_instance, "LIFE_SECONDS", 3600.0)
     async with hold_lock(database, "worker-redisq") as lost:
         with pytest.raises(Conflict):
             async with hold_lock(database, "worker-redisq"):
                 pass
-        monkeypatch.setattr(advisory, "SILENT_SECONDS", 0.0)
+        monkeypatch.setattr(single_instance, "SILENT_SECONDS", 0.0)
         async with hold_lock(database, "worker-redisq"), asyncio.timeout(30):
             await lost.wait()
 

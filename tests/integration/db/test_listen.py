@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from killreport.db.advisory import hold_lock
+from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
 from killreport.db.listen import listen
 from killreport.errors import Conflict

@@ -10,8 +10,8 @@ import aiohttp
 from pydantic import SecretStr
 
 from killreport.api.app import create_app as create_api
-from killreport.cache.heartbeat import beat
 from killreport.config import Settings
+from killreport.coordination.heartbeats import beat
 from killreport.db.database import Database
 from killreport.fleet.table import FLEET
 from killreport.killmail.writing.store import KillmailWriter

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from killreport.cache.heartbeat import list_heartbeats
 from killreport.config import Settings
-from killreport.db.advisory import hold_lock
+from killreport.coordination.heartbeats import list_heartbeats
+from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
 from killreport.errors import Conflict, Permanent, Unavailable
 from killreport.queueing.broker import Priority, QueueCounts

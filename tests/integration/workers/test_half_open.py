@@ -12,7 +12,8 @@ import os
 import pytest
 
 from killreport.config import Settings
-from killreport.db import advisory, connection
+from killreport.coordination import single_instance
+from killreport.db import connection
 from killreport.db.connection import WRITE_SECONDS
 from killreport.db.database import Database, open_pool
 from killreport.killmail.writing.recount import recount_differences
@@ -44,9 +45,9 @@ async def test_a_feed_whose_database_is_swallowed_stores_all_once_and_can_be_rel
     quick: Settings, site: Site, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not IS_LONG:
-        monkeypatch.setattr(advisory, "LIFE_SECONDS", 0.1)
-        monkeypatch.setattr(advisory, "ANSWER_SECONDS", 0.5)
-        monkeypatch.setattr(advisory, "SILENT_SECONDS", 0.5)
+        monkeypatch.setattr(single_instance, "LIFE_SECONDS", 0.1)
+        monkeypatch.setattr(single_instance, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(single_instance, "SILENT_SECONDS", 0.5)
         monkeypatch.setattr(connection, "CONNECT_SECONDS", 2.0)
     at_site = quick.replace(r2z2_url=site.url, esi_url=site.url)
     async with database.connection() as writing:

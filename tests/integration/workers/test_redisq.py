@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from killreport.cache import heartbeat
 from killreport.config import Settings
-from killreport.db.advisory import hold_lock
+from killreport.coordination import heartbeats
+from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
 from killreport.errors import Conflict
 from killreport.killmail.writing.recount import recount_differences
@@ -286,8 +286,8 @@ async def test_ready_is_said_before_the_feed_answers_and_what_is_waited_for_is_t
     said: list[int] = []
     told: list[str] = []
     monkeypatch.setattr(redisq, "notify_ready", lambda: said.append(len(site.asked)))
-    monkeypatch.setattr(heartbeat, "notify_waiting", told.append)
-    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeats, "notify_waiting", told.append)
+    monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0.05)
     site.answers["/ephemeral/sequence.json"] = Answer(status=502)
     publish(site, 70, package_of(10))
     publish(site, 71, package_of(11))

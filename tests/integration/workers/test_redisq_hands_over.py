@@ -8,9 +8,9 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from killreport.cache.events import open_events
-from killreport.cache.heartbeat import list_heartbeats
 from killreport.config import Settings
+from killreport.coordination.events import open_events
+from killreport.coordination.heartbeats import list_heartbeats
 from killreport.db.database import Database
 from killreport.errors import Unavailable
 from killreport.workers import redisq

@@ -8,7 +8,7 @@ import pytest
 
 from killreport.api.state import entity_news as news
 from killreport.api.state.entity_news import EntityNews
-from tests.unit.cache.told import Told
+from tests.unit.coordination.told import Told
 
 PATIENCE_SECONDS = 20
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from killreport.api.status.feed import FeedState, feed_state
-from killreport.cache.heartbeat import ProcessHeartbeat
+from killreport.coordination.heartbeats import ProcessHeartbeat
 from killreport.killmail.stored.queries import FeedStatus
 
 NOW = datetime(2026, 11, 29, 22, 30, tzinfo=UTC)

@@ -29,9 +29,9 @@ from killreport.api.door.guard.readable import check_fit
 from killreport.api.door.guard.responses import Key
 from killreport.api.door.guard.turns import Turns
 from killreport.api.door.limits import check_values
-from killreport.cache.buckets import Buckets, Grant
 from killreport.clock import monotonic
 from killreport.config import Settings
+from killreport.coordination.rate_limit import Buckets, Grant
 from killreport.door.client import Client
 
 # What a request costs that is refused or found in the memory: small, and not nothing.

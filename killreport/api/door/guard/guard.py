@@ -12,8 +12,8 @@ from killreport.api.door.documents import Documents, Refused
 from killreport.api.door.guard.gate import Gate
 from killreport.api.door.guard.responses import ResponseCache
 from killreport.api.door.masking import masked
-from killreport.cache.buckets import Grant
 from killreport.config import Settings, listed
+from killreport.coordination.rate_limit import Grant
 from killreport.door.client import Clients
 from killreport.door.concurrency import ConcurrencyLimit
 from killreport.door.own_names import own_origins

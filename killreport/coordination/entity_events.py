@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from killreport.cache.events import ENTITY_CHANNEL, Events
+from killreport.coordination.events import ENTITY_CHANNEL, Events
 
 # A notification of PostgreSQL holds less than 8,000 bytes: some 700 ids.
 MAX_CHARACTERS = 7_500

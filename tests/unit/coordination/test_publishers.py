@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination import publishers
+from killreport.coordination.publishers import telling_entities
 from killreport.db.database import Database
-from killreport.workers import telling
-from killreport.workers.telling import telling_entities
-from tests.unit.cache.told import Told
+from tests.unit.coordination.told import Told
 
 DATABASE = cast(Database, None)
 
@@ -43,7 +43,7 @@ class Transport(Told):
 @pytest.fixture
 def transport(monkeypatch: pytest.MonkeyPatch) -> Transport:
     transport = Transport()
-    monkeypatch.setattr(telling, "open_events", transport.open)
+    monkeypatch.setattr(publishers, "open_events", transport.open)
     return transport
 
 
@@ -62,7 +62,7 @@ async def test_what_comes_while_one_event_is_told_is_the_next_one_and_all_is_tol
 async def test_a_transport_that_does_not_answer_holds_nobody_up_for_long(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "FAREWELL_SECONDS", 0.01)
+    monkeypatch.setattr(publishers, "FAREWELL_SECONDS", 0.01)
     async with telling_entities(Settings(), DATABASE) as teller:
         teller.tell([1])
         await transport.publishing.wait()

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import structlog
 from cachetools import LRUCache
 
-from killreport.cache.events import PREFIX, installation_name, socket_options
 from killreport.clock import monotonic
 from killreport.config import Settings
+from killreport.coordination.events import PREFIX, installation_name, socket_options
 from killreport.db.database import Database
 
 # About 150 bytes each; whoever is forgotten starts with a full bucket.

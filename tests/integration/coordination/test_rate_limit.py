@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import redis.asyncio
 
-from killreport.cache.buckets import RedisBuckets
-from killreport.cache.events import PREFIX
+from killreport.coordination.events import PREFIX
+from killreport.coordination.rate_limit import RedisBuckets
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_what_is_given_back_fills_the_bucket_of_all_processes_and_no_more(
 async def test_a_redis_that_is_away_is_not_asked_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter((0.0, 0.0, 1.0, 4.0, 6.0, 6.0, 7.0))
     logged: list[str] = []
-    monkeypatch.setattr("killreport.cache.buckets.log.warning", lambda event, **_: logged.append(event))
+    monkeypatch.setattr("killreport.coordination.rate_limit.log.warning", lambda event, **_: logged.append(event))
     buckets = RedisBuckets("redis://127.0.0.1:1/0", "nowhere", 10, 0.1, clock=lambda: next(moments))
     # At 0 s, 1, 4, 6 and 7; the clock is looked at once more where it failed.
     for _ in range(5):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.cache import buckets as module
-from killreport.cache.buckets import Grant, MemoryBuckets
+from killreport.coordination import rate_limit as module
+from killreport.coordination.rate_limit import Grant, MemoryBuckets
 
 
 class Clock:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.cache.entity_events import read_ids, tell_entities, write_ids
-from tests.unit.cache.told import Told
+from killreport.coordination.entity_events import read_ids, tell_entities, write_ids
+from tests.unit.coordination.told import Told
 
 IDS = st.frozensets(st.integers(0, 2**63 - 1), min_size=1, max_size=600)
 

@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
-from killreport.cache import events
-from killreport.cache.events import DatabaseEvents
-from killreport.cache.heartbeat import beat
+from killreport.coordination import events
+from killreport.coordination.events import DatabaseEvents
+from killreport.coordination.heartbeats import beat
 from killreport.db.database import Connection, Database
 
 PATIENCE_SECONDS = 30

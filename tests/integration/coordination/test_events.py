@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from killreport.cache import events as events_module
-from killreport.cache.events import DatabaseEvents, Events, RedisEvents, open_events
-from killreport.cache.heartbeat import beat, list_heartbeats
 from killreport.config import Settings
+from killreport.coordination import events as events_module
+from killreport.coordination.events import DatabaseEvents, Events, RedisEvents, open_events
+from killreport.coordination.heartbeats import beat, list_heartbeats
 from killreport.db.database import Database
 from tests.cable import cable_to
 

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 import structlog
 
 from killreport.background import beside, keep, wait_or_end
-from killreport.cache.entity_events import tell_entities
-from killreport.cache.events import KILLMAIL_CHANNEL, Events, open_events
 from killreport.config import Settings
+from killreport.coordination.entity_events import tell_entities
+from killreport.coordination.events import KILLMAIL_CHANNEL, Events, open_events
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError
 

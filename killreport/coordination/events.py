@@ -26,7 +26,7 @@ MAX_UNREAD = 1000
 PREFIX = "killreport"
 # The id of each event of stored or changed killmails, after its commit.
 KILLMAIL_CHANNEL = "killmail"
-# Characters, corporations and alliances of which something else is stored than before (`cache.entity_events`).
+# Characters, corporations and alliances of which something else is stored than before (`coordination.entity_events`).
 ENTITY_CHANNEL = "entity"
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 5.0
