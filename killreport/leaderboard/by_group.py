@@ -12,7 +12,7 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.lists.of_entities import VICTIM_COLUMNS
 from killreport.killmail.lists.of_places import IndexedColumn
-from killreport.killmail.stored.rollup import code_of
+from killreport.killmail.stored.named import code_of
 from killreport.leaderboard.tops import MAX_KILLMAILS
 
 # Of its own killmails everybody reads the newest, off the index that the lists use.

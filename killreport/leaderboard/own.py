@@ -16,7 +16,7 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound
 from killreport.eve.universe import Universe
-from killreport.killmail.stored.rollup import code_of
+from killreport.killmail.stored.named import code_of
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window, first_day
 from killreport.leaderboard.queries import get_ranking_of_place

@@ -16,7 +16,7 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.eve.universe import Universe
-from killreport.killmail.stored.rollup import code_of
+from killreport.killmail.stored.named import code_of
 from killreport.leaderboard.model import Window, first_day
 
 MAX_KILLMAILS = 2000  # of the kills, and as many of the losses

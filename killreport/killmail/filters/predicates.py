@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 from killreport.eve.flags import FITTED_FLAGS
 from killreport.eve.space import LABELLED, POCHVEN_REGION, ZARZAKH_REGION, SpaceClass
 from killreport.eve.universe import Universe
+from killreport.killmail.stored.named import code_of
 from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
-from killreport.killmail.stored.rollup import code_of
 
 _REGION_OF_SPACE = {SpaceClass.POCHVEN: POCHVEN_REGION, SpaceClass.ZARZAKH: ZARZAKH_REGION}
 _Where = Literal["anywhere", "fitted", "dropped"]

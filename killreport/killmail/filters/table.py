@@ -25,7 +25,7 @@ from killreport.killmail.filters.predicates import (
     Space,
 )
 from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
-from killreport.killmail.stored.killed_by import WEAPON_KIND
+from killreport.killmail.stored.named import WEAPON_KIND
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.filters.predicates import Binder
 from killreport.killmail.lists.pages import Cursor, Page
+from killreport.killmail.stored.named import code_of
 from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
-from killreport.killmail.stored.rollup import code_of
 
 _COLUMNS = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
 VICTIM_COLUMNS = {

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 
 from killreport.eve.space import shown_security, space_class
 from killreport.killmail.filters.predicates import Facts
-from killreport.killmail.mail.model import Attacker, Item, Killmail, Victim
 from killreport.killmail.rules.labels import TOURNAMENT_HULLS
 from killreport.killmail.rules.points import Factors, point_factors
+from killreport.killmail.stored.remade import mail_of
 
 
 def explain_points(facts: Facts) -> Factors:
     """Return every factor of the points of a stored killmail."""
-    return point_factors(_mail_of(facts), facts.universe, facts.killmail.is_npc)
+    mail = mail_of(facts.killmail, facts.attackers, facts.items)
+    return point_factors(mail, facts.universe, facts.killmail.is_npc)
 
 
 def explain_labels(facts: Facts) -> dict[str, str]:
@@ -27,19 +28,6 @@ def explain_labels(facts: Facts) -> dict[str, str]:
     A label that another killmail or a source gave (`ganked`, `padding`) says that it cannot be seen on the mail itself.
     """
     return {label: _evidence(label, facts) for label in facts.killmail.labels}
-
-
-def _mail_of(facts: Facts) -> Killmail:
-    """Return as much of the mail as the rule of the points reads. What was in a container does not count."""
-    row = facts.killmail
-    items = tuple(
-        Item(item.type_id, item.flag, item.singleton, item.quantity_dropped, item.quantity_destroyed)
-        for item in facts.items
-        if item.parent_ordinal is None
-    )
-    attackers = tuple(Attacker(character_id=a.character_id, ship_type_id=a.ship_type_id) for a in facts.attackers)
-    victim = Victim(row.ship_type_id, items=items)
-    return Killmail(row.killmail_id, row.killmail_time, row.solar_system_id, victim, attackers)
 
 
 def _evidence(label: str, facts: Facts) -> str:

@@ -11,7 +11,7 @@ life are shared by writers of different days, so they are written last before th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -19,9 +19,7 @@ from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-
-KIND_BITS = 4
-KIND_MASK = (1 << KIND_BITS) - 1
+from killreport.killmail.stored.named import KIND_BITS, KIND_MASK, Named
 
 COUNTS = (
     "kills",
@@ -96,10 +94,7 @@ ACTIVITY_STAT = Table(
 
 
 class Rollup:
-    """Sums the figures of a batch in memory; the `save_*` add them to the database in the caller's transaction.
-
-    An entity goes by its code (`code_of`): one number is hashed faster than a pair, and a batch has a hundred thousand.
-    """
+    """Sums the figures of a batch in memory; the `save_*` add them to the database in the caller's transaction."""
 
     def __init__(self) -> None:
         self._days: dict[date, dict[int, list[int]]] = {}
@@ -112,24 +107,21 @@ class Rollup:
         self,
         at: datetime,
         solar_system_id: int,
+        named: Named,
         *,
-        killers: Collection[int],
-        final_blow: Collection[int],
-        places: Collection[int],
-        victims: Collection[int],
         points: int,
         value_cents: int,
         is_solo: bool,
         is_npc: bool,
         times: int = 1,
     ) -> None:
-        """Count one killmail. All entities are codes, none twice; those of the final blow are among the killers.
+        """Count one killmail. at: aware, in UTC.
 
-        at: aware, in UTC. times: -1 takes the killmail away again.
+        times: -1 takes a killmail away again, with its value below zero; 0 adds to the value of one that is counted.
         """
         self._takes_away |= times < 0
         day = at.date()
-        points, value_cents = points * times, value_cents * times
+        points *= times
         total = self._totals.setdefault(day, [0, 0])
         total[0] += times
         total[1] += value_cents
@@ -137,37 +129,16 @@ class Rollup:
         lost = (0, times, 0, 0, 0, points, 0, value_cents, times * is_npc, value_cents * is_npc, times * is_solo)
         stats = self._days.setdefault(day, {})
         there = self._systems.setdefault((solar_system_id, day), {})
-        _add(stats, killers, won)
-        _add(stats, places, won)
-        _add(stats, victims, lost)
-        for code in final_blow:
+        _add(stats, named.killers, won)
+        _add(stats, named.places, won)
+        _add(stats, named.victims, lost)
+        for code in named.final_blow:
             stats[code][_FINAL_BLOWS] += times
-        _add(there, (code for code in killers if code & KIND_MASK in _SYSTEM_KINDS), [won[i] for i in _IN_SYSTEM])
-        _add(there, (code for code in victims if code & KIND_MASK in _SYSTEM_KINDS), [lost[i] for i in _IN_SYSTEM])
+        _add(there, _ranked(named.killers), [won[i] for i in _IN_SYSTEM])
+        _add(there, _ranked(named.victims), [lost[i] for i in _IN_SYSTEM])
         slot = slot_of(at)
-        _add(self._activity, _in_slot(chain(killers, places), slot), (times, 0))
-        _add(self._activity, _in_slot(victims, slot), (0, times))
-
-    def correct(
-        self,
-        day: date,
-        solar_system_id: int,
-        *,
-        winners: Collection[int],
-        victims: Collection[int],
-        value_cents: int,
-        is_npc: bool,
-    ) -> None:
-        """Add to the value of a killmail that is counted already. winners: the codes of its killers and places."""
-        self._totals.setdefault(day, [0, 0])[1] += value_cents
-        won = (0, 0, 0, 0, 0, 0, value_cents, 0, 0, 0, 0)
-        lost = (0, 0, 0, 0, 0, 0, 0, value_cents, 0, value_cents * is_npc, 0)
-        stats = self._days.setdefault(day, {})
-        there = self._systems.setdefault((solar_system_id, day), {})
-        _add(stats, winners, won)
-        _add(stats, victims, lost)
-        _add(there, (code for code in winners if code & KIND_MASK in _SYSTEM_KINDS), [won[i] for i in _IN_SYSTEM])
-        _add(there, (code for code in victims if code & KIND_MASK in _SYSTEM_KINDS), [lost[i] for i in _IN_SYSTEM])
+        _add(self._activity, _in_slot(chain(named.killers, named.places), slot), (times, 0))
+        _add(self._activity, _in_slot(named.victims, slot), (0, times))
 
     async def save_days(self, connection: Connection) -> None:
         """Add the sums of days to the stored ones. Not idempotent: the caller's transaction makes it happen once."""
@@ -213,14 +184,13 @@ class Rollup:
             await connection.execute(table.sweep, *keys)
 
 
-def code_of(kind: int, entity_id: int) -> int:
-    """Return one number for an entity; ids of different kinds may be equal, codes never are."""
-    return entity_id << KIND_BITS | kind
-
-
 def slot_of(at: datetime) -> int:
     """Return the hour of the week, from 0 for Monday 00:00. at: in UTC."""
     return at.weekday() * 24 + at.hour
+
+
+def _ranked(codes: Iterable[int]) -> Iterable[int]:
+    return (code for code in codes if code & KIND_MASK in _SYSTEM_KINDS)
 
 
 def _in_slot(codes: Iterable[int], slot: int) -> Iterable[int]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from killreport.entity.kind import EntityKind
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.items import FlatItem, flatten_items, item_path
-from killreport.killmail.mail.model import Attacker, Killmail, Victim
+from killreport.killmail.mail.model import Killmail
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.rules.value import value_killmail
-from killreport.killmail.stored.killed_by import weapon_codes
-from killreport.killmail.stored.rollup import KIND_BITS, Rollup, code_of
+from killreport.killmail.stored.named import Named, named_in
 from killreport.killmail.writing.merge import merge_labels
 from killreport.market.price import Price, PriceBook
 
@@ -36,14 +34,6 @@ ITEM_COLUMNS = (
     "quantity_destroyed", "unit_price_cents",
 )  # fmt: skip
 
-# Plain numbers: an enumeration's members cost three times as much in the hot loop below.
-_CHARACTER = int(EntityKind.CHARACTER)
-_CORPORATION = int(EntityKind.CORPORATION)
-_ALLIANCE = int(EntityKind.ALLIANCE)
-_FACTION = int(EntityKind.FACTION)
-_SHIP_TYPE = int(EntityKind.SHIP_TYPE)
-_SHIP_GROUP = int(EntityKind.SHIP_GROUP)
-
 MAX_ROWS = 2**15 - 1  # what a smallint ordinal can number
 MAX_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for sums in a bigint
 
@@ -52,12 +42,12 @@ MAX_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for su
 class Derived:
     """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups.
 
-    killers: the codes of everything on the killing side. killed_by: its rows in the index of who killed.
+    killed_by: its rows in the index of who killed.
     """
 
     killmail_id: int
     killmail: tuple[object, ...]
-    killers: set[int]
+    named: Named
     killed_by: list[tuple[object, ...]]
     attackers: list[tuple[object, ...]]
     items: list[tuple[object, ...]]
@@ -96,13 +86,13 @@ def derive(
     marks = classify(mail, universe, value.total)
     score = points(mail, universe, marks.is_npc)
     victim, blow, position = mail.victim, mail.final_blow, mail.victim.position
-    system = universe.systems.get(mail.solar_system_id)
+    constellation_id, region_id = places_of(mail, universe)
     ship = universe.types.get(victim.ship_type_id)
     labels = merge_labels(marks.labels, extra_labels)
     mail_id = mail.killmail_id
     row = (
         mail_id, mail_hash, mail.killmail_time, mail.solar_system_id,
-        system.constellation_id if system else None, system.region_id if system else None,
+        constellation_id, region_id,
         mail.war_id, mail.moon_id, location_id,
         victim.character_id, victim.corporation_id, victim.alliance_id, victim.faction_id,
         victim.ship_type_id, ship.group_id if ship else None, victim.damage_taken,
@@ -122,17 +112,18 @@ def derive(
          item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
         for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
     ]  # fmt: skip
-    killers = killer_codes(mail, universe)
+    named = named_in(mail, constellation_id, region_id, universe.group_id_of)
     time = mail.killmail_time
-    killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in killers | weapon_codes(mail.attackers)]
+    killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in named.killers | named.weapons]
     return Derived(
-        mail_id, row, killers, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
+        mail_id, row, named, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
     )
 
 
-def killer_codes(mail: Killmail, universe: Universe) -> set[int]:
-    """Return the codes of everything that took part on the killing side."""
-    return {code for attacker in mail.attackers for code in _codes(attacker, universe)}
+def places_of(mail: Killmail, universe: Universe) -> tuple[int | None, int | None]:
+    """Return the constellation and the region the killmail's system lies in today, None where it is unknown."""
+    system = universe.systems.get(mail.solar_system_id)
+    return (None, None) if system is None else (system.constellation_id, system.region_id)
 
 
 def final_blow_group(mail: Killmail, universe: Universe) -> int:
@@ -153,43 +144,3 @@ def _dearest_path(flat: list[FlatItem], prices: list[Price]) -> str:
     item = dearest[0].item
     is_dropped = (item.quantity_dropped or 0) > (item.quantity_destroyed or 0)
     return f"{item_path(flat, dearest[0].ordinal)}.{'quantity_dropped' if is_dropped else 'quantity_destroyed'}"
-
-
-def count(rollup: Rollup, mail: Killmail, derived: Derived, universe: Universe) -> None:
-    """Add one killmail to a rollup; the rules of who counts are those of `killreport.killmail.stored.rollup`."""
-    system = universe.systems.get(mail.solar_system_id)
-    places = [code_of(EntityKind.SOLAR_SYSTEM, mail.solar_system_id)]
-    if system is not None:
-        places.append(code_of(EntityKind.CONSTELLATION, system.constellation_id))
-        places.append(code_of(EntityKind.REGION, system.region_id))
-    rollup.add(
-        mail.killmail_time,
-        mail.solar_system_id,
-        killers=derived.killers,
-        final_blow=_codes(mail.final_blow, universe),
-        places=places,
-        victims=_codes(mail.victim, universe),
-        points=derived.points,
-        value_cents=derived.total_value_cents,
-        is_solo=derived.is_solo,
-        is_npc=derived.is_npc,
-    )
-
-
-def _codes(party: Victim | Attacker, universe: Universe) -> list[int]:
-    """Return the codes of everything that took part on one side: who, under which flags, in what hull."""
-    codes = []
-    if party.character_id is not None:
-        codes.append(party.character_id << KIND_BITS | _CHARACTER)
-    if party.corporation_id is not None:
-        codes.append(party.corporation_id << KIND_BITS | _CORPORATION)
-    if party.alliance_id is not None:
-        codes.append(party.alliance_id << KIND_BITS | _ALLIANCE)
-    if party.faction_id is not None:
-        codes.append(party.faction_id << KIND_BITS | _FACTION)
-    if party.ship_type_id is not None:
-        codes.append(party.ship_type_id << KIND_BITS | _SHIP_TYPE)
-        ship = universe.types.get(party.ship_type_id)
-        if ship is not None:
-            codes.append(ship.group_id << KIND_BITS | _SHIP_GROUP)
-    return codes

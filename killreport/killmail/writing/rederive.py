@@ -8,8 +8,8 @@ and the event that tells subscribers that they changed. What a killmail is worth
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,52 +17,36 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.arrival import SOURCE_LABELS
-from killreport.killmail.mail.model import Attacker, Item, Killmail, Victim
+from killreport.killmail.mail.model import Killmail
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.stored.event import tell
-from killreport.killmail.stored.rollup import KIND_BITS, KIND_MASK, Rollup, code_of
-from killreport.killmail.writing.counted import counted_groups, removal_of
-from killreport.killmail.writing.derive import Derived, count, final_blow_group, killer_codes
+from killreport.killmail.stored.named import KIND_BITS, KIND_MASK, Named, code_of, named_in
+from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
+from killreport.killmail.stored.remade import mail_of
+from killreport.killmail.writing.counted import count_again, counted_groups
+from killreport.killmail.writing.derive import final_blow_group, places_of
 from killreport.killmail.writing.merge import merge_labels
 from killreport.killmail.writing.revalue import REVALUE_LOCK
 
-_MAILS = """
-    select killmail_id, killmail_time, solar_system_id, constellation_id, region_id, victim_character_id,
-           victim_corporation_id, victim_alliance_id, victim_faction_id, ship_type_id, ship_group_id,
-           final_blow_ship_group_id, total_value_cents, points, is_npc, is_solo, is_awox, labels
-    from killmail where killmail_id = any($1) order by killmail_id
-"""
-_ATTACKERS = """
-    select killmail_id, is_final_blow, character_id, corporation_id, alliance_id, faction_id, ship_type_id
-    from attacker where killmail_id = any($1) order by killmail_id, ordinal
-"""
-# What was in a container counts for nothing but its price.
-_ITEMS = """
-    select killmail_id, type_id, flag, singleton, quantity_dropped, quantity_destroyed
-    from item where killmail_id = any($1) and parent_ordinal is null order by killmail_id, ordinal
-"""
 _UPDATE = """
     update killmail set constellation_id = $2, region_id = $3, ship_group_id = $4, final_blow_ship_group_id = $5,
            points = $6, is_npc = $7, is_solo = $8, is_awox = $9, labels = $10
     where killmail_id = $1
 """
-_COLUMNS = (
-    "constellation_id", "region_id", "ship_group_id", "final_blow_ship_group_id", "points", "is_npc", "is_solo",
-    "is_awox", "labels",
-)  # fmt: skip
+_FINAL_BLOW_GROUPS = "select killmail_id, final_blow_ship_group_id from killmail where killmail_id = any($1)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A stored killmail, and what is derived from it now. facts: as _COLUMNS, without the labels of others."""
+    """A stored killmail, and what is derived from it now. facts: as _UPDATE has them, without the labels of others."""
 
-    row: Any
+    row: KillmailRow
     mail: Killmail
     facts: tuple[Any, ...]
-    killers: set[int]
-    lost_groups: set[int]
-    new_groups: set[int]
+    named: Named
+    lost_groups: AbstractSet[int]
+    new_groups: AbstractSet[int]
 
 
 async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Universe) -> list[int]:
@@ -76,8 +60,18 @@ async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Un
     if not changes:
         return []
     changed_ids = [change.mail.killmail_id for change in changes]
-    rollup = await removal_of(connection, changed_ids)
-    _add(rollup, changes, universe)
+    rollup = await count_again(connection, changed_ids)
+    for change in changes:
+        *_, score, is_npc, is_solo, _awox, _labels = change.facts
+        rollup.add(
+            change.mail.killmail_time,
+            change.mail.solar_system_id,
+            change.named,
+            points=score,
+            value_cents=change.row.total_value_cents,
+            is_solo=is_solo,
+            is_npc=is_npc,
+        )
     await rollup.save_days(connection)
     await _save(connection, changes)
     await rollup.save_totals(connection)
@@ -86,29 +80,30 @@ async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Un
 
 
 async def _list_changes(connection: Connection, mail_ids: Sequence[int], universe: Universe) -> list[_Change]:
-    attackers: dict[int, list[Any]] = defaultdict(list)
-    for row in await connection.fetch(_ATTACKERS, list(mail_ids)):
-        attackers[row["killmail_id"]].append(row)
-    items: dict[int, list[Any]] = defaultdict(list)
-    for row in await connection.fetch(_ITEMS, list(mail_ids)):
-        items[row["killmail_id"]].append(row)
+    attackers, items = await list_attackers(connection, mail_ids), await list_items(connection, mail_ids)
     groups = await counted_groups(connection, mail_ids)
+    blows = await connection.fetch(_FINAL_BLOW_GROUPS, list(mail_ids))
+    blow_group: dict[int, int | None] = {row[0]: row[1] for row in blows}
     found = []
-    for row in await connection.fetch(_MAILS, list(mail_ids)):
-        mail_id = row["killmail_id"]
-        change = _change_of(row, _mail_of(row, attackers[mail_id], items[mail_id]), groups, universe)
+    for row in await get_killmails(connection, mail_ids):
+        mail = mail_of(row, attackers[row.killmail_id], items[row.killmail_id])
+        change = _change_of(row, blow_group[row.killmail_id], mail, groups[row.killmail_id].keys(), universe)
         if change is not None:
             found.append(change)
     return found
 
 
-def _change_of(row: Any, mail: Killmail, groups: Mapping[int, set[int]], universe: Universe) -> _Change | None:
-    """Return what is derived from the killmail now, None where it is as it is stored."""
-    marks = classify(mail, universe, row["total_value_cents"])
-    system = universe.systems.get(mail.solar_system_id)
+def _change_of(
+    row: KillmailRow, blow_group: int | None, mail: Killmail, before: AbstractSet[int], universe: Universe
+) -> _Change | None:
+    """Return what is derived from the killmail now, None where it is as it is stored.
+
+    blow_group: as stored. before: the groups of hulls that it is counted for on the killing side.
+    """
+    marks = classify(mail, universe, row.total_value_cents)
+    places = places_of(mail, universe)
     facts = (
-        system.constellation_id if system else None,
-        system.region_id if system else None,
+        *places,
         universe.group_id_of(mail.victim.ship_type_id),
         final_blow_group(mail, universe),
         points(mail, universe, marks.is_npc),
@@ -117,55 +112,20 @@ def _change_of(row: Any, mail: Killmail, groups: Mapping[int, set[int]], univers
         marks.is_awox,
         marks.labels,
     )
-    killers = killer_codes(mail, universe)
-    before = groups.get(mail.killmail_id, set())
-    now = {code >> KIND_BITS for code in killers if code & KIND_MASK == EntityKind.SHIP_GROUP}
-    stored = [row[name] for name in _COLUMNS]
-    stored[3] = facts[3] if stored[3] is None else stored[3]  # an older release did not write it down
-    is_same = before == now and [*facts[:-1], _with_others(row["labels"], marks.labels)] == stored
-    return None if is_same else _Change(row, mail, facts, killers, before - now, now - before)
-
-
-def _mail_of(row: Any, attackers: Sequence[Any], items: Sequence[Any]) -> Killmail:
-    """Return of the killmail all that anything is derived from, but what is in containers."""
-    victim = Victim(
-        ship_type_id=row["ship_type_id"],
-        character_id=row["victim_character_id"],
-        corporation_id=row["victim_corporation_id"],
-        alliance_id=row["victim_alliance_id"],
-        faction_id=row["victim_faction_id"],
-        items=tuple(
-            Item(i["type_id"], i["flag"], i["singleton"], i["quantity_dropped"], i["quantity_destroyed"]) for i in items
-        ),
+    named = named_in(mail, *places, universe.group_id_of)
+    now = {code >> KIND_BITS for code in named.killers if code & KIND_MASK == EntityKind.SHIP_GROUP}
+    stored = (
+        *(row.constellation_id, row.region_id, row.ship_group_id),
+        facts[3] if blow_group is None else blow_group,  # an older release did not write it down
+        *(row.points, row.is_npc, row.is_solo, row.is_awox, row.labels),
     )
-    parties = tuple(
-        Attacker(
-            final_blow=a["is_final_blow"],
-            character_id=a["character_id"],
-            corporation_id=a["corporation_id"],
-            alliance_id=a["alliance_id"],
-            faction_id=a["faction_id"],
-            ship_type_id=a["ship_type_id"],
-        )
-        for a in attackers
-    )
-    return Killmail(row["killmail_id"], row["killmail_time"], row["solar_system_id"], victim, parties)
+    is_same = before == now and (*facts[:-1], _with_others(row.labels, marks.labels)) == stored
+    return None if is_same else _Change(row, mail, facts, named, before - now, now - before)
 
 
 def _with_others(stored: Sequence[str], labels: Sequence[str]) -> list[str]:
     """Return the labels of the mail with those that sources or other killmails gave it."""
     return merge_labels(labels, [label for label in stored if label in SOURCE_LABELS])
-
-
-def _add(rollup: Rollup, changes: Sequence[_Change], universe: Universe) -> None:
-    for change in changes:
-        mail_id, value, (*_, score, is_npc, is_solo, _awox, _labels) = (
-            change.mail.killmail_id,
-            change.row["total_value_cents"],
-            change.facts,
-        )
-        derived = Derived(mail_id, (), change.killers, [], [], [], score, value, is_npc, is_solo, is_history=False)
-        count(rollup, change.mail, derived, universe)
 
 
 async def _save(connection: Connection, changes: Sequence[_Change]) -> None:

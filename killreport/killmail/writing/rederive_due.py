@@ -17,7 +17,7 @@ from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.eve.changes import hold_static
 from killreport.eve.keeping import UniverseKeeper, keep_universe
-from killreport.killmail.stored.rollup import KIND_BITS
+from killreport.killmail.stored.named import KIND_BITS
 from killreport.killmail.writing.rederive import rederive
 from killreport.killmail.writing.revalue import Revaluer
 from killreport.market.price import load_price_book

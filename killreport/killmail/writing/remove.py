@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from killreport.db.database import Connection, Database
 from killreport.killmail.stored.event import tell
-from killreport.killmail.writing.counted import removal_of
+from killreport.killmail.writing.counted import count_again
 from killreport.killmail.writing.revalue import REVALUE_LOCK
 
 
@@ -25,7 +25,7 @@ async def remove_killmails(database: Database, mail_ids: Collection[int], reason
         if not stored:
             return []
         # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
-        rollup = await removal_of(connection, stored)
+        rollup = await count_again(connection, stored)
         await rollup.save_days(connection)
         await _delete(connection, stored, reason)
         await rollup.save_totals(connection)

@@ -8,22 +8,21 @@ that tells subscribers. Points and everything else of a killmail do not depend o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import structlog
 
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
-from killreport.killmail.mail.items import FlatItem
-from killreport.killmail.mail.model import Item, Killmail, Victim
 from killreport.killmail.rules.labels import with_value
 from killreport.killmail.rules.value import Valuation, value_killmail
 from killreport.killmail.stored.event import tell
-from killreport.killmail.writing.counted import correction_of
+from killreport.killmail.stored.queries import ItemRow, KillmailRow, get_killmails, list_items
+from killreport.killmail.stored.remade import flat_items, mail_of
+from killreport.killmail.writing.counted import count_again
 from killreport.killmail.writing.derive import MAX_CENTS
 from killreport.market.price import Price, PriceBook, PriceRule, Prices, load_price_book
 
@@ -34,17 +33,6 @@ REVALUE_LOCK = 0x726576616C7565
 _REFERENCES = frozenset((int(PriceRule.REFERENCE_MARKET), int(PriceRule.REFERENCE_AVERAGE)))
 
 log = structlog.get_logger()
-
-_MAILS = """
-    select killmail_id, killmail_time, ship_type_id, ship_value_cents, ship_price_rule, fitted_value_cents,
-           dropped_value_cents, destroyed_value_cents, total_value_cents, is_value_complete
-    from killmail where killmail_id = any($1) order by killmail_id
-"""
-_ITEMS = """
-    select killmail_id, ordinal, parent_ordinal, flag, price_rule, type_id, singleton, quantity_dropped,
-           quantity_destroyed, unit_price_cents
-    from item where killmail_id = any($1) order by killmail_id, ordinal
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +48,13 @@ class Revalued:
 class _Change:
     """A killmail's row and items as they are stored, and what they are worth now."""
 
-    mail: Any
-    items: Sequence[Any]
+    mail: KillmailRow
+    items: Sequence[ItemRow]
     value: Valuation
 
     @property
     def difference(self) -> int:
-        difference: int = self.value.total - self.mail["total_value_cents"]
-        return difference
+        return self.value.total - self.mail.total_value_cents
 
 
 class Revaluer:
@@ -84,46 +71,44 @@ class Revaluer:
         """
         async with database.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", REVALUE_LOCK)
-            mails = await connection.fetch(_MAILS, list(mail_ids))
-            items: dict[int, list[Any]] = defaultdict(list)
-            for row in await connection.fetch(_ITEMS, list(mail_ids)):
-                items[row["killmail_id"]].append(row)
+            mails, items = await get_killmails(connection, mail_ids), await list_items(connection, mail_ids)
             await self._prefetch(connection, mails, items)
             changes = [
-                change for mail in mails if (change := self._change_of(mail, items[mail["killmail_id"]])) is not None
+                change for mail in mails if (change := self._change_of(mail, items[mail.killmail_id])) is not None
             ]
             changed = [change for change in changes if change.difference]
-            rollup = await correction_of(
-                connection, {change.mail["killmail_id"]: change.difference for change in changed}
-            )
+            differences = {change.mail.killmail_id: change.difference for change in changed}
+            rollup = await count_again(connection, differences, differences)
             # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
             await rollup.save_days(connection)
             if changes:
                 await _save(connection, changes, changed, reason)
                 await rollup.save_totals(connection)
-                await tell(connection, [], [change.mail["killmail_id"] for change in changes])
+                await tell(connection, [], [change.mail.killmail_id for change in changes])
         return Revalued(len(mails), len(changes), len(changed))
 
-    async def _prefetch(self, connection: Connection, mails: Sequence[Any], items: dict[int, list[Any]]) -> None:
+    async def _prefetch(
+        self, connection: Connection, mails: Sequence[KillmailRow], items: Mapping[int, list[ItemRow]]
+    ) -> None:
         types: dict[date, set[int]] = defaultdict(set)
         for mail in mails:
-            wanted = types[mail["killmail_time"].date()]
-            wanted.add(mail["ship_type_id"])
-            wanted.update(row["type_id"] for row in items[mail["killmail_id"]])
+            wanted = types[mail.killmail_time.date()]
+            wanted.add(mail.ship_type_id)
+            wanted.update(row.type_id for row in items[mail.killmail_id])
         for day, type_ids in types.items():
             await self._prices.prefetch(connection, type_ids, [day])
 
-    def _change_of(self, mail: Any, items: Sequence[Any]) -> _Change | None:
+    def _change_of(self, mail: KillmailRow, items: Sequence[ItemRow]) -> _Change | None:
         """Return what the killmail is worth now, None where nothing about it differs."""
         prices = _keeping_references(self._prices, mail, items)
-        value = value_killmail(_bare(mail), self._universe, prices, [_flat(row) for row in items])
+        value = value_killmail(mail_of(mail, (), ()), self._universe, prices, flat_items(items))
         if value.total > MAX_CENTS:
-            log.warning("value_beyond_limit", killmail_id=mail["killmail_id"], cents=value.total)
+            log.warning("value_beyond_limit", killmail_id=mail.killmail_id, cents=value.total)
             return None
-        before = [(mail["ship_value_cents"], mail["ship_price_rule"])]
-        before += [(row["unit_price_cents"], row["price_rule"]) for row in items]
+        before = [(mail.ship_value_cents, mail.ship_price_rule)]
+        before += [(row.unit_price_cents, row.price_rule) for row in items]
         now = [(price.cents, int(price.rule)) for price in (value.ship, *value.item_prices)]
-        is_same = before == now and mail["is_value_complete"] is value.is_complete
+        is_same = before == now and mail.is_value_complete is value.is_complete
         return None if is_same else _Change(mail, items, value)
 
 
@@ -148,38 +133,27 @@ class _KeepingReferences:
         return price if kept is None or price.rule < PriceRule.REFERENCE_MARKET else kept
 
 
-def _keeping_references(prices: Prices, mail: Any, items: Sequence[Any]) -> Prices:
+def _keeping_references(prices: Prices, mail: KillmailRow, items: Sequence[ItemRow]) -> Prices:
     kept = {
-        row["type_id"]: Price(row["unit_price_cents"], PriceRule(row["price_rule"]))
+        row.type_id: Price(row.unit_price_cents, PriceRule(row.price_rule))
         for row in items
-        if row["price_rule"] in _REFERENCES
+        if row.price_rule in _REFERENCES
     }
-    if mail["ship_price_rule"] in _REFERENCES:
-        kept[mail["ship_type_id"]] = Price(mail["ship_value_cents"], PriceRule(mail["ship_price_rule"]))
+    if mail.ship_price_rule in _REFERENCES:
+        kept[mail.ship_type_id] = Price(mail.ship_value_cents, PriceRule(mail.ship_price_rule))
     return _KeepingReferences(prices, kept) if kept else prices
-
-
-def _bare(mail: Any) -> Killmail:
-    """Return of the mail what its value depends on; its items are handed over beside it."""
-    victim = Victim(ship_type_id=mail["ship_type_id"])
-    return Killmail(mail["killmail_id"], mail["killmail_time"], 1, victim, ())
-
-
-def _flat(row: Any) -> FlatItem:
-    item = Item(row["type_id"], row["flag"], row["singleton"], row["quantity_dropped"], row["quantity_destroyed"])
-    return FlatItem(row["ordinal"], row["parent_ordinal"], item)
 
 
 async def _save(connection: Connection, changes: Sequence[_Change], changed: Sequence[_Change], reason: str) -> None:
     prices = [
-        (row["killmail_id"], row["ordinal"], price.cents, int(price.rule))
+        (row.killmail_id, row.ordinal, price.cents, int(price.rule))
         for change in changes
         for row, price in zip(change.items, change.value.item_prices, strict=True)
-        if (row["unit_price_cents"], row["price_rule"]) != (price.cents, price.rule)
+        if (row.unit_price_cents, row.price_rule) != (price.cents, price.rule)
     ]
     locked = await connection.fetch(
         "select killmail_id, labels from killmail where killmail_id = any($1) order by killmail_id for update",
-        [change.mail["killmail_id"] for change in changes],
+        [change.mail.killmail_id for change in changes],
     )
     labels = {row["killmail_id"]: row["labels"] for row in locked}
     await connection.executemany(
@@ -187,7 +161,7 @@ async def _save(connection: Connection, changes: Sequence[_Change], changed: Seq
                dropped_value_cents = $5, destroyed_value_cents = $6, total_value_cents = $7, labels = $8,
                is_value_complete = $9
            where killmail_id = $1""",
-        [_row(change, labels[change.mail["killmail_id"]]) for change in changes],
+        [_row(change, labels[change.mail.killmail_id]) for change in changes],
     )
     await connection.execute(
         """update item set unit_price_cents = new.cents, price_rule = new.rule
@@ -199,8 +173,8 @@ async def _save(connection: Connection, changes: Sequence[_Change], changed: Seq
         """insert into value_change (killmail_id, old_cents, new_cents, reason)
            select id, old_cents, new_cents, $4
            from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as change (id, old_cents, new_cents)""",
-        [change.mail["killmail_id"] for change in changed],
-        [change.mail["total_value_cents"] for change in changed],
+        [change.mail.killmail_id for change in changed],
+        [change.mail.total_value_cents for change in changed],
         [change.value.total for change in changed],
         reason,
     )
@@ -209,7 +183,7 @@ async def _save(connection: Connection, changes: Sequence[_Change], changed: Seq
 def _row(change: _Change, labels: Sequence[str]) -> tuple[object, ...]:
     value = change.value
     return (
-        change.mail["killmail_id"],
+        change.mail.killmail_id,
         value.ship.cents,
         int(value.ship.rule),
         value.fitted,

@@ -24,12 +24,12 @@ from killreport.eve.keeping import UniverseKeeper
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.hash import killmail_hash
-from killreport.killmail.mail.model import Item
+from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.stored.event import tell
-from killreport.killmail.stored.killed_by import KILLED_BY_COLUMNS
+from killreport.killmail.stored.named import KILLED_BY_COLUMNS
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.stored.rollup import Rollup
-from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, count, derive
+from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, derive
 from killreport.killmail.writing.mentions import note_entities
 from killreport.killmail.writing.merge import Duplicate, merge_duplicates
 from killreport.market.price import PriceBook
@@ -162,7 +162,7 @@ class KillmailWriter:
                 type_ids: set[int] = set()
                 for arrival in new:
                     type_ids.add(arrival.mail.victim.ship_type_id)
-                    _add_types(type_ids, arrival.mail.victim.items or ())
+                    type_ids.update(flat.item.item_type_id for flat in flatten_items(arrival.mail))
                 days = {arrival.mail.killmail_time.date() for arrival in new}
                 await self._prices.prefetch(connection, type_ids, days)
             for first in range(0, len(new), BREATH):
@@ -245,12 +245,20 @@ class KillmailWriter:
             own = await _pass_gate(connection, list(batch.derived))
             new = [batch.derived[mail_id] for mail_id in own]
             rollup = Rollup()
-            for derived in new:
-                count(rollup, batch.arrivals[derived.killmail_id].mail, derived, batch.universe)
+            mails = [batch.arrivals[mail_id].mail for mail_id in own]
+            for mail, derived in zip(mails, new, strict=True):
+                rollup.add(
+                    mail.killmail_time,
+                    mail.solar_system_id,
+                    derived.named,
+                    points=derived.points,
+                    value_cents=derived.total_value_cents,
+                    is_solo=derived.is_solo,
+                    is_npc=derived.is_npc,
+                )
             await _copy(connection, new)
             await rollup.save_days(connection)
-            mails = [batch.arrivals[mail_id].mail for mail_id in own]
-            await note_entities(connection, mails, batch.universe, self._limits)
+            await note_entities(connection, mails, new, batch.universe, self._limits)
             known = [
                 Duplicate(mail_id, batch.hashes[mail_id], arrival)
                 for mail_id, arrival in batch.arrivals.items()
@@ -303,13 +311,6 @@ def _words(refusal: Exception) -> str:
     if getattr(refusal, "sqlstate", None) == "22003":
         return "a sum that it belongs to would be beyond what can be stored"
     return str(refusal)
-
-
-def _add_types(type_ids: set[int], items: Sequence[Item]) -> None:
-    for item in items:
-        type_ids.add(item.item_type_id)
-        if item.items:
-            _add_types(type_ids, item.items)
 
 
 async def _pass_gate(connection: Connection, mail_ids: list[int]) -> dict[int, None]:
