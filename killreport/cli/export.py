@@ -13,7 +13,8 @@ import typer
 
 from killreport import __version__
 from killreport.cli.context import load_all
-from killreport.cli.data.export_rows import attackers, items, killmails
+from killreport.cli.data.export_rows import VIEWS, command_of
+from killreport.cli.output.options import AsJson
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.table import ProcessRow
 
@@ -24,7 +25,6 @@ Folder = Annotated[Path, typer.Argument(help="Folder to write to; made where it 
 Force = Annotated[
     bool, typer.Option("--force", help="Write although DIR has files of others; those in the way are replaced.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")]
 Image = Annotated[str, typer.Option("--image", help="The image and its version, as you built it.", metavar="NAME:TAG")]
 
 # Source: systemd's page on the syntax of user names, https://systemd.io/USER_NAMES/ (the strict mode).
@@ -46,9 +46,8 @@ def export() -> None:
     """
 
 
-app.command()(killmails)
-app.command()(attackers)
-app.command()(items)
+for _view, _help in VIEWS.items():
+    app.command(_view, help=_help)(command_of(_view))
 
 
 @app.command()

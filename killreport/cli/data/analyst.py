@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from killreport.cli.context import load
+from killreport.cli.output.options import AsJson
 from killreport.config import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def analyst(
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the role away.")] = False,
     as_sql: Annotated[bool, typer.Option("--sql", help="Print the statements, and run none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a role that reads the views of the schema analysis, and nothing else. Example: killreport db analyst
 

@@ -21,6 +21,7 @@ import typer
 from killreport.cli.context import load
 from killreport.cli.data.analyst import analyst
 from killreport.cli.data.recount import recount
+from killreport.cli.output.options import AsJson, Yes
 from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
@@ -49,7 +50,7 @@ def upgrade() -> None:
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(as_json: AsJson = False) -> None:
     """Show version, size, migrations and rows; status 1 when migrations are pending. Example: killreport db status"""
     settings = load()
     where, found = asyncio.run(read_status(settings))
@@ -106,7 +107,7 @@ def restore(path: Dump) -> None:
 
 @app.command()
 def reset(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Drop everything in the database: killmails, static data, tables. Example: killreport db reset --yes"""
     settings = load()

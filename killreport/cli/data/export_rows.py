@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson
 from killreport.cli.signals import ended_by_signals
 from killreport.environment import passed_on_environment
 from killreport.errors import Conflict, Malformed, Permanent, Refused, in_words
@@ -48,7 +49,6 @@ Format = Annotated[FileForm, typer.Option("--format", help="Parquet needs the ex
 First = Annotated[str | None, typer.Option("--from", help="The first UTC day.", metavar="YYYY-MM-DD")]
 Last = Annotated[str | None, typer.Option("--to", help="The last UTC day, itself included.", metavar="YYYY-MM-DD")]
 Out = Annotated[Path | None, typer.Option("--out", help="The file, or - for standard output.", metavar="FILE")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,43 +71,30 @@ class Written:
     seconds: float
 
 
-def killmails(
-    form: Format = FileForm.PARQUET,
-    *,
-    first: First = None,
-    last: Last = None,
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """One row a killmail, with names. Example: killreport export killmails --format csv --from 2021-11-27
+VIEWS = {
+    "killmails": """One row a killmail, with names. Example: killreport export killmails --format csv --from 2021-11-27
 
     The columns are those of the view analysis.killmails, which stay. The file is there as a whole or not at all.
-    """
-    _run("killmails", form, first, last, out, as_json=as_json)
+    """,
+    "attackers": "One row an attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30",
+    "items": "One row an item of a killmail. Example: killreport export items --format jsonl --out -",
+}
 
 
-def attackers(
-    form: Format = FileForm.PARQUET,
-    *,
-    first: First = None,
-    last: Last = None,
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """One row an attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30"""
-    _run("attackers", form, first, last, out, as_json=as_json)
+def command_of(view: str) -> Callable[..., None]:
+    """Return the command that exports a view of VIEWS."""
 
+    def export_rows(
+        form: Format = FileForm.PARQUET,
+        *,
+        first: First = None,
+        last: Last = None,
+        out: Out = None,
+        as_json: AsJson = False,
+    ) -> None:
+        _run(view, form, first, last, out, as_json=as_json)
 
-def items(
-    form: Format = FileForm.PARQUET,
-    *,
-    first: First = None,
-    last: Last = None,
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """One row an item of a killmail. Example: killreport export items --format jsonl --out -"""
-    _run("items", form, first, last, out, as_json=as_json)
+    return export_rows
 
 
 def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out: Path | None) -> Wanted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson
 
 if TYPE_CHECKING:
     from killreport.ingest.repair import DayRepair
@@ -27,7 +28,7 @@ def _group() -> None:
 @app.command()
 def repair(
     days: Annotated[int, typer.Option(min=1, max=10_000, help="How many days back from today.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Store the killmails of the last days that zKillboard has and this database has not.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson
 from killreport.errors import NotFound
 from killreport.ids import MAX_ID
 
@@ -24,7 +25,7 @@ def _group() -> None:
 def remove(
     killmail_ids: Annotated[list[int], typer.Argument(help="Ids of the killmails.", metavar="ID…", min=1, max=MAX_ID)],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the id.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove killmails and all they count for; no source brings them back.
 

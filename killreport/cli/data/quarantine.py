@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import print_table
 from killreport.errors import Malformed
 from killreport.ids import MAX_ID
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could not be stored.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Numbers = Annotated[
     list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…", min=1, max=MAX_ID)
 ]
@@ -78,7 +78,7 @@ def retry(numbers: Numbers = None, as_json: AsJson = False) -> None:
 @app.command()
 def purge(
     numbers: Numbers = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete entries for good. Example: killreport quarantine purge 12 13"""

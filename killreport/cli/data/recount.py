@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson
 
 if TYPE_CHECKING:
     from killreport.killmail.writing.recount import Difference
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def recount(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Replace the counts where they differ.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare all counts with the killmails; status 1 when they differ. Example: killreport db recount --rebuild
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.options import AsJson
 from killreport.terminal import printable
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from killreport.eve.importer import StoredRelease
 
 app = typer.Typer(no_args_is_help=True, help="Bring EVE's static data up to date.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import load_home
-from killreport.cli.fleet.names import AsJson, JobName, Names, Only, SomeNames
+from killreport.cli.fleet.names import JobName, Names, Only, SomeNames
 from killreport.cli.fleet.supervisor import (
     about_supervisor,
     chosen_names,
@@ -22,6 +22,7 @@ from killreport.cli.fleet.supervisor import (
     wanted_names,
 )
 from killreport.cli.output.columns import Cell, Column, print_columns
+from killreport.cli.output.options import AsJson
 from killreport.cli.output.plain import print_table
 from killreport.clock import span, utc_now
 from killreport.config import load_settings

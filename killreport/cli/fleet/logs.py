@@ -18,8 +18,9 @@ import typer
 from rich.console import Console
 
 from killreport.cli.context import load_home
-from killreport.cli.fleet.names import AsJson, Names, Only
+from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
+from killreport.cli.output.options import AsJson
 from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole

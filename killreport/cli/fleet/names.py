@@ -24,7 +24,6 @@ def complete_workers(incomplete: str) -> list[str]:
     return [row.name for row in FLEET if row.kind == "worker" and row.name.startswith(incomplete)]
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Names = Annotated[
     list[str] | None,
     typer.Argument(

@@ -13,9 +13,10 @@ import typer
 from rich.text import Text
 
 from killreport.cli.context import load_all
-from killreport.cli.fleet.names import AsJson, Names, Only
+from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
 from killreport.cli.output.columns import Cell, Column, print_columns
+from killreport.cli.output.options import AsJson
 from killreport.environment import editor
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import KEYS, MASK

@@ -15,7 +15,7 @@ import typer
 from killreport.cli.context import load, load_all, load_home, tell_contact
 from killreport.cli.fleet.ending import end_fleet
 from killreport.cli.fleet.logs import last_error
-from killreport.cli.fleet.names import AsJson, JobName, Names, Only, WorkerName
+from killreport.cli.fleet.names import JobName, Names, Only, WorkerName
 from killreport.cli.fleet.supervisor import (
     apply_overrides,
     chosen_names,
@@ -27,6 +27,7 @@ from killreport.cli.fleet.supervisor import (
     tell_each,
     template_of,
 )
+from killreport.cli.output.options import AsJson
 from killreport.clock import utc_now
 from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError

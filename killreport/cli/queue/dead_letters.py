@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import body_fields, instant, print_table, shown
 from killreport.cli.queue.broker import with_broker
 from killreport.fleet.table import QUEUES, find_queue
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and drop messages that were given up.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QueueName = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
 OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; none: all.", metavar="[QUEUE]")]
 Letters = Annotated[list[str] | None, typer.Argument(help="Which, as `list` names them; none: all.", metavar="[ID]…")]
@@ -61,7 +61,7 @@ def retry(queue: QueueName, letters: Letters = None, as_json: AsJson = False) ->
 def drop(
     queue: QueueName,
     letters: Letters = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Throw dead letters away for good. Example: killreport queue dead drop esi_character_info_queue 12"""

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from killreport.cli.output.columns import Column, print_columns
+from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import body_fields, instant, print_table, shown
 from killreport.cli.queue import dead_letters
 from killreport.cli.queue.broker import with_broker
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Look into the queues, publish, purge, and look after dead letters.")
 app.add_typer(dead_letters.app, name="dead")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QueueName = Annotated[
     str, typer.Argument(help="Name of the queue; `killreport queue list` shows all.", metavar="QUEUE")
 ]
@@ -115,7 +115,7 @@ def publish(
 @app.command()
 def purge(
     queue: QueueName,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Throw away what waits in a queue; dead letters stay. Example: killreport queue purge esi_type_info_queue"""
