@@ -29,7 +29,7 @@ from killreport.db.database import Database, open_database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import store_character
 from killreport.environment import child_environment
-from killreport.esi.model import Character
+from killreport.esi.model import EsiCharacter
 from killreport.queueing.open import open_broker
 from killreport.sim.world.people import FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
 from killreport.workers.handover import hand_over
@@ -143,7 +143,7 @@ async def store_pilots(database: Database) -> None:
     """Store the pilots as they were long ago, with names."""
     async with database.transaction() as connection:
         for number in range(FIRST_CHARACTER_ID, FIRST_CHARACTER_ID + PILOTS):
-            pilot = Character(name=f"Old {number}", corporation_id=FIRST_CORPORATION_ID)
+            pilot = EsiCharacter(name=f"Old {number}", corporation_id=FIRST_CORPORATION_ID)
             await store_character(connection, number, pilot, at=LONG_AGO)
 
 

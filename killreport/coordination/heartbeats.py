@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitState:
     """What somebody else is to do before a process can go on, why it is waited for, and since when."""
 
     what: str
@@ -84,7 +84,7 @@ class Heartbeat:
     """The counts of this process; plain calls, which cost nothing. waiting: asked at each beat what is waited for."""
 
     def __init__(self, process: str) -> None:
-        self.waiting: Callable[[], Waiting | None] = lambda: None
+        self.waiting: Callable[[], WaitState | None] = lambda: None
         self._has_told = False
         self.process = process
         self.instance = f"{socket.gethostname()}:{os.getpid()}"
@@ -107,7 +107,7 @@ class Heartbeat:
         self._last_error_at = utc_now()
         self._last_error = reason[:MAX_ERROR_CHARACTERS]
 
-    def tell(self) -> Waiting | None:
+    def tell(self) -> WaitState | None:
         """Tell the process manager what is waited for, as long as something is, and return it."""
         found = self.waiting()
         if found is not None or self._has_told:

@@ -14,7 +14,7 @@ LOG_EVERY_SECONDS = 10.0
 log = structlog.get_logger()
 
 
-class Progress:
+class JobProgress:
     """The figures of a run, counted while it goes on: a run that is broken off has them too.
 
     everything: the caller wants the whole, not only what is due.

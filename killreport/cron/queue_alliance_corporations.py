@@ -7,7 +7,7 @@ read twice, which changes nothing.
 from __future__ import annotations
 
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids, stored_ids
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
@@ -15,7 +15,7 @@ from killreport.queueing.messages import AllianceCorporationsMessage
 from killreport.queueing.open import open_broker
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Queue all stored alliances and return a sentence about it."""
     async with open_broker(settings, database) as broker:
         async for ids in stored_ids(database, EntityKind.ALLIANCE, with_gone=progress.everything):

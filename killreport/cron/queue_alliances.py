@@ -6,7 +6,7 @@ Input: ESI's list, one call. Effect: a message each. Twice in a row: each is rea
 from __future__ import annotations
 
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids, stored_ids
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
@@ -15,7 +15,7 @@ from killreport.queueing.messages import AllianceMessage
 from killreport.queueing.open import open_broker
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Queue all alliances and return a sentence about it."""
     async with open_esi(settings, database) as esi:
         listed = sorted(set(await esi.alliance_ids()))

@@ -7,7 +7,7 @@ that are stored by then are not queued again.
 from __future__ import annotations
 
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids
 from killreport.db.database import Database
 from killreport.entity.queries import list_missing_corporation_ids
@@ -15,7 +15,7 @@ from killreport.queueing.messages import CorporationMessage
 from killreport.queueing.open import open_broker
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Queue the missing corporations and return a sentence about it."""
     async with database.connection() as connection:
         missing = await list_missing_corporation_ids(connection)

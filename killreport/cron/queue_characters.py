@@ -15,7 +15,7 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.coordination.entity_events import tell_entities
 from killreport.coordination.events import open_events
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids, stored_ids
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
@@ -33,7 +33,7 @@ READ_AFTER = timedelta(days=90)
 PATIENCE_SECONDS = 300.0
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Queue who is due, or everyone, and return a sentence about it."""
     async with open_broker(settings, database) as broker:
         if progress.everything:
@@ -51,7 +51,7 @@ async def run(settings: Settings, database: Database, *, progress: Progress) -> 
 
 
 async def _queue_due(
-    database: Database, broker: Broker, esi: EsiClient, ids: Sequence[int], progress: Progress
+    database: Database, broker: Broker, esi: EsiClient, ids: Sequence[int], progress: JobProgress
 ) -> Sequence[int]:
     """Queue those of the ids that are due, and return who belonged elsewhere before."""
     at = utc_now()

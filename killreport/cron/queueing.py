@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import list_ids
@@ -15,7 +15,7 @@ BATCH = 5_000
 
 
 async def queue_ids(
-    broker: Broker, progress: Progress, ids: Sequence[int], message: Callable[[int], Message], *, batch: int = BATCH
+    broker: Broker, progress: JobProgress, ids: Sequence[int], message: Callable[[int], Message], *, batch: int = BATCH
 ) -> None:
     """Publish a message for each id and count it once the transport has it. Raises as the broker does."""
     for first in range(0, len(ids), batch):

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Database
 from killreport.ingest.repair import open_repair
 
@@ -18,7 +18,7 @@ from killreport.ingest.repair import open_repair
 DAYS = 7
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Make the last days whole and return a sentence about them."""
     today = utc_now().date()
     days = [today - timedelta(days=back) for back in range(DAYS)]

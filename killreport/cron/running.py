@@ -27,7 +27,7 @@ from killreport.coordination.job_runs import (
     note_skipped,
 )
 from killreport.coordination.single_instance import hold_lock
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import DATABASE_ERRORS, Connection, Database
 from killreport.errors import Conflict, KillreportError, Permanent, Refused, Unavailable
 from killreport.fleet.schedule import last_due, next_run
@@ -36,10 +36,10 @@ from killreport.fleet.table import ProcessRow, find_process
 log = structlog.get_logger()
 
 
-class Job(Protocol):
+class JobModule(Protocol):
     """What a module of this package named after a job offers."""
 
-    def run(self, settings: Settings, database: Database, *, progress: Progress) -> Awaitable[str]:
+    def run(self, settings: Settings, database: Database, *, progress: JobProgress) -> Awaitable[str]:
         """Do the work and return one sentence about it. Cancelled at any point, it may be begun again."""
 
 
@@ -84,8 +84,8 @@ async def run_job(
     row = find_process(name)
     if row.kind != "job" or row.time_limit is None:
         raise Refused(f"{name} is a {row.kind}, not a job.")
-    job = cast(Job, import_module(f"killreport.cron.{name.replace('-', '_')}"))
-    progress = Progress(everything=everything)
+    job = cast(JobModule, import_module(f"killreport.cron.{name.replace('-', '_')}"))
+    progress = JobProgress(everything=everything)
     began = monotonic()
     async with contextlib.AsyncExitStack() as stack:
         try:
@@ -114,7 +114,7 @@ class _Ending:
 
 
 @asynccontextmanager
-async def _recording(database: Database, run_id: int, progress: Progress) -> AsyncIterator[_Ending]:
+async def _recording(database: Database, run_id: int, progress: JobProgress) -> AsyncIterator[_Ending]:
     """Write down at the end of the block how the run ended, whatever it ended with."""
     ending = _Ending()
     try:
@@ -146,7 +146,7 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
 
 
-async def _is_due(row: ProcessRow, job: Job, connection: Connection, now: datetime) -> bool:
+async def _is_due(row: ProcessRow, job: JobModule, connection: Connection, now: datetime) -> bool:
     """Tell whether the schedule has come round since the last complete run. Only for who holds the job's lock.
 
     A job may offer `is_urgent`, which tells of work that does not wait for the schedule.
@@ -178,7 +178,7 @@ async def _skip(name: str, database: Database, trigger: Trigger) -> str:
     return sentence
 
 
-def _report(name: str, status: Status, progress: Progress, sentence: str, began: float) -> JobReport:
+def _report(name: str, status: Status, progress: JobProgress, sentence: str, began: float) -> JobReport:
     seconds = round(monotonic() - began, 3)
     log.info("job_ended", job=name, status=status, seconds=seconds, **progress.counts)
     return JobReport(name, status, dict(progress.counts), sentence, seconds)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Database
 from killreport.entity.snapshots import snapshot_alliances
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Keep today's row of all alliances and return a sentence about it."""
     del settings
     today = utc_now().date()

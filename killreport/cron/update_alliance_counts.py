@@ -9,12 +9,12 @@ from __future__ import annotations
 from killreport.config import Settings
 from killreport.coordination.entity_events import tell_entities
 from killreport.coordination.events import open_events
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Database
 from killreport.entity import counts
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Bring the figures of all alliances up to date and return a sentence about it."""
     async with database.transaction() as connection:
         changed = await counts.update_alliance_counts(connection)

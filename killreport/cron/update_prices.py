@@ -13,7 +13,7 @@ import structlog
 
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Connection, Database
 from killreport.errors import KillreportError, Malformed, NotFound, Unavailable
 from killreport.esi.client import open_esi
@@ -48,7 +48,7 @@ async def is_urgent(connection: Connection) -> bool:
     return lacks_prices or await is_basis_new(connection)
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Bring the prices and the values up to date and return a sentence about it. Raises the first trouble it had."""
     today = utc_now().date()
     troubles: list[KillreportError] = []
@@ -69,7 +69,7 @@ async def run(settings: Settings, database: Database, *, progress: Progress) -> 
     return " ".join([done, *_what_is_left(unread, left)])
 
 
-async def _read_references(settings: Settings, database: Database, today: date, progress: Progress) -> None:
+async def _read_references(settings: Settings, database: Database, today: date, progress: JobProgress) -> None:
     async with open_esi(settings, database) as esi:
         prices = await esi.market_prices()
     references = average_references(prices, today)
@@ -80,7 +80,7 @@ async def _read_references(settings: Settings, database: Database, today: date, 
 
 
 async def _read_market_days(
-    settings: Settings, database: Database, today: date, progress: Progress, troubles: list[KillreportError]
+    settings: Settings, database: Database, today: date, progress: JobProgress, troubles: list[KillreportError]
 ) -> int:
     """Read up to MAX_DAYS files and return how many are still to be read."""
     async with database.connection() as connection:
@@ -110,7 +110,7 @@ async def _read_market_days(
     return len(days) - read
 
 
-async def _revalue(database: Database, progress: Progress) -> Left:
+async def _revalue(database: Database, progress: JobProgress) -> Left:
     repriced = 0
 
     def on_batch(done: Revalued) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Database
 from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Count all rankings of long windows and return a sentence about it."""
     del settings
     now = utc_now()

@@ -7,7 +7,7 @@ Processes that run take it over; worker-types derives the killmails again that n
 from __future__ import annotations
 
 from killreport.config import Settings
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.db.database import Connection, Database
 from killreport.eve.importer import stored_release
 from killreport.ingest.static_data import update_static_data
@@ -19,7 +19,7 @@ async def is_urgent(connection: Connection) -> bool:
     return release is not None and not release.is_complete
 
 
-async def run(settings: Settings, database: Database, *, progress: Progress) -> str:
+async def run(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Load the newest build unless it is stored already, and return a sentence about it."""
     release, is_new = await update_static_data(settings, database)
     progress.count("loaded", int(is_new))

@@ -37,7 +37,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ViewColumn:
     """A column of a view. type: PostgreSQL's name, such as `timestamp with time zone`."""
 
     name: str
@@ -49,7 +49,7 @@ class View:
     """One of the views for analysts with its columns, in order."""
 
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[ViewColumn]
 
 
 async def read_view(connection: Connection, name: str) -> View:
@@ -61,7 +61,7 @@ async def read_view(connection: Connection, name: str) -> View:
     )
     if not rows:
         raise NotFound("The database has no views for analysts yet: run killreport db upgrade.")
-    return View(name, [Column(*row) for row in rows])
+    return View(name, [ViewColumn(*row) for row in rows])
 
 
 async def list_days(connection: Connection, first: date | None, last: date | None) -> list[date]:
@@ -109,7 +109,7 @@ def _query(view: View, form: Form) -> str:
     return f"select {told} {rows}"
 
 
-def _expression(column: Column, form: Form) -> str:
+def _expression(column: ViewColumn, form: Form) -> str:
     name = f'"{column.name}"'
     match column.type:
         case "text[]":

@@ -10,7 +10,7 @@ from killreport.db.database import Connection
 from killreport.db.recent import is_recent
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import TABLES
-from killreport.esi.model import Affiliation
+from killreport.esi.model import EsiAffiliation
 from killreport.eve.ranges import NPC_CORPORATIONS
 
 # One statement for all three kinds, because a page always needs all three and a round trip costs more than the reads.
@@ -127,7 +127,7 @@ async def list_stale_ids(connection: Connection, kind: EntityKind, ids: Collecti
     return [row[0] for row in rows]
 
 
-async def list_moved_ids(connection: Connection, affiliations: Sequence[Affiliation]) -> list[int]:
+async def list_moved_ids(connection: Connection, affiliations: Sequence[EsiAffiliation]) -> list[int]:
     """Return those of these characters that are stored as belonging elsewhere, ascending. Changes nothing."""
     rows = await connection.fetch(
         """select known.character_id

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.esi.model import Affiliation, Alliance, Character, Corporation
+from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 
 # What was stored is locked before it is written over, so that of two writers the second compares with what the first
 # left: the insert reads from a subquery that needs all of `before`.
@@ -128,7 +128,7 @@ returning known.character_id, known.corporation_id, known.alliance_id
 """
 
 
-async def store_character(connection: Connection, character_id: int, character: Character, *, at: datetime) -> bool:
+async def store_character(connection: Connection, character_id: int, character: EsiCharacter, *, at: datetime) -> bool:
     """Store what ESI told of a character at that moment, and return whether that is other than before."""
     is_changed = await connection.fetchval(
         _CHARACTER,
@@ -152,7 +152,7 @@ async def store_character(connection: Connection, character_id: int, character: 
 
 
 async def store_corporation(
-    connection: Connection, corporation_id: int, corporation: Corporation, *, at: datetime
+    connection: Connection, corporation_id: int, corporation: EsiCorporation, *, at: datetime
 ) -> bool:
     """Store what ESI told of a corporation at that moment, and return whether that is other than before."""
     is_changed = await connection.fetchval(
@@ -180,7 +180,7 @@ async def store_corporation(
     return bool(is_changed)
 
 
-async def store_alliance(connection: Connection, alliance_id: int, alliance: Alliance, *, at: datetime) -> bool:
+async def store_alliance(connection: Connection, alliance_id: int, alliance: EsiAlliance, *, at: datetime) -> bool:
     """Store what ESI told of an alliance at that moment, and return whether that is other than before."""
     is_changed = await connection.fetchval(
         _ALLIANCE,
@@ -198,7 +198,9 @@ async def store_alliance(connection: Connection, alliance_id: int, alliance: All
     return bool(is_changed)
 
 
-async def apply_affiliations(connection: Connection, affiliations: Sequence[Affiliation], *, at: datetime) -> list[int]:
+async def apply_affiliations(
+    connection: Connection, affiliations: Sequence[EsiAffiliation], *, at: datetime
+) -> list[int]:
     """Store where these known characters belong, and return those who belonged elsewhere before, ascending.
 
     Two statements, whatever the number. Characters that are not stored are left out.

@@ -11,7 +11,7 @@ from datetime import datetime
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import settle
-from killreport.esi.model import Category, EveType, Group
+from killreport.esi.model import EsiCategory, EsiGroup, EsiType
 from killreport.eve.changes import lock_static, note_new_type
 from killreport.eve.importer import IMPORT_LOCK
 
@@ -21,7 +21,7 @@ async def is_group_known(connection: Connection, group_id: int) -> bool:
     return bool(await connection.fetchval("select exists (select from eve_group where group_id = $1)", group_id))
 
 
-async def store_type(connection: Connection, found: EveType, *, at: datetime) -> None:
+async def store_type(connection: Connection, found: EsiType, *, at: datetime) -> None:
     """Store what ESI told of a type at that moment; its group must be stored.
 
     Of one that was unknown all processes are told, and the killmails that named it are to be derived again.
@@ -60,7 +60,7 @@ async def store_type(connection: Connection, found: EveType, *, at: datetime) ->
     await settle(connection, EntityKind.SHIP_TYPE, [found.type_id])
 
 
-async def store_group(connection: Connection, group: Group, category: Category) -> None:
+async def store_group(connection: Connection, group: EsiGroup, category: EsiCategory) -> None:
     """Store a group the static data does not have, with its category."""
     await _keep_imports_away(connection)
     await connection.execute(

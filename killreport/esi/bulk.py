@@ -38,14 +38,14 @@ async def in_bulk(
     found: list[_Item] = []
     distinct = list(dict.fromkeys(ids))
     for first in range(0, len(distinct), MAX_IDS):
-        batch = _Batch(ask, patience_seconds)
+        batch = _IdBatch(ask, patience_seconds)
         await batch.read(distinct[first : first + MAX_IDS])
         patience_seconds = batch.patience_seconds
         found += batch.found
     return found
 
 
-class _Batch(Generic[_Item]):
+class _IdBatch(Generic[_Item]):
     """One batch, and what became of it."""
 
     def __init__(self, ask: Callable[[Sequence[int]], Awaitable[list[_Item]]], patience_seconds: float) -> None:

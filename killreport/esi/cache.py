@@ -18,7 +18,7 @@ KEEP_DAYS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedAnswer:
     """An answer. modified: Last-Modified as sent."""
 
     body: bytes
@@ -28,16 +28,16 @@ class Answer:
     expires_at: datetime
 
 
-async def find_answer(database: Database, key: str) -> Answer | None:
+async def find_answer(database: Database, key: str) -> CachedAnswer | None:
     """Return the answer kept under this key, expired or not."""
     async with database.connection() as connection:
         row = await connection.fetchrow(
             "select body, etag, pages, modified, expires_at from esi_cache where key = $1", key
         )
-    return None if row is None else Answer(*row)
+    return None if row is None else CachedAnswer(*row)
 
 
-async def put_answer(database: Database, key: str, answer: Answer) -> None:
+async def put_answer(database: Database, key: str, answer: CachedAnswer) -> None:
     """Keep the answer under this key, instead of what was there."""
     async with database.connection() as connection:
         await connection.execute(_PUT, key, answer.body, answer.etag, answer.pages, answer.modified, answer.expires_at)

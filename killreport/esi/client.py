@@ -17,22 +17,22 @@ from killreport.esi.budget import Budget
 from killreport.esi.bulk import in_bulk
 from killreport.esi.cache import prune_answers
 from killreport.esi.model import (
-    Affiliation,
-    Alliance,
-    Category,
-    Character,
-    Corporation,
-    EveType,
-    Group,
+    EsiAffiliation,
+    EsiAlliance,
+    EsiCategory,
+    EsiCharacter,
+    EsiCorporation,
+    EsiGroup,
+    EsiName,
+    EsiSolarSystem,
+    EsiStatus,
+    EsiType,
     Id,
     KillmailPage,
     KillmailRef,
     MarketDay,
     MarketPrice,
-    NamedEntity,
     Nowhere,
-    SolarSystem,
-    Status,
 )
 from killreport.esi.ranges import known_name
 from killreport.esi.transport import COMPATIBILITY_DATE, Transport
@@ -49,22 +49,22 @@ class EsiClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def character(self, character_id: int) -> Character:
+    async def character(self, character_id: int) -> EsiCharacter:
         """Return a character. Raises Incomplete for one that has a name and is nowhere."""
         body = (await self._transport.get("/characters/{id}", f"/characters/{character_id:d}")).body
         try:
-            return decode_json(body, Character)
+            return decode_json(body, EsiCharacter)
         except Malformed as error:
             raise _as_incomplete(error, body) from None
 
-    async def corporation(self, corporation_id: int) -> Corporation:
+    async def corporation(self, corporation_id: int) -> EsiCorporation:
         """Return a corporation."""
-        found = await self._one("/corporations/{id}", f"/corporations/{corporation_id:d}", Corporation)
+        found = await self._one("/corporations/{id}", f"/corporations/{corporation_id:d}", EsiCorporation)
         return found.in_present_shape()
 
-    async def alliance(self, alliance_id: int) -> Alliance:
+    async def alliance(self, alliance_id: int) -> EsiAlliance:
         """Return an alliance."""
-        return await self._one("/alliances/{id}", f"/alliances/{alliance_id:d}", Alliance)
+        return await self._one("/alliances/{id}", f"/alliances/{alliance_id:d}", EsiAlliance)
 
     async def alliance_ids(self) -> list[int]:
         """Return the ids of all alliances."""
@@ -75,38 +75,40 @@ class EsiClient:
         path = f"/alliances/{alliance_id:d}/corporations"
         return await self._one("/alliances/{id}/corporations", path, list[Id])
 
-    async def affiliations(self, character_ids: Sequence[int], *, patience_seconds: float = 0.0) -> list[Affiliation]:
+    async def affiliations(
+        self, character_ids: Sequence[int], *, patience_seconds: float = 0.0
+    ) -> list[EsiAffiliation]:
         """Return where these characters belong, of any number; as `in_bulk` leaves ids out and waits."""
 
-        async def ask(ids: Sequence[int]) -> list[Affiliation]:
-            found = await self._bulk("/characters/affiliation", ids, Affiliation)
+        async def ask(ids: Sequence[int]) -> list[EsiAffiliation]:
+            found = await self._bulk("/characters/affiliation", ids, EsiAffiliation)
             return [affiliation for affiliation in found if affiliation.corporation_id]
 
         return await in_bulk(character_ids, ask, patience_seconds=patience_seconds)
 
-    async def names(self, entity_ids: Sequence[int]) -> list[NamedEntity]:
+    async def names(self, entity_ids: Sequence[int]) -> list[EsiName]:
         """Return the names of these ids, of any kind and number; as `in_bulk` leaves ids out."""
 
-        async def ask(ids: Sequence[int]) -> list[NamedEntity]:
-            return await self._bulk("/universe/names", ids, NamedEntity)
+        async def ask(ids: Sequence[int]) -> list[EsiName]:
+            return await self._bulk("/universe/names", ids, EsiName)
 
         return await in_bulk(entity_ids, ask)
 
-    async def type_(self, type_id: int) -> EveType:
+    async def type_(self, type_id: int) -> EsiType:
         """Return a type."""
-        return await self._one("/universe/types/{id}", f"/universe/types/{type_id:d}", EveType)
+        return await self._one("/universe/types/{id}", f"/universe/types/{type_id:d}", EsiType)
 
-    async def group(self, group_id: int) -> Group:
+    async def group(self, group_id: int) -> EsiGroup:
         """Return a group of types."""
-        return await self._one("/universe/groups/{id}", f"/universe/groups/{group_id:d}", Group)
+        return await self._one("/universe/groups/{id}", f"/universe/groups/{group_id:d}", EsiGroup)
 
-    async def category(self, category_id: int) -> Category:
+    async def category(self, category_id: int) -> EsiCategory:
         """Return a category of groups."""
-        return await self._one("/universe/categories/{id}", f"/universe/categories/{category_id:d}", Category)
+        return await self._one("/universe/categories/{id}", f"/universe/categories/{category_id:d}", EsiCategory)
 
-    async def system(self, system_id: int) -> SolarSystem:
+    async def system(self, system_id: int) -> EsiSolarSystem:
         """Return a solar system."""
-        return await self._one("/universe/systems/{id}", f"/universe/systems/{system_id:d}", SolarSystem)
+        return await self._one("/universe/systems/{id}", f"/universe/systems/{system_id:d}", EsiSolarSystem)
 
     async def market_prices(self) -> list[MarketPrice]:
         """Return CCP's prices of all types."""
@@ -136,9 +138,9 @@ class EsiClient:
         refs = decode_json(answer.body, list[KillmailRef])
         return KillmailPage(refs=refs, pages=answer.pages, modified=answer.modified)
 
-    async def status(self) -> Status:
+    async def status(self) -> EsiStatus:
         """Return how the game server is."""
-        return await self._one("/status", "/status", Status)
+        return await self._one("/status", "/status", EsiStatus)
 
     def metrics(self) -> dict[str, int]:
         """Return how often each route had each outcome: a status, `cached` or `failed`."""

@@ -38,7 +38,7 @@ Isk = Annotated[float, msgspec.Meta(ge=0.0, le=1e16)]
 _EVE_SYSTEM_ID = 1
 
 
-class Character(msgspec.Struct, frozen=True, kw_only=True):
+class EsiCharacter(msgspec.Struct, frozen=True, kw_only=True):
     """A character. name: None where it is empty. security_status: -10 to 10. title: in the corporation."""
 
     name: Name | None
@@ -84,7 +84,7 @@ class TaxRates(msgspec.Struct, frozen=True):
     isk: float | None = None
 
 
-class Corporation(msgspec.Struct, frozen=True, kw_only=True):
+class EsiCorporation(msgspec.Struct, frozen=True, kw_only=True):
     """A corporation. name, ticker: None where empty. tax_rate: 0 to 1. ceo_id: absent where it is closed."""
 
     name: Name | None = None
@@ -121,7 +121,7 @@ class Corporation(msgspec.Struct, frozen=True, kw_only=True):
             home_station_id=known_id(self.home_station_id),
         )
 
-    def in_present_shape(self) -> Corporation:
+    def in_present_shape(self) -> EsiCorporation:
         """Return the same with the newer names' values under the older names."""
         tax_rate = self.tax_rate
         if self.tax_rates is not None and self.tax_rates.isk is not None:
@@ -130,7 +130,7 @@ class Corporation(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, tax_rate=tax_rate, faction_id=faction_id)
 
 
-class Alliance(msgspec.Struct, frozen=True, kw_only=True):
+class EsiAlliance(msgspec.Struct, frozen=True, kw_only=True):
     """An alliance. name, ticker: None where empty. executor_corporation_id: absent where it is closed."""
 
     name: Name | None = None
@@ -154,7 +154,7 @@ class Alliance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Affiliation(msgspec.Struct, frozen=True, kw_only=True):
+class EsiAffiliation(msgspec.Struct, frozen=True, kw_only=True):
     """Where a character belongs now."""
 
     character_id: EntityId
@@ -166,7 +166,7 @@ class Affiliation(msgspec.Struct, frozen=True, kw_only=True):
         _put(self, alliance_id=known_id(self.alliance_id), faction_id=known_id(self.faction_id))
 
 
-class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
+class EsiName(msgspec.Struct, frozen=True, kw_only=True):
     """A name. category: character, corporation, alliance, faction, inventory_type, solar_system, ..."""
 
     id: Id
@@ -174,7 +174,7 @@ class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
     category: Text
 
 
-class EveType(msgspec.Struct, frozen=True, kw_only=True):
+class EsiType(msgspec.Struct, frozen=True, kw_only=True):
     """A type of things. mass: in kilograms. volume, capacity: in cubic metres; None where they are below zero."""
 
     type_id: Id
@@ -198,7 +198,7 @@ class EveType(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class EsiGroup(msgspec.Struct, frozen=True, kw_only=True):
     """A group of types."""
 
     group_id: Id
@@ -207,7 +207,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     published: bool
 
 
-class Category(msgspec.Struct, frozen=True, kw_only=True):
+class EsiCategory(msgspec.Struct, frozen=True, kw_only=True):
     """A category of groups."""
 
     category_id: Id
@@ -215,7 +215,7 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     published: bool
 
 
-class SolarSystem(msgspec.Struct, frozen=True, kw_only=True):
+class EsiSolarSystem(msgspec.Struct, frozen=True, kw_only=True):
     """A solar system. security_status: unrounded."""
 
     system_id: Id
@@ -268,7 +268,7 @@ class KillmailPage(msgspec.Struct, frozen=True, kw_only=True):
     modified: str | None
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class EsiStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The game server. vip: closed to players."""
 
     players: Count

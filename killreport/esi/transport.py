@@ -19,7 +19,7 @@ from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.decoding import is_json
 from killreport.errors import CutShort, Garbled, HostAway, NotFound, Refused, Transient, Unavailable
 from killreport.esi.budget import DOWNTIME, EVERYBODY, PROBE_SECONDS, Budget
-from killreport.esi.cache import Answer, find_answer, put_answer
+from killreport.esi.cache import CachedAnswer, find_answer, put_answer
 from killreport.esi.canary import CanaryRequest
 from killreport.esi.outage import OutageWatch
 from killreport.http import MAX_RETRY_AFTER_SECONDS, read_body, reason_of, retry_after
@@ -54,7 +54,7 @@ class _Request:
     headers: Mapping[str, str]
     query: Mapping[str, str] | None = None
     body: bytes | None = None
-    kept: Answer | None = None
+    kept: CachedAnswer | None = None
     canary: CanaryRequest | None = None
 
     @property
@@ -86,7 +86,7 @@ class Transport:
         query: Mapping[str, str] | None = None,
         token: str | None = None,
         is_kept: bool = True,
-    ) -> Answer:
+    ) -> CachedAnswer:
         """Return the answer to a GET, from the cache while it is fresh; one that took a token is never kept.
 
         route: the path with its ids left out, for limits and counts. is_kept: False neither looks into the cache nor
@@ -117,7 +117,7 @@ class Transport:
         question = CanaryRequest(path, body=canary.decode())
         return (await self._ask_warily(_Request(route, "POST", path, _JSON, body=body, canary=question))).body
 
-    async def _ask_warily(self, request: _Request) -> Answer:
+    async def _ask_warily(self, request: _Request) -> CachedAnswer:
         """Ask, and believe a 404 only where the route is not away."""
         await self._outages.admit(request.route)
         try:
@@ -136,19 +136,19 @@ class Transport:
             return False
         return True
 
-    async def _find(self, key: str) -> Answer | None:
+    async def _find(self, key: str) -> CachedAnswer | None:
         try:
             return await find_answer(self._database, key)
         except DATABASE_ERRORS as error:
             raise Unavailable(f"The cache of ESI's answers cannot be read: {error}") from error
 
-    async def _put(self, key: str, answer: Answer) -> None:
+    async def _put(self, key: str, answer: CachedAnswer) -> None:
         try:
             await put_answer(self._database, key, answer)
         except DATABASE_ERRORS as error:
             log.warning("esi_cache_trouble", reason=str(error))
 
-    async def _ask(self, request: _Request) -> Answer:
+    async def _ask(self, request: _Request) -> CachedAnswer:
         jitter = partial(random.uniform, 0.5, 1.5)
         backoff = Backoff(FIRST_PAUSE_SECONDS, jitter=jitter)
         for left in reversed(range(TRIES)):
@@ -186,7 +186,7 @@ class Transport:
         log.info("esi_probed", is_over=is_over)
         return is_over
 
-    async def _send(self, request: _Request) -> Answer:
+    async def _send(self, request: _Request) -> CachedAnswer:
         route, path, kept = request.route, request.path, request.kept
         sent_at = self._outages.now()
         try:
@@ -225,7 +225,7 @@ class Transport:
         if response.status == 304 and kept is not None:
             return replace(kept, expires_at=_expires_at(response.headers))
         _check(response.status, path)
-        return Answer(
+        return CachedAnswer(
             content,
             response.headers.get("ETag"),
             _number(response.headers, "X-Pages", 1),

@@ -57,7 +57,7 @@ class TableRows:
 
 
 @dataclass(frozen=True)
-class StaticData:
+class StaticDataRelease:
     """One release of CCP's, checked and ready to be stored."""
 
     build_number: int
@@ -88,7 +88,7 @@ class StoredRelease:
         return self.extent >= EXTENT
 
 
-def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
+def read_static_data(source: Path | IO[bytes], name: str) -> StaticDataRelease:
     """Read an archive in CCP's official shape; touches no database.
 
     name: what messages call the archive. Raises Malformed, naming the file and the line, for anything that would not
@@ -106,7 +106,7 @@ def read_static_data(source: Path | IO[bytes], name: str) -> StaticData:
     for rows in (*tables, all_types):  # not the blueprints: an archive may be without
         if not rows.rows:
             raise Malformed(f"The archive has no line for {rows.table}", name)
-    return StaticData(release.build_number, release.release_date, (*tables, blueprints, all_types))
+    return StaticDataRelease(release.build_number, release.release_date, (*tables, blueprints, all_types))
 
 
 def _read_release(archive: Archive) -> ReleaseLine:
@@ -121,7 +121,7 @@ def _read_release(archive: Archive) -> ReleaseLine:
     raise Malformed(f"There is no line with the key {RELEASE_KEY}", RELEASE)
 
 
-async def store_static_data(connection: Connection, data: StaticData, source: str) -> None:
+async def store_static_data(connection: Connection, data: StaticDataRelease, source: str) -> None:
     """Replace everything in the `eve_*` tables by `data`, in one transaction; readers see the old until it commits.
 
     source: where the data came from, for people. Safe to run twice, and twice at once: the second waits.
@@ -143,7 +143,7 @@ def _changed(before: dict[int, tuple[Any, ...]], now: dict[int, tuple[Any, ...]]
     return {one for one in before.keys() | now.keys() if before.get(one) != now.get(one)}
 
 
-async def replace_rows(connection: Connection, data: StaticData, source: str) -> None:
+async def replace_rows(connection: Connection, data: StaticDataRelease, source: str) -> None:
     """Do what `store_static_data` does, inside the transaction and the lock the caller holds."""
     for rows in data.tables:
         # Not truncate: that would make every reader wait for the commit, and break its view of one moment.

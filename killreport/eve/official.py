@@ -41,13 +41,13 @@ class ReleaseLine(msgspec.Struct, frozen=True, gc=False, rename=official_name):
     release_date: datetime
 
 
-class Line(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename=official_name):
+class OfficialLine(msgspec.Struct, frozen=True, gc=False, kw_only=True, rename=official_name):
     """What every other line has."""
 
     key: Id
 
 
-class NamedLine(Line, frozen=True, gc=False, kw_only=True, rename=official_name):
+class NamedLine(OfficialLine, frozen=True, gc=False, kw_only=True, rename=official_name):
     """A line with a name; as it is, one of `metaGroups.jsonl`."""
 
     name: Name
@@ -96,7 +96,7 @@ class DogmaEffect(msgspec.Struct, frozen=True, gc=False, rename=official_name):
     effect_id: int
 
 
-class TypeDogmaLine(Line, frozen=True, gc=False, kw_only=True, rename=official_name):
+class TypeDogmaLine(OfficialLine, frozen=True, gc=False, kw_only=True, rename=official_name):
     """A line of `typeDogma.jsonl`; its key is the type's id."""
 
     dogma_attributes: tuple[DogmaAttribute, ...] = ()
@@ -113,7 +113,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
 Quantities = Annotated[tuple[Quantity, ...], msgspec.Meta(max_length=1000)]
 
 
-class Activity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
+class BlueprintActivity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
     """What can be done with a blueprint; a run of it."""
 
     materials: Quantities = ()
@@ -123,11 +123,11 @@ class Activity(msgspec.Struct, frozen=True, gc=False, rename=official_name):
 class Activities(msgspec.Struct, frozen=True, gc=False, rename=official_name):
     """The activities that make something; copying, research and invention are left out."""
 
-    manufacturing: Activity | None = None
-    reaction: Activity | None = None
+    manufacturing: BlueprintActivity | None = None
+    reaction: BlueprintActivity | None = None
 
 
-class BlueprintLine(Line, frozen=True, gc=False, kw_only=True, rename=official_name):
+class BlueprintLine(OfficialLine, frozen=True, gc=False, kw_only=True, rename=official_name):
     """A line of `blueprints.jsonl`; its key is the blueprint's type id."""
 
     activities: Activities = Activities()

@@ -10,7 +10,7 @@ from typing import Any
 from killreport.errors import Malformed
 from killreport.eve.archive import Archive
 from killreport.eve.official import (
-    Activity,
+    BlueprintActivity,
     BlueprintLine,
     CategoryLine,
     ConstellationLine,
@@ -195,7 +195,7 @@ def read_blueprints(archive: Archive) -> list[Row]:
     return [row for row in rows.values() if row]
 
 
-def _blueprint_row(key: int, activity: Activity | None, *, is_reaction: bool) -> Row:
+def _blueprint_row(key: int, activity: BlueprintActivity | None, *, is_reaction: bool) -> Row:
     """Return the row of an activity that makes one type out of others; () for any other."""
     if activity is None or len(activity.products) != 1 or not activity.materials:
         return ()

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Found:
+class ClaimResult:
     """What became of some claimed kills, up to where it had to end. number: of those that were looked at.
 
     failure: why it ended before the last; the others are as if never read.
@@ -65,7 +65,7 @@ class ClaimAsker:
         self._pacer = Pacer(PER_SECOND, sleep=sleep)
         self._wrong_in_a_row = 0
 
-    async def ask(self, claims: Sequence[ClaimedKill]) -> Found:
+    async def ask(self, claims: Sequence[ClaimedKill]) -> ClaimResult:
         """Return the killmails of those that are not stored; one with a wrong hash is a reject that says so.
 
         Ends early, with what it has by then, where ESI is away for PATIENCE_SECONDS or has none of the last
@@ -73,7 +73,7 @@ class ClaimAsker:
         """
         async with self._database.connection() as connection:
             missing = await find_missing(connection, [claim.killmail_id for claim in claims])
-        found = Found()
+        found = ClaimResult()
         for claim in claims:
             if claim.killmail_id not in missing:
                 found.known += 1
@@ -94,7 +94,7 @@ class ClaimAsker:
             found.number += 1
         return found
 
-    async def _ask_one(self, claim: ClaimedKill, found: Found) -> None:
+    async def _ask_one(self, claim: ClaimedKill, found: ClaimResult) -> None:
         hash_text = claim.hash.hex()
         found.asked += 1
         try:

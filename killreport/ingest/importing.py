@@ -17,12 +17,12 @@ from typing import IO
 
 from killreport.db.database import Database
 from killreport.errors import Malformed
-from killreport.ingest.claims import ClaimAsker, Found
-from killreport.killmail.mail.archive import Record, name_of, read_records
+from killreport.ingest.claims import ClaimAsker, ClaimResult
+from killreport.killmail.mail.archive import ArchiveRecord, name_of, read_records
 from killreport.killmail.mail.arrival import Arrival, read_arrival
 from killreport.killmail.mail.kill_dump import ClaimedKill, read_claimed
 from killreport.killmail.stored.quarantine import KEPT_BYTES, Reject
-from killreport.killmail.writing.store import Cursor, KillmailWriter, Prepared, find_cursor
+from killreport.killmail.writing.store import FeedCursor, KillmailWriter, PreparedBatch, find_cursor
 from killreport.zkillboard.bodies import Bodies
 
 BATCH = 4000  # mails a transaction: larger ones gain little and hold the rollups' locks longer
@@ -32,7 +32,7 @@ FINISHED = -1  # the cursor of a file that was read to its end
 
 
 @dataclass
-class Tally:
+class ImportTally:
     """What an import did so far. `read` counts every document, so it is the sum of the next three.
 
     asked: how many of them ESI was asked for.
@@ -45,7 +45,7 @@ class Tally:
     asked: int = 0
     failures: list[str] = field(default_factory=list)
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: ImportTally) -> None:
         """Take in the figures of another part of the import."""
         self.read += other.read
         self.stored += other.stored
@@ -55,7 +55,7 @@ class Tally:
         self.failures += other.failures
 
 
-Progress = Callable[[Tally, int], None]
+Progress = Callable[[ImportTally, int], None]
 """Called after each batch with that batch's figures and how many bytes of the file are read by now."""
 
 
@@ -70,14 +70,14 @@ async def import_stream(
     on_progress: Progress = lambda _tally, _position: None,
     batch_size: int = BATCH,
     bodies: Bodies | None = None,
-) -> Tally:
+) -> ImportTally:
     """Store every killmail of an open file; what cannot be stored is quarantined with its line.
 
     resume_key: a name for these very contents; where an earlier import of them stopped, this one goes on, and where it
     finished, nothing is read. None: read all. A damaged file counts as a failure, which the quarantine notes, too; what
     came before it is stored. bodies: where killmails are asked for that the file only tells of; None: they are refused.
     """
-    tally = Tally()
+    tally = ImportTally()
     feed = f"import:{resume_key}" if resume_key else None
     position = await _position(database, feed)
     if position == FINISHED:
@@ -85,7 +85,7 @@ async def import_stream(
     records = read_records(stream, name)
     for _ in islice(records, position):
         pass
-    reader = _Reader(records, name, source, None if bodies is None else ClaimAsker(database, bodies, source))
+    reader = _ArchiveReader(records, name, source, None if bodies is None else ClaimAsker(database, bodies, source))
     coming = asyncio.create_task(_prepare_next(database, writer, reader, batch_size))
     try:
         while True:
@@ -93,11 +93,13 @@ async def import_stream(
             if not batch.is_last:
                 coming = asyncio.create_task(_prepare_next(database, writer, reader, batch_size))
             position += batch.size
-            cursor = Cursor(feed, FINISHED if batch.is_last and not batch.failure else position) if feed else None
+            cursor = FeedCursor(feed, FINISHED if batch.is_last and not batch.failure else position) if feed else None
             stored = await writer.commit(database, batch.prepared, cursor=cursor)
             # That the file is damaged is noted in the quarantine, and is no document of it.
             quarantined = stored.quarantined - batch.is_damaged
-            part = Tally(batch.size, len(stored.new_ids), stored.duplicates + batch.known, quarantined, batch.asked)
+            part = ImportTally(
+                batch.size, len(stored.new_ids), stored.duplicates + batch.known, quarantined, batch.asked
+            )
             part.failures += [batch.failure] if batch.failure else []
             tally.add(part)
             on_progress(part, _tell(stream))
@@ -118,7 +120,7 @@ async def import_file(
     resume: bool,
     on_progress: Progress,
     bodies: Bodies | None = None,
-) -> Tally:
+) -> ImportTally:
     """Store every killmail of a file; see `import_stream`. resume: the file is known again by its contents."""
     try:
         with path.open("rb") as stream:
@@ -134,15 +136,15 @@ async def import_file(
                 bodies=bodies,
             )
     except OSError as error:
-        unread = Tally(failures=[f"{name_of(path)} cannot be read: {error.strerror}"])
+        unread = ImportTally(failures=[f"{name_of(path)} cannot be read: {error.strerror}"])
         on_progress(unread, 0)
         return unread
 
 
 @dataclass(slots=True)
-class _Batch:
+class _ImportBatch:
     size: int
-    prepared: Prepared
+    prepared: PreparedBatch
     failure: str | None
     is_last: bool
     is_damaged: bool
@@ -162,10 +164,10 @@ class _Documents:
 
 
 @dataclass(slots=True)
-class _Reader:
+class _ArchiveReader:
     """Decodes what a file holds, a batch at a time. damage: what broke the file. is_asking: nobody reads it now."""
 
-    records: Iterator[Record]
+    records: Iterator[ArchiveRecord]
     name: str
     source: str
     asker: ClaimAsker | None
@@ -188,7 +190,7 @@ class _Reader:
         found.is_last = True
         return found
 
-    def _decode(self, record: Record, found: _Documents) -> None:
+    def _decode(self, record: ArchiveRecord, found: _Documents) -> None:
         try:
             if record.fault is not None:
                 raise Malformed(record.fault)
@@ -205,10 +207,10 @@ class _Reader:
             found.rejects.append(Reject(self.source, record.reference, error.reason, error.path, body))
 
 
-async def _prepare_next(database: Database, writer: KillmailWriter, reader: _Reader, size: int) -> _Batch:
+async def _prepare_next(database: Database, writer: KillmailWriter, reader: _ArchiveReader, size: int) -> _ImportBatch:
     """Read, decode, ask for and work out the next batch; all but the asking and small queries happens in a thread."""
     found = await asyncio.to_thread(reader.read, size)
-    asked = Found()
+    asked = ClaimResult()
     if found.claims and reader.asker is not None:
         reader.is_asking = True
         asked = await reader.asker.ask(found.claims)
@@ -218,7 +220,7 @@ async def _prepare_next(database: Database, writer: KillmailWriter, reader: _Rea
     prepared = await writer.prepare(database, found.arrivals + asked.arrivals, found.rejects + asked.rejects)
     damage = reader.damage if found.is_last else None
     is_last = found.is_last or asked.failure is not None
-    return _Batch(count, prepared, asked.failure or damage, is_last, damage is not None, asked.known, asked.asked)
+    return _ImportBatch(count, prepared, asked.failure or damage, is_last, damage is not None, asked.known, asked.asked)
 
 
 async def _position(database: Database, feed: str | None) -> int:

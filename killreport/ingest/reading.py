@@ -14,7 +14,7 @@ from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.stored.quarantine import Reject, quarantine_bound
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceBook, load_price_book
-from killreport.zkillboard.package import Package, Unreadable
+from killreport.zkillboard.package import Package, UnreadablePackage
 
 
 async def load_writer(database: Database, settings: Settings | None = None) -> KillmailWriter:
@@ -34,10 +34,10 @@ def make_writer(static: UniverseKeeper, prices: PriceBook, settings: Settings) -
     return KillmailWriter(static.universe, prices, limits, bound, history_after, version=static.version)
 
 
-def read_package(package: Package | Unreadable, source: str, *, is_from_feed: bool = False) -> Arrival | Reject:
+def read_package(package: Package | UnreadablePackage, source: str, *, is_from_feed: bool = False) -> Arrival | Reject:
     """Return the killmail of a package, or the whole package as a reject with the reason."""
     reference = source if package.sequence_id is None else f"{source} {package.sequence_id}"
-    if isinstance(package, Unreadable):
+    if isinstance(package, UnreadablePackage):
         return Reject(source, reference, package.reason, package.path, package.body, package.killmail_id)
     try:
         mail = decode_killmail(package.esi)

@@ -23,7 +23,7 @@ from killreport.killmail.stored.quarantine import Reject
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.clients import open_clients
-from killreport.zkillboard.history import History
+from killreport.zkillboard.history import HistoryReader
 from killreport.zkillboard.progress import list_owed_days, settle_days
 
 SOURCE = "history"
@@ -68,7 +68,7 @@ class HistoryRepair:
         self,
         database: Database,
         writer: KillmailWriter,
-        history: History,
+        history: HistoryReader,
         bodies: Bodies,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -220,7 +220,7 @@ async def open_repair(settings: Settings, database: Database) -> AsyncIterator[H
     """Lend a repair from the configured hosts, with a writer of its own."""
     async with open_clients(settings, database, HISTORY_PER_SECOND) as clients, open_esi(settings, database) as esi:
         writer = await load_writer(database, settings)
-        history = History(clients.r2z2, settings.r2z2_url)
+        history = HistoryReader(clients.r2z2, settings.r2z2_url)
         yield HistoryRepair(database, writer, history, esi)
 
 

@@ -16,7 +16,7 @@ from killreport.decoding import decode_json
 from killreport.errors import KillreportError, Malformed, NotFound
 from killreport.eve.importer import (
     RELEASE_KEY,
-    StaticData,
+    StaticDataRelease,
     StoredRelease,
     read_static_data,
     store_static_data,
@@ -114,7 +114,7 @@ async def _download(http: HttpClient, url: str, path: Path, on_bytes: Callable[[
         raise KillreportError(f"{url} is not CCP's archive: {error.reason}.") from None
 
 
-async def _read(path: Path, source: str) -> StaticData:
+async def _read(path: Path, source: str) -> StaticDataRelease:
     try:
         return await asyncio.to_thread(read_static_data, path, source)
     except Malformed as error:

@@ -91,7 +91,7 @@ async def list_own_tops(
     """
     if kind not in PLACES:
         ids = _ids_of(kind, entity_id, universe)
-        return await _of_party(connection, _Party(kind, entity_id, ids), first_day(window, today), limit)
+        return await _of_party(connection, _KillingSide(kind, entity_id, ids), first_day(window, today), limit)
     try:
         scope = find_scope(universe, kind, entity_id)
     except NotFound:
@@ -108,7 +108,7 @@ async def list_own_tops(
 
 
 @dataclass(frozen=True, slots=True)
-class _Party:
+class _KillingSide:
     """Who kills. attackers: what the column of its kind holds of an attacker that is one of it."""
 
     kind: EntityKind
@@ -116,7 +116,7 @@ class _Party:
     attackers: Collection[int]
 
 
-async def _of_party(connection: Connection, party: _Party, first: date | None, limit: int) -> OwnTops:
+async def _of_party(connection: Connection, party: _KillingSide, first: date | None, limit: int) -> OwnTops:
     since = datetime.combine(first or date.min, time(), UTC)
     kills = await connection.fetch(_KILLS, code_of(party.kind, party.id), since)
     pilots = await connection.fetch(

@@ -9,7 +9,7 @@ MAX_CHARACTERS = 100  # of a question; no name is longer
 MAX_HITS = 50
 
 
-class Kind(StrEnum):
+class SearchKind(StrEnum):
     """What can be found. `type` is every published type that is no hull."""
 
     CHARACTER = "character"
@@ -39,7 +39,7 @@ class Match(IntEnum):
 class Hit:
     """Something found. similarity: 0 to 1, of those that are only similar. kills: over its whole life."""
 
-    kind: Kind
+    kind: SearchKind
     id: int
     name: str
     ticker: str | None
@@ -60,7 +60,7 @@ def clean(text: str) -> str:
 
 def rank(hits: list[Hit], limit: int) -> list[Hit]:
     """Return the best hits first, each thing once, by its best match; equal ones by kills, then by name."""
-    best: dict[tuple[Kind, int], Hit] = {}
+    best: dict[tuple[SearchKind, int], Hit] = {}
     for hit in sorted(hits, key=_order):
         best.setdefault((hit.kind, hit.id), hit)
     return list(best.values())[: min(limit, MAX_HITS)]

@@ -13,7 +13,7 @@ import asyncpg
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.search.model import Hit, Kind, Match
+from killreport.search.model import Hit, Match, SearchKind
 
 MAX_CANDIDATES = 100
 # The longest that similar names are looked for.
@@ -21,18 +21,18 @@ ALIKE_MILLISECONDS = 50
 MIN_TRIGRAM = 3
 # Everything that is searched in memory and counted in `total_stat`.
 _COUNTED = {
-    Kind.FACTION: EntityKind.FACTION,
-    Kind.SHIP_TYPE: EntityKind.SHIP_TYPE,
-    Kind.TYPE: EntityKind.SHIP_TYPE,
-    Kind.GROUP: EntityKind.SHIP_GROUP,
-    Kind.SOLAR_SYSTEM: EntityKind.SOLAR_SYSTEM,
-    Kind.CONSTELLATION: EntityKind.CONSTELLATION,
-    Kind.REGION: EntityKind.REGION,
+    SearchKind.FACTION: EntityKind.FACTION,
+    SearchKind.SHIP_TYPE: EntityKind.SHIP_TYPE,
+    SearchKind.TYPE: EntityKind.SHIP_TYPE,
+    SearchKind.GROUP: EntityKind.SHIP_GROUP,
+    SearchKind.SOLAR_SYSTEM: EntityKind.SOLAR_SYSTEM,
+    SearchKind.CONSTELLATION: EntityKind.CONSTELLATION,
+    SearchKind.REGION: EntityKind.REGION,
 }
 _TABLES = (
-    (Kind.CHARACTER, EntityKind.CHARACTER, "null"),
-    (Kind.CORPORATION, EntityKind.CORPORATION, "ticker"),
-    (Kind.ALLIANCE, EntityKind.ALLIANCE, "ticker"),
+    (SearchKind.CHARACTER, EntityKind.CHARACTER, "null"),
+    (SearchKind.CORPORATION, EntityKind.CORPORATION, "ticker"),
+    (SearchKind.ALLIANCE, EntityKind.ALLIANCE, "ticker"),
 )
 
 
@@ -132,4 +132,4 @@ async def add_kills(connection: Connection, hits: Sequence[Hit]) -> list[Hit]:
 
 def _hit(row: Sequence[object]) -> Hit:
     kind, id_, name, ticker, match, alike, kills = tuple(row)
-    return Hit(Kind(kind), id_, name, ticker, Match(match), alike, kills)  # type: ignore[arg-type]
+    return Hit(SearchKind(kind), id_, name, ticker, Match(match), alike, kills)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from killreport.db.database import Connection
 from killreport.eve.universe import Universe
-from killreport.search.model import Hit, Kind, clean, rank
+from killreport.search.model import Hit, SearchKind, clean, rank
 from killreport.search.queries import add_kills, find_alike, find_beginnings, has_trigrams
 from killreport.search.static import static_names
 
@@ -24,7 +24,7 @@ class Search:
         self._static = await asyncio.to_thread(static_names, universe)
 
     async def find(
-        self, connection: Connection, text: str, *, kinds: Collection[Kind] = tuple(Kind), limit: int = 20
+        self, connection: Connection, text: str, *, kinds: Collection[SearchKind] = tuple(SearchKind), limit: int = 20
     ) -> list[Hit]:
         """Return the best matches of these kinds, the best first, at most MAX_HITS; none for a text without a letter.
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from killreport.eve.universe import Universe
-from killreport.search.model import Hit, Kind, Match
+from killreport.search.model import Hit, Match, SearchKind
 
 SHIP_CATEGORY = 6
 MAX_PREFIXES = 100
@@ -55,22 +55,22 @@ class StaticNames:
         return Hit(kind, id_, name, None, match)
 
 
-def _names(universe: Universe) -> Iterator[tuple[Kind, int, str]]:
+def _names(universe: Universe) -> Iterator[tuple[SearchKind, int, str]]:
     for type_ in universe.types.values():
         if type_.is_published:
             is_ship = type_.category_id == SHIP_CATEGORY
-            yield (Kind.SHIP_TYPE if is_ship else Kind.TYPE), type_.type_id, type_.name
+            yield (SearchKind.SHIP_TYPE if is_ship else SearchKind.TYPE), type_.type_id, type_.name
     for group in universe.groups.values():
         if group.is_published:
-            yield Kind.GROUP, group.group_id, group.name
+            yield SearchKind.GROUP, group.group_id, group.name
     for system in universe.systems.values():
-        yield Kind.SOLAR_SYSTEM, system.solar_system_id, system.name
+        yield SearchKind.SOLAR_SYSTEM, system.solar_system_id, system.name
     for constellation in universe.constellations.values():
-        yield Kind.CONSTELLATION, constellation.constellation_id, constellation.name
+        yield SearchKind.CONSTELLATION, constellation.constellation_id, constellation.name
     for region in universe.regions.values():
-        yield Kind.REGION, region.region_id, region.name
+        yield SearchKind.REGION, region.region_id, region.name
     for faction in universe.factions.values():
-        yield Kind.FACTION, faction.faction_id, faction.name
+        yield SearchKind.FACTION, faction.faction_id, faction.name
 
 
 @lru_cache(maxsize=1)

@@ -15,18 +15,18 @@ from killreport.sim.access.rules import Fate
 from killreport.sim.answers import error_answer
 from killreport.sim.archives.ccp import Ccp
 from killreport.sim.archives.everef import EveRef
-from killreport.sim.control.routes import Control
+from killreport.sim.control.routes import SimControl
 from killreport.sim.control.world import WorldControl
 from killreport.sim.esi.answering import FAILURE, Esi
 from killreport.sim.esi.entities import Entities
 from killreport.sim.esi.kills import Kills
 from killreport.sim.esi.market import Market
 from killreport.sim.esi.recent import RecentKillmails
-from killreport.sim.esi.universe import StaticData
+from killreport.sim.esi.universe import UniverseRoutes
 from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
-from killreport.sim.zkillboard.feed import Feed
-from killreport.sim.zkillboard.history import History
+from killreport.sim.zkillboard.feed import R2z2Routes
+from killreport.sim.zkillboard.history import HistoryRoutes
 from killreport.sim.zkillboard.lists import ZkbApi
 from killreport.sim.zkillboard.redisq import RedisQ
 
@@ -42,17 +42,17 @@ def create_app(simulator: Simulator) -> web.Application:
     index = KillIndex(simulator.journal, simulator.packages, simulator.universe)
     operations = [
         *Entities(simulator).routes(),
-        *StaticData(simulator).routes(),
+        *UniverseRoutes(simulator).routes(),
         *Market(simulator).routes(),
         *Kills(simulator, index).routes(),
         *RecentKillmails(simulator, index).routes(),
     ]
     # The history's old paths lie below /api and must be found before its lists.
     parts = (
-        Control(simulator),
+        SimControl(simulator),
         WorldControl(simulator),
-        Feed(simulator),
-        History(simulator),
+        R2z2Routes(simulator),
+        HistoryRoutes(simulator),
         RedisQ(simulator),
         ZkbApi(simulator, index),
         EveRef(simulator),

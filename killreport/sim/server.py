@@ -21,7 +21,7 @@ from killreport.background import beside, keep
 from killreport.errors import Conflict
 from killreport.eve.load import read_packaged_universe
 from killreport.eve.universe import Universe
-from killreport.sim.access.faults import Faults
+from killreport.sim.access.faults import InjectedFaults
 from killreport.sim.app import create_app
 from killreport.sim.simulator import Options, Simulator, now, open_simulator, publish_opening
 
@@ -86,7 +86,7 @@ async def run_simulator(
 ) -> AsyncIterator[str]:
     """Run a simulator in this event loop and yield its URL: by default silent, empty and without limits.
 
-    universe: the packaged one where none is given. faults: fields of `killreport.sim.access.faults.Faults`.
+    universe: the packaged one where none is given. faults: fields of `killreport.sim.access.faults.InjectedFaults`.
     """
     if universe is None:
         universe = read_packaged_universe()
@@ -98,7 +98,7 @@ async def run_simulator(
         has_limits=has_limits,
         has_full_redisq=has_full_redisq,
         has_full_lists=has_full_lists,
-        faults=Faults(**faults),
+        faults=InjectedFaults(**faults),
     )
     async with serve(
         home,

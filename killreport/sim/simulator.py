@@ -16,15 +16,15 @@ from killreport.errors import Conflict
 from killreport.eve.universe import Universe
 from killreport.fleet.notify import notify_status
 from killreport.home import refuse_anothers_home
-from killreport.sim.access.faults import Faults, Mischief
-from killreport.sim.access.tally import Tally
+from killreport.sim.access.faults import InjectedFaults, Mischief
+from killreport.sim.access.tally import RequestTally
 from killreport.sim.publishing.appraisal import Appraiser
 from killreport.sim.publishing.corpus import Corpus, fingerprint, spool
 from killreport.sim.publishing.packages import Packages
-from killreport.sim.publishing.publisher import Publisher
+from killreport.sim.publishing.publisher import KillmailPublisher
 from killreport.sim.world.chance import fraction
 from killreport.sim.world.generator import Generator
-from killreport.sim.world.journal import FIRST_SEQUENCE, Journal
+from killreport.sim.world.journal import FIRST_SEQUENCE, KillJournal
 from killreport.sim.world.market import MadeUpMarket
 from killreport.sim.world.people import Known, World
 
@@ -57,7 +57,7 @@ class Options:
     has_limits: bool = True
     has_full_redisq: bool = False
     has_full_lists: bool = True
-    faults: Faults = field(default_factory=Faults)
+    faults: InjectedFaults = field(default_factory=InjectedFaults)
 
 
 @dataclass
@@ -69,12 +69,12 @@ class Simulator:
     market: MadeUpMarket
     world: World
     generator: Generator
-    journal: Journal
+    journal: KillJournal
     packages: Packages
-    publisher: Publisher
+    publisher: KillmailPublisher
     mischief: Mischief
     now: Callable[[], float]
-    tally: Tally = field(default_factory=Tally)
+    tally: RequestTally = field(default_factory=RequestTally)
     build_number: int | None = None
 
 
@@ -103,7 +103,7 @@ def open_simulator(
         if number:
             spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1], notify_status).close()
         corpora = _open_corpora(folder / "corpus", state)
-        journal = Journal(folder / "journal.bin")
+        journal = KillJournal(folder / "journal.bin")
         try:
             yield _wire(options, universe, journal, corpora, number=number, clock=clock)
         finally:
@@ -115,7 +115,7 @@ def open_simulator(
 def _wire(
     options: Options,
     universe: Universe,
-    journal: Journal,
+    journal: KillJournal,
     corpora: dict[int, Corpus],
     *,
     number: int,
@@ -126,13 +126,15 @@ def _wire(
     generator = Generator(universe, world)
     mischief = Mischief(options.seed, options.faults)
     playing = (number, corpora[number]) if number else None
-    publisher = Publisher(generator, journal, mischief, world=world, universe=universe, now=clock, corpus=playing)
+    publisher = KillmailPublisher(
+        generator, journal, mischief, world=world, universe=universe, now=clock, corpus=playing
+    )
     market = MadeUpMarket(universe)
     packages = Packages(journal, generator, Appraiser(universe, market), corpora)
     return Simulator(options, universe, market, world, generator, journal, packages, publisher, mischief, clock)
 
 
-def _catch_up(world: World, journal: Journal, corpora: dict[int, Corpus]) -> None:
+def _catch_up(world: World, journal: KillJournal, corpora: dict[int, Corpus]) -> None:
     """Let the world know of the real mails that were served before this start."""
     for number, corpus in corpora.items():
         for place in range(min(journal.next_place(number), len(corpus))):

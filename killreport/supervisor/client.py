@@ -9,7 +9,7 @@ import msgspec
 from killreport import errors
 from killreport.errors import KillreportError, Unavailable
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.protocol import Answer, Request
+from killreport.supervisor.protocol import ControlReply, Request
 
 # For what a supervisor answers at once, on a machine that gives it a processor now and then.
 ANSWER_SECONDS = 30.0
@@ -23,7 +23,7 @@ class StandsStill(Unavailable):
     """The supervisor is there and does not answer."""
 
 
-def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = None) -> Answer:
+def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = None) -> ControlReply:
     """Return the supervisor's answer. Raises NoSupervisor, StandsStill, or what the supervisor raised.
 
     timeout_seconds: None waits as long as it takes: starting a process that is slow, ending a run that is long.
@@ -40,7 +40,7 @@ def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = N
             raise NoSupervisor("No supervisor is running; killreport start starts one.") from None
     if not line:
         raise Unavailable("The supervisor ended before it answered.")
-    answer = msgspec.json.decode(line, type=Answer)
+    answer = msgspec.json.decode(line, type=ControlReply)
     if answer.error is not None:
         raise _error_of(answer.error_kind)(answer.error)
     return answer

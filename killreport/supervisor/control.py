@@ -19,7 +19,7 @@ from killreport.errors import KillreportError, in_words
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.identity import Identity, identity_of
 from killreport.supervisor.process.program import Program
-from killreport.supervisor.protocol import MAX_REQUEST_BYTES, About, Answer, Request
+from killreport.supervisor.protocol import MAX_REQUEST_BYTES, About, ControlReply, Request
 from killreport.supervisor.supervisor import Supervisor
 
 # pid, uid, gid of the peer. Source: unix(7), SO_PEERCRED.
@@ -109,45 +109,49 @@ class Control:
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> Answer:
+    async def _answer(self, line: bytes) -> ControlReply:
         try:
             return await self._carry_out(msgspec.json.decode(line, type=Request))
         except msgspec.MsgspecError as error:
-            return Answer(error=f"The supervisor does not understand this command: {error}.", error_kind="Malformed")
+            return ControlReply(
+                error=f"The supervisor does not understand this command: {error}.", error_kind="Malformed"
+            )
         except KillreportError as error:
-            return Answer(error=str(error), error_kind=type(error).__name__)
+            return ControlReply(error=str(error), error_kind=type(error).__name__)
         except OSError as error:
-            return Answer(error=f"{in_words(error)}.", error_kind="Unavailable")
+            return ControlReply(error=f"{in_words(error)}.", error_kind="Unavailable")
         except Exception as error:  # whoever asked must not believe that the supervisor has ended
             log.exception("verb_failed")
             words = f"An error nobody expected: {type(error).__name__}: {in_words(error)}."
-            return Answer(error=f"{words} The supervisor's log shows where it happened.", error_kind="Unavailable")
+            return ControlReply(
+                error=f"{words} The supervisor's log shows where it happened.", error_kind="Unavailable"
+            )
 
-    async def _carry_out(self, request: Request) -> Answer:
-        supervisor, name, answer = self._supervisor, request.name, Answer()
+    async def _carry_out(self, request: Request) -> ControlReply:
+        supervisor, name, answer = self._supervisor, request.name, ControlReply()
         match request.verb:
             case "ping":
-                answer = Answer(about=self._about)
+                answer = ControlReply(about=self._about)
             case "list":
-                answer = Answer(states=supervisor.states())
+                answer = ControlReply(states=supervisor.states())
             case "start" | "stop" | "restart" | "reload":
-                answer = Answer(states=await getattr(supervisor, request.verb)(name))
+                answer = ControlReply(states=await getattr(supervisor, request.verb)(name))
             case "delete":
                 await supervisor.delete(name)
             case "scale":
-                answer = Answer(states=await supervisor.scale(name, request.count))
+                answer = ControlReply(states=await supervisor.scale(name, request.count))
             case "trigger":
                 run = await supervisor.trigger(name)
-                answer = Answer(records=[await asyncio.shield(run)] if request.waits else [])
+                answer = ControlReply(records=[await asyncio.shield(run)] if request.waits else [])
             case "runs":
-                answer = Answer(records=supervisor.runs(name))
+                answer = ControlReply(records=supervisor.runs(name))
             case "apply":
                 if self._read_programs is not None:
-                    answer = Answer(names=await supervisor.apply(self._read_programs()))
+                    answer = ControlReply(names=await supervisor.apply(self._read_programs()))
             case "save":
-                answer = Answer(count=supervisor.save())
+                answer = ControlReply(count=supervisor.save())
             case "resurrect":
-                answer = Answer(states=await supervisor.resurrect())
+                answer = ControlReply(states=await supervisor.resurrect())
             case "kill":
                 await supervisor.stop_all()
                 supervisor.is_told_to_end = True

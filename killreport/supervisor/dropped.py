@@ -8,7 +8,7 @@ import structlog
 
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.slot import ProcessSlot
 
 # From SIGTERM to SIGKILL, for what no row tells of any more.
 KILL_SECONDS = 15.0
@@ -20,7 +20,7 @@ def adopt_dropped(folder: FleetFolder, names: Container[str]) -> list[Child]:
     """Take over what lives in slots of other names than these, to be ended; what nobody answers for ends at once."""
     found = []
     for path in folder.slots.glob("*.*.?"):
-        name, slot = path.name.rsplit(".", 2)[0], Slot(path)
+        name, slot = path.name.rsplit(".", 2)[0], ProcessSlot(path)
         if name in names or slot.is_free():
             continue
         log.warning("process_dropped", process=name)

@@ -15,10 +15,10 @@ from killreport.errors import KillreportError, Unavailable, in_words
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.backoff import RestartBackoff
 from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
-from killreport.supervisor.process.launch import Launch, Prepared, prepare
+from killreport.supervisor.process.launch import Launch, PreparedProcess, prepare
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.readiness import Readiness
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.slot import ProcessSlot
 from killreport.supervisor.process.template import Template
 
 Status = Literal["stopped", "starting", "running", "stopping", "waiting", "errored"]
@@ -56,7 +56,7 @@ class Instance:
         self._template = template
         self._on_end = on_end
         self._backoff = RestartBackoff(program.row.restart_delay.total_seconds())
-        self._slots = [Slot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
+        self._slots = [ProcessSlot(folder.slots / f"{program.name}.{number}.{side}") for side in SIDES]
         for slot in self._slots:
             slot.reserve()
         self._lock = asyncio.Lock()
@@ -208,7 +208,7 @@ class Instance:
     def _kill_seconds(self) -> float:
         return self.program.row.kill_timeout.total_seconds()
 
-    async def _prepare(self) -> Prepared:
+    async def _prepare(self) -> PreparedProcess:
         """Return the next one, about to begin. Raises Unavailable where it cannot start."""
         name = self.program.name
         slot = next((slot for slot in self._slots if slot.is_free()), None)
@@ -234,7 +234,7 @@ class Instance:
             dies_with_us=self.program.dies_with_supervisor,
         )
 
-    def _begin(self, prepared: Prepared) -> Child:
+    def _begin(self, prepared: PreparedProcess) -> Child:
         try:
             return prepared.begin()
         except OSError as error:

@@ -24,7 +24,7 @@ from killreport.supervisor.process.child import Child, adopt_child, kill_leftove
 from killreport.supervisor.process.launch import Launch, start_child
 from killreport.supervisor.process.process_table import seconds_since_start
 from killreport.supervisor.process.program import Program
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.slot import ProcessSlot
 from killreport.supervisor.process.template import Template
 from killreport.supervisor.runs import JobHistory, JobRecord
 from killreport.supervisor.state_files import StateFiles
@@ -39,7 +39,7 @@ _TAIL_BYTES = 8192
 log = structlog.get_logger()
 
 
-class Job:
+class ScheduledJob:
     """One job of the fleet. It has one slot, so it cannot run twice at once, whoever asks."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Job:
         self.history = JobHistory(folder.runs / f"{program.name}.jsonl", files)
         self._folder = folder
         self._template = template
-        self._slot = Slot(folder.slots / f"{program.name}.0.a")
+        self._slot = ProcessSlot(folder.slots / f"{program.name}.0.a")
         self._slot.reserve()
         self._scheduling: asyncio.Task[None] | None = None
         self._running: asyncio.Task[JobRecord] | None = None

@@ -11,7 +11,7 @@ import structlog
 from killreport.clock import monotonic
 from killreport.errors import KillreportError
 from killreport.supervisor.instance import Instance
-from killreport.supervisor.job import Job
+from killreport.supervisor.job import ScheduledJob
 from killreport.supervisor.process.backoff import STEADY_SECONDS
 from killreport.supervisor.process.child import Child
 from killreport.supervisor.process.process_table import Usage
@@ -24,7 +24,7 @@ RETRY_SECONDS = 60.0
 log = structlog.get_logger()
 
 
-class Limits:
+class ResourceLimits:
     """Replaces what uses too much memory, and aborts what hangs. in_background: runs what takes longer."""
 
     def __init__(self, roster: Roster, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
@@ -52,9 +52,9 @@ class Limits:
                 reason = f"used {usage.memory_bytes >> 20} MB, above its limit of {limit_mb} MB"
                 self._in_background(self._replace(child, owner, reason))
 
-    async def _replace(self, child: Child, owner: Instance | Job, reason: str) -> None:
+    async def _replace(self, child: Child, owner: Instance | ScheduledJob, reason: str) -> None:
         """Replace without a gap what worked for a while; what needs too much at once ends, and its pauses grow."""
-        if isinstance(owner, Job) or child.age_seconds < STEADY_SECONDS:
+        if isinstance(owner, ScheduledJob) or child.age_seconds < STEADY_SECONDS:
             await owner.end_for(reason)
             return
         try:

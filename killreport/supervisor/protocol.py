@@ -48,7 +48,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     home: str
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it. names: of the processes that are wanted otherwise than before.
 
     error: a sentence where nothing did, of the kind `error_kind` (a class of `errors`).

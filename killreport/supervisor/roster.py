@@ -10,14 +10,14 @@ import msgspec
 from killreport.errors import NotFound, Refused
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
-from killreport.supervisor.job import Job
+from killreport.supervisor.job import ScheduledJob
 from killreport.supervisor.listeners import Listeners
 from killreport.supervisor.process.child import Child
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.template import Template
 from killreport.supervisor.state_files import StateFiles
 from killreport.supervisor.tasks import together
-from killreport.supervisor.wanted import Wanted, read_wanted, wanted_bytes
+from killreport.supervisor.wanted import WantedState, read_wanted, wanted_bytes
 
 OnEnd = Callable[[str, int | None, float | None], None]
 
@@ -39,7 +39,7 @@ class Roster:
         self.instances: dict[str, list[Instance]] = {}
         self._leaving: set[Instance] = set()
         self.jobs = {
-            name: Job(program, folder, template, self.files)
+            name: ScheduledJob(program, folder, template, self.files)
             for name, program in self.programs.items()
             if program.row.kind == "job"
         }
@@ -53,7 +53,7 @@ class Roster:
             raise NotFound(f"There is no process called {name}.")
         return self.programs[name]
 
-    def job(self, name: str, otherwise: str) -> Job:
+    def job(self, name: str, otherwise: str) -> ScheduledJob:
         """Return the job of this name. otherwise: why another kind will not do. Raises NotFound, Refused."""
         self.program(name)
         if name not in self.jobs:
@@ -80,11 +80,13 @@ class Roster:
         if is_started:
             self.refuse_disabled(name)
         row_instances = self.program(name).row.instances
-        before = self.wanted.get(name, Wanted(is_started=False, instances=row_instances, row_instances=row_instances))
+        before = self.wanted.get(
+            name, WantedState(is_started=False, instances=row_instances, row_instances=row_instances)
+        )
         self.wanted[name] = msgspec.structs.replace(before, is_started=is_started)
         self.remember()
 
-    def bring_back(self, saved: Mapping[str, Wanted]) -> None:
+    def bring_back(self, saved: Mapping[str, WantedState]) -> None:
         """Want what was saved; of what is to run now nothing is wanted less, for nobody asked to end it."""
         for name, kept in saved.items():
             if name not in self.programs:
@@ -130,9 +132,9 @@ class Roster:
         """Return every copy of every service and worker, those too that are about to end for good."""
         return [*(instance for instances in self.instances.values() for instance in instances), *self._leaving]
 
-    def children(self) -> list[tuple[Child, Instance | Job]]:
+    def children(self) -> list[tuple[Child, Instance | ScheduledJob]]:
         """Return every process that was started and not cleared away, with whose it is."""
-        owners: list[Instance | Job] = [*self.all_instances(), *self.jobs.values()]
+        owners: list[Instance | ScheduledJob] = [*self.all_instances(), *self.jobs.values()]
         return [(owner.child, owner) for owner in owners if owner.child is not None]
 
     def pids(self) -> list[int]:

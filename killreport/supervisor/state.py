@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from killreport.supervisor.instance import Instance
-from killreport.supervisor.job import Job
+from killreport.supervisor.job import ScheduledJob
 from killreport.supervisor.process.process_table import Usage
 
 
@@ -68,7 +68,7 @@ def _instance_status(instance: Instance, *, lives: bool) -> str:
     return "waiting" if instance.status == "running" and not lives else instance.status
 
 
-def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState:
+def job_state(job: ScheduledJob, usage: Usage | None, cpu_percent: float) -> ProcessState:
     """Return the state of a job: `running`, `scheduled`, `stopped` or `disabled`."""
     row, child = job.program.row, job.child
     records = job.history.read()
@@ -92,7 +92,7 @@ def job_state(job: Job, usage: Usage | None, cpu_percent: float) -> ProcessState
     )
 
 
-def _job_status(job: Job) -> str:
+def _job_status(job: ScheduledJob) -> str:
     if job.is_running:
         return "running"
     if not job.program.row.is_enabled:

@@ -20,7 +20,7 @@ from killreport.supervisor.dropped import KILL_SECONDS, adopt_dropped
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import Cause
-from killreport.supervisor.limits import Limits
+from killreport.supervisor.limits import ResourceLimits
 from killreport.supervisor.logs.pumps import Pumps
 from killreport.supervisor.observer import Observer
 from killreport.supervisor.process.child import Child
@@ -34,7 +34,7 @@ from killreport.supervisor.roster import Roster
 from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.state import ProcessState, instance_state, job_state
 from killreport.supervisor.tasks import together
-from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+from killreport.supervisor.wanted import WantedState, read_wanted, write_wanted
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class Supervisor:
         self._pumps: Pumps | None = None
         self._inbox: Inbox | None = None
         self._slots = Slots(self._roster, self._in_background)
-        self._limits = Limits(self._roster, self._in_background)
+        self._limits = ResourceLimits(self._roster, self._in_background)
         self._usage = UsageWatch(self._roster.pids, self._on_sample)
         self._disk = DiskWatch(folder.path, disk_warning_mb)
         self._replacing = Errands()
@@ -176,7 +176,7 @@ class Supervisor:
         if not 1 <= count <= MAX_INSTANCES:
             raise Refused(f"{name} can have 1 to {MAX_INSTANCES} copies, not {count}.")
         self._roster.refuse_disabled(name)
-        self._roster.wanted[name] = Wanted(is_started=True, instances=count, row_instances=row.instances)
+        self._roster.wanted[name] = WantedState(is_started=True, instances=count, row_instances=row.instances)
         self._roster.remember()
         await self._roster.retire(name, count)
         return await self.start(name)

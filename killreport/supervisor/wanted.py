@@ -9,7 +9,7 @@ import msgspec
 from killreport.files import write_whole
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class WantedState(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted of one process. instances: how many copies somebody scaled it to, where the row had so many.
 
     What is scaled holds until the row says another number: the last word counts.
@@ -24,19 +24,19 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return self.instances if self.row_instances == row_instances else row_instances
 
 
-def read_wanted(path: Path) -> dict[str, Wanted]:
+def read_wanted(path: Path) -> dict[str, WantedState]:
     """Return what is wanted by name; nothing where the file is missing or no such file."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Wanted])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, WantedState])
     except (FileNotFoundError, msgspec.MsgspecError):
         return {}
 
 
-def wanted_bytes(wanted: dict[str, Wanted]) -> bytes:
+def wanted_bytes(wanted: dict[str, WantedState]) -> bytes:
     """Return what the file holds of this."""
     return msgspec.json.encode(wanted)
 
 
-def write_wanted(path: Path, wanted: dict[str, Wanted]) -> None:
+def write_wanted(path: Path, wanted: dict[str, WantedState]) -> None:
     """Replace the file as a whole; it is on the disk when this returns. Raises OSError, with the file as it was."""
     write_whole(path, wanted_bytes(wanted))

@@ -16,7 +16,7 @@ from killreport.door.visitor_signature import FLEET, VisitorSigner
 from killreport.errors import Malformed, Refused, Transient, Unavailable
 from killreport.http import read_body
 from killreport.web import documents
-from killreport.web.model import FeedAnswer, KillAnswer, ListAnswer, LiveAnswer, Row, StatusAnswer
+from killreport.web.model import ApiKillRow, FeedAnswer, KillAnswer, ListAnswer, LiveAnswer, StatusAnswer
 
 PROTOCOL = "graphql-transport-ws"
 PAGE_TIMEOUT_SECONDS = 10.0
@@ -118,7 +118,7 @@ class ApiClient:
         return decoded.data
 
     @asynccontextmanager
-    async def follow(self) -> AsyncIterator[AsyncIterator[Row]]:
+    async def follow(self) -> AsyncIterator[AsyncIterator[ApiKillRow]]:
         """Lend the rows of killmails as they are stored, from the moment the block begins. Raises Unavailable."""
         address = f"{self._address.replace('http', 'ws', 1)}/graphql"
         try:
@@ -163,7 +163,7 @@ async def _expect(socket: aiohttp.ClientWebSocketResponse, wanted: str) -> None:
         pass
 
 
-async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[Row]:
+async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[ApiKillRow]:
     while True:
         message = await _receive(socket)
         if message.type == "next":

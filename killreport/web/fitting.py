@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from killreport.web.amounts import NO_PRICE, count, isk_full, isk_short, sum_full, sum_short
 from killreport.web.images import Images, Tile
-from killreport.web.model import Item, Section
+from killreport.web.model import ApiItem, ApiSection
 from killreport.web.parties import type_name
 
 ICON_PIXELS = 28
@@ -63,7 +63,7 @@ class SlotGroup:
     lines: list[ItemLine]
 
 
-def slot_groups(sections: Sequence[Section], images: Images) -> list[SlotGroup]:
+def slot_groups(sections: Sequence[ApiSection], images: Images) -> list[SlotGroup]:
     """Return the sections that have anything in them, in their order; in a slot the module comes first."""
     groups = []
     for section in sections:
@@ -81,10 +81,10 @@ def slot_groups(sections: Sequence[Section], images: Images) -> list[SlotGroup]:
     return groups
 
 
-def _lines(items: Iterable[Item], images: Images, depth: int) -> Iterator[ItemLine]:
+def _lines(items: Iterable[ApiItem], images: Images, depth: int) -> Iterator[ItemLine]:
     """Yield the lines of items of one place; equal ones are added up, a container with contents stands alone."""
     merged: dict[tuple[int, int, str | None], ItemLine] = {}
-    made: list[tuple[ItemLine, Sequence[Item]]] = []
+    made: list[tuple[ItemLine, Sequence[ApiItem]]] = []
     for item in items:
         key = (item.type.id, item.singleton, item.unit_price)
         known = merged.get(key)
@@ -101,7 +101,7 @@ def _lines(items: Iterable[Item], images: Images, depth: int) -> Iterator[ItemLi
         yield from _lines(contents, images, depth + 1)
 
 
-def _line(item: Item, images: Images, depth: int) -> ItemLine:
+def _line(item: ApiItem, images: Images, depth: int) -> ItemLine:
     name = type_name(item.type)
     return ItemLine(
         name=f"{name} (copy)" if item.singleton == BLUEPRINT_COPY else name,

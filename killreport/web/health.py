@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from killreport.web.amounts import ago
-from killreport.web.model import Process, Queue, StatusAnswer
+from killreport.web.model import ApiProcess, ApiQueue, StatusAnswer
 
 TITLES = {"service": "Services", "worker": "Workers", "job": "Scheduled jobs"}
 
@@ -27,8 +27,8 @@ class Health:
     error: what it waits for, or the last one until a success.
     """
 
-    process: Process
-    queue: Queue | None
+    process: ApiProcess
+    queue: ApiQueue | None
     state: str
     tone: str
     last_success: Moment | None
@@ -74,7 +74,7 @@ def troubles(groups: Sequence[HealthGroup]) -> list[str]:
     return [row.process.name for group in groups for row in group.rows if row.tone == "bad"]
 
 
-def _health(process: Process, queue: Queue | None, now: datetime) -> Health:
+def _health(process: ApiProcess, queue: ApiQueue | None, now: datetime) -> Health:
     counts = process.last_error_at is not None and (
         process.last_success_at is None or process.last_error_at > process.last_success_at
     )
@@ -93,7 +93,7 @@ def _health(process: Process, queue: Queue | None, now: datetime) -> Health:
     )
 
 
-def _state(process: Process, *, has_failed: bool) -> tuple[str, str]:
+def _state(process: ApiProcess, *, has_failed: bool) -> tuple[str, str]:
     if process.kind == "service":
         # It gives no sign of life of its own; this page is one.
         return "serving", "good"

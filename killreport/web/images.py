@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from killreport.web.model import Type
+from killreport.web.model import ApiType
 
 TONES = 12
 BLUEPRINT_CATEGORY = 9
@@ -52,7 +52,7 @@ class Images:
         """Return a tile; `alt` stays empty where the name is written beside it."""
         return Tile(_initials(name), entity_id % TONES, self._url(_PATHS[kind], entity_id, pixels), pixels, alt, kind)
 
-    def type_tile(self, type_: Type, pixels: int, singleton: int = 0, alt: str = "") -> Tile:
+    def type_tile(self, type_: ApiType, pixels: int, singleton: int = 0, alt: str = "") -> Tile:
         """Return the icon of a type; blueprints have pictures of their own kind."""
         path = _PATHS["type"]
         if (
@@ -63,7 +63,7 @@ class Images:
             path = "types/{id}/bpc" if singleton == BLUEPRINT_COPY else "types/{id}/bp"
         return Tile(_initials(type_.name), type_.id % TONES, self._url(path, type_.id, pixels), pixels, alt, "type")
 
-    def ship_tile(self, type_: Type, pixels: int) -> Tile:
+    def ship_tile(self, type_: ApiType, pixels: int) -> Tile:
         """Return the large picture of a ship or structure."""
         url = self._url("types/{id}/render", type_.id, pixels)
         return Tile(_initials(type_.name), type_.id % TONES, url, pixels, type_.name or f"Type {type_.id}", "type")

@@ -25,7 +25,7 @@ from killreport.clock import utc_now
 from killreport.errors import KillreportError
 from killreport.ids import read_whole
 from killreport.web.client import ApiClient
-from killreport.web.model import FeedState, Row
+from killreport.web.model import ApiFeedState, ApiKillRow
 
 # Rows of a first page; browsers keep as many.
 PAGE_ROWS = 50
@@ -37,7 +37,7 @@ MAX_WAIT_SECONDS = 15.0
 LOOK_SECONDS = 20.0
 
 State = Literal["live", "silent", "waiting"]
-Render = Callable[[Row], str]
+Render = Callable[[ApiKillRow], str]
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +50,7 @@ class Event:
     data: str
 
 
-def silence_words(feed: FeedState, now: datetime) -> str | None:
+def silence_words(feed: ApiFeedState, now: datetime) -> str | None:
     """Return what the lamp says of a feed that has been silent for longer than its norm; None for one that was not."""
     if not feed.is_silent:
         return None
@@ -168,7 +168,7 @@ class LiveFeed:
             await asyncio.sleep(wait)
             wait = min(2 * wait, MAX_WAIT_SECONDS)
 
-    def _pass_on(self, row: Row) -> None:
+    def _pass_on(self, row: ApiKillRow) -> None:
         """Send the row to every open page, once, and only where it belongs on a first page."""
         if row.key in self._newest or (len(self._newest) >= PAGE_ROWS and row.key < min(self._newest)):
             return

@@ -12,14 +12,14 @@ class Struct(msgspec.Struct, frozen=True, rename="camel"):
     """Base of everything the API answers."""
 
 
-class Character(Struct, frozen=True):
+class ApiCharacter(Struct, frozen=True):
     """A pilot."""
 
     id: int
     name: str | None
 
 
-class Corporation(Struct, frozen=True):
+class ApiCorporation(Struct, frozen=True):
     """A corporation or an alliance."""
 
     id: int
@@ -27,112 +27,112 @@ class Corporation(Struct, frozen=True):
     ticker: str | None
 
 
-class Named(Struct, frozen=True):
+class ApiNamed(Struct, frozen=True):
     """Static data with a name."""
 
     id: int
     name: str | None
 
 
-class Group(Struct, frozen=True):
+class ApiGroup(Struct, frozen=True):
     """A group of types."""
 
     id: int
     name: str | None
-    category: Named | None
+    category: ApiNamed | None
 
 
-class Type(Struct, frozen=True):
+class ApiType(Struct, frozen=True):
     """A kind of thing."""
 
     id: int
     name: str | None
-    group: Group | None
+    group: ApiGroup | None
 
 
-class SolarSystem(Struct, frozen=True):
+class ApiSolarSystem(Struct, frozen=True):
     """A system and where it lies."""
 
     id: int
     name: str | None
     security: float | None
     space_class: str | None
-    constellation: Named | None
-    region: Named | None
+    constellation: ApiNamed | None
+    region: ApiNamed | None
 
 
-class Victim(Struct, frozen=True):
+class ApiVictim(Struct, frozen=True):
     """Who lost what."""
 
-    character: Character | None
-    corporation: Corporation | None
-    alliance: Corporation | None
-    faction: Named | None
-    ship_type: Type
+    character: ApiCharacter | None
+    corporation: ApiCorporation | None
+    alliance: ApiCorporation | None
+    faction: ApiNamed | None
+    ship_type: ApiType
     damage_taken: int
 
 
-class Attacker(Struct, frozen=True):
+class ApiAttacker(Struct, frozen=True):
     """One party to the kill; of the final blow of a list only who and the ship is asked."""
 
-    character: Character | None
-    corporation: Corporation | None
-    alliance: Corporation | None
-    faction: Named | None
-    ship_type: Type | None
-    weapon_type: Type | None = None
+    character: ApiCharacter | None
+    corporation: ApiCorporation | None
+    alliance: ApiCorporation | None
+    faction: ApiNamed | None
+    ship_type: ApiType | None
+    weapon_type: ApiType | None = None
     damage_done: int = 0
     final_blow: bool = False
     security_status: float | None = None
 
 
-class Item(Struct, frozen=True):
+class ApiItem(Struct, frozen=True):
     """One item; unit_price is ISK as decimal text, None where no price is known."""
 
-    type: Type
+    type: ApiType
     quantity_dropped: int
     quantity_destroyed: int
     singleton: int
     unit_price: str | None
     price_explanation: str
-    items: list[Item] = []
+    items: list[ApiItem] = []
 
 
-class Total(Struct, frozen=True):
+class ApiTotal(Struct, frozen=True):
     """Worth of a loss or of a part of it, ISK as decimal text. is_complete: False where that is the least."""
 
     total: str
     is_complete: bool
 
 
-class Slot(Struct, frozen=True):
+class ApiSlot(Struct, frozen=True):
     """A place for one module."""
 
-    module: Item | None
-    charges: list[Item]
+    module: ApiItem | None
+    charges: list[ApiItem]
 
 
-class Section(Struct, frozen=True):
+class ApiSection(Struct, frozen=True):
     """A bay with what was in it. slots: of a bay that has them; items: of every other."""
 
     slot_name: str
-    slots: list[Slot]
-    items: list[Item]
-    worth: Total
+    slots: list[ApiSlot]
+    items: list[ApiItem]
+    worth: ApiTotal
 
     @property
-    def fitted(self) -> list[Item]:
+    def fitted(self) -> list[ApiItem]:
         """Return what is in the slots, each module before its charges."""
         return [item for slot in self.slots for item in (slot.module, *slot.charges) if item is not None]
 
 
-class Fitting(Struct, frozen=True):
+class ApiFitting(Struct, frozen=True):
     """All that the ship carried."""
 
-    sections: list[Section]
+    sections: list[ApiSection]
 
 
-class Values(Struct, frozen=True):
+class ApiValues(Struct, frozen=True):
     """Worth of a loss, ISK as decimal text; ship: None where no price of the hull is known.
 
     is_complete: False where something has no known price, so that the sums are the least it was worth.
@@ -147,24 +147,24 @@ class Values(Struct, frozen=True):
     is_complete: bool
 
 
-class Links(Struct, frozen=True):
+class ApiLinks(Struct, frozen=True):
     """The same killmail elsewhere."""
 
     zkillboard: str
     esi: str
 
 
-class Row(Struct, frozen=True):
+class ApiKillRow(Struct, frozen=True):
     """A killmail in a list."""
 
     id: int
     cursor: str
     time: datetime
-    solar_system: SolarSystem
-    victim: Victim
-    final_blow: Attacker
+    solar_system: ApiSolarSystem
+    victim: ApiVictim
+    final_blow: ApiAttacker
     attacker_count: int
-    values: Total
+    values: ApiTotal
     labels: list[str]
     solo: bool
     npc: bool
@@ -176,48 +176,48 @@ class Row(Struct, frozen=True):
         return self.time, self.id
 
 
-class Kill(Struct, frozen=True):
+class ApiKill(Struct, frozen=True):
     """A killmail on its own page."""
 
     id: int
     hash: str
     time: datetime
-    solar_system: SolarSystem
-    victim: Victim
-    attackers: list[Attacker]
+    solar_system: ApiSolarSystem
+    victim: ApiVictim
+    attackers: list[ApiAttacker]
     attacker_count: int
     player_count: int
-    fitting: Fitting
-    values: Values
+    fitting: ApiFitting
+    values: ApiValues
     points: int
     labels: list[str]
     solo: bool
     npc: bool
     awox: bool
     war_id: int | None
-    links: Links
+    links: ApiLinks
 
 
-class PageInfo(Struct, frozen=True):
+class ApiPageInfo(Struct, frozen=True):
     """Whether and where a list goes on."""
 
     has_next_page: bool
     end_cursor: str | None
 
 
-class Page(Struct, frozen=True):
+class ApiPage(Struct, frozen=True):
     """One page of killmails."""
 
-    nodes: Sequence[Row | None]
-    page_info: PageInfo
+    nodes: Sequence[ApiKillRow | None]
+    page_info: ApiPageInfo
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ApiKillRow]:
         """Return the rows without those the API could not tell: one that is broken takes no other along."""
         return [row for row in self.nodes if row is not None]
 
 
-class FeedState(Struct, frozen=True):
+class ApiFeedState(Struct, frozen=True):
     """How the live feed does; the API's schema says what its fields mean."""
 
     newest_killmail_at: datetime | None
@@ -226,17 +226,17 @@ class FeedState(Struct, frozen=True):
     trouble: str | None
 
 
-class Status(Struct, frozen=True):
+class ApiStatus(Struct, frozen=True):
     """What the installation knows."""
 
     killmail_count: int
     last_stored_at: datetime | None
 
 
-class StatusOfFeed(Status, frozen=True):
+class StatusOfFeed(ApiStatus, frozen=True):
     """The same, with how the feed does."""
 
-    feed: FeedState
+    feed: ApiFeedState
 
 
 class FeedAnswer(Struct, frozen=True):
@@ -245,7 +245,7 @@ class FeedAnswer(Struct, frozen=True):
     status: StatusOfFeed
 
 
-class Process(Struct, frozen=True):
+class ApiProcess(Struct, frozen=True):
     """A process of the fleet; the API's schema says what its fields mean."""
 
     name: str
@@ -264,7 +264,7 @@ class Process(Struct, frozen=True):
     waits_since: datetime | None = None
 
 
-class Queue(Struct, frozen=True):
+class ApiQueue(Struct, frozen=True):
     """A queue and how fast it is worked on."""
 
     queue_name: str
@@ -279,17 +279,17 @@ class Queue(Struct, frozen=True):
 class StatusAnswer(Struct, frozen=True):
     """Answer to `documents.STATUS`; what could not be told is None."""
 
-    processes: list[Process | None]
-    worker_status: list[Queue | None]
+    processes: list[ApiProcess | None]
+    worker_status: list[ApiQueue | None]
     status: StatusOfFeed
 
     @property
-    def told_processes(self) -> list[Process]:
+    def told_processes(self) -> list[ApiProcess]:
         """Return the processes of which the API could tell."""
         return [process for process in self.processes if process is not None]
 
     @property
-    def queues(self) -> list[Queue]:
+    def queues(self) -> list[ApiQueue]:
         """Return the queues of which the API could tell."""
         return [queue for queue in self.worker_status if queue is not None]
 
@@ -297,17 +297,17 @@ class StatusAnswer(Struct, frozen=True):
 class ListAnswer(Struct, frozen=True):
     """Answer to `documents.LIST`."""
 
-    killmails: Page
-    status: Status
+    killmails: ApiPage
+    status: ApiStatus
 
 
 class KillAnswer(Struct, frozen=True):
     """Answer to `documents.KILL`."""
 
-    killmail: Kill | None
+    killmail: ApiKill | None
 
 
 class LiveAnswer(Struct, frozen=True):
     """One message of `documents.LIVE`."""
 
-    killmails: Row
+    killmails: ApiKillRow

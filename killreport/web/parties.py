@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from killreport.web.images import Images, Tile
-from killreport.web.model import Attacker, Character, Corporation, Named, Type, Victim
+from killreport.web.model import ApiAttacker, ApiCharacter, ApiCorporation, ApiNamed, ApiType, ApiVictim
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +18,24 @@ class PartyLine:
     tile: Tile
 
 
-def entity_name(kind: str, entity: Character | Corporation | Named) -> str:
+def entity_name(kind: str, entity: ApiCharacter | ApiCorporation | ApiNamed) -> str:
     """Return the name, or kind and id where the name is not known yet: `Character 2112345678`."""
     return entity.name or f"{kind} {entity.id}"
 
 
-def type_name(type_: Type) -> str:
+def type_name(type_: ApiType) -> str:
     """Return the type's name, or its id where the static data does not know it."""
     return type_.name or f"Type {type_.id}"
 
 
-def party_line(party: Victim | Attacker, images: Images, pixels: int) -> PartyLine:
+def party_line(party: ApiVictim | ApiAttacker, images: Images, pixels: int) -> PartyLine:
     """Return how to write the party. Who has no character is named by its ship, corporation, alliance or faction."""
     group = _group(party)
     if party.character is not None:
         name = entity_name("Character", party.character)
         tile = images.tile("character", party.character.id, party.character.name, pixels)
         return PartyLine(name, group, party.character.name is not None, tile)
-    if isinstance(party, Attacker) and party.ship_type is not None and party.ship_type.name is not None:
+    if isinstance(party, ApiAttacker) and party.ship_type is not None and party.ship_type.name is not None:
         return PartyLine(party.ship_type.name, group, True, images.type_tile(party.ship_type, pixels))
     for kind, entity in (("Corporation", party.corporation), ("Alliance", party.alliance)):
         if entity is not None:
@@ -49,7 +49,7 @@ def party_line(party: Victim | Attacker, images: Images, pixels: int) -> PartyLi
     return PartyLine("Unknown", "", False, images.tile("character", 1, None, pixels))
 
 
-def _group(party: Victim | Attacker) -> str:
+def _group(party: ApiVictim | ApiAttacker) -> str:
     """Return for whom the party flew, most telling first: alliance, else corporation, else faction."""
     if party.alliance is not None:
         alliance = entity_name("Alliance", party.alliance)

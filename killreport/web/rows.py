@@ -9,14 +9,14 @@ from itertools import groupby
 from killreport.web.amounts import AT_LEAST, clock, day_title, security_class, security_text, sum_full, sum_short
 from killreport.web.images import Images, Tile
 from killreport.web.labels import Badge, badges
-from killreport.web.model import Row
+from killreport.web.model import ApiKillRow
 from killreport.web.parties import PartyLine, party_line, type_name
 
 ICON_PIXELS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceLabel:
     """Where it happened."""
 
     system: str
@@ -26,7 +26,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class RowView:
+class KillRowView:
     """A row of the list. `sort_key` orders rows as text does, newest first is descending.
 
     value_before: what has to be read before the value, where it is only the least.
@@ -42,7 +42,7 @@ class RowView:
     ship: str
     ship_group: str
     ship_tile: Tile
-    place: Place
+    place: PlaceLabel
     victim: PartyLine
     final_blow: PartyLine
     final_ship: str
@@ -60,17 +60,17 @@ class DayView:
 
     day: str
     title: str
-    rows: list[RowView]
+    rows: list[KillRowView]
 
 
-def row_view(row: Row, images: Images) -> RowView:
+def row_view(row: ApiKillRow, images: Images) -> KillRowView:
     """Return the row as it is written."""
     ship = row.victim.ship_type
     worth, is_complete = row.values.total, row.values.is_complete
     value = sum_short(worth, is_complete=is_complete)
     blow = party_line(row.final_blow, images, ICON_PIXELS)
     final_ship = "" if row.final_blow.ship_type is None else type_name(row.final_blow.ship_type)
-    return RowView(
+    return KillRowView(
         id=row.id,
         cursor=row.cursor,
         # Both halves have a fixed width, so that a script can compare them as text.
@@ -82,7 +82,7 @@ def row_view(row: Row, images: Images) -> RowView:
         ship=type_name(ship),
         ship_group="" if ship.group is None else ship.group.name or "",
         ship_tile=images.type_tile(ship, ICON_PIXELS),
-        place=Place(
+        place=PlaceLabel(
             system=row.solar_system.name or f"System {row.solar_system.id}",
             region="" if row.solar_system.region is None else row.solar_system.region.name or "",
             security=security_text(row.solar_system.security),
@@ -100,7 +100,7 @@ def row_view(row: Row, images: Images) -> RowView:
     )
 
 
-def by_day(rows: Sequence[RowView]) -> list[DayView]:
+def by_day(rows: Sequence[KillRowView]) -> list[DayView]:
     """Return rows that are in order of time, grouped by their UTC day."""
     days = []
     for day, group in groupby(rows, key=lambda row: row.day):

@@ -17,8 +17,8 @@ from killreport.web.assets import Assets
 from killreport.web.client import ApiClient
 from killreport.web.images import Images
 from killreport.web.live import LiveFeed
-from killreport.web.model import Row
-from killreport.web.rows import RowView, row_view
+from killreport.web.model import ApiKillRow
+from killreport.web.rows import KillRowView, row_view
 
 _FOLDER = Path(__file__).parent
 
@@ -56,11 +56,11 @@ class Site:
         body = self.templates.render_template(f"pages/{template}", **names)
         return HTMLResponse(body, status, {"Cache-Control": "no-cache", **(headers or {})})
 
-    def row(self, row: Row) -> RowView:
+    def row(self, row: ApiKillRow) -> KillRowView:
         """Return the row of a list."""
         return row_view(row, self.images)
 
-    def live_data(self, row: Row) -> str:
+    def live_data(self, row: ApiKillRow) -> str:
         """Return the data of a live event: where the row belongs, its HTML, and that of its day's heading."""
         view = self.row(row)
         return json.dumps(

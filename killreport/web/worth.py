@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from killreport.web.amounts import AT_LEAST, NO_PRICE, isk_short, price_full, sum_full, sum_short
-from killreport.web.model import Item, Kill
+from killreport.web.model import ApiItem, ApiKill
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class KillWorth:
     total: Sum
 
 
-def kill_worth(kill: Kill) -> KillWorth:
+def kill_worth(kill: ApiKill) -> KillWorth:
     """Return the figures, each of which misses only what is missing in itself."""
     values = kill.values
     has_hull = values.ship is not None
@@ -79,7 +79,7 @@ def kill_worth(kill: Kill) -> KillWorth:
     )
 
 
-def _all_items(items: Sequence[Item]) -> Iterator[Item]:
+def _all_items(items: Sequence[ApiItem]) -> Iterator[ApiItem]:
     for item in items:
         yield item
         yield from _all_items(item.items)

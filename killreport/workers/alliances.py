@@ -13,7 +13,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import store_alliance
-from killreport.esi.model import Alliance
+from killreport.esi.model import EsiAlliance
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import AllianceMessage
 from killreport.workers.consuming import Tools, run_worker
@@ -39,5 +39,5 @@ async def handle(message: AllianceMessage, tools: Tools) -> None:
     )
 
 
-def _named(alliance: Alliance) -> Named:
+def _named(alliance: EsiAlliance) -> Named:
     return {EntityKind.CORPORATION: [alliance.executor_corporation_id]}

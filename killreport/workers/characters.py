@@ -14,7 +14,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import store_character
-from killreport.esi.model import Character
+from killreport.esi.model import EsiCharacter
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import CharacterMessage
 from killreport.workers.consuming import Tools, run_worker
@@ -40,5 +40,5 @@ async def handle(message: CharacterMessage, tools: Tools) -> None:
     )
 
 
-def _named(character: Character) -> Named:
+def _named(character: EsiCharacter) -> Named:
     return {EntityKind.CORPORATION: [character.corporation_id], EntityKind.ALLIANCE: [character.alliance_id]}

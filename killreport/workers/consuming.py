@@ -18,7 +18,7 @@ from killreport.background import wait_or_end
 from killreport.backoff import Backoff
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.coordination.heartbeats import Heartbeat, Waiting, beat
+from killreport.coordination.heartbeats import Heartbeat, WaitState, beat
 from killreport.coordination.publishers import EntityTeller, telling_entities
 from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import HostAway, Unavailable
@@ -121,7 +121,7 @@ async def _only_one(row: ProcessRow, database: Database, stop: asyncio.Event) ->
 
 
 def _handler(kind: type[_MESSAGE], handle: Handle[_MESSAGE], tools: Tools, heartbeat: Heartbeat) -> Handler:
-    waiting: Waiting | None = None
+    waiting: WaitState | None = None
     heartbeat.waiting = lambda: waiting
 
     async def handler(message: Message, delivery: Delivery) -> None:
@@ -131,7 +131,7 @@ def _handler(kind: type[_MESSAGE], handle: Handle[_MESSAGE], tools: Tools, heart
             await handle(message, replace(tools, priority=delivery.priority))
         except HostAway as error:
             heartbeat.failed(explain(error))
-            waiting = Waiting("an answer", str(error).rstrip("."), waiting.since if waiting else utc_now())
+            waiting = WaitState("an answer", str(error).rstrip("."), waiting.since if waiting else utc_now())
             raise
         except Exception as error:
             heartbeat.failed(explain(error))

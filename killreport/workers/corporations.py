@@ -13,7 +13,7 @@ from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.store import store_corporation
-from killreport.esi.model import Corporation
+from killreport.esi.model import EsiCorporation
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.messages import CorporationMessage
 from killreport.workers.consuming import Tools, run_worker
@@ -39,5 +39,5 @@ async def handle(message: CorporationMessage, tools: Tools) -> None:
     )
 
 
-def _named(corporation: Corporation) -> Named:
+def _named(corporation: EsiCorporation) -> Named:
     return {EntityKind.ALLIANCE: [corporation.alliance_id], EntityKind.CHARACTER: [corporation.ceo_id]}

@@ -16,9 +16,9 @@ from killreport.fleet.notify import notify_status
 from killreport.ingest.reading import read_package
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.stored.quarantine import Reject
-from killreport.killmail.writing.store import Cursor, KillmailWriter, Stored
+from killreport.killmail.writing.store import FeedCursor, KillmailWriter, Stored
 from killreport.zkillboard import progress
-from killreport.zkillboard.package import Delivery
+from killreport.zkillboard.package import FeedDelivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class DeliveryKeeper:
         self._has_debt = has_debt
         self._on_stored = on_stored
 
-    async def keep(self, delivery: Delivery, ended: asyncio.Event) -> bool:
+    async def keep(self, delivery: FeedDelivery, ended: asyncio.Event) -> bool:
         """Store a delivery, trying until the database takes it; return False when told to end before it did.
 
         A killmail that the database refuses for what it holds is in the quarantine by then, so that the feed goes on.
@@ -74,7 +74,7 @@ class DeliveryKeeper:
                 self._cursor = delivery.next_sequence
             return True
 
-    async def _store(self, delivery: Delivery, entry: Arrival | Reject | None) -> Stored | None:
+    async def _store(self, delivery: FeedDelivery, entry: Arrival | Reject | None) -> Stored | None:
         sequence = delivery.next_sequence
         if sequence is not None and (delivery.jumped_from is not None or delivery.lost_gaps):
             await self._give_up(delivery, sequence)
@@ -83,12 +83,12 @@ class DeliveryKeeper:
             self._database,
             [entry] if isinstance(entry, Arrival) else [],
             rejects=[entry] if isinstance(entry, Reject) else [],
-            cursor=None if sequence is None else Cursor(self._feed, sequence),
+            cursor=None if sequence is None else FeedCursor(self._feed, sequence),
             gaps=delivery.gaps,
             filled_gaps=delivery.filled_gaps,
         )
 
-    async def _give_up(self, delivery: Delivery, sequence: int) -> None:
+    async def _give_up(self, delivery: FeedDelivery, sequence: int) -> None:
         """Note which days the history must make good for numbers that are not to be had any more."""
         now = utc_now()
         async with self._database.connection() as connection:
@@ -101,7 +101,7 @@ class DeliveryKeeper:
                 await progress.give_up_gaps(connection, self._feed, delivery.lost_gaps, days)
         self._has_debt.set()
 
-    def _tell(self, delivery: Delivery, entry: Arrival | Reject | None, stored: Stored | None) -> None:
+    def _tell(self, delivery: FeedDelivery, entry: Arrival | Reject | None, stored: Stored | None) -> None:
         """Write one line for each outcome; a gap that is still one is none."""
         if delivery.jumped_from is not None:
             log.warning("feed_jump", feed=self._feed, left=delivery.jumped_from, reached=delivery.next_sequence)

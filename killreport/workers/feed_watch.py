@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from killreport.clock import utc_now
-from killreport.coordination.heartbeats import Waiting
+from killreport.coordination.heartbeats import WaitState
 
 log = structlog.get_logger()
 
@@ -24,13 +24,13 @@ class FeedWatch:
         self._silence = timedelta(seconds=silence_seconds)
         self._now = now
         self._heard_at = now()
-        self._trouble: Waiting | None = None
+        self._trouble: WaitState | None = None
         self._is_silent = False
 
     def on_trouble(self, reason: str) -> None:
         """Take note that the host did not answer, or with something else."""
         since = self._now() if self._trouble is None else self._trouble.since
-        self._trouble = Waiting("the feed", reason.rstrip("."), since)
+        self._trouble = WaitState("the feed", reason.rstrip("."), since)
 
     def on_answer(self) -> None:
         """Take note that the host answered, if only that there is nothing yet."""
@@ -43,7 +43,7 @@ class FeedWatch:
             self._is_silent = False
             log.info("feed_speaks", feed=self._feed)
 
-    def waiting(self) -> Waiting | None:
+    def waiting(self) -> WaitState | None:
         """Return what is waited for now; a silence is logged when it is first seen."""
         if self._trouble is not None:
             return self._trouble
@@ -54,4 +54,4 @@ class FeedWatch:
         if not self._is_silent:
             self._is_silent = True
             log.warning("feed_silent", feed=self._feed, seconds=self._silence.total_seconds())
-        return Waiting("a kill", f"none was stored since {self._heard_at:%H:%M} UTC", self._heard_at)
+        return WaitState("a kill", f"none was stored since {self._heard_at:%H:%M} UTC", self._heard_at)

@@ -21,7 +21,7 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.naming import KINDS, find_unnamed, store_names
 from killreport.errors import KillreportError, in_words
 from killreport.esi.client import EsiClient, open_esi
-from killreport.esi.model import NamedEntity
+from killreport.esi.model import EsiName
 from killreport.esi.ranges import known_name
 
 # What waits for the names is the handing over; ESI mostly answers within a second.
@@ -83,7 +83,7 @@ async def read_names(esi: EsiClient, kind: EntityKind, entity_ids: Sequence[int]
         return {}
 
 
-def _by_kind(rows: Iterable[NamedEntity]) -> Mapping[EntityKind, dict[int, str]]:
+def _by_kind(rows: Iterable[EsiName]) -> Mapping[EntityKind, dict[int, str]]:
     found: dict[EntityKind, dict[int, str]] = defaultdict(dict)
     for row in rows:
         if row.category in KINDS and known_name(row.name):

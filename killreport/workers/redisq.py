@@ -37,20 +37,20 @@ from killreport.workers.handover import hand_over, keep_handing_over
 from killreport.workers.waiting import either
 from killreport.zkillboard import progress, r2z2, redisq
 from killreport.zkillboard.bodies import Bodies
-from killreport.zkillboard.clients import Clients, open_clients
-from killreport.zkillboard.history import History
-from killreport.zkillboard.package import Delivery
+from killreport.zkillboard.clients import ZkillboardClients, open_clients
+from killreport.zkillboard.history import HistoryReader
+from killreport.zkillboard.package import FeedDelivery
 
 NAME = "worker-redisq"
 log = structlog.get_logger()
 
 
-class Feed(Protocol):
+class FollowedFeed(Protocol):
     """Either feed."""
 
     name: str
 
-    async def next(self) -> Delivery:
+    async def next(self) -> FeedDelivery:
         """Return what is to be stored next; may be cancelled at any time."""
 
     async def read_ahead(self) -> None:
@@ -111,7 +111,7 @@ class _Follower:
         self,
         settings: Settings,
         database: Database,
-        clients: Clients,
+        clients: ZkillboardClients,
         stop: asyncio.Event,
         watch: FeedWatch,
         *,
@@ -133,7 +133,7 @@ class _Follower:
     async def follow_on(self) -> None:
         """Follow until told to stop; where the database or the lock is lost, begin anew."""
         backoff = Backoff()
-        in_hand: Delivery | None = None
+        in_hand: FeedDelivery | None = None
         while not (self._stop.is_set() or self._has_all):
             try:
                 in_hand = await self._follow(in_hand)
@@ -144,7 +144,7 @@ class _Follower:
                 notify_status(f"waits for the database: {error}")
                 await wait_or_end(self._stop, pause)
 
-    async def _follow(self, in_hand: Delivery | None) -> Delivery | None:
+    async def _follow(self, in_hand: FeedDelivery | None) -> FeedDelivery | None:
         """Take the lock and store what the feed hands on, `in_hand` first, until told to stop or the lock is lost.
 
         Returns a package that was not stored and that the feed will not give again, if there is one.
@@ -180,7 +180,7 @@ class _Follower:
                     if not is_kept:
                         return delivery if delivery.next_sequence is None else None
 
-    async def _open_feed(self, ended: asyncio.Event) -> Feed:
+    async def _open_feed(self, ended: asyncio.Event) -> FollowedFeed:
         settings, clients, watch = self._settings, self._clients, self._watch
 
         def on_nothing() -> None:
@@ -216,13 +216,13 @@ class _Follower:
         )
 
     def _repair(self, writer: KillmailWriter) -> HistoryRepair:
-        history = History(self._clients.r2z2, self._settings.r2z2_url)
+        history = HistoryReader(self._clients.r2z2, self._settings.r2z2_url)
         return HistoryRepair(self._database, writer, history, self._bodies)
 
 
-async def _next(feed: Feed, ended: asyncio.Event) -> Delivery | None:
+async def _next(feed: FollowedFeed, ended: asyncio.Event) -> FeedDelivery | None:
     """Return the next delivery, None when told to end."""
     async with racing(feed.next(), ended.wait()) as (coming, ending):
         await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
-        delivery: Delivery | None = coming.result() if coming.done() else None
+        delivery: FeedDelivery | None = coming.result() if coming.done() else None
         return delivery

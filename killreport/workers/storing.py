@@ -23,35 +23,35 @@ CHUNK = 20
 
 
 @dataclass
-class Tally:
+class StoreTally:
     """What became of killmails: stored now, known before, put to the quarantine."""
 
     new: int = 0
     known: int = 0
     quarantined: int = 0
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: StoreTally) -> None:
         """Take in the figures of another batch."""
         self.new += other.new
         self.known += other.known
         self.quarantined += other.quarantined
 
 
-async def store_entries(database: Database, writer: KillmailWriter, entries: Sequence[Arrival | Reject]) -> Tally:
+async def store_entries(database: Database, writer: KillmailWriter, entries: Sequence[Arrival | Reject]) -> StoreTally:
     """Store all of them, and return what became of them. Raises as the writer does."""
     if not entries:
-        return Tally()
+        return StoreTally()
     stored = await writer.store(
         database,
         [entry for entry in entries if isinstance(entry, Arrival)],
         rejects=[entry for entry in entries if isinstance(entry, Reject)],
     )
-    return Tally(len(stored.new_ids), stored.duplicates, stored.quarantined)
+    return StoreTally(len(stored.new_ids), stored.duplicates, stored.quarantined)
 
 
 async def store_bodiless(
     database: Database, writer: KillmailWriter, bodies: Bodies, packages: Sequence[Package], source: str
-) -> Tally:
+) -> StoreTally:
     """Read those that are not stored from ESI by their hash and store them, a few at a time.
 
     One that ESI does not have under this hash goes to the quarantine. Raises as the client does where ESI is away;
@@ -60,7 +60,7 @@ async def store_bodiless(
     async with database.connection() as connection:
         missing = await find_missing(connection, [package.killmail_id for package in packages])
     wanted = [package for package in packages if package.killmail_id in missing]
-    tally = Tally(known=len(packages) - len(wanted))
+    tally = StoreTally(known=len(packages) - len(wanted))
     for first in range(0, len(wanted), CHUNK):
         chunk = wanted[first : first + CHUNK]
         answers = await asyncio.gather(*(_read(bodies, package, source) for package in chunk), return_exceptions=True)

@@ -27,7 +27,7 @@ from killreport.killmail.stored.sync import KillmailSync, find_sync, save_sync
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import UserKillmailsMessage
 from killreport.workers.consuming import Tools, run_worker
-from killreport.workers.storing import Tally, store_bodiless
+from killreport.workers.storing import StoreTally, store_bodiless
 from killreport.workers.tokens import AccountToken, NoTokens, TokenSource
 from killreport.zkillboard.package import Package
 
@@ -68,9 +68,9 @@ class _RecentReader:
             await save_sync(connection, KillmailSync(account_id, token.character_id, began_at, newest))
         log.info("user_killmails_read", account_id=account_id, character_id=token.character_id, new=tally.new)
 
-    async def _read(self, token: AccountToken, tools: Tools, last_newest: int | None) -> tuple[Tally, int | None]:
+    async def _read(self, token: AccountToken, tools: Tools, last_newest: int | None) -> tuple[StoreTally, int | None]:
         """Store page after page, the newest first; return what became of them and the newest id there is."""
-        tally = Tally()
+        tally = StoreTally()
         newest = last_newest
         page = pages = 1
         modified, beginnings = None, 1

@@ -24,11 +24,11 @@ from killreport.ingest.reading import load_writer, read_package
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.queueing.messages import QUEUE_OF, CharacterHistoryMessage
 from killreport.workers.consuming import Tools, run_worker
-from killreport.workers.storing import Tally, store_bodiless, store_entries
+from killreport.workers.storing import StoreTally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import ENDPOINT, LAST_PAGE, CharacterList
 from killreport.zkillboard.character_progress import is_page_done, note_page
 from killreport.zkillboard.pacing import MAX_WAIT, obeying_pauses, reserve_request
-from killreport.zkillboard.package import Package, Unreadable
+from killreport.zkillboard.package import Package, UnreadablePackage
 
 SOURCE = "zkillboard"
 
@@ -78,7 +78,7 @@ class _HistoryReader:
         if is_last and listed:
             log.warning("history_cut", character_id=character_id, pages=LAST_PAGE)
 
-    async def _ask(self, message: CharacterHistoryMessage, tools: Tools) -> Sequence[Package | Unreadable]:
+    async def _ask(self, message: CharacterHistoryMessage, tools: Tools) -> Sequence[Package | UnreadablePackage]:
         """Return the page, asked for when its turn has come."""
         interval = timedelta(seconds=tools.settings.zkillboard_seconds)
         async with tools.database.connection() as connection:
@@ -88,9 +88,9 @@ class _HistoryReader:
         async with obeying_pauses(tools.database, ENDPOINT):
             return await self._lists.page(message.character_id, message.page)
 
-    async def _store(self, listed: Sequence[Package | Unreadable], tools: Tools) -> Tally:
+    async def _store(self, listed: Sequence[Package | UnreadablePackage], tools: Tools) -> StoreTally:
         bodiless = [entry for entry in listed if isinstance(entry, Package) and bytes(entry.esi) == b"null"]
-        whole = [entry for entry in listed if isinstance(entry, Unreadable) or bytes(entry.esi) != b"null"]
+        whole = [entry for entry in listed if isinstance(entry, UnreadablePackage) or bytes(entry.esi) != b"null"]
         tally = await store_entries(tools.database, self._writer, [read_package(entry, SOURCE) for entry in whole])
         if bodiless:
             tally.add(await store_bodiless(tools.database, self._writer, tools.esi, bodiless, SOURCE))

@@ -12,7 +12,7 @@ import msgspec
 
 from killreport.decoding import UNREADABLE, malformed
 from killreport.errors import Malformed, Transient
-from killreport.zkillboard.package import Package, Unreadable, decode_listed
+from killreport.zkillboard.package import Package, UnreadablePackage, decode_listed
 from killreport.zkillboard.r2z2 import Fetch
 
 # The host's own bound; a page holds 200 killmails or more, and nobody should rely on how many.
@@ -30,7 +30,7 @@ class CharacterList:
         self._http = http
         self._url = url
 
-    async def page(self, character_id: int, page: int) -> list[Package | Unreadable]:
+    async def page(self, character_id: int, page: int) -> list[Package | UnreadablePackage]:
         """Return what is on the page; nothing on it means that the list ended before it.
 
         `esi` of a package is the JSON null where the list has only its id and hash.
@@ -40,7 +40,7 @@ class CharacterList:
         return read_page(await self._http.get(f"{self._url}/api/characterID/{character_id}/page/{page}/"))
 
 
-def read_page(body: bytes) -> list[Package | Unreadable]:
+def read_page(body: bytes) -> list[Package | UnreadablePackage]:
     """Return the killmails of a page; one that cannot be read does not spoil the others. Raises Transient."""
     try:
         found = _PAGE.decode(body)
@@ -53,8 +53,8 @@ def read_page(body: bytes) -> list[Package | Unreadable]:
     return [_read_element(bytes(element)) for element in found]
 
 
-def _read_element(element: bytes) -> Package | Unreadable:
+def _read_element(element: bytes) -> Package | UnreadablePackage:
     try:
         return decode_listed(element)
     except Malformed as error:
-        return Unreadable(error.reason, error.path, element)
+        return UnreadablePackage(error.reason, error.path, element)

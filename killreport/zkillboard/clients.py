@@ -20,7 +20,7 @@ REDISQ_PER_SECOND = 1.0
 
 
 @dataclass(frozen=True)
-class Clients:
+class ZkillboardClients:
     """One client for each host that has a budget of its own: R2Z2 with its history, the RedisQ host."""
 
     r2z2: SharedHost
@@ -30,14 +30,14 @@ class Clients:
 @asynccontextmanager
 async def open_clients(
     settings: Settings, database: Database, most_per_second: float = math.inf
-) -> AsyncIterator[Clients]:
+) -> AsyncIterator[ZkillboardClients]:
     """Lend clients that name the product and its operator; a blank User-Agent is banned by the feed's host.
 
     most_per_second: below the pace of the feed, for who asks beside it.
     """
     pace = min(settings.feed_requests_per_second, most_per_second)
     async with open_session(settings) as session:
-        yield Clients(
+        yield ZkillboardClients(
             r2z2=SharedHost(HttpClient(session, Pacer(pace)), database, R2Z2),
             redisq=HttpClient(session, Pacer(min(settings.feed_requests_per_second, REDISQ_PER_SECOND))),
         )

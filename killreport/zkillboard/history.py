@@ -41,7 +41,7 @@ class FetchStream(Fetch, Protocol):
         """Yield the body in pieces, or raise as `HttpClient.stream` does."""
 
 
-class History:
+class HistoryReader:
     """Reads the history files under one host."""
 
     def __init__(self, http: FetchStream, url: str) -> None:

@@ -29,7 +29,7 @@ class Package(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadablePackage:
     """An answer that holds no readable package, whole, with why; it goes to the quarantine.
 
     may_heal: it did not come whole, so the same number is to be read again later.
@@ -44,7 +44,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class FeedDelivery:
     """What a feed hands on; everything in it is to be stored in one transaction, before the next is asked for.
 
     next_sequence: where the feed stands afterwards; None where the feed has no numbers.
@@ -54,7 +54,7 @@ class Delivery:
     Lost gaps and a jump can be made good from the history only.
     """
 
-    package: Package | Unreadable | None = None
+    package: Package | UnreadablePackage | None = None
     next_sequence: int | None = None
     gaps: tuple[int, ...] = ()
     filled_gaps: tuple[int, ...] = ()

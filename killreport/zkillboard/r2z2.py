@@ -14,8 +14,8 @@ from killreport.config import Settings
 from killreport.decoding import Count, decode_json, is_json
 from killreport.errors import CutShort, HostAway, KillreportError, Malformed, NotFound
 from killreport.http import Sleep
-from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_package, is_removed
-from killreport.zkillboard.walk import Answer, Ask, Found, Goal, Head, Wait, Walk
+from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage, decode_package, is_removed
+from killreport.zkillboard.walk import Answer, Ask, FoundPackage, Goal, Head, Wait, Walk
 
 NAME = "r2z2"
 # A body that is no JSON was cut short on the way; when it stays so, it was published so.
@@ -78,7 +78,7 @@ class R2z2Feed:
         self._cut_answers: dict[int, int] = {}
         self._ahead: _Ahead | None = None
 
-    async def next(self) -> Delivery:
+    async def next(self) -> FeedDelivery:
         """Return what is to be stored next, waiting for it as long as it takes; may be cancelled at any time.
 
         What it returned counts as stored: only ask again once it is. Meanwhile `read_ahead` may be called.
@@ -123,14 +123,14 @@ class R2z2Feed:
                 return Head(decode_json(await self._get("sequence"), _HeadFile).sequence)
             # What was given up once already is not waited for: it has its own turns.
             is_patient = ask.goal in (Goal.NEXT, Goal.PROBE)
-            return Found(await self._read_package(ask.sequence, is_patient=is_patient))
+            return FoundPackage(await self._read_package(ask.sequence, is_patient=is_patient))
         except KillreportError as error:
             return error
 
     async def _get(self, name: str) -> bytes:
         return await self._http.get(f"{self._url}/ephemeral/{name}.json")
 
-    async def _read_package(self, sequence: int, *, is_patient: bool) -> Package | Unreadable | None:
+    async def _read_package(self, sequence: int, *, is_patient: bool) -> Package | UnreadablePackage | None:
         body = b""
         may_heal = False
         try:
@@ -142,9 +142,9 @@ class R2z2Feed:
         except CutShort as error:
             if is_patient and self._may_be_cut(sequence):
                 raise
-            return Unreadable(str(error), "$", body, sequence, may_heal=True)
+            return UnreadablePackage(str(error), "$", body, sequence, may_heal=True)
         except Malformed as error:
-            return Unreadable(error.reason, error.path, body, sequence, may_heal=may_heal)
+            return UnreadablePackage(error.reason, error.path, body, sequence, may_heal=may_heal)
 
     def _may_be_cut(self, sequence: int) -> bool:
         count = self._cut_answers.get(sequence, 0) + 1

@@ -17,7 +17,7 @@ from killreport.decoding import is_json
 from killreport.errors import Garbled, KillreportError, Malformed, NotFound, Refused, Transient
 from killreport.http import Sleep
 from killreport.zkillboard.bodies import Bodies
-from killreport.zkillboard.package import Delivery, Package, Unreadable, decode_redisq
+from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
 from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MAX_BACKOFF_SECONDS
 
@@ -68,7 +68,7 @@ class RedisqFeed:
         self._backoff = Backoff(1.0, MAX_BACKOFF_SECONDS)
         self._wrong_bodies = 0
 
-    async def next(self) -> Delivery:
+    async def next(self) -> FeedDelivery:
         """Return the next package, waiting for one as long as it takes. A cancelled call loses nothing it had read."""
         while True:
             try:
@@ -78,37 +78,39 @@ class RedisqFeed:
                 continue
             self._backoff.reset()
             if found is not None:
-                return Delivery(found)
+                return FeedDelivery(found)
 
     async def read_ahead(self) -> None:
         """Read nothing: what the host has sent is gone from its queue, so there is never more than one in hand."""
 
-    async def _listen(self) -> Package | Unreadable | None:
+    async def _listen(self) -> Package | UnreadablePackage | None:
         url, queue = self._address
         body = await self._http.get(f"{url}/listen.php", {"queueID": queue, "ttw": str(LONG_POLL_SECONDS)})
         self._on_answer()
         try:
             package = decode_redisq(body)
         except Malformed as error:
-            return Unreadable(error.reason, error.path, body)
+            return UnreadablePackage(error.reason, error.path, body)
         if package is None:
             self._on_nothing()
             return None
         if bytes(package.esi) != b"null":
             return package
         if not package.hash:
-            return Unreadable("neither a killmail nor its hash", "$.package.zkb.hash", body, None, package.killmail_id)
+            return UnreadablePackage(
+                "neither a killmail nor its hash", "$.package.zkb.hash", body, None, package.killmail_id
+            )
         self._bodiless = package
         self._wrong_bodies = 0
         return await self._complete(package)
 
-    async def _complete(self, package: Package) -> Package | Unreadable:
+    async def _complete(self, package: Package) -> Package | UnreadablePackage:
         """Read the killmail from ESI, which answers 422 for a wrong hash."""
         try:
             body = await self._bodies.killmail(package.killmail_id, package.hash)
         except (Refused, NotFound) as error:
             self._bodiless = None
-            return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
+            return UnreadablePackage(str(error), "$", package.raw, None, package.killmail_id)
         except (Malformed, Garbled) as error:
             return self._wrong_body(package, error)
         if not is_json(body):
@@ -116,13 +118,13 @@ class RedisqFeed:
         self._bodiless = None
         return msgspec.structs.replace(package, esi=msgspec.Raw(body), raw=body)
 
-    def _wrong_body(self, package: Package, error: KillreportError) -> Unreadable:
+    def _wrong_body(self, package: Package, error: KillreportError) -> UnreadablePackage:
         """Give up a killmail whose body never comes whole. Raises the error as long as it may."""
         self._wrong_bodies += 1
         if self._wrong_bodies < MAX_WRONG_BODIES:
             raise error
         self._bodiless = None
-        return Unreadable(str(error), "$", package.raw, None, package.killmail_id)
+        return UnreadablePackage(str(error), "$", package.raw, None, package.killmail_id)
 
     async def _pause(self, error: KillreportError) -> None:
         match error:

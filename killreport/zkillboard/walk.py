@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from killreport.backoff import backoff_seconds
 from killreport.errors import KillreportError, NotFound, Refused, Transient
-from killreport.zkillboard.package import Delivery, Package, Unreadable
+from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage
 
 DEFAULT_RETRY_AFTER_SECONDS = 10.0
 BAN_SECONDS = 3600.0
@@ -57,10 +57,10 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPackage:
     """A package was there, readable or not; None: what is left of one whose killmail was taken out."""
 
-    package: Package | Unreadable | None
+    package: Package | UnreadablePackage | None
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Head:
     sequence: int
 
 
-Answer: TypeAlias = Found | Head | KillreportError
+Answer: TypeAlias = FoundPackage | Head | KillreportError
 
 
 @dataclass
@@ -142,14 +142,14 @@ class Walk:
     def _due_gap(self) -> int | None:
         return min(self._gaps, key=lambda sequence: (self._gaps[sequence].due, sequence), default=None)
 
-    def take(self, ask: Ask, answer: Answer, now: float) -> Delivery | None:
+    def take(self, ask: Ask, answer: Answer, now: float) -> FeedDelivery | None:
         """Learn from an answer; return what is to be stored, None when nothing is.
 
         The state moves on with the answer: what is returned must be stored before the next step.
         """
         self._was_again = ask.goal is Goal.AGAIN
         match answer:
-            case Found(package=package) if ask.sequence is not None:
+            case FoundPackage(package=package) if ask.sequence is not None:
                 self._is_well()
                 return self._take_found(ask.goal, ask.sequence, package, now)
             case Head(sequence=head):
@@ -195,43 +195,43 @@ class Walk:
             self._wait_again(now)
 
     def _take_found(
-        self, goal: Goal, sequence: int, package: Package | Unreadable | None, now: float
-    ) -> Delivery | None:
+        self, goal: Goal, sequence: int, package: Package | UnreadablePackage | None, now: float
+    ) -> FeedDelivery | None:
         cursor = sequence if self.next_sequence is None else self.next_sequence
         if goal is Goal.SEARCH:
             self._search = (self._search[0], sequence)
             self._head_seen = True
             return self._end_search(cursor, now)
-        is_broken = isinstance(package, Unreadable) and package.may_heal
+        is_broken = isinstance(package, UnreadablePackage) and package.may_heal
         if goal is Goal.AGAIN and is_broken and sequence in self._gaps:
             return self._keep_missing(sequence, cursor, now)
         again = (sequence,) if is_broken else self._note_rewritten(sequence, package, now)
         if goal is Goal.AGAIN:
             self._gaps.pop(sequence, None)
-            return Delivery(package, next_sequence=cursor, gaps=again, filled_gaps=(sequence,))
+            return FeedDelivery(package, next_sequence=cursor, gaps=again, filled_gaps=(sequence,))
         passed = range(cursor, sequence)
         self._move(sequence + 1)
         self._note_gaps(passed, now + self.gap_seconds, now)
         if is_broken:
             self._note_gaps(again, now + self.gap_seconds, now)
-        return Delivery(package, next_sequence=sequence + 1, gaps=tuple(dict.fromkeys([*passed, *again])))
+        return FeedDelivery(package, next_sequence=sequence + 1, gaps=tuple(dict.fromkeys([*passed, *again])))
 
-    def _take_head(self, head: int, now: float) -> Delivery | None:
+    def _take_head(self, head: int, now: float) -> FeedDelivery | None:
         cursor = self.next_sequence
         if cursor is None:
             start = max(head - self.behind, min(head, 1))
             self._move(start)
-            return Delivery(next_sequence=start)
+            return FeedDelivery(next_sequence=start)
         if head + MAX_AHEAD_OF_HEAD < cursor:
             self._move(head)
-            return Delivery(next_sequence=head, jumped_from=cursor)
+            return FeedDelivery(next_sequence=head, jumped_from=cursor)
         if head <= cursor + 1:
             self._wait_again(now)
             return None
         self._goal, self._search, self._head_seen = Goal.SEARCH, (cursor + 1, head), False
         return None
 
-    def _take_missing(self, goal: Goal, sequence: int, now: float) -> Delivery | None:
+    def _take_missing(self, goal: Goal, sequence: int, now: float) -> FeedDelivery | None:
         cursor = self.next_sequence or 0
         match goal:
             case Goal.AGAIN:
@@ -257,30 +257,32 @@ class Walk:
         missing, there = self._search
         return (missing + there) // 2 if self._head_seen else there
 
-    def _end_search(self, cursor: int, now: float) -> Delivery | None:
+    def _end_search(self, cursor: int, now: float) -> FeedDelivery | None:
         missing, there = self._search
         if there - missing > 1:
             return None
         self._move(there)
         if there - cursor > MAX_GAPS_AT_ONCE:
-            return Delivery(next_sequence=there, jumped_from=cursor)
+            return FeedDelivery(next_sequence=there, jumped_from=cursor)
         passed = range(cursor, there)
         self._note_gaps(passed, now, now)
-        return Delivery(next_sequence=there, gaps=tuple(passed))
+        return FeedDelivery(next_sequence=there, gaps=tuple(passed))
 
-    def _keep_missing(self, sequence: int, cursor: int, now: float) -> Delivery:
+    def _keep_missing(self, sequence: int, cursor: int, now: float) -> FeedDelivery:
         gap = self._gaps[sequence]
         if now >= gap.lost_at:
             del self._gaps[sequence]
-            return Delivery(next_sequence=cursor, filled_gaps=(sequence,), lost_gaps=(sequence,))
+            return FeedDelivery(next_sequence=cursor, filled_gaps=(sequence,), lost_gaps=(sequence,))
         self._postpone(gap, now)
-        return Delivery(next_sequence=cursor, gaps=(sequence,))
+        return FeedDelivery(next_sequence=cursor, gaps=(sequence,))
 
     def _postpone(self, gap: _Gap, now: float) -> None:
         gap.tries += 1
         gap.due = now + backoff_seconds(gap.tries, self.gap_seconds, MAX_GAP_RETRY_SECONDS)
 
-    def _note_rewritten(self, sequence: int, package: Package | Unreadable | None, now: float) -> tuple[int, ...]:
+    def _note_rewritten(
+        self, sequence: int, package: Package | UnreadablePackage | None, now: float
+    ) -> tuple[int, ...]:
         updated = package.sequence_updated if isinstance(package, Package) else None
         # Only older numbers are followed: so a chain of rewrites ends.
         if updated is None or not 0 < updated < sequence:

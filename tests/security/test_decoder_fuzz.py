@@ -34,7 +34,7 @@ from killreport.killmail.mail.zkb import read_zkb_block
 from killreport.killmail.writing.derive import derive
 from killreport.market.price import PriceBook
 from killreport.queueing.messages import MESSAGE_OF, decode
-from killreport.sim.access.faults import Faults
+from killreport.sim.access.faults import InjectedFaults
 from killreport.sim.access.rules import read_rules
 from killreport.sim.world.changes import Changes
 from killreport.zkillboard import history, package
@@ -54,11 +54,11 @@ LISTED = [{**KILLMAIL, "zkb": BLOCK}, {"killmail_id": 7, "zkb": {"hash": HASH}}]
 
 ESI: dict[str, tuple[Any, Any]] = {
     "character": (
-        model.Character,
+        model.EsiCharacter,
         {"name": "A", "corporation_id": 1, "birthday": "2010-01-01T00:00:00Z", "security_status": 0.5, "title": "x"},
     ),
     "corporation": (
-        model.Corporation,
+        model.EsiCorporation,
         {
             "name": "A",
             "ticker": "A",
@@ -68,7 +68,7 @@ ESI: dict[str, tuple[Any, Any]] = {
         },
     ),
     "alliance": (
-        model.Alliance,
+        model.EsiAlliance,
         {
             "name": "A",
             "ticker": "A",
@@ -78,19 +78,19 @@ ESI: dict[str, tuple[Any, Any]] = {
         },
     ),
     "ids": (list[model.Id], [1, 2, 3]),
-    "affiliations": (list[model.Affiliation], [{"character_id": 1, "corporation_id": 2, "alliance_id": 3}]),
-    "names": (list[model.NamedEntity], [{"id": 1, "name": "A", "category": "character"}]),
-    "type": (model.EveType, {"type_id": 1, "name": "A", "group_id": 2, "published": True, "mass": 1.5}),
-    "group": (model.Group, {"group_id": 1, "name": "A", "category_id": 2, "published": True}),
-    "category": (model.Category, {"category_id": 1, "name": "A", "published": True}),
-    "system": (model.SolarSystem, {"system_id": 1, "name": "A", "constellation_id": 2, "security_status": 0.5}),
+    "affiliations": (list[model.EsiAffiliation], [{"character_id": 1, "corporation_id": 2, "alliance_id": 3}]),
+    "names": (list[model.EsiName], [{"id": 1, "name": "A", "category": "character"}]),
+    "type": (model.EsiType, {"type_id": 1, "name": "A", "group_id": 2, "published": True, "mass": 1.5}),
+    "group": (model.EsiGroup, {"group_id": 1, "name": "A", "category_id": 2, "published": True}),
+    "category": (model.EsiCategory, {"category_id": 1, "name": "A", "published": True}),
+    "system": (model.EsiSolarSystem, {"system_id": 1, "name": "A", "constellation_id": 2, "security_status": 0.5}),
     "prices": (list[model.MarketPrice], [{"type_id": 1, "average_price": 2.5, "adjusted_price": 3}]),
     "days": (
         list[model.MarketDay],
         [{"date": "2026-01-01", "average": 1, "highest": 2, "lowest": 0.5, "order_count": 3, "volume": 4}],
     ),
     "refs": (list[model.KillmailRef], [{"killmail_id": 1, "killmail_hash": HASH}]),
-    "status": (model.Status, {"players": 1, "server_version": "2", "vip": False}),
+    "status": (model.EsiStatus, {"players": 1, "server_version": "2", "vip": False}),
 }
 
 
@@ -140,7 +140,7 @@ def test_packages(r2z2: bytes, redisq: bytes, listed: bytes) -> None:
 def test_lists(raw: bytes) -> None:
     with contextlib.suppress(Transient):
         for found in read_page(raw):
-            if isinstance(found, package.Unreadable):
+            if isinstance(found, package.UnreadablePackage):
                 assert found.reason
 
 
@@ -157,7 +157,7 @@ def test_blocks(raw: bytes) -> None:
 def test_days_of_the_history(totals: bytes, hashes: bytes) -> None:
     async def read() -> None:
         for raw in (totals, hashes):
-            found = history.History(_Fetch(raw), "")
+            found = history.HistoryReader(_Fetch(raw), "")
             for ask in (found.totals, functools.partial(found.hashes, date(2026, 1, 1))):
                 try:
                     answer: Any = await ask()
@@ -309,7 +309,7 @@ def test_market_days(data: st.DataObject, piece: int) -> None:
     hostile_documents([{"where": "/x", "status": 500, "share": 0.5}]),
 )
 def test_what_the_simulator_is_told(changes: bytes, faults: bytes, rules: bytes) -> None:
-    for read, raw in ((Changes().added, changes), (Faults().changed, faults), (read_rules, rules)):
+    for read, raw in ((Changes().added, changes), (InjectedFaults().changed, faults), (read_rules, rules)):
         with contextlib.suppress(KillreportError):
             read(raw)
 

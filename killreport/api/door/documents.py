@@ -60,7 +60,7 @@ class Document:
     operations: dict[str | None, tuple[OperationDefinitionNode, Lifetime]] = field(default_factory=dict)
 
 
-class Refused(GraphQLError):
+class DocumentRefused(GraphQLError):
     """Several mistakes of one document."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
@@ -133,7 +133,7 @@ def _refusal(problems: list[GraphQLError]) -> GraphQLError:
             "Write each field once, or ask in several queries.",
             extensions={"code": "QUERY_TOO_LARGE", "limit": MAX_COMPARISONS},
         )
-    return Refused(problems)
+    return DocumentRefused(problems)
 
 
 def _unlink(node: DocumentNode) -> None:

@@ -21,7 +21,7 @@ from graphql import (
     map_source_to_response_event,
 )
 
-from killreport.api.door.documents import MAX_ERRORS, Refused
+from killreport.api.door.documents import MAX_ERRORS, DocumentRefused
 from killreport.api.engine.executor import BatchExecutor
 
 Pay = Callable[[], Awaitable[None]]
@@ -51,12 +51,12 @@ async def subscribe(
         hide_suggestions=not with_introspection,
     )
     if isinstance(executor, list):
-        raise Refused(executor)
+        raise DocumentRefused(executor)
     events = create_source_event_stream(executor)
     if isawaitable(events):
         events = await events
     if isinstance(events, ExecutionResult):
-        raise Refused(events.errors or [GraphQLError("The subscription could not begin.")])
+        raise DocumentRefused(events.errors or [GraphQLError("The subscription could not begin.")])
 
     async def paid(event: Executor[Any]) -> ExecutionResult:
         await pay()

@@ -21,7 +21,7 @@ class Failed:
         self.error = error
 
 
-class Faults:
+class RunErrors:
     """The errors of one run."""
 
     def __init__(self) -> None:
@@ -68,17 +68,17 @@ class Faults:
 class Column(Protocol):
     """Values that are complete, or will be once everything below them is."""
 
-    def assemble(self, faults: Faults) -> Sequence[Any]:
+    def assemble(self, faults: RunErrors) -> Sequence[Any]:
         """Return the values: None, Failed, or what goes into the answer."""
 
 
-class Done:
+class CompletedColumn:
     """Values that are complete."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self._values = values
 
-    def assemble(self, _faults: Faults) -> Sequence[Any]:
+    def assemble(self, _faults: RunErrors) -> Sequence[Any]:
         """Return the values."""
         return self._values
 
@@ -91,14 +91,14 @@ class Sifted:
         self._indexes = indexes
         self._live = live
 
-    def assemble(self, faults: Faults) -> Sequence[Any]:
+    def assemble(self, faults: RunErrors) -> Sequence[Any]:
         """Return all values in their places."""
         for index, value in zip(self._indexes, self._live.assemble(faults), strict=True):
             self._settled[index] = value
         return self._settled
 
 
-class Lists:
+class ListColumn:
     """Lists whose items are one column."""
 
     def __init__(self, lengths: list[int], items: Column, shape: Shape, places: Places) -> None:
@@ -107,7 +107,7 @@ class Lists:
         self._shape = shape
         self._places = places
 
-    def assemble(self, faults: Faults) -> Sequence[Any]:
+    def assemble(self, faults: RunErrors) -> Sequence[Any]:
         """Return the lists; one that holds a failed item has failed itself."""
         items = iter(self._items.assemble(faults))
         lists: list[Any] = [list(islice(items, length)) for length in self._lengths]
@@ -123,9 +123,9 @@ class Batch:
         self.selection = selection
         self.parents = parents
         self.places = places
-        self.columns: list[Column] = [Done(())] * len(selection.fields)
+        self.columns: list[Column] = [CompletedColumn(())] * len(selection.fields)
 
-    def rows(self, faults: Faults) -> Sequence[Any]:
+    def rows(self, faults: RunErrors) -> Sequence[Any]:
         """Return the objects; one with a failed field has failed itself."""
         keys, make_objects = self.selection.keys, self.selection.make_objects
         if make_objects is None:
@@ -147,7 +147,7 @@ class Objects:
         self._shape = shape
         self._places = places
 
-    def assemble(self, faults: Faults) -> Sequence[Any]:
+    def assemble(self, faults: RunErrors) -> Sequence[Any]:
         """Return the objects in their places, among those that failed before they were asked for anything."""
         values = self._settled
         for indexes, batch in self._batches:

@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLObjectType, is_abstract_type, located_e
 from graphql.pyutils import inspect, is_iterable
 
 from killreport.api.engine.answer_cache import AnswerCache, Immutable
-from killreport.api.engine.columns import Batch, Column, Done, Faults, Lists, Objects, Sifted
+from killreport.api.engine.columns import Batch, Column, CompletedColumn, ListColumn, Objects, RunErrors, Sifted
 from killreport.api.engine.leaves import complete_leaf
 from killreport.api.engine.places import Items, Kept, Places, Under
 from killreport.api.engine.plan import FieldPlan, Selection, Shape
@@ -25,7 +25,7 @@ class Descent:
     answers: those of immutable objects, None to work everything out.
     """
 
-    def __init__(self, faults: Faults, name_types: NameTypes, answers: AnswerCache | None) -> None:
+    def __init__(self, faults: RunErrors, name_types: NameTypes, answers: AnswerCache | None) -> None:
         self.ready: list[Batch] = []
         self._faults = faults
         self._name_types = name_types
@@ -35,7 +35,7 @@ class Descent:
         """Complete a field that is an attribute of its parents."""
         parents = batch.parents
         if field.name == "__typename":
-            batch.columns[position] = Done([field.parent.name] * len(parents))
+            batch.columns[position] = CompletedColumn([field.parent.name] * len(parents))
             return
         try:
             column = list(map(field.read, parents))
@@ -44,7 +44,9 @@ class Descent:
         quick = field.shape.quick
         done = None if quick is None else quick(column)
         batch.columns[position] = (
-            self.complete(field, field.shape, column, Under(batch.places, field.key)) if done is None else Done(done)
+            self.complete(field, field.shape, column, Under(batch.places, field.key))
+            if done is None
+            else CompletedColumn(done)
         )
 
     def complete(self, field: FieldPlan, shape: Shape, column: Sequence[Any], places: Places) -> Column:
@@ -52,7 +54,7 @@ class Descent:
         if shape.quick is not None:
             quick = shape.quick(column)
             if quick is not None:
-                return Done(quick)
+                return CompletedColumn(quick)
         kinds = set(map(type, column))
         is_sound = shape.leaf is None and not any(issubclass(kind, Exception) for kind in kinds)
         if is_sound and NoneType not in kinds:
@@ -63,7 +65,7 @@ class Descent:
         else:
             settled, live = self._sift(field, shape, column, places)
         if not live:
-            return Done(settled)
+            return CompletedColumn(settled)
         below = self._descend(field, shape, [column[index] for index in live], Kept(places, live))
         return Sifted(settled, live, below)
 
@@ -98,7 +100,7 @@ class Descent:
         if self._answers is not None and values and isinstance(values[0], Immutable) and selection.is_plain:
             kept = self._kept(self._answers, selection, values)
             if kept is not None:
-                return Done(kept)
+                return CompletedColumn(kept)
         batch = Batch(selection, values, places)
         self.ready.append(batch)
         return Objects([None] * len(values), [(range(len(values)), batch)], shape, places)
@@ -117,7 +119,7 @@ class Descent:
                 return self.complete(field, shape, values, places)
         lengths = [len(value) for value in values]
         items = [item for value in values for item in value]
-        return Lists(lengths, self.complete(field, shape.inner, items, Items(places, lengths)), shape, places)
+        return ListColumn(lengths, self.complete(field, shape.inner, items, Items(places, lengths)), shape, places)
 
     def _descend_abstract(self, field: FieldPlan, shape: Shape, values: Sequence[Any], places: Places) -> Column:
         settled: list[Any] = [None] * len(values)
@@ -153,7 +155,7 @@ class Descent:
 
 def _settle(selection: Selection, values: Sequence[Any]) -> Sequence[Any] | None:
     """Return the objects of a selection that asks for attributes only; None where one has an error."""
-    faults = Faults()
+    faults = RunErrors()
     descent = Descent(faults, _name_nothing, None)
     root = Batch(selection, values, Places())
     descent.ready.append(root)

@@ -12,7 +12,7 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import is_iterable
 
 from killreport.api.engine.answer_cache import AnswerCache
-from killreport.api.engine.columns import Batch, Done, Failed, Faults
+from killreport.api.engine.columns import Batch, CompletedColumn, Failed, RunErrors
 from killreport.api.engine.descent import Descent
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.places import Places, Under
@@ -28,7 +28,7 @@ class Run:
     def __init__(self, executor: Executor[Any], plan: OperationPlan, answers: AnswerCache) -> None:
         self._executor = executor
         self._root = Batch(plan.root, [executor.root_value], Places())
-        self._faults = Faults()
+        self._faults = RunErrors()
         self._descent = Descent(self._faults, self._name_types, answers)
         self._ready = self._descent.ready
         self._waiting: list[tuple[Awaitable[Any], _Continue]] = []
@@ -46,7 +46,7 @@ class Run:
             self._start(self._root, position, field)
             self._go_down()
             await self._wait()
-            columns[position] = Done(columns[position].assemble(self._faults))
+            columns[position] = CompletedColumn(columns[position].assemble(self._faults))
             failed = columns[position].assemble(self._faults)[0]
             if isinstance(failed, Failed):
                 self._faults.null(failed, ())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from killreport.api.context import ApiContext, Info
-from killreport.api.views.entity import Wanted, load_wanted
+from killreport.api.views.entity import WantedNames, load_wanted
 from killreport.api.views.entity_cache import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import (
     ConstellationView,
@@ -53,7 +53,7 @@ async def find_named(context: ApiContext, wanted: Sequence[tuple[EntityKind, int
 
     None for what has no id, and for a group or a place that the static data does not know.
     """
-    ids = Wanted()
+    ids = WantedNames()
     stored = {
         EntityKind.CHARACTER: ids.characters,
         EntityKind.CORPORATION: ids.corporations,

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from killreport.killmail.filters.table import FILTERS, Filter
 from killreport.killmail.filters.tree import MAX_CONDITIONS, MAX_DEPTH
-from killreport.killmail.filters.values import MAX_LISTED, Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
+from killreport.killmail.filters.values import MAX_LISTED, Count, Hours, Ids, Instant, Isk, ValueKind, Words, YesNo
 
 _TYPES: dict[type, str] = {
     Ids: "[ID64!]",
     Words: "[String!]",
     Count: "Int",
     Isk: "Isk",
-    Flag: "Boolean",
+    YesNo: "Boolean",
     Instant: "DateTime",
     Hours: "HoursOfDay",
 }
 _UNITS: dict[type, str] = {
     Ids: f" Up to {MAX_LISTED} ids, of which any will do.",
     Isk: "; written as text or as a number.",
-    Flag: ".",
+    YesNo: ".",
     Instant: ", with its time zone.",
     Hours: ".",
     Count: ".",

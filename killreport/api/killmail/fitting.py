@@ -16,7 +16,7 @@ from killreport.api.views.universe import TypeView
 from killreport.eve.flags import bay_of, flag_name
 from killreport.killmail.shown.dna import dna_text
 from killreport.killmail.shown.eft import eft_text
-from killreport.killmail.shown.fitting import Fitting, Line, Worth, price_lines
+from killreport.killmail.shown.fitting import Fitting, FittingLine, Worth, price_lines
 from killreport.killmail.stored.queries import KillmailRow
 
 resolvers = Resolvers()
@@ -30,7 +30,7 @@ class ValuationView:
     fitting: Fitting
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[FittingLine]:
         """Return the lines of all sections."""
         return [line for section in self.fitting.sections for line in price_lines(section)]
 

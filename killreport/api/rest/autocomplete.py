@@ -15,7 +15,7 @@ from starlette.responses import Response
 from killreport.api.rest.endpoint import context_of, json_answer
 from killreport.api.rest.rate_limit import charge_of
 from killreport.errors import Malformed
-from killreport.search.model import MAX_CHARACTERS, Hit, Kind
+from killreport.search.model import MAX_CHARACTERS, Hit, SearchKind
 
 CACHE = "public, max-age=60"
 FOUND_COST = 10
@@ -24,24 +24,26 @@ MAX_FORM_BYTES = 4_000
 FORM: Final = "application/x-www-form-urlencoded"
 _IMAGES = "https://images.evetech.net"
 # The word of each kind, and where its image is.
-_TYPES: Mapping[Kind, tuple[str, str]] = {
-    Kind.CHARACTER: ("character", "characters/{}/portrait"),
-    Kind.CORPORATION: ("corporation", "corporations/{}/logo"),
-    Kind.ALLIANCE: ("alliance", "alliances/{}/logo"),
-    Kind.FACTION: ("faction", "corporations/{}/logo"),
-    Kind.SHIP_TYPE: ("ship", "types/{}/icon"),
-    Kind.TYPE: ("item", "types/{}/icon"),
-    Kind.GROUP: ("group", ""),
-    Kind.SOLAR_SYSTEM: ("system", ""),
-    Kind.CONSTELLATION: ("constellation", ""),
-    Kind.REGION: ("region", ""),
+_TYPES: Mapping[SearchKind, tuple[str, str]] = {
+    SearchKind.CHARACTER: ("character", "characters/{}/portrait"),
+    SearchKind.CORPORATION: ("corporation", "corporations/{}/logo"),
+    SearchKind.ALLIANCE: ("alliance", "alliances/{}/logo"),
+    SearchKind.FACTION: ("faction", "corporations/{}/logo"),
+    SearchKind.SHIP_TYPE: ("ship", "types/{}/icon"),
+    SearchKind.TYPE: ("item", "types/{}/icon"),
+    SearchKind.GROUP: ("group", ""),
+    SearchKind.SOLAR_SYSTEM: ("system", ""),
+    SearchKind.CONSTELLATION: ("constellation", ""),
+    SearchKind.REGION: ("region", ""),
 }
 # What `/autocomplete/KIND/TEXT/` may name.
-KINDS: Mapping[str, tuple[Kind, ...]] = {
-    "characterID": (Kind.CHARACTER,), "corporationID": (Kind.CORPORATION,), "allianceID": (Kind.ALLIANCE,),
-    "factionID": (Kind.FACTION,), "typeID": (Kind.SHIP_TYPE, Kind.TYPE), "shipTypeID": (Kind.SHIP_TYPE,),
-    "groupID": (Kind.GROUP,), "solarSystemID": (Kind.SOLAR_SYSTEM,), "systemID": (Kind.SOLAR_SYSTEM,),
-    "constellationID": (Kind.CONSTELLATION,), "regionID": (Kind.REGION,),
+KINDS: Mapping[str, tuple[SearchKind, ...]] = {
+    "characterID": (SearchKind.CHARACTER,), "corporationID": (SearchKind.CORPORATION,),
+    "allianceID": (SearchKind.ALLIANCE,),
+    "factionID": (SearchKind.FACTION,), "typeID": (SearchKind.SHIP_TYPE, SearchKind.TYPE),
+    "shipTypeID": (SearchKind.SHIP_TYPE,),
+    "groupID": (SearchKind.GROUP,), "solarSystemID": (SearchKind.SOLAR_SYSTEM,), "systemID": (SearchKind.SOLAR_SYSTEM,),
+    "constellationID": (SearchKind.CONSTELLATION,), "regionID": (SearchKind.REGION,),
 }  # fmt: skip
 
 
@@ -80,7 +82,7 @@ async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
         raise Malformed(f"one of {', '.join(KINDS)} is needed", "kind")
     await charge_of(request).pay(FOUND_COST)
     context = context_of(request)
-    kinds = tuple(Kind) if name is None else KINDS[name]
+    kinds = tuple(SearchKind) if name is None else KINDS[name]
     async with context.database.connection() as connection:
         hits = await context.search.find(connection, text, kinds=kinds, limit=MAX_FOUND)
     return [_found(request, hit) for hit in hits]
@@ -89,7 +91,7 @@ async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
 def _found(request: Request, hit: Hit) -> dict[str, Any]:
     word, image = _TYPES[hit.kind]
     name = hit.name
-    if hit.kind is Kind.SOLAR_SYSTEM:
+    if hit.kind is SearchKind.SOLAR_SYSTEM:
         universe = context_of(request).views.universe
         system = universe.systems.get(hit.id)
         region = None if system is None else universe.regions.get(system.region_id)

@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """One killmail. id: a URN that is the same on every board and for ever."""
 
     id: str
@@ -37,7 +37,7 @@ class Syndicated:
     title: str
     self_link: str
     link: str
-    entries: Sequence[Entry]
+    entries: Sequence[FeedEntry]
 
     @property
     def updated(self) -> datetime:
@@ -45,7 +45,7 @@ class Syndicated:
         return max((entry.updated for entry in self.entries), default=NEVER)
 
 
-def entry_of(killmail: KillmailView, site: str) -> Entry:
+def entry_of(killmail: KillmailView, site: str) -> FeedEntry:
     """Return the entry of a killmail. site: the base URL of its page."""
     ship, victim = _name(killmail.victim.ship_type.name, "a ship"), _victim(killmail)
     system = _name(killmail.solar_system.name, "an unknown system")
@@ -54,7 +54,7 @@ def entry_of(killmail: KillmailView, site: str) -> Entry:
     place = f"{system} ({region.name})" if region is not None and region.name else system
     others = killmail.attacker_count - 1
     helped = f" and {others} more" if others else ""
-    return Entry(
+    return FeedEntry(
         id=urn(f"https://esi.evetech.net/killmails/{killmail.id}/{killmail.hash}/"),
         title=clean(f"{victim} lost {ship} in {system}, {value.removeprefix('worth ')}"),
         summary=clean(

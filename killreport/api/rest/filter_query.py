@@ -19,12 +19,12 @@ from killreport.killmail.filters.values import (
     MAX_ISK,
     MAX_LISTED,
     Count,
-    Flag,
     Hours,
     Ids,
     Instant,
     ValueKind,
     Words,
+    YesNo,
 )
 
 WHOLE = "filter"
@@ -68,7 +68,7 @@ def _plain(kind: ValueKind, text: str) -> Any:
             found = text.split(",")
         case Count():
             found = _whole(text)
-        case Flag():
+        case YesNo():
             found = _FLAGS.get(text.lower(), text)
         case Hours():
             first, _, end = text.partition("-")
@@ -97,7 +97,7 @@ def _schema(kind: ValueKind) -> dict[str, Any]:
             found = _listed({"type": "string", **({"enum": list(choices)} if choices else {"pattern": LABEL_PATTERN})})
         case Count(most=most):
             found = {"type": "integer", "minimum": 0, "maximum": most}
-        case Flag():
+        case YesNo():
             found = {"type": "boolean"}
         case Hours():
             found = {"type": "string", "pattern": _HOURS, "examples": ["22-4"]}

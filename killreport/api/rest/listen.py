@@ -36,7 +36,7 @@ UNSUPPORTED = {
 
 
 @dataclass(slots=True)
-class _Queue:
+class _ListenerQueue:
     sequence: int
     asked_at: float
     is_waiting: bool = False
@@ -47,7 +47,7 @@ class Listening:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._queues: LRUCache[str, _Queue] = LRUCache(MAX_QUEUES)
+        self._queues: LRUCache[str, _ListenerQueue] = LRUCache(MAX_QUEUES)
 
     async def answer(self, request: Request) -> Response:
         """Answer the queue's next killmail, or none once the time to wait is over."""
@@ -68,19 +68,19 @@ class Listening:
             queue.is_waiting = False
         return json_answer({"package": package})
 
-    async def _queue(self, name: str, context: ApiContext) -> _Queue:
+    async def _queue(self, name: str, context: ApiContext) -> _ListenerQueue:
         async with context.database.connection() as connection:
             upcoming = await next_sequence(connection)
         now = self._clock()
         queue = self._queues.get(name)
         if queue is None or (now - queue.asked_at > FORGOTTEN_AFTER_SECONDS and not queue.is_waiting):
-            queue = _Queue(upcoming, now)
+            queue = _ListenerQueue(upcoming, now)
         queue.asked_at = now
         self._queues[name] = queue
         return queue
 
 
-async def _next(context: ApiContext, queue: _Queue, seconds: float) -> dict[str, Any] | None:
+async def _next(context: ApiContext, queue: _ListenerQueue, seconds: float) -> dict[str, Any] | None:
     # Subscribed before the first look, so that nothing is stored between the look and the wait.
     news = context.live.subscribe()
     try:

@@ -37,7 +37,7 @@ _FINAL_BLOW = {
 }
 
 
-class Lists:
+class KillmailLists:
     """Answers lists; keep one for the process, it remembers where pages end."""
 
     def __init__(self) -> None:

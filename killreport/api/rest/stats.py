@@ -56,7 +56,7 @@ DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class EntityFigures:
     """What the rollups and the newest killmails say of an entity."""
 
     totals: Totals
@@ -89,10 +89,10 @@ async def answer_stats(request: Request) -> Response:
     return tagged(request, json_answer(document, cache=CACHE))
 
 
-async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> Figures:
+async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> EntityFigures:
     counted = [Counted(kind, entity_id)]
     async with context.database.connection() as connection:
-        return Figures(
+        return EntityFigures(
             (await list_totals(connection, counted))[0],
             (await list_months_of(connection, counted))[0],
             (await list_activity(connection, counted))[0],
@@ -103,7 +103,7 @@ async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> Figure
         )
 
 
-def write_figures(figures: Figures) -> dict[str, Any]:
+def write_figures(figures: EntityFigures) -> dict[str, Any]:
     """Return the figures under their names; ratios and hours only where there is something to tell."""
     totals = figures.totals
     found: dict[str, Any] = {

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from killreport.api.rest.csv_answer import killmails_as_csv
 from killreport.api.rest.endpoint import Handler, context_of, tagged
-from killreport.api.rest.entries import Entry, Syndicated, entry_of, urn
+from killreport.api.rest.entries import FeedEntry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
 from killreport.api.rest.rate_limit import charge_of
 from killreport.api.views.killmail import load_views
@@ -104,7 +104,7 @@ def write_atom(feed: Syndicated) -> bytes:
     return _document(root)
 
 
-def _atom_entry(parent: ET.Element, entry: Entry) -> None:
+def _atom_entry(parent: ET.Element, entry: FeedEntry) -> None:
     _text(parent, "id", entry.id)
     _text(parent, "title", entry.title)
     _text(parent, "updated", _rfc3339(entry.updated))

@@ -12,7 +12,7 @@ from killreport.api.rest.filter_query import WHOLE, parameter_schemas
 from killreport.api.rest.formats import CSV, JSON, NDJSON
 from killreport.api.rest.kept_text import KeptText
 from killreport.api.rest.listen import MAX_NAME, UNSUPPORTED, Listening
-from killreport.api.rest.lists import Lists
+from killreport.api.rest.lists import KillmailLists
 from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.prices import answer_prices
 from killreport.api.rest.rate_limit import RestLimiter
@@ -193,6 +193,6 @@ def _zkillboard() -> list[Endpoint]:
         ),
         Endpoint(
             "/api/{modifiers:path}", "list", "Killmails, newest first, 200 a page, under zKillboard's modifiers.",
-            Lists().answer, {JSON: listed, CSV: shapes.TEXT}, (modifiers,), error_status=200,
+            KillmailLists().answer, {JSON: listed, CSV: shapes.TEXT}, (modifiers,), error_status=200,
         ),
     ]  # fmt: skip

@@ -10,21 +10,21 @@ from killreport.api.engine.registry import Resolvers
 from killreport.api.entity.named import NamedEntity, find_named
 from killreport.api.paging.pages import checked_size
 from killreport.entity.kind import EntityKind
-from killreport.search.model import MAX_HITS, Hit, Kind
+from killreport.search.model import MAX_HITS, Hit, SearchKind
 
 resolvers = Resolvers()
 
 _ENTITY_KINDS = {
-    Kind.CHARACTER: EntityKind.CHARACTER,
-    Kind.CORPORATION: EntityKind.CORPORATION,
-    Kind.ALLIANCE: EntityKind.ALLIANCE,
-    Kind.FACTION: EntityKind.FACTION,
-    Kind.SHIP_TYPE: EntityKind.SHIP_TYPE,
-    Kind.TYPE: EntityKind.SHIP_TYPE,
-    Kind.GROUP: EntityKind.SHIP_GROUP,
-    Kind.SOLAR_SYSTEM: EntityKind.SOLAR_SYSTEM,
-    Kind.CONSTELLATION: EntityKind.CONSTELLATION,
-    Kind.REGION: EntityKind.REGION,
+    SearchKind.CHARACTER: EntityKind.CHARACTER,
+    SearchKind.CORPORATION: EntityKind.CORPORATION,
+    SearchKind.ALLIANCE: EntityKind.ALLIANCE,
+    SearchKind.FACTION: EntityKind.FACTION,
+    SearchKind.SHIP_TYPE: EntityKind.SHIP_TYPE,
+    SearchKind.TYPE: EntityKind.SHIP_TYPE,
+    SearchKind.GROUP: EntityKind.SHIP_GROUP,
+    SearchKind.SOLAR_SYSTEM: EntityKind.SOLAR_SYSTEM,
+    SearchKind.CONSTELLATION: EntityKind.CONSTELLATION,
+    SearchKind.REGION: EntityKind.REGION,
 }
 
 
@@ -39,7 +39,7 @@ class RankedHit:
 async def resolve_search(info: Info, *, query: str, first: int, kinds: Sequence[str] | None = None) -> list[RankedHit]:
     """Return what was found, the best first."""
     checked_size("first", first, MAX_HITS)
-    wanted = tuple(Kind) if kinds is None else [Kind[name] for name in kinds]
+    wanted = tuple(SearchKind) if kinds is None else [SearchKind[name] for name in kinds]
     async with info.context.database.connection() as connection:
         hits = await info.context.search.find(connection, query, kinds=wanted, limit=first)
     return [RankedHit(rank, hit) for rank, hit in enumerate(hits, 1)]

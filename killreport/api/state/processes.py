@@ -47,7 +47,7 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessStatus:
     """A row of `processes`; the schema says what its fields mean."""
 
     name: str
@@ -135,14 +135,14 @@ def worker_status(
 
 def process_status(
     row: ProcessRow, heartbeats: Sequence[ProcessHeartbeat], runs: Sequence[JobRun], now: datetime
-) -> Process:
+) -> ProcessStatus:
     """Return what is known of a process. runs: of all jobs, the newest first."""
     own = [heartbeat for heartbeat in heartbeats if heartbeat.process == row.name]
     of_job = [run for run in runs if run.job == row.name]
     error = _latest_error(own)
     waiting = next((heartbeat for heartbeat in own if heartbeat.is_alive(now) and heartbeat.waits_for), None)
     failure = next((run for run in of_job if run.status == "failed"), None)
-    return Process(
+    return ProcessStatus(
         name=row.name,
         kind=row.kind,
         description=row.description,

@@ -11,7 +11,7 @@ from killreport.api.engine.registry import Resolvers
 from killreport.api.paging.cursor import IDS
 from killreport.api.paging.pages import Connection, PageArguments, page_of
 from killreport.api.state.polls import follow_runs, list_worker_status
-from killreport.api.state.processes import Process, WorkerStatus, find_job, process_status
+from killreport.api.state.processes import ProcessStatus, WorkerStatus, find_job, process_status
 from killreport.api.status.feed import FeedState, read_feed_state
 from killreport.clock import utc_now
 from killreport.coordination.heartbeats import list_heartbeats
@@ -32,7 +32,7 @@ async def resolve_worker_status(info: Info) -> list[WorkerStatus]:
     return await list_worker_status(info.context.database, info.context.queues, info.context.rows)
 
 
-async def resolve_worker(processes: Sequence[Process], info: Info) -> list[WorkerStatus | None]:
+async def resolve_worker(processes: Sequence[ProcessStatus], info: Info) -> list[WorkerStatus | None]:
     """Return the row of `workerStatus` of each process; all are asked for at once."""
     by_process = {row.process_name: row for row in await resolve_worker_status(info)}
     return [by_process.get(process.name) for process in processes]
@@ -47,7 +47,7 @@ def follow_worker_status(info: Info) -> AsyncIterator[list[WorkerStatus]]:
 _RUNS = 500
 
 
-async def resolve_fleet(info: Info) -> list[Process]:
+async def resolve_fleet(info: Info) -> list[ProcessStatus]:
     """Return the fleet, in its order."""
     async with info.context.database.connection() as connection:
         heartbeats = await list_heartbeats(connection)
@@ -73,7 +73,7 @@ async def resolve_job_runs(info: Info, *, job: str | None = None, **arguments: A
     return page_of(asked, runs, attrgetter("run_id"))
 
 
-async def resolve_last_run(processes: Sequence[Process], info: Info) -> list[JobRun | None]:
+async def resolve_last_run(processes: Sequence[ProcessStatus], info: Info) -> list[JobRun | None]:
     """Return the last run of each process, in one statement for all."""
     async with info.context.database.connection() as connection:
         runs = await last_runs(connection)

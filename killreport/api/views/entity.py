@@ -58,7 +58,7 @@ class EntityViews:
 
 
 @dataclass(slots=True)
-class Wanted:
+class WantedNames:
     """Ids of entities whose names are wanted."""
 
     characters: set[int] = field(default_factory=set)
@@ -77,13 +77,13 @@ class Wanted:
 
 async def load_entity_views(database: Database, views: UniverseViews, parties: Iterable[Affiliated]) -> EntityViews:
     """Return views of everybody in `parties`; one statement at most, whatever their number."""
-    wanted = Wanted()
+    wanted = WantedNames()
     for party in parties:
         wanted.add(party)
     return await load_wanted(database, views, wanted)
 
 
-async def load_wanted(database: Database, views: UniverseViews, wanted: Wanted) -> EntityViews:
+async def load_wanted(database: Database, views: UniverseViews, wanted: WantedNames) -> EntityViews:
     """Return views of these entities; one statement at most, none for static data and names that were read lately."""
     stored = wanted.corporations - views.universe.corporations.keys()
     tag_entities(wanted.characters, stored, wanted.alliances)

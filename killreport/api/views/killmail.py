@@ -7,7 +7,7 @@ from datetime import datetime
 
 from killreport.api.paging.cursor import encode_cursor
 from killreport.api.views.batch import Parts
-from killreport.api.views.entity import EntityViews, Wanted, load_wanted
+from killreport.api.views.entity import EntityViews, WantedNames, load_wanted
 from killreport.api.views.sides import FinalBlowView, LinksView, VictimView, of_row
 from killreport.api.views.universe import SolarSystemView, UniverseViews
 from killreport.db.database import Database
@@ -99,7 +99,9 @@ async def load_everybody(
         characters.update((row.victim_character_id, row.final_blow_character_id))
         corporations.update((row.victim_corporation_id, row.final_blow_corporation_id))
         alliances.update((row.victim_alliance_id, row.final_blow_alliance_id))
-    wanted = Wanted(*({found for found in ids if found is not None} for ids in (characters, corporations, alliances)))
+    wanted = WantedNames(
+        *({found for found in ids if found is not None} for ids in (characters, corporations, alliances))
+    )
     for attacker in attackers:
         wanted.add(attacker)
     return await load_wanted(database, views, wanted)

@@ -52,7 +52,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="The file, or - for stan
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What to export. first and last: UTC days, both included; None: all there is. path: STDOUT is standard output."""
 
     form: FileForm
@@ -97,12 +97,12 @@ def command_of(view: str) -> Callable[..., None]:
     return export_rows
 
 
-def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out: Path | None) -> Wanted:
+def _wanted(view: str, form: FileForm, first: str | None, last: str | None, out: Path | None) -> ExportRequest:
     begin, end = _day(first, "--from"), _day(last, "--to")
     if begin is not None and end is not None and begin > end:
         raise Refused(f"--from {begin} is after --to {end}.")
     name = "-".join([view, *(f"{day}" for day in (begin, end) if day is not None)])
-    wanted = Wanted(form, begin, end, out or Path(f"{name}.{form}"))
+    wanted = ExportRequest(form, begin, end, out or Path(f"{name}.{form}"))
     _check(wanted.path, form)
     return wanted
 
@@ -128,7 +128,7 @@ def _run(view: str, form: FileForm, first: str | None, last: str | None, out: Pa
     print(f"{wanted.path if is_file else 'standard output'}: {said}", file=sys.stdout if is_file else sys.stderr)
 
 
-async def _until_told(settings: Settings, view: str, wanted: Wanted) -> Written:
+async def _until_told(settings: Settings, view: str, wanted: ExportRequest) -> Written:
     with ended_by_signals():
         return await export_view(settings, view, wanted)
 
@@ -155,7 +155,7 @@ def _check(path: Path, form: FileForm) -> None:
         raise Conflict(f"{path} exists; nothing was written.")
 
 
-async def export_view(settings: Settings, name: str, wanted: Wanted) -> Written:
+async def export_view(settings: Settings, name: str, wanted: ExportRequest) -> Written:
     """Write the rows of a view into the file, which is not there before it is whole.
 
     Raises Permanent where DuckDB cannot write it, Refused where the disk or the folder cannot take it.

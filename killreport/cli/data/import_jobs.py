@@ -19,7 +19,7 @@ from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
 from killreport.esi.client import EsiClient, open_esi
 from killreport.eve.keeping import keep_universe
-from killreport.ingest.importing import Tally, import_file
+from killreport.ingest.importing import ImportTally, import_file
 from killreport.ingest.reading import make_writer
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 CLOSING_SECONDS = 10  # for a process that has nothing left to do
 
-OnProgress = Callable[[Tally, int], None]
+OnProgress = Callable[[ImportTally, int], None]
 """Called with the figures of a batch and how many bytes further it is."""
 
 
@@ -70,7 +70,7 @@ async def run_jobs(settings: Settings, files: list[Path], jobs: int, *, resume: 
         return
     context = multiprocessing.get_context("spawn")
     waiting: Queue[Path] = context.Queue()
-    done: Queue[tuple[Tally, int, Path | None]] = context.Queue()
+    done: Queue[tuple[ImportTally, int, Path | None]] = context.Queue()
     for path in files:
         waiting.put(path)
     processes = [
@@ -89,7 +89,7 @@ async def run_jobs(settings: Settings, files: list[Path], jobs: int, *, resume: 
 
 def _collect(
     processes: list[SpawnProcess],
-    done: Queue[tuple[Tally, int, Path | None]],
+    done: Queue[tuple[ImportTally, int, Path | None]],
     open_files: set[Path],
     on_progress: OnProgress,
 ) -> None:
@@ -100,13 +100,15 @@ def _collect(
             if any(process.is_alive() for process in processes):
                 continue
             missing = [f"{path} was not imported: the importing process died" for path in sorted(open_files)]
-            on_progress(Tally(failures=missing), 0)
+            on_progress(ImportTally(failures=missing), 0)
             return
         on_progress(part, new_bytes)
         open_files.discard(finished or Path())
 
 
-def _work(settings: Settings, waiting: Queue[Path], done: Queue[tuple[Tally, int, Path | None]], resume: bool) -> None:
+def _work(
+    settings: Settings, waiting: Queue[Path], done: Queue[tuple[ImportTally, int, Path | None]], resume: bool
+) -> None:
     """Run in a process of its own until no file is left."""
 
     async def work() -> None:
@@ -117,11 +119,11 @@ def _work(settings: Settings, waiting: Queue[Path], done: Queue[tuple[Tally, int
                 except queue.Empty:
                     return
 
-                def report(part: Tally, new_bytes: int) -> None:
+                def report(part: ImportTally, new_bytes: int) -> None:
                     done.put((part, new_bytes, None))
 
                 await _import_one(database, writer, esi, path, resume=resume, on_progress=report)
-                done.put((Tally(), 0, path))
+                done.put((ImportTally(), 0, path))
 
     # The parent gets Ctrl-C too, and is the one that speaks of it.
     with contextlib.suppress(KeyboardInterrupt):
@@ -134,7 +136,7 @@ async def _import_one(
     """Import a file; whatever ends it early is reported as a failure of this file, and the next one goes on."""
     reported = 0
 
-    def batch_done(part: Tally, position: int) -> None:
+    def batch_done(part: ImportTally, position: int) -> None:
         nonlocal reported
         on_progress(part, position - reported)
         reported = position
@@ -142,4 +144,4 @@ async def _import_one(
     try:
         await import_file(database, writer, path, resume=resume, on_progress=batch_done, bodies=esi)
     except (KillreportError, *DATABASE_ERRORS) as error:
-        on_progress(Tally(failures=[f"{path.name} was not finished: {error}"]), 0)
+        on_progress(ImportTally(failures=[f"{path.name} was not finished: {error}"]), 0)

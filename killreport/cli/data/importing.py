@@ -21,7 +21,7 @@ from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.config import Settings
-    from killreport.ingest.importing import Tally
+    from killreport.ingest.importing import ImportTally
 
 STDIN = Path("-")
 
@@ -54,19 +54,19 @@ def import_paths(
         raise typer.Exit(1)
 
 
-async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: bool) -> Tally:
+async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: bool) -> ImportTally:
     from killreport.cli.data.import_jobs import run_jobs
-    from killreport.ingest.importing import Tally
+    from killreport.ingest.importing import ImportTally
     from killreport.killmail.mail.archive import list_files
 
     files = list_files([path for path in paths if path != STDIN])
-    total = Tally()
+    total = ImportTally()
     size = sum(path.stat().st_size for path in files)
     async with open_ready_database(settings, process="import"):
         with _progress() as progress:
             task = progress.add_task("importing", total=size or None, read=0, stored=0)
 
-            def advance(part: Tally, new_bytes: int) -> None:
+            def advance(part: ImportTally, new_bytes: int) -> None:
                 total.add(part)
                 _show(progress, task, total, new_bytes)
 
@@ -79,7 +79,7 @@ async def _import(settings: Settings, paths: list[Path], jobs: int, *, resume: b
     return total
 
 
-async def _import_stdin(settings: Settings, advance: Callable[[Tally, int], None]) -> None:
+async def _import_stdin(settings: Settings, advance: Callable[[ImportTally, int], None]) -> None:
     from killreport.cli.data.import_jobs import open_importer
     from killreport.ingest.importing import import_stream
 
@@ -108,11 +108,11 @@ def _progress() -> Progress:
     )
 
 
-def _show(progress: Progress, task: TaskID, total: Tally, new_bytes: int) -> None:
+def _show(progress: Progress, task: TaskID, total: ImportTally, new_bytes: int) -> None:
     progress.update(task, advance=new_bytes, read=total.read, stored=total.stored)
 
 
-def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+def _report(tally: ImportTally, seconds: float, *, as_json: bool) -> None:
     for failure in tally.failures:
         print(f"killreport: {printable(failure)}", file=sys.stderr)
     rate = tally.read / seconds if seconds else 0.0

@@ -39,8 +39,8 @@ def recount(
         if rebuild:
             print("Rebuilt; they differ still." if left else "Rebuilt: all counts equal the killmails now.")
     if due and not as_json:
-        things, their = ("1 type or system", "its") if due == 1 else (f"{due} types and systems", "their")
-        print(f"The static data of {things} changed, and worker-types is to derive {their} killmails again.")
+        changed, their = ("1 type or system", "its") if due == 1 else (f"{due} types and systems", "their")
+        print(f"The static data of {changed} changed, and worker-types is to derive {their} killmails again.")
     if left:
         raise typer.Exit(1)
 

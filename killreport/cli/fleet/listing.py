@@ -21,7 +21,7 @@ from killreport.cli.fleet.supervisor import (
     tell_differences,
     wanted_names,
 )
-from killreport.cli.output.columns import Cell, Column, print_columns
+from killreport.cli.output.columns import Cell, TableColumn, print_columns
 from killreport.cli.output.options import AsJson
 from killreport.cli.output.plain import print_table
 from killreport.clock import span, utc_now
@@ -77,15 +77,15 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
 
 
 _COLUMNS = (
-    Column("process"),
-    Column("kind", 7),
-    Column("status"),
-    Column("pid", 4, is_right=True),
-    Column("restarts", 6, is_right=True),
-    Column("up", 3, is_right=True),
-    Column("CPU", 5, is_right=True),
-    Column("memory", 2, is_right=True),
-    Column("next run", 1, is_right=True),
+    TableColumn("process"),
+    TableColumn("kind", 7),
+    TableColumn("status"),
+    TableColumn("pid", 4, is_right=True),
+    TableColumn("restarts", 6, is_right=True),
+    TableColumn("up", 3, is_right=True),
+    TableColumn("CPU", 5, is_right=True),
+    TableColumn("memory", 2, is_right=True),
+    TableColumn("next run", 1, is_right=True),
 )
 
 

@@ -25,7 +25,7 @@ from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.logs.log_reader import LogReader, Place
+from killreport.supervisor.logs.log_reader import LinePosition, LogReader
 from killreport.terminal import printable
 
 # Cyan, magenta, green, yellow, blue and red, as terminals number them.
@@ -37,7 +37,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Line:
+class LogLine:
     """One line of a log. at: as written, which sorts as time does."""
 
     at: str
@@ -65,21 +65,21 @@ class LogTail:
         self._stream = stream
         self._reader = LogReader(folder.log(process, stream))
 
-    def backwards(self) -> Iterator[tuple[Line, Place]]:
+    def backwards(self) -> Iterator[tuple[LogLine, LinePosition]]:
         """Return the lines of all kept files, the newest first."""
         for line, place in self._reader.backwards():
             yield self._parsed(line), place
 
-    def forwards(self, place: Place | None) -> Iterator[Line]:
+    def forwards(self, place: LinePosition | None) -> Iterator[LogLine]:
         """Return the lines from a place on, None: of none; `new_lines` goes on after them."""
         return map(self._parsed, self._reader.forwards(place or self._reader.end))
 
-    def since(self, earliest: str) -> Iterator[Line]:
+    def since(self, earliest: str) -> Iterator[LogLine]:
         """Return the lines that are not older than this instant; `new_lines` goes on after them."""
         lines = self.forwards(self._reader.place_of(earliest.encode()))
         return (line for line in lines if line.at >= earliest)
 
-    def new_lines(self) -> Iterator[Line]:
+    def new_lines(self) -> Iterator[LogLine]:
         """Return what was written since."""
         return map(self._parsed, self._reader.news())
 
@@ -87,17 +87,17 @@ class LogTail:
         """Close the files."""
         self._reader.close()
 
-    def _parsed(self, line: bytes) -> Line:
+    def _parsed(self, line: bytes) -> LogLine:
         at, _space, text = line.decode(errors="replace").removesuffix("\n").partition(" ")
-        return Line(at, self._process, self._stream, text)
+        return LogLine(at, self._process, self._stream, text)
 
 
-def last_lines(tails: Sequence[LogTail], count: int, *, only_trouble: bool = False) -> Iterator[Line]:
+def last_lines(tails: Sequence[LogTail], count: int, *, only_trouble: bool = False) -> Iterator[LogLine]:
     """Return the last lines of all these logs together, the oldest first; each log goes on after them.
 
     Looked for backwards from the ends, and then read forwards, so that nothing is held whatever the number.
     """
-    places: dict[int, Place] = {}
+    places: dict[int, LinePosition] = {}
     newest = heapq.merge(*(_numbered(number, tail) for number, tail in enumerate(tails)), key=_time_of, reverse=True)
     for line, place, number in newest if count else ():
         if line.is_trouble or not only_trouble:
@@ -108,11 +108,11 @@ def last_lines(tails: Sequence[LogTail], count: int, *, only_trouble: bool = Fal
     return heapq.merge(*(tail.forwards(places.get(number)) for number, tail in enumerate(tails)))
 
 
-def _numbered(number: int, tail: LogTail) -> Iterator[tuple[Line, Place, int]]:
+def _numbered(number: int, tail: LogTail) -> Iterator[tuple[LogLine, LinePosition, int]]:
     return ((line, place, number) for line, place in tail.backwards())
 
 
-def _time_of(found: tuple[Line, Place, int]) -> str:
+def _time_of(found: tuple[LogLine, LinePosition, int]) -> str:
     return found[0].at
 
 
@@ -145,7 +145,7 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
             stack.callback(tail.close)
         if since is not None and lines is None:
             earliest = _instant(since, utc_now())
-            found: Iterator[Line] = heapq.merge(*(tail.since(earliest) for tail in tails))
+            found: Iterator[LogLine] = heapq.merge(*(tail.since(earliest) for tail in tails))
         else:
             earliest = _instant(since, utc_now()) if since else ""
             found = last_lines(tails, 20 if lines is None else lines, only_trouble=only_trouble)
@@ -207,13 +207,13 @@ class LinePrinter:
         self._is_coloured = Console().color_system is not None
         self._colours: dict[str, str] = {}
 
-    def __call__(self, lines: Iterable[Line]) -> None:
+    def __call__(self, lines: Iterable[LogLine]) -> None:
         """Write lines as they come; all are out at the end."""
         for line in lines:
             sys.stdout.write(self._shown(line) + "\n")
         sys.stdout.flush()
 
-    def _shown(self, line: Line) -> str:
+    def _shown(self, line: LogLine) -> str:
         if self._as_json:
             return json.dumps({"at": line.at, "process": line.process, "stream": line.stream, "line": line.text})
         text = printable(line.text)

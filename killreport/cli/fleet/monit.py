@@ -23,13 +23,13 @@ from rich.text import Text
 
 from killreport.cli.context import load_home
 from killreport.cli.fleet.listing import STATUS_COLOURS
-from killreport.cli.fleet.logs import Line, LogTail, last_lines
-from killreport.cli.output.columns import Cell, Column, fitted
+from killreport.cli.fleet.logs import LogLine, LogTail, last_lines
+from killreport.cli.output.columns import Cell, TableColumn, fitted
 from killreport.clock import span, utc_now
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.protocol import Answer, Request, Verb
+from killreport.supervisor.protocol import ControlReply, Request, Verb
 from killreport.supervisor.state import ProcessState
 from killreport.terminal import printable
 
@@ -42,15 +42,15 @@ _KEYS = {b"\x1b[A": "up", b"k": "up", b"\x1b[B": "down", b"j": "down", b"q": "qu
 _VERBS: dict[bytes, Verb] = {b"r": "restart", b"l": "reload", b"t": "trigger"}
 
 _COLUMNS = (
-    Column(""),
-    Column("process"),
-    Column("status"),
-    Column("CPU", 2),
-    Column("", 7),
-    Column("memory", 1),
-    Column("", 6),
-    Column("restarts", 5),
-    Column("up", 3),
+    TableColumn(""),
+    TableColumn("process"),
+    TableColumn("status"),
+    TableColumn("CPU", 2),
+    TableColumn("", 7),
+    TableColumn("memory", 1),
+    TableColumn("", 6),
+    TableColumn("restarts", 5),
+    TableColumn("up", 3),
 )
 
 
@@ -61,7 +61,7 @@ def sparkline(values: deque[float], most: float) -> str:
     return "".join(_BARS[min(len(_BARS) - 1, max(0, round(value / most * (len(_BARS) - 1))))] for value in values)
 
 
-class Screen:
+class MonitScreen:
     """What is shown: the states, their history, which one is selected, and what came of the last key."""
 
     def __init__(self, folder: FleetFolder) -> None:
@@ -70,7 +70,7 @@ class Screen:
         self._states: list[ProcessState] = []
         self._cpu: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_SAMPLES))
         self._memory: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_SAMPLES))
-        self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self._lines: deque[LogLine] = deque(maxlen=_KEPT_LINES)
         self._tails: list[LogTail] = []
         self._tailed = ""
         self._message = ""
@@ -152,7 +152,7 @@ class Screen:
             self._lines = deque(last_lines(self._tails, _KEPT_LINES), maxlen=_KEPT_LINES)
         self._lines.extend(merge(*(tail.new_lines() for tail in self._tails)))
 
-    def _tell(self, verb: str, name: str, done: Future[Answer]) -> None:
+    def _tell(self, verb: str, name: str, done: Future[ControlReply]) -> None:
         error = done.exception()
         self._message = f"{verb} {name}: {printable(str(error or 'done'))}"
 
@@ -165,7 +165,7 @@ def monit() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused("monit needs a terminal; killreport list --json is for scripts.")
     console = Console()
-    screen = Screen(FleetFolder.at(load_home()))
+    screen = MonitScreen(FleetFolder.at(load_home()))
     screen.look()
     try:
         with _keys() as descriptor, Live(console=console, screen=True, auto_refresh=False) as live:

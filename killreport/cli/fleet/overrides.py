@@ -15,7 +15,7 @@ from rich.text import Text
 from killreport.cli.context import load_all
 from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
-from killreport.cli.output.columns import Cell, Column, print_columns
+from killreport.cli.output.columns import Cell, TableColumn, print_columns
 from killreport.cli.output.options import AsJson
 from killreport.environment import editor
 from killreport.errors import NotFound, Refused
@@ -87,7 +87,7 @@ def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
     # In a narrow terminal the last columns go first, and what is otherwise here goes last.
     ranks = {key: place + (0 if key in changed else len(_HEADINGS)) for place, key in enumerate(_HEADINGS, start=1)}
     left_out = print_columns(
-        [Column("process"), *(Column(heading, ranks[key]) for key, heading in _HEADINGS.items())], cells
+        [TableColumn("process"), *(TableColumn(heading, ranks[key]) for key, heading in _HEADINGS.items())], cells
     )
     if left_out:
         print(f"\nNo room for {', '.join(left_out)}: a wider terminal or --json has them.")

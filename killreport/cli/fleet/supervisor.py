@@ -27,8 +27,8 @@ from killreport.fleet.table import FLEET, ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.logs.stamped_log import MAX_BYTES
-from killreport.supervisor.process.progress import Progress
-from killreport.supervisor.protocol import About, Answer, Request, Verb
+from killreport.supervisor.process.progress import ProcessProgress
+from killreport.supervisor.protocol import About, ControlReply, Request, Verb
 
 if TYPE_CHECKING:
     from killreport.supervisor.process.program import Program
@@ -114,9 +114,9 @@ def settings_in_force(settings: Settings, folder: FleetFolder) -> Settings:
     What still runs, as after a crash of its supervisor, keeps its settings, and so does all that is started beside it:
     one set for the whole fleet. Raises Unavailable where they cannot be written.
     """
-    from killreport.supervisor.process.slot import Slot
+    from killreport.supervisor.process.slot import ProcessSlot
 
-    if any(not Slot(path).is_free() for path in folder.slots.glob("*.*.?")):
+    if any(not ProcessSlot(path).is_free() for path in folder.slots.glob("*.*.?")):
         settings = read_snapshot(folder.settings, settings.home) or settings
     keep_settings(settings, folder)
     return settings
@@ -217,7 +217,7 @@ def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = N
             env=fleet_environment(settings.home),
             start_new_session=True,
         )
-    progress, began = Progress(process.pid), monotonic()
+    progress, began = ProcessProgress(process.pid), monotonic()
     # As long as it gets on, it is waited for: on a machine with a tenth of a core this takes half a minute.
     while process.poll() is None and not progress.is_over(START_SECONDS):
         with contextlib.suppress(NoSupervisor):
@@ -238,7 +238,7 @@ def tell_each(
     folder: FleetFolder,
     verb: Verb,
     names: Sequence[str],
-    on_done: Callable[[str, Answer | KillreportError], None],
+    on_done: Callable[[str, ControlReply | KillreportError], None],
     *,
     tell: Callable[[str], None] | None = None,
 ) -> bool:

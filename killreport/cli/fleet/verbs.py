@@ -36,7 +36,7 @@ from killreport.fleet.systemd import KILLED_STATUS
 from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.protocol import Answer, Request, Verb
+from killreport.supervisor.protocol import ControlReply, Request, Verb
 from killreport.terminal import printable
 
 # What a process wrote before it ended has to come through its pipe.
@@ -179,12 +179,12 @@ def _stay(names: list[str], rows: Sequence[ProcessRow]) -> None:
     """Run the supervisor in this process, with these processes started."""
     from msgspec.structs import replace
 
-    from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+    from killreport.supervisor.wanted import WantedState, read_wanted, write_wanted
 
     folder = FleetFolder.make(load().home)
     kept = read_wanted(folder.wanted)
     counts = {row.name: row.instances for row in rows}
-    usual = {name: Wanted(is_started=True, instances=counts[name], row_instances=counts[name]) for name in names}
+    usual = {name: WantedState(is_started=True, instances=counts[name], row_instances=counts[name]) for name in names}
     wanted = {name: replace(kept.get(name, usual[name]), is_started=True) for name in names}
     write_wanted(folder.wanted, kept | wanted)
     _supervise(ends_processes=True)
@@ -234,7 +234,7 @@ def _last_words(folder: FleetFolder, name: str, began: datetime) -> str:
 def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -> None:
     outcomes: dict[str, dict[str, Any]] = {}
 
-    def on_done(name: str, outcome: Answer | KillreportError) -> None:
+    def on_done(name: str, outcome: ControlReply | KillreportError) -> None:
         if isinstance(outcome, KillreportError):
             last_words = _last_words(folder, name, began)
             outcomes[name] = {"name": name, "error": str(outcome), "last_line": last_words}

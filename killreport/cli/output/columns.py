@@ -18,7 +18,7 @@ _PADDING = 2
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column. leave_out: the highest is the first to be left out; 0: never. is_right: it ends at its right edge."""
 
     heading: str
@@ -26,7 +26,7 @@ class Column:
     is_right: bool = False
 
 
-def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> tuple[Table, list[str]]:
+def fitted(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]], width: int) -> tuple[Table, list[str]]:
     """Return the table, as many columns as fit into the width, and the headings of those that were left out."""
     widths = [
         max(cell_len(column.heading), *(cell_len(str(row[place])) for row in rows), 0) + _PADDING
@@ -46,7 +46,7 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int
     return table, [column.heading for place, column in enumerate(columns) if place not in shown]
 
 
-def print_columns(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
+def print_columns(columns: Sequence[TableColumn], rows: Sequence[Sequence[Cell]]) -> list[str]:
     """Print the table as `fitted` makes it for the terminal, piped with every column; return what was left out."""
     console: Console = console_of_output()
     table, left_out = fitted(columns, rows, console.width)

@@ -22,7 +22,7 @@ from killreport.cli.context import load_all, open_ready_database
 from killreport.cli.fleet.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
 from killreport.cli.output.terminal import patient_console
 from killreport.cli.processes.first_jobs import run_first_jobs_told
-from killreport.cli.processes.foreground import Screen, foreground, start_told
+from killreport.cli.processes.foreground import FleetScreen, foreground, start_told
 from killreport.cli.processes.memory import proportional_megabytes
 from killreport.cli.processes.serve import PortTaken, bind, choose_free_ports
 from killreport.clock import monotonic
@@ -205,7 +205,7 @@ class Demo:
     def __init__(self, settings: Settings, simulator: tuple[str, ...], console: Console) -> None:
         self._settings = settings
         self._console = console
-        self._screen = Screen(self._console, tells_trouble=False)
+        self._screen = FleetScreen(self._console, tells_trouble=False)
         self._folder = FleetFolder.make(settings.home)
         keep_settings(settings, self._folder)
         environment = child_environment(settings)

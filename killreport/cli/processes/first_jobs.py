@@ -10,7 +10,7 @@ from killreport.errors import Conflict
 from killreport.fleet.table import QUEUES
 
 if TYPE_CHECKING:
-    from killreport.cli.processes.foreground import Screen
+    from killreport.cli.processes.foreground import FleetScreen
     from killreport.config import Settings
     from killreport.db.database import Database
     from killreport.queueing.broker import Broker
@@ -44,7 +44,9 @@ async def run_first_jobs(settings: Settings, database: Database, run: Callable[[
                 await run(job)
 
 
-async def run_first_jobs_told(settings: Settings, database: Database, supervisor: Supervisor, screen: Screen) -> None:
+async def run_first_jobs_told(
+    settings: Settings, database: Database, supervisor: Supervisor, screen: FleetScreen
+) -> None:
     """Run those jobs as processes of the supervisor's, and tell how each ended; one that fails stops none."""
 
     async def run(job: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.fleet.logs import Line, in_words
+from killreport.cli.fleet.logs import LogLine, in_words
 from killreport.cli.signals import stop_on_signals
 from killreport.clock import monotonic
 from killreport.errors import KillreportError
@@ -53,7 +53,7 @@ async def _raise_when_set(stop: asyncio.Event) -> None:
     raise _ToldToStop
 
 
-class Screen:
+class FleetScreen:
     """The supervisor's observer, who tells on the terminal. tells_trouble: also warnings that processes log."""
 
     def __init__(self, console: Console, *, tells_trouble: bool) -> None:
@@ -88,7 +88,7 @@ class Screen:
         """Remember the last lines, and tell the troubles among them where that is wanted."""
         last = self._last.setdefault(process, deque(maxlen=SHOWN_LINES))
         for text in lines.decode(errors="replace").splitlines():
-            if self._tells_trouble and Line("", process, stream, text).is_trouble:
+            if self._tells_trouble and LogLine("", process, stream, text).is_trouble:
                 self._say(process, f"[yellow]{escape(printable(in_words(text)))}[/]")
             else:
                 last.append(text)
@@ -103,7 +103,7 @@ class Screen:
         self._console.print(f"  {name:{NAME_WIDTH}} {markup}")
 
 
-async def start_told(supervisor: Supervisor, screen: Screen, name: str, remark: str = "") -> None:
+async def start_told(supervisor: Supervisor, screen: FleetScreen, name: str, remark: str = "") -> None:
     """Start a process and tell when it is ready, and until then what takes the time.
 
     Raises Unavailable, after its last words were told.

@@ -22,7 +22,7 @@ from killreport.cli.fleet.supervisor import (
 )
 from killreport.cli.output.terminal import patient_console
 from killreport.cli.processes.first_jobs import run_first_jobs_told
-from killreport.cli.processes.foreground import Screen, foreground, start_told
+from killreport.cli.processes.foreground import FleetScreen, foreground, start_told
 from killreport.cli.processes.memory import proportional_megabytes
 from killreport.clock import monotonic
 from killreport.config import Settings
@@ -70,7 +70,7 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
     from killreport.supervisor.main import supervising
 
     began = monotonic()
-    screen = Screen(console, tells_trouble=True)
+    screen = FleetScreen(console, tells_trouble=True)
     settings = settings_in_force(settings, folder)
     template = template_of(settings, folder)
     async with foreground(console) as (stack, group, stop):
@@ -132,7 +132,7 @@ def addresses(settings: Settings, up: Container[str]) -> str:
     return f"{'   '.join(told)}   (Ctrl-C stops everything)"
 
 
-async def _start(supervisor: Supervisor, screen: Screen, name: str) -> bool:
+async def _start(supervisor: Supervisor, screen: FleetScreen, name: str) -> bool:
     """Start a process; one that is not ready is said and stays with the supervisor, which tries again."""
     try:
         await start_told(supervisor, screen, name)

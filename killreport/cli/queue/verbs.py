@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from killreport.cli.output.columns import Column, print_columns
+from killreport.cli.output.columns import TableColumn, print_columns
 from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import body_fields, instant, print_table, shown
 from killreport.cli.queue import dead_letters
@@ -29,14 +29,14 @@ QueueName = Annotated[
 PriorityName = Literal["batch", "seen", "person"]
 
 _COLUMNS = (
-    Column("queue"),
-    Column("process", 1),
-    Column("ready", is_right=True),
-    Column("delayed", 2, is_right=True),
-    Column("in hand", 4, is_right=True),
-    Column("consumers", 5, is_right=True),
-    Column("dead", is_right=True),
-    Column("oldest", 3),
+    TableColumn("queue"),
+    TableColumn("process", 1),
+    TableColumn("ready", is_right=True),
+    TableColumn("delayed", 2, is_right=True),
+    TableColumn("in hand", 4, is_right=True),
+    TableColumn("consumers", 5, is_right=True),
+    TableColumn("dead", is_right=True),
+    TableColumn("oldest", 3),
 )
 
 

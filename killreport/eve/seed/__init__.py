@@ -8,7 +8,7 @@ from importlib import resources
 import msgspec
 
 from killreport.db.database import Connection
-from killreport.eve.importer import IMPORT_LOCK, StaticData, read_static_data, replace_rows, stored_release
+from killreport.eve.importer import IMPORT_LOCK, StaticDataRelease, read_static_data, replace_rows, stored_release
 
 ARCHIVE = "static-data.zip"
 PRICES = "reference-prices.jsonl"
@@ -57,7 +57,7 @@ async def load_seed(connection: Connection) -> bool:
     return lacks_data or is_lacking or lacks_prices
 
 
-def _read_archive() -> StaticData:
+def _read_archive() -> StaticDataRelease:
     with (resources.files(__name__) / ARCHIVE).open("rb") as stream:
         return read_static_data(stream, ARCHIVE)
 
@@ -71,7 +71,7 @@ async def _lacks_portions(connection: Connection) -> bool:
     return not has_some
 
 
-async def _add_portions(connection: Connection, data: StaticData) -> None:
+async def _add_portions(connection: Connection, data: StaticDataRelease) -> None:
     """Store the portions of the types that are stored; the rest comes with the next update of the static data."""
     types = next(rows for rows in data.tables if rows.table == "eve_type")
     size = types.columns.index("portion_size")

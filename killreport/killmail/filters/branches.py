@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from killreport.killmail.filters.predicates import Bound, Column, Either, Killer
+from killreport.killmail.filters.predicates import Bound, ColumnIs, Either, Killer
 from killreport.killmail.filters.tree import Condition, Every, Node, Some
 
 MAX_BRANCHES = 24
@@ -44,7 +44,7 @@ def is_lead(part: Node) -> bool:
     """Tell whether an index holds just what the part asks for, in order of time: one id, in one place."""
     return (
         isinstance(part, Condition)
-        and isinstance(part.filter.predicate, Column | Killer)
+        and isinstance(part.filter.predicate, ColumnIs | Killer)
         and isinstance(part.value, tuple)
         and len(part.value) == 1
     )
@@ -74,7 +74,7 @@ def _alternatives(part: Node) -> list[Node]:
     if isinstance(predicate, Either):
         upper = part.name[0].upper() + part.name[1:]
         return [Condition(f"{side}{upper}", (entry,)) for side in ("victim", "attacker") for entry in part.value]
-    if isinstance(predicate, Column | Killer):
+    if isinstance(predicate, ColumnIs | Killer):
         return [Condition(part.name, (entry,)) for entry in part.value]
     return [part]
 

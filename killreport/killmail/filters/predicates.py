@@ -80,7 +80,7 @@ class Predicate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnIs:
     """One of the ids is in a column of the killmail's row. Every such column has an index by time."""
 
     name: str
@@ -137,7 +137,7 @@ class Killer:
 class Either:
     """One of the ids is on the victim's side or on the killers'."""
 
-    victim: Column
+    victim: ColumnIs
     killer: Killer
 
     def sql(self, value: tuple[int, ...], binder: Binder) -> str:
@@ -206,7 +206,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class InSpace:
     """The killmail happened in one of the kinds of space: by its `loc:` label, or by region where none is given."""
 
     def sql(self, value: tuple[str, ...], binder: Binder) -> str:

@@ -23,7 +23,7 @@ _TIME = "killmail_time"
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RowWindow:
     """Which rows of the ordered list: `limit` ones beyond the cursor, in the direction of reading.
 
     column: what the list is ordered by, then by id. is_descending: of the reading, which backwards is not the list's.
@@ -49,7 +49,7 @@ class Window:
 
 
 def page_statement(
-    branches: Sequence[Branch], leaders: Mapping[Branch, Condition], window: Window
+    branches: Sequence[Branch], leaders: Mapping[Branch, Condition], window: RowWindow
 ) -> tuple[str, list[object]]:
     """Return the statement that gives the rows of the window, in the direction of reading, and its arguments.
 
@@ -95,7 +95,7 @@ def _killed_by(lead: Condition, predicate: Killer, times: Sequence[Condition], b
     return where
 
 
-def _branch(branch: Branch, leader: Condition | None, window: Window, binder: Binder) -> str:
+def _branch(branch: Branch, leader: Condition | None, window: RowWindow, binder: Binder) -> str:
     """Return `from … where … order by … limit …` over `killmail k`."""
     if leader is None and len(branch.leads) == 1:
         leader = branch.leads[0]

@@ -14,17 +14,17 @@ from killreport.ids import MAX_ENTITY_ID
 from killreport.killmail.filters.predicates import (
     SPACES,
     Bound,
-    Column,
+    ColumnIs,
     Either,
     HasItem,
     HourOfDay,
+    InSpace,
     Is,
     Killer,
     Labels,
     Predicate,
-    Space,
 )
-from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk, ValueKind, Words
+from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, ValueKind, Words, YesNo
 from killreport.killmail.stored.named import WEAPON_KIND
 
 
@@ -41,7 +41,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Party:
+class _PartyFilters:
     """Something that is on both sides of a kill, with the victim's column and the killers' kind."""
 
     name: str
@@ -53,19 +53,19 @@ class _Party:
 
 # From the one that names fewest killmails to the one that names most.
 _PARTIES = (
-    _Party("character", "pilot", "victim_character_id", EntityKind.CHARACTER, "character_id"),
-    _Party("corporation", "corporation", "victim_corporation_id", EntityKind.CORPORATION, "corporation_id"),
-    _Party("alliance", "alliance", "victim_alliance_id", EntityKind.ALLIANCE, "alliance_id"),
-    _Party("shipType", "ship type", "ship_type_id", EntityKind.SHIP_TYPE, "ship_type_id"),
-    _Party("shipGroup", "ship group", "ship_group_id", EntityKind.SHIP_GROUP, "ship_type_id"),
-    _Party("faction", "faction", "victim_faction_id", EntityKind.FACTION, "faction_id"),
+    _PartyFilters("character", "pilot", "victim_character_id", EntityKind.CHARACTER, "character_id"),
+    _PartyFilters("corporation", "corporation", "victim_corporation_id", EntityKind.CORPORATION, "corporation_id"),
+    _PartyFilters("alliance", "alliance", "victim_alliance_id", EntityKind.ALLIANCE, "alliance_id"),
+    _PartyFilters("shipType", "ship type", "ship_type_id", EntityKind.SHIP_TYPE, "ship_type_id"),
+    _PartyFilters("shipGroup", "ship group", "ship_group_id", EntityKind.SHIP_GROUP, "ship_type_id"),
+    _PartyFilters("faction", "faction", "victim_faction_id", EntityKind.FACTION, "faction_id"),
 )
 
 
 def _party_filters() -> Iterator[Filter]:
     for party in _PARTIES:
         kind = Ids(party.name, MAX_ENTITY_ID)
-        victim = Column(party.column)
+        victim = ColumnIs(party.column)
         killer = Killer(party.kind, party.attribute, is_group=party.kind is EntityKind.SHIP_GROUP)
         word, upper = party.words, party.name[0].upper() + party.name[1:]
         yield Filter(
@@ -85,15 +85,15 @@ _ENTRIES = (
     Filter("itemFitted", _TYPE, HasItem("fitted"), "Items", "Fitted item", "In a slot of the ship that died"),
     Filter("itemDropped", _TYPE, HasItem("dropped"), "Items", "Dropped item", "Left in the wreck"),
     Filter(
-        "system", Ids("solarSystem", MAX_ENTITY_ID), Column("solar_system_id"),
+        "system", Ids("solarSystem", MAX_ENTITY_ID), ColumnIs("solar_system_id"),
         "Place", "Solar system", "Where it was",
     ),
     Filter(
-        "constellation", Ids("constellation", MAX_ENTITY_ID), Column("constellation_id"),
+        "constellation", Ids("constellation", MAX_ENTITY_ID), ColumnIs("constellation_id"),
         "Place", "Constellation", "Where it was",
     ),
-    Filter("region", Ids("region", MAX_ENTITY_ID), Column("region_id"), "Place", "Region", "Where it was"),
-    Filter("space", Words(SPACES), Space(), "Place", "Kind of space", "Security, or the kind of a place without any"),
+    Filter("region", Ids("region", MAX_ENTITY_ID), ColumnIs("region_id"), "Place", "Region", "Where it was"),
+    Filter("space", Words(SPACES), InSpace(), "Place", "Kind of space", "Security, or the kind of a place without any"),
     Filter("from", Instant(), Bound("killmail_time", ">=", "timestamptz"), "Time", "From", "At this time or later"),
     Filter("to", Instant(), Bound("killmail_time", "<", "timestamptz"), "Time", "Until", "Before this time"),
     Filter("hours", Hours(), HourOfDay(), "Time", "Hours of the day", "UTC, and possibly over midnight"),
@@ -101,10 +101,10 @@ _ENTRIES = (
     Filter("valueMax", Isk(), Bound("total_value_cents", "<=", "bigint"), "Worth", "At most", "Known total in ISK"),
     Filter("pointsMin", Count(), Bound("points", ">=", "int"), "Worth", "Points from", "How hard the kill was"),
     Filter("pointsMax", Count(), Bound("points", "<=", "int"), "Worth", "Points to", "How hard the kill was"),
-    Filter("solo", Flag(), Is("is_solo"), "Kind", "Solo", "By one player alone"),
-    Filter("npc", Flag(), Is("is_npc"), "Kind", "NPC", "Killed by NPCs alone, or an NPC died"),
-    Filter("awox", Flag(), Is("is_awox"), "Kind", "Awox", "The final blow came from the victim's own corporation"),
-    Filter("war", Ids("war"), Column("war_id"), "Kind", "War", "Counted for this war"),
+    Filter("solo", YesNo(), Is("is_solo"), "Kind", "Solo", "By one player alone"),
+    Filter("npc", YesNo(), Is("is_npc"), "Kind", "NPC", "Killed by NPCs alone, or an NPC died"),
+    Filter("awox", YesNo(), Is("is_awox"), "Kind", "Awox", "The final blow came from the victim's own corporation"),
+    Filter("war", Ids("war"), ColumnIs("war_id"), "Kind", "War", "Counted for this war"),
     Filter("labels", Words(), Labels("all"), "Labels", "All labels", "Every one of these labels"),
     Filter("labelsAny", Words(), Labels("any"), "Labels", "Any label", "At least one of these labels"),
     Filter("labelsNone", Words(), Labels("none"), "Labels", "No label", "None of these labels"),

@@ -77,7 +77,7 @@ class KillmailFilter:
 
         Raises Malformed with the path to what is wrong, such as `and[1].valueMin`.
         """
-        node = _Reader().read(plain, "", 1)
+        node = _FilterReader().read(plain, "", 1)
         return cls(node if isinstance(node, Every) else Every((node,)))
 
     def plain(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class KillmailFilter:
 EVERYTHING = KillmailFilter(Every(()))
 
 
-class _Reader:
+class _FilterReader:
     """Reads one filter and counts its conditions."""
 
     def __init__(self) -> None:

@@ -120,7 +120,7 @@ class Isk:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class YesNo:
     """Yes or no."""
 
     input_type: str = "bool"

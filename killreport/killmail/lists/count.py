@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.filters.predicates import Column, Killer
+from killreport.killmail.filters.predicates import ColumnIs, Killer
 from killreport.killmail.filters.tree import Condition, KillmailFilter
 
 # `total_stat` counts a killmail for its places as a kill, for the victim's side as a loss.
@@ -62,8 +62,8 @@ def _key_of(wanted: KillmailFilter) -> tuple[int, int, bool] | None:
     predicate = part.filter.predicate
     if isinstance(predicate, Killer) and predicate.kind in _COUNTED:
         return predicate.kind, part.value[0], False
-    if isinstance(predicate, Column) and predicate.name in _PLACES:
+    if isinstance(predicate, ColumnIs) and predicate.name in _PLACES:
         return _PLACES[predicate.name], part.value[0], False
-    if isinstance(predicate, Column) and predicate.name in _VICTIMS:
+    if isinstance(predicate, ColumnIs) and predicate.name in _VICTIMS:
         return _VICTIMS[predicate.name], part.value[0], True
     return None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from killreport.db.database import Connection
 from killreport.killmail.filters.branches import Branch, branches_of
-from killreport.killmail.filters.sql import Window, count_statement, page_statement
+from killreport.killmail.filters.sql import RowWindow, count_statement, page_statement
 from killreport.killmail.filters.tree import EVERYTHING, Condition, KillmailFilter
 from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 
@@ -78,7 +78,7 @@ async def list_killmails(
         raise ValueError(f"one of first and last is needed, from 1 to {MAX_PAGE}")
     is_forward = first is not None
     cursor = after if is_forward else before
-    rows = await _read(connection, wanted, Window(order.column, order.sql_type, is_forward, size + 1, cursor))
+    rows = await _read(connection, wanted, RowWindow(order.column, order.sql_type, is_forward, size + 1, cursor))
     return Page.cut(rows, size, is_forward=is_forward)
 
 
@@ -142,7 +142,7 @@ async def list_related(
     return [Page.cut(found.get(place, []), limit, is_forward=is_forward) for place in range(1, len(killmails) + 1)]
 
 
-async def _read(connection: Connection, wanted: KillmailFilter, window: Window) -> list[KillmailRow]:
+async def _read(connection: Connection, wanted: KillmailFilter, window: RowWindow) -> list[KillmailRow]:
     branches = branches_of(wanted.root)
     leaders = await _choose_leaders(connection, [branch for branch in branches if branch.is_contested])
     statement, arguments = page_statement(branches, leaders, window)

@@ -35,7 +35,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 OTHER_ARCHIVES = {b"PK\x03\x04": "a zip archive", b"\xfd7zXZ\x00": "packed by xz", b"7z\xbc\xaf": "a 7z archive"}
 
 
-class Record(NamedTuple):
+class ArchiveRecord(NamedTuple):
     """One document of a file. reference: the file's name and, inside it, the line, member or key.
 
     fault: why it cannot be read, where that is known without looking into it; the body may be a part of it then.
@@ -67,7 +67,7 @@ def list_files(paths: list[Path]) -> list[Path]:
     return found
 
 
-def read_records(stream: IO[bytes], name: str) -> Iterator[Record]:
+def read_records(stream: IO[bytes], name: str) -> Iterator[ArchiveRecord]:
     """Yield the documents of an open file, in their order.
 
     name: how references call the file. Raises Malformed where the container itself is broken or is none of the known
@@ -86,9 +86,9 @@ def read_records(stream: IO[bytes], name: str) -> Iterator[Record]:
         elif not head.strip():
             yield from ()
         elif head.startswith(UTF_16):
-            yield Record(f"{name}:1", plain.read(MAX_LINE_BYTES), "it is UTF-16, not UTF-8")
+            yield ArchiveRecord(f"{name}:1", plain.read(MAX_LINE_BYTES), "it is UTF-16, not UTF-8")
         elif is_table(head):
-            yield from (Record(f"{name}:{number}", row) for number, row in read_table(plain, name))
+            yield from (ArchiveRecord(f"{name}:{number}", row) for number, row in read_table(plain, name))
         elif _is_document_per_line(head):
             yield from _read_lines(plain, name)
         else:
@@ -142,24 +142,24 @@ def _is_keyed_by_id(value: dict[str, object]) -> bool:
     return bool(value) and all(key.isdigit() for key in value)
 
 
-def _read_lines(stream: IO[bytes], name: str) -> Iterator[Record]:
+def _read_lines(stream: IO[bytes], name: str) -> Iterator[ArchiveRecord]:
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):
         number += 1
         if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-            yield Record(f"{name}:{number}", line, f"the line is longer than {MAX_LINE_BYTES // 2**20} MB")
+            yield ArchiveRecord(f"{name}:{number}", line, f"the line is longer than {MAX_LINE_BYTES // 2**20} MB")
             while line and not line.endswith(b"\n"):
                 line = stream.readline(PEEK)
         elif line := line.strip():
-            yield Record(f"{name}:{number}", line)
+            yield ArchiveRecord(f"{name}:{number}", line)
 
 
-def _read_tar(stream: IO[bytes], name: str) -> Iterator[Record]:
+def _read_tar(stream: IO[bytes], name: str) -> Iterator[ArchiveRecord]:
     for member in read_members(stream, lambda member: member.endswith(".json"), MAX_LINE_BYTES):
-        yield Record(f"{name}:{member.name}", member.body.removeprefix(BYTE_ORDER_MARK), member.fault)
+        yield ArchiveRecord(f"{name}:{member.name}", member.body.removeprefix(BYTE_ORDER_MARK), member.fault)
 
 
-def _read_document(stream: IO[bytes], name: str) -> Iterator[Record]:
+def _read_document(stream: IO[bytes], name: str) -> Iterator[ArchiveRecord]:
     body = stream.read(MAX_DOCUMENT_BYTES + 1)
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Malformed(f"{name} is one JSON document of more than {MAX_DOCUMENT_BYTES // 2**20} MB")
@@ -171,7 +171,7 @@ def _read_document(stream: IO[bytes], name: str) -> Iterator[Record]:
     if kind == "hashes":
         raise Malformed(f"{name} holds ids and hashes only, no killmails; `killreport history repair` fetches those")
     for key, part in parts:
-        yield Record(f"{name}:{key}" if key else name, bytes(part))
+        yield ArchiveRecord(f"{name}:{key}" if key else name, bytes(part))
 
 
 def _split(body: bytes) -> tuple[Literal["one", "many", "hashes"], list[tuple[str, msgspec.Raw]]]:

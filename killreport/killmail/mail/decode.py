@@ -26,7 +26,7 @@ _PRESENT_SHAPE = msgspec.json.Decoder(Killmail)
 _ABSENT = msgspec.Raw()
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class KillmailEnvelope(msgspec.Struct, frozen=True):
     """A killmail's own bytes, and what its source wrote around or into them.
 
     hash: as written, not verified.
@@ -72,7 +72,7 @@ def decode_killmail(raw: bytes | msgspec.Raw) -> Killmail:
     return with_sane_time(mail)
 
 
-def unwrap(raw: bytes | msgspec.Raw) -> Envelope:
+def unwrap(raw: bytes | msgspec.Raw) -> KillmailEnvelope:
     """Return the killmail's bytes out of whatever a source wraps them in, with the hash and zkb block found on the way.
 
     Known wrappers: R2Z2's file (`esi`), RedisQ's answer (`package`, `killmail`), a test corpus's line (`body`); hash
@@ -93,7 +93,7 @@ def unwrap(raw: bytes | msgspec.Raw) -> Envelope:
         if inner is None or bytes(level.victim) or bytes(level.attackers):
             break
         body = inner
-    return Envelope(body, found_hash or (zkb.hash if zkb else None), zkb)
+    return KillmailEnvelope(body, found_hash or (zkb.hash if zkb else None), zkb)
 
 
 def _text(raw: msgspec.Raw) -> str | None:

@@ -12,7 +12,7 @@ from collections import Counter
 from killreport.eve.flags import Bay
 from killreport.eve.universe import Universe
 from killreport.killmail.shown.fitting import Fitting
-from killreport.killmail.shown.loadout import RACKS, Loadout, Place, loadout_of
+from killreport.killmail.shown.loadout import RACKS, Loadout, RackSlot, loadout_of
 
 EMPTY_SLOT = {
     Bay.LOW: "[Empty Low slot]",
@@ -45,7 +45,7 @@ def _racks(loadout: Loadout, universe: Universe) -> list[list[str]]:
     return [[_line(place, EMPTY_SLOT[bay], universe) for place in loadout.racks.get(bay, [])] for bay in RACKS]
 
 
-def _line(place: Place, empty: str, universe: Universe) -> str:
+def _line(place: RackSlot, empty: str, universe: Universe) -> str:
     if place.module is None:
         return empty
     line = _name(place.module, universe)

@@ -61,7 +61,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class FittingSlot:
     """A place for one module. number: from 1. charges: one row for the dropped, one for the destroyed, as a rule.
 
     module: None where the slot is empty, or only a charge is told of it. Where a mail names two modules at one flag,
@@ -80,11 +80,11 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FittingSection:
     """A bay with what was in it. slots: of a bay that has numbered ones; contents: of every other."""
 
     bay: Bay
-    slots: tuple[Slot, ...]
+    slots: tuple[FittingSlot, ...]
     contents: tuple[Content, ...]
     worth: Worth
 
@@ -95,7 +95,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FittingLine:
     """All of one type at one price in one section. row: the first of them."""
 
     bay: Bay
@@ -115,21 +115,21 @@ class Fitting:
     """The sections in the order of `Bay`; those without slots or contents are left out. items: without the hull."""
 
     ship_type_id: int
-    sections: tuple[Section, ...]
+    sections: tuple[FittingSection, ...]
     items: Worth
 
-    def section(self, bay: Bay) -> Section | None:
+    def section(self, bay: Bay) -> FittingSection | None:
         """Return the section of a bay, None where there is nothing of it."""
         return next((section for section in self.sections if section.bay is bay), None)
 
 
-def price_lines(section: Section) -> list[Line]:
+def price_lines(section: FittingSection) -> list[FittingLine]:
     """Return a line for each type and price, in the order they first appear; what was in a container counts here."""
-    lines: dict[tuple[int, int | None, int], Line] = {}
+    lines: dict[tuple[int, int | None, int], FittingLine] = {}
     for content in section.everything():
         row = content.row
         key = (row.type_id, row.known_price_cents, row.price_rule)
-        one = lines.get(key) or Line(section.bay, row, 0, 0)
+        one = lines.get(key) or FittingLine(section.bay, row, 0, 0)
         lines[key] = replace(
             one, dropped=one.dropped + row.quantity_dropped, destroyed=one.destroyed + row.quantity_destroyed
         )
@@ -144,14 +144,14 @@ def lay_out(ship_type_id: int, items: Sequence[ItemRow], universe: Universe) -> 
     sections = []
     for bay in Bay:
         contents = by_bay.get(bay, [])
-        slots: tuple[Slot, ...] = ()
+        slots: tuple[FittingSlot, ...] = ()
         if bay in SLOT_WORDS:
             slots = _slots(
                 bay, contents, _slot_number(bay, ship_type_id, by_bay.get(Bay.SUBSYSTEM, ()), universe), universe
             )
         if slots or contents:
             worth = sum((content.worth for content in contents), Worth())
-            sections.append(Section(bay, slots, () if slots else tuple(contents), worth))
+            sections.append(FittingSection(bay, slots, () if slots else tuple(contents), worth))
     return Fitting(ship_type_id, tuple(sections), sum((section.worth for section in sections), Worth()))
 
 
@@ -196,7 +196,7 @@ def _own_slots(part: Type, bay: Bay) -> int:
     return number or 0
 
 
-def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Universe) -> tuple[Slot, ...]:
+def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Universe) -> tuple[FittingSlot, ...]:
     first = FIRST_FLAGS[bay]
     by_flag: dict[int, list[Content]] = defaultdict(list)
     for content in contents:
@@ -205,7 +205,7 @@ def _slots(bay: Bay, contents: Iterable[Content], number: int, universe: Univers
     return tuple(slot for flag in flags for slot in _slots_at(flag, flag - first + 1, by_flag.get(flag, []), universe))
 
 
-def _slots_at(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Iterator[Slot]:
+def _slots_at(flag: int, number: int, contents: Sequence[Content], universe: Universe) -> Iterator[FittingSlot]:
     """Yield the slot: of what shares a flag, the charges are in the module, whatever order they came in.
 
     A mail may name two modules at one flag, as one that dropped and one that was destroyed: each is a slot's, none the
@@ -213,6 +213,6 @@ def _slots_at(flag: int, number: int, contents: Sequence[Content], universe: Uni
     """
     modules = [c for c in contents if universe.category_id_of(c.row.type_id) != CHARGE_CATEGORY]
     charges = tuple(c for c in contents if universe.category_id_of(c.row.type_id) == CHARGE_CATEGORY)
-    yield Slot(number, flag, modules[0] if modules else None, charges)
+    yield FittingSlot(number, flag, modules[0] if modules else None, charges)
     for module in modules[1:]:
-        yield Slot(number, flag, module, ())
+        yield FittingSlot(number, flag, module, ())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from killreport.eve.flags import Bay
 from killreport.eve.universe import Universe
-from killreport.killmail.shown.fitting import CHARGE_CATEGORY, Content, Fitting, Section, Slot
+from killreport.killmail.shown.fitting import CHARGE_CATEGORY, Content, Fitting, FittingSection, FittingSlot
 
 # In the order that every format has them.
 RACKS = (Bay.LOW, Bay.MID, Bay.HIGH, Bay.RIG, Bay.SUBSYSTEM, Bay.SERVICE)
@@ -23,7 +23,7 @@ MAX_ALIKE = 10
 
 
 @dataclass(slots=True)
-class Place:
+class RackSlot:
     """A slot of a rack: the type of its module and of what is loaded, None where it is empty."""
 
     module: int | None = None
@@ -38,7 +38,7 @@ class Loadout:
     """
 
     ship_type_id: int
-    racks: dict[Bay, list[Place]] = field(default_factory=dict)
+    racks: dict[Bay, list[RackSlot]] = field(default_factory=dict)
     drones: Counter[int] = field(default_factory=Counter)
     squadrons: list[tuple[int, int]] = field(default_factory=list)
     implants: list[int] = field(default_factory=list)
@@ -65,9 +65,9 @@ def loadout_of(fitting: Fitting, universe: Universe) -> Loadout:
     return loadout
 
 
-def _fill_rack(section: Section, loadout: Loadout, universe: Universe) -> list[Place]:
+def _fill_rack(section: FittingSection, loadout: Loadout, universe: Universe) -> list[RackSlot]:
     """Return the places of a rack; a further module at a flag takes a free place, and is cargo where there is none."""
-    places = {slot.flag: Place() for slot in section.slots}
+    places = {slot.flag: RackSlot() for slot in section.slots}
     without_place: Counter[int] = Counter()
     for slot in section.slots:
         place = places[slot.flag]
@@ -89,7 +89,7 @@ def _fill_rack(section: Section, loadout: Loadout, universe: Universe) -> list[P
     return list(places.values())
 
 
-def _load(place: Place, slot: Slot, loadout: Loadout) -> None:
+def _load(place: RackSlot, slot: FittingSlot, loadout: Loadout) -> None:
     """Put the slot's charges into the module; a module takes one type, so any other is cargo."""
     for charge in slot.charges:
         if place.charge in (None, charge.row.type_id):
@@ -106,7 +106,7 @@ def _belongs(module: Content, bay: Bay, universe: Universe) -> bool:
     return known is None or known.slot == bay.value
 
 
-def _fill_bays(section: Section, loadout: Loadout, universe: Universe) -> None:
+def _fill_bays(section: FittingSection, loadout: Loadout, universe: Universe) -> None:
     """Take in drones, and fighters a tube at a time. Until 2016 fighters were in drone bays."""
     tubes: defaultdict[int, list[Content]] = defaultdict(list)
     for slot in section.slots:
@@ -142,7 +142,7 @@ def _squadrons(type_id: int, number: int, universe: Universe) -> Iterator[tuple[
         yield type_id, number
 
 
-def _fill_head(section: Section, loadout: Loadout, universe: Universe) -> None:
+def _fill_head(section: FittingSection, loadout: Loadout, universe: Universe) -> None:
     for content in section.contents:
         type_id = content.row.type_id
         if universe.category_id_of(type_id) not in (IMPLANT_CATEGORY, None):
@@ -154,7 +154,7 @@ def _fill_head(section: Section, loadout: Loadout, universe: Universe) -> None:
         _stow(loadout, content.contents)
 
 
-def _contents_of(section: Section) -> Iterator[Content]:
+def _contents_of(section: FittingSection) -> Iterator[Content]:
     for slot in section.slots:
         yield from slot.contents
     yield from section.contents

@@ -38,7 +38,7 @@ _FINAL_BLOW_GROUPS = "select killmail_id, final_blow_ship_group_id from killmail
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _Rederived:
     """A stored killmail, and what is derived from it now. facts: as _UPDATE has them, without the labels of others."""
 
     row: KillmailRow
@@ -79,7 +79,7 @@ async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Un
     return changed_ids
 
 
-async def _list_changes(connection: Connection, mail_ids: Sequence[int], universe: Universe) -> list[_Change]:
+async def _list_changes(connection: Connection, mail_ids: Sequence[int], universe: Universe) -> list[_Rederived]:
     attackers, items = await list_attackers(connection, mail_ids), await list_items(connection, mail_ids)
     groups = await counted_groups(connection, mail_ids)
     blows = await connection.fetch(_FINAL_BLOW_GROUPS, list(mail_ids))
@@ -95,7 +95,7 @@ async def _list_changes(connection: Connection, mail_ids: Sequence[int], univers
 
 def _change_of(
     row: KillmailRow, blow_group: int | None, mail: Killmail, before: AbstractSet[int], universe: Universe
-) -> _Change | None:
+) -> _Rederived | None:
     """Return what is derived from the killmail now, None where it is as it is stored.
 
     blow_group: as stored. before: the groups of hulls that it is counted for on the killing side.
@@ -120,7 +120,7 @@ def _change_of(
         *(row.points, row.is_npc, row.is_solo, row.is_awox, row.labels),
     )
     is_same = before == now and (*facts[:-1], _with_others(row.labels, marks.labels)) == stored
-    return None if is_same else _Change(row, mail, facts, named, before - now, now - before)
+    return None if is_same else _Rederived(row, mail, facts, named, before - now, now - before)
 
 
 def _with_others(stored: Sequence[str], labels: Sequence[str]) -> list[str]:
@@ -128,7 +128,7 @@ def _with_others(stored: Sequence[str], labels: Sequence[str]) -> list[str]:
     return merge_labels(labels, [label for label in stored if label in SOURCE_LABELS])
 
 
-async def _save(connection: Connection, changes: Sequence[_Change]) -> None:
+async def _save(connection: Connection, changes: Sequence[_Rederived]) -> None:
     locked = await connection.fetch(
         "select killmail_id, labels from killmail where killmail_id = any($1) order by killmail_id for update",
         [change.mail.killmail_id for change in changes],

@@ -45,7 +45,7 @@ class Revalued:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _Revalued:
     """A killmail's row and items as they are stored, and what they are worth now."""
 
     mail: KillmailRow
@@ -98,7 +98,7 @@ class Revaluer:
         for day, type_ids in types.items():
             await self._prices.prefetch(connection, type_ids, [day])
 
-    def _change_of(self, mail: KillmailRow, items: Sequence[ItemRow]) -> _Change | None:
+    def _change_of(self, mail: KillmailRow, items: Sequence[ItemRow]) -> _Revalued | None:
         """Return what the killmail is worth now, None where nothing about it differs."""
         prices = _keeping_references(self._prices, mail, items)
         value = value_killmail(mail_of(mail, (), ()), self._universe, prices, flat_items(items))
@@ -109,7 +109,7 @@ class Revaluer:
         before += [(row.unit_price_cents, row.price_rule) for row in items]
         now = [(price.cents, int(price.rule)) for price in (value.ship, *value.item_prices)]
         is_same = before == now and mail.is_value_complete is value.is_complete
-        return None if is_same else _Change(mail, items, value)
+        return None if is_same else _Revalued(mail, items, value)
 
 
 async def load_revaluer(database: Database) -> Revaluer:
@@ -144,7 +144,9 @@ def _keeping_references(prices: Prices, mail: KillmailRow, items: Sequence[ItemR
     return _KeepingReferences(prices, kept) if kept else prices
 
 
-async def _save(connection: Connection, changes: Sequence[_Change], changed: Sequence[_Change], reason: str) -> None:
+async def _save(
+    connection: Connection, changes: Sequence[_Revalued], changed: Sequence[_Revalued], reason: str
+) -> None:
     prices = [
         (row.killmail_id, row.ordinal, price.cents, int(price.rule))
         for change in changes
@@ -180,7 +182,7 @@ async def _save(connection: Connection, changes: Sequence[_Change], changed: Seq
     )
 
 
-def _row(change: _Change, labels: Sequence[str]) -> tuple[object, ...]:
+def _row(change: _Revalued, labels: Sequence[str]) -> tuple[object, ...]:
     value = change.value
     return (
         change.mail.killmail_id,

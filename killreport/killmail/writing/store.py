@@ -38,7 +38,7 @@ BREATH = 50  # mails worked out before other tasks get their turn: some two mill
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class FeedCursor:
     """Where a reader stands once the batch is stored: the sequence it asks for next."""
 
     feed: str
@@ -67,7 +67,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Prepared:
+class PreparedBatch:
     """A batch with everything worked out, ready to be committed.
 
     universe and version: the static data it was worked out with. arrivals and hashes: by id, ascending, none twice.
@@ -82,15 +82,15 @@ class Prepared:
     repeated: int
     derived: dict[int, Derived] = field(default_factory=dict)
 
-    def halves(self) -> tuple[Prepared, Prepared]:
+    def halves(self) -> tuple[PreparedBatch, PreparedBatch]:
         """Return the mails in two halves; what else there is goes with the second."""
         ids = list(self.arrivals)
         first, last = ids[: len(ids) // 2], ids[len(ids) // 2 :]
         return self._part(first, [], 0), self._part(last, self.rejects, self.repeated)
 
-    def _part(self, ids: list[int], rejects: list[Reject], repeated: int) -> Prepared:
+    def _part(self, ids: list[int], rejects: list[Reject], repeated: int) -> PreparedBatch:
         derived = {mail_id: self.derived[mail_id] for mail_id in ids if mail_id in self.derived}
-        return Prepared(
+        return PreparedBatch(
             self.universe,
             self.version,
             {mail_id: self.arrivals[mail_id] for mail_id in ids},
@@ -131,7 +131,7 @@ class KillmailWriter:
         arrivals: Sequence[Arrival],
         *,
         rejects: Sequence[Reject] = (),
-        cursor: Cursor | None = None,
+        cursor: FeedCursor | None = None,
         gaps: Sequence[int] = (),
         filled_gaps: Sequence[int] = (),
     ) -> Stored:
@@ -146,7 +146,7 @@ class KillmailWriter:
 
     async def prepare(
         self, database: Database, arrivals: Sequence[Arrival], rejects: Sequence[Reject] = ()
-    ) -> Prepared:
+    ) -> PreparedBatch:
         """Work out everything about a batch that needs no lock, so that the transaction is short.
 
         Gives way to other tasks all the time, so that the batch before can commit meanwhile. Changes nothing stored.
@@ -171,7 +171,7 @@ class KillmailWriter:
                 await asyncio.sleep(0)
         return batch
 
-    def _derive(self, batch: Prepared, new: Sequence[Arrival]) -> None:
+    def _derive(self, batch: PreparedBatch, new: Sequence[Arrival]) -> None:
         history_before = utc_now() - self._history_after
         for arrival in new:
             mail_id = arrival.mail.killmail_id
@@ -193,9 +193,9 @@ class KillmailWriter:
     async def commit(
         self,
         database: Database,
-        batch: Prepared,
+        batch: PreparedBatch,
         *,
-        cursor: Cursor | None = None,
+        cursor: FeedCursor | None = None,
         gaps: Sequence[int] = (),
         filled_gaps: Sequence[int] = (),
     ) -> Stored:
@@ -219,7 +219,7 @@ class KillmailWriter:
         if len(batch.arrivals) == 1:
             (arrival,) = batch.arrivals.values()
             rejects = [*batch.rejects, _reject(arrival, f"the database refused it: {_words(refusal)}", "$")]
-            nothing = Prepared(batch.universe, batch.version, {}, {}, rejects, batch.repeated)
+            nothing = PreparedBatch(batch.universe, batch.version, {}, {}, rejects, batch.repeated)
             return await self.commit(database, nothing, cursor=cursor, gaps=gaps, filled_gaps=filled_gaps)
         first, last = batch.halves()
         before = await self.commit(database, first)
@@ -233,8 +233,8 @@ class KillmailWriter:
     async def _commit(
         self,
         database: Database,
-        batch: Prepared,
-        cursor: Cursor | None,
+        batch: PreparedBatch,
+        cursor: FeedCursor | None,
         gaps: Sequence[int],
         filled_gaps: Sequence[int],
     ) -> Stored:
@@ -281,7 +281,7 @@ class _Outdated(Exception):
     """The static data is other than it was when the batch was prepared."""
 
 
-def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject], static: UniverseKeeper) -> Prepared:
+def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject], static: UniverseKeeper) -> PreparedBatch:
     """Order by id, drop repetitions inside the batch, and refuse what contradicts its own hash."""
     by_id: dict[int, Arrival] = {}
     hashes: dict[int, bytes] = {}
@@ -300,7 +300,7 @@ def _sort(arrivals: Sequence[Arrival], rejects: Sequence[Reject], static: Univer
         else:
             by_id[mail_id] = arrival
             hashes[mail_id] = true_hash
-    return Prepared(static.universe, static.version, by_id, hashes, refused, repeated)
+    return PreparedBatch(static.universe, static.version, by_id, hashes, refused, repeated)
 
 
 def _reject(arrival: Arrival, reason: str, path: str) -> Reject:
@@ -343,7 +343,7 @@ async def find_cursor(connection: Connection, feed: str) -> int | None:
 
 
 async def _save_cursor(
-    connection: Connection, cursor: Cursor | None, gaps: Sequence[int], filled_gaps: Sequence[int]
+    connection: Connection, cursor: FeedCursor | None, gaps: Sequence[int], filled_gaps: Sequence[int]
 ) -> None:
     if cursor is None:
         return

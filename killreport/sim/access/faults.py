@@ -15,7 +15,7 @@ Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Faults(msgspec.Struct, forbid_unknown_fields=True):
+class InjectedFaults(msgspec.Struct, forbid_unknown_fields=True):
     """Everything off by default. Rates are shares of requests or of published sequence numbers, from 0 to 1.
 
     latency_ms: each answer waits a random time up to this. error_rate: answers 500, 502 or 503. truncate_rate: a body
@@ -39,26 +39,26 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True):
     downtime: Annotated[int, msgspec.Meta(ge=0, le=599)] = 0
     stale_sequence: Count = 0
 
-    def changed(self, body: bytes) -> Faults:
+    def changed(self, body: bytes) -> InjectedFaults:
         """Return these faults with the fields of a JSON object put in. Raises Malformed for anything else."""
         try:
             wanted = decode_json(body, dict[str, float | int])
-            return msgspec.convert({**msgspec.to_builtins(self), **wanted}, Faults)
+            return msgspec.convert({**msgspec.to_builtins(self), **wanted}, InjectedFaults)
         except msgspec.ValidationError as error:
             raise Malformed(str(error)) from None
 
 
-def parse_faults(pairs: list[str]) -> Faults:
+def parse_faults(pairs: list[str]) -> InjectedFaults:
     """Return the faults named by `name=value` pairs, as the command line gives them. Raises BadSetting."""
     values: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or name not in Faults.__struct_fields__:
-            known = ", ".join(Faults.__struct_fields__)
+        if not equals or name not in InjectedFaults.__struct_fields__:
+            known = ", ".join(InjectedFaults.__struct_fields__)
             raise BadSetting(f"--fault {pair} is not name=value with one of these names: {known}.")
         values[name] = value
     try:
-        return msgspec.convert(values, Faults, strict=False)
+        return msgspec.convert(values, InjectedFaults, strict=False)
     except msgspec.ValidationError as error:
         raise BadSetting(f"--fault cannot be used: {error}.") from None
 
@@ -66,7 +66,7 @@ def parse_faults(pairs: list[str]) -> Faults:
 class Mischief:
     """The faults of one simulator, and the dice that say whom they hit."""
 
-    def __init__(self, seed: int, faults: Faults) -> None:
+    def __init__(self, seed: int, faults: InjectedFaults) -> None:
         """Start with these faults; `faults` may be replaced at any time."""
         self.faults = faults
         self.rules: list[Rule] = []

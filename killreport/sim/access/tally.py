@@ -35,7 +35,7 @@ class _Rate:
         self.peak = max(self.peak, len(self._times))
 
 
-class Tally:
+class RequestTally:
     """The counts since the start, or since they were last cleared. Durations are real ones, whatever the clock says."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from killreport.decoding import decode_json
 from killreport.errors import Malformed
-from killreport.sim.access.faults import Faults
+from killreport.sim.access.faults import InjectedFaults
 from killreport.sim.access.rules import read_rules
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.simulator import Simulator
@@ -14,7 +14,7 @@ from killreport.sim.simulator import Simulator
 _MAX_AT_ONCE = 100_000
 
 
-class Control:
+class SimControl:
     """The routes below /control."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -68,7 +68,7 @@ class Control:
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         del request
-        self._simulator.mischief.faults = Faults()
+        self._simulator.mischief.faults = InjectedFaults()
         return json_answer(self._simulator.mischief.faults)
 
     async def _rules(self, request: web.Request) -> web.Response:

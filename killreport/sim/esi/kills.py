@@ -14,7 +14,7 @@ from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.chance import mix
 from killreport.sim.world.generator import FIRST_WAR_ID, WARS
-from killreport.sim.world.journal import Kind
+from killreport.sim.world.journal import RecordKind
 from killreport.sim.world.people import CORPORATIONS, FIRST_CORPORATION_ID
 
 _KILLMAIL = Bucket("killmail", 3600)
@@ -122,7 +122,7 @@ class Kills:
         rows = [
             {"killmail_hash": record.hash.hex(), "killmail_id": record.killmail_id}
             for record in records
-            if record is not None and record.kind is not Kind.GAP
+            if record is not None and record.kind is not RecordKind.GAP
         ]
         page, pages = call.page(), max(1, -(-len(rows) // _LIST_SIZE))
         if page > pages:

@@ -9,7 +9,7 @@ from killreport.sim.access.tokens import TokenMint
 from killreport.sim.esi.answering import Bucket, Call, EsiError, Paged, Route
 from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
-from killreport.sim.world.journal import Record
+from killreport.sim.world.journal import KillRecord
 
 KILLMAIL_SCOPE = "esi-killmails.read_killmails.v1"
 
@@ -62,7 +62,7 @@ class RecentKillmails:
         if KILLMAIL_SCOPE not in token.scopes:
             raise EsiError(403, f"The token lacks the scope {KILLMAIL_SCOPE}")
 
-    async def _records(self, character_id: int) -> list[Record]:
+    async def _records(self, character_id: int) -> list[KillRecord]:
         sequences = {
             sequence
             for side in ("kill", "loss")

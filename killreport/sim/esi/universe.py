@@ -16,7 +16,7 @@ _DAY = 86_400
 Body = dict[str, Any]
 
 
-class StaticData:
+class UniverseRoutes:
     """Answers about the universe; positions are made up, since the packaged data has none."""
 
     def __init__(self, simulator: Simulator) -> None:

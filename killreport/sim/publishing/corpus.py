@@ -47,7 +47,7 @@ _PARTIES = msgspec.json.Decoder(_Sides)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CorpusEntry:
     """One mail of the corpus. killmail_time: unix seconds."""
 
     offset: int
@@ -74,9 +74,9 @@ class Corpus:
         """Return how many mails there are."""
         return self._count
 
-    def entry(self, place: int) -> Entry:
+    def entry(self, place: int) -> CorpusEntry:
         """Return what is known of a mail without reading it."""
-        return Entry(*_ENTRY.unpack(os.pread(self._index, _ENTRY.size, place * _ENTRY.size)))
+        return CorpusEntry(*_ENTRY.unpack(os.pread(self._index, _ENTRY.size, place * _ENTRY.size)))
 
     def body(self, place: int) -> bytes:
         """Return the mail as ESI gives it."""
@@ -121,7 +121,7 @@ def spool(paths: list[Path], folder: Path, tell: Callable[[str], None] = lambda 
 
 
 def _write(files: list[Path], folder: Path, tell: Callable[[str], None]) -> None:
-    entries: dict[int, Entry] = {}
+    entries: dict[int, CorpusEntry] = {}
     known = Known()
     offset = skipped = 0
     with (folder / _MAILS).open("wb") as out:
@@ -135,7 +135,7 @@ def _write(files: list[Path], folder: Path, tell: Callable[[str], None]) -> None
                 continue
             time = int(mail.killmail_time.timestamp())
             out.write(esi)
-            entries[mail.killmail_id] = Entry(offset, len(esi), time, mail.killmail_id, killmail_hash(mail))
+            entries[mail.killmail_id] = CorpusEntry(offset, len(esi), time, mail.killmail_id, killmail_hash(mail))
             offset += len(esi)
             known.note((mail.victim, *mail.attackers), time)
     if not entries:

@@ -11,7 +11,7 @@ import msgspec
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.model import Killmail
 from killreport.sim.publishing.packages import Packages
-from killreport.sim.world.journal import FIRST_SEQUENCE, Journal, Kind
+from killreport.sim.world.journal import FIRST_SEQUENCE, KillJournal, RecordKind
 
 _DECODER = msgspec.json.Decoder(Killmail)
 # Mails are made anew one by one; so many at a time keep the other requests alive.
@@ -23,7 +23,7 @@ Key = tuple[str, int]
 class KillIndex:
     """Sequence numbers by key: `kill:character`, `loss:corporation`, `system`, `region`, `type`, `war` and so on."""
 
-    def __init__(self, journal: Journal, packages: Packages, universe: Universe) -> None:
+    def __init__(self, journal: KillJournal, packages: Packages, universe: Universe) -> None:
         self._journal = journal
         self._packages = packages
         self._universe = universe
@@ -40,7 +40,7 @@ class KillIndex:
     async def _catch_up(self) -> None:
         while self._next < self._journal.next_sequence:
             record = self._journal.get(self._next)
-            if record is not None and record.kind in {Kind.GENERATED, Kind.CORPUS}:
+            if record is not None and record.kind in {RecordKind.GENERATED, RecordKind.CORPUS}:
                 body = self._packages.mail(record)
                 if body is not None:
                     for key in set(self._keys(_DECODER.decode(body))):

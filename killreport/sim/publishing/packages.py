@@ -10,7 +10,7 @@ import msgspec
 from killreport.sim.publishing.appraisal import Appraiser
 from killreport.sim.publishing.corpus import Corpus
 from killreport.sim.world.generator import Generator, sequence_of
-from killreport.sim.world.journal import Journal, Kind, Record
+from killreport.sim.world.journal import KillJournal, KillRecord, RecordKind
 
 # A package whose label came later names the gank.
 _LATER_LABELS = ("ganked",)
@@ -20,7 +20,7 @@ class Packages:
     """Everything that can be said of a published mail."""
 
     def __init__(
-        self, journal: Journal, generator: Generator, appraiser: Appraiser, corpora: dict[int, Corpus]
+        self, journal: KillJournal, generator: Generator, appraiser: Appraiser, corpora: dict[int, Corpus]
     ) -> None:
         """Corpora by the number the journal knows them by; a corpus that is gone takes its packages with it."""
         self._journal = journal
@@ -29,24 +29,24 @@ class Packages:
         self._corpora = corpora
         self._mail = lru_cache(maxsize=512)(self._make_mail)
 
-    def mail(self, record: Record) -> bytes | None:
+    def mail(self, record: KillRecord) -> bytes | None:
         """Return the mail as ESI gives it; None for a gap and for a corpus that is not there any more."""
-        original = record if record.kind is not Kind.REPEAT else self._journal.get(record.reference)
+        original = record if record.kind is not RecordKind.REPEAT else self._journal.get(record.reference)
         return None if original is None else self._mail(original)
 
-    def _make_mail(self, record: Record) -> bytes | None:
-        if record.kind is Kind.GENERATED:
+    def _make_mail(self, record: KillRecord) -> bytes | None:
+        if record.kind is RecordKind.GENERATED:
             return msgspec.json.encode(self._generator.generate(record.sequence, record.killmail_time))
-        corpus = self._corpora.get(record.corpus) if record.kind is Kind.CORPUS else None
+        corpus = self._corpora.get(record.corpus) if record.kind is RecordKind.CORPUS else None
         return None if corpus is None else corpus.body(record.reference)
 
-    def zkb(self, record: Record, mail: bytes) -> dict[str, Any]:
+    def zkb(self, record: KillRecord, mail: bytes) -> dict[str, Any]:
         """Return the block of a mail, with the labels that came to it later, if its package was rewritten."""
-        original = record.reference if record.kind is Kind.REPEAT else record.sequence
+        original = record.reference if record.kind is RecordKind.REPEAT else record.sequence
         later = _LATER_LABELS if self._journal.rewritten_at(original) is not None else ()
         return self._appraiser.block(msgspec.json.decode(mail), record.hash.hex(), later)
 
-    def package(self, record: Record) -> bytes | None:
+    def package(self, record: KillRecord) -> bytes | None:
         """Return what R2Z2 serves under the record's number; None where it serves nothing."""
         mail = self.mail(record)
         if mail is None:
@@ -63,10 +63,10 @@ class Packages:
             package["sequence_updated"] = record.updates
         return msgspec.json.encode(package)
 
-    def find(self, killmail_id: int) -> Record | None:
+    def find(self, killmail_id: int) -> KillRecord | None:
         """Return the record of a published mail by its id."""
         sequence = sequence_of(killmail_id)
         record = None if sequence is None else self._journal.get(sequence)
-        if record is not None and record.kind is Kind.GENERATED:
+        if record is not None and record.kind is RecordKind.GENERATED:
             return record
         return self._journal.find_corpus_mail(killmail_id)

@@ -17,7 +17,7 @@ from killreport.sim.publishing.appraisal import can_be_ganked
 from killreport.sim.publishing.corpus import Corpus
 from killreport.sim.world.chance import fraction
 from killreport.sim.world.generator import Generator, killmail_id_of
-from killreport.sim.world.journal import GANKABLE, LATE, Journal, Kind, Record
+from killreport.sim.world.journal import GANKABLE, LATE, KillJournal, KillRecord, RecordKind
 from killreport.sim.world.people import World
 
 # A mail reaches the feed some seconds to minutes after the kill, the same for a few in a row.
@@ -30,13 +30,13 @@ _GANK_SHARE = 0.12
 TICK_SECONDS = 0.2
 
 
-class Publisher:
+class KillmailPublisher:
     """Appends to the journal. `publish` is for tests and the control; `run` follows the clock."""
 
     def __init__(
         self,
         generator: Generator,
-        journal: Journal,
+        journal: KillJournal,
         mischief: Mischief,
         *,
         world: World,
@@ -79,7 +79,7 @@ class Publisher:
             batch = self._next_batch(int(self._now()) if published_at is None else published_at)
             self._journal.append(batch)
             self._tell_world(batch)
-            published += sum(record.kind in {Kind.GENERATED, Kind.CORPUS} for record in batch)
+            published += sum(record.kind in {RecordKind.GENERATED, RecordKind.CORPUS} for record in batch)
             # A long batch must not keep requests waiting.
             if published % 16 == 0:
                 await asyncio.sleep(0)
@@ -87,10 +87,10 @@ class Publisher:
             self._grown.notify_all()
         return published
 
-    def _tell_world(self, batch: list[Record]) -> None:
+    def _tell_world(self, batch: list[KillRecord]) -> None:
         """Let everybody of a real mail be where it says; the made-up ones are where the world has them."""
         for record in batch:
-            if record.kind is Kind.CORPUS and self._corpus is not None:
+            if record.kind is RecordKind.CORPUS and self._corpus is not None:
                 self._world.note_served(self._corpus[1].parties(record.reference), record.killmail_time)
 
     async def wait_beyond(self, sequence: int, seconds: float) -> bool:
@@ -122,14 +122,14 @@ class Publisher:
         unit = fraction(self._seed, 70, int(now // 10))
         return 2.8 if unit < 0.2 else 0.55
 
-    def _next_batch(self, published_at: int) -> list[Record]:
+    def _next_batch(self, published_at: int) -> list[KillRecord]:
         faults = self._mischief.faults
         sequence = self._journal.next_sequence
-        batch: list[Record] = []
+        batch: list[KillRecord] = []
         flags = 0
         if faults.gap_rate and fraction(self._seed, 71, sequence) < faults.gap_rate:
             if fraction(self._seed, 72, sequence) < 0.5:
-                batch.append(Record(sequence, Kind.GAP, published_at))
+                batch.append(KillRecord(sequence, RecordKind.GAP, published_at))
             else:
                 flags = LATE
         batch.extend(
@@ -142,7 +142,7 @@ class Publisher:
                 dataclasses.replace(
                     original,
                     sequence=original.sequence + 1,
-                    kind=Kind.REPEAT,
+                    kind=RecordKind.REPEAT,
                     reference=original.sequence,
                     flags=0,
                     updates=0,
@@ -150,7 +150,7 @@ class Publisher:
             )
         return batch
 
-    def _next_mails(self, sequence: int, published_at: int) -> list[Record]:
+    def _next_mails(self, sequence: int, published_at: int) -> list[KillRecord]:
         if self._corpus is None:
             return [self._made_up(sequence, published_at)]
         number, corpus = self._corpus
@@ -161,12 +161,12 @@ class Publisher:
             places = [place + 1, place]
         return [self._from_corpus(sequence + i, published_at, at) for i, at in enumerate(places)]
 
-    def _made_up(self, sequence: int, published_at: int) -> Record:
+    def _made_up(self, sequence: int, published_at: int) -> KillRecord:
         lag = int(fraction(self._seed, 75, sequence // _LAG_BLOCK) ** 3 * _MAX_LAG_SECONDS)
         mail = self._generator.generate(sequence, published_at - lag)
-        return Record(
+        return KillRecord(
             sequence,
-            Kind.GENERATED,
+            RecordKind.GENERATED,
             published_at,
             killmail_time=published_at - lag,
             killmail_id=killmail_id_of(sequence),
@@ -174,13 +174,13 @@ class Publisher:
             flags=self._flags(mail),
         )
 
-    def _from_corpus(self, sequence: int, published_at: int, place: int) -> Record:
+    def _from_corpus(self, sequence: int, published_at: int, place: int) -> KillRecord:
         assert self._corpus is not None
         number, corpus = self._corpus
         entry = corpus.entry(place)
-        return Record(
+        return KillRecord(
             sequence,
-            Kind.CORPUS,
+            RecordKind.CORPUS,
             published_at,
             killmail_time=entry.killmail_time,
             killmail_id=entry.killmail_id,
@@ -196,6 +196,6 @@ class Publisher:
     def _rewrite(self, sequence: int) -> int:
         """Return the older number whose package is rewritten along with this publication, 0 for none."""
         older = self._journal.get(sequence - _GANK_DELAY)
-        if older is None or not older.flags & GANKABLE or older.kind not in {Kind.GENERATED, Kind.CORPUS}:
+        if older is None or not older.flags & GANKABLE or older.kind not in {RecordKind.GENERATED, RecordKind.CORPUS}:
             return 0
         return older.sequence if fraction(self._seed, 76, older.sequence) < _GANK_SHARE else 0

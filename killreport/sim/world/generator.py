@@ -19,7 +19,7 @@ from killreport.sim.world.fitting import Outfitter
 from killreport.sim.world.hulls import CAPSULE, NPC_GROUPS, VICTIM_GROUPS, VictimGroup
 from killreport.sim.world.journal import FIRST_SEQUENCE
 from killreport.sim.world.people import World
-from killreport.sim.world.space import Space
+from killreport.sim.world.space import SystemsBySecurity
 
 # Far above any id the game has given out, so that made-up and real kills can share a database.
 FIRST_KILLMAIL_ID = 1_000_000_000
@@ -59,7 +59,7 @@ class Generator:
         self._universe = universe
         self._world = world
         self.seed = world.seed
-        self._space = Space(universe, world.seed)
+        self._space = SystemsBySecurity(universe, world.seed)
         self._outfitter = Outfitter(universe)
         self._groups = Weighted(
             [(group, group.share) for group in VICTIM_GROUPS if self._outfitter.types_of(group.name)]

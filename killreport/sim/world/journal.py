@@ -25,7 +25,7 @@ _CHECKSUM = struct.Struct("<I")
 _RECORD_BYTES = _BODY.size + _CHECKSUM.size
 
 
-class Kind(IntEnum):
+class RecordKind(IntEnum):
     """Where a record's mail comes from. Stored: never renumber."""
 
     GENERATED = 0
@@ -39,7 +39,7 @@ GANKABLE = 2  # flag: the label `ganked` may come to it
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class KillRecord:
     """One sequence number.
 
     published_at, killmail_time: unix seconds. corpus: which one, in the order they were first used; 0 without.
@@ -48,7 +48,7 @@ class Record:
     """
 
     sequence: int
-    kind: Kind
+    kind: RecordKind
     published_at: int
     killmail_time: int = 0
     killmail_id: int = 0
@@ -83,11 +83,20 @@ class Record:
             _BODY.unpack_from(data)
         )
         return cls(
-            sequence, Kind(kind), published_at, killmail_time, killmail_id, digest, corpus, reference, updates, flags
+            sequence,
+            RecordKind(kind),
+            published_at,
+            killmail_time,
+            killmail_id,
+            digest,
+            corpus,
+            reference,
+            updates,
+            flags,
         )
 
 
-class Journal:
+class KillJournal:
     """The open file, and what of it is asked for all the time. One writer: hold the home's lock."""
 
     def __init__(self, path: Path) -> None:
@@ -105,7 +114,7 @@ class Journal:
             data = os.pread(self._file, _RECORD_BYTES * 4096, self._count * _RECORD_BYTES)
             whole = [data[at : at + _RECORD_BYTES] for at in range(0, len(data), _RECORD_BYTES)]
             for packed in whole:
-                record = Record.unpacked(packed)
+                record = KillRecord.unpacked(packed)
                 if record is None or record.sequence != self.next_sequence:
                     os.ftruncate(self._file, self._count * _RECORD_BYTES)
                     return
@@ -127,7 +136,7 @@ class Journal:
         """Return the first place of a corpus from which on nothing was published."""
         return self._corpus_places.get(corpus, 0)
 
-    def append(self, records: list[Record]) -> None:
+    def append(self, records: list[KillRecord]) -> None:
         """Write records that carry on the numbering, in one write."""
         data = b"".join(record.packed() for record in records)
         written = os.pwrite(self._file, data, self._count * _RECORD_BYTES)
@@ -136,34 +145,34 @@ class Journal:
         for record in records:
             self._note(record)
 
-    def _note(self, record: Record) -> None:
+    def _note(self, record: KillRecord) -> None:
         self._count += 1
         if record.updates:
             self._rewrites[record.updates] = record.published_at
-        if record.kind in {Kind.GENERATED, Kind.CORPUS}:
+        if record.kind in {RecordKind.GENERATED, RecordKind.CORPUS}:
             self._days.setdefault(record.killmail_time // _SECONDS_PER_DAY, array("Q")).append(record.sequence)
-        if record.kind is Kind.CORPUS:
+        if record.kind is RecordKind.CORPUS:
             self._corpus_mails[record.killmail_id] = record.sequence
             place = self._corpus_places.get(record.corpus, 0)
             self._corpus_places[record.corpus] = max(place, record.reference + 1)
 
-    def get(self, sequence: int) -> Record | None:
+    def get(self, sequence: int) -> KillRecord | None:
         """Return the record of a sequence number, None where nothing was published under it yet."""
         at = sequence - FIRST_SEQUENCE
         if not 0 <= at < self._count:
             return None
-        return Record.unpacked(os.pread(self._file, _RECORD_BYTES, at * _RECORD_BYTES))
+        return KillRecord.unpacked(os.pread(self._file, _RECORD_BYTES, at * _RECORD_BYTES))
 
     def rewritten_at(self, sequence: int) -> int | None:
         """Return when the package of this number was rewritten, None if it never was."""
         return self._rewrites.get(sequence)
 
-    def find_corpus_mail(self, killmail_id: int) -> Record | None:
+    def find_corpus_mail(self, killmail_id: int) -> KillRecord | None:
         """Return the record under which a corpus mail was published."""
         sequence = self._corpus_mails.get(killmail_id)
         return None if sequence is None else self.get(sequence)
 
-    def of_day(self, day: int) -> Iterator[Record]:
+    def of_day(self, day: int) -> Iterator[KillRecord]:
         """Yield the mails killed on a day (days since 1970), each once, as they were published."""
         for sequence in self._days.get(day, ()):
             record = self.get(sequence)

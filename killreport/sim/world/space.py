@@ -35,7 +35,7 @@ def _known_space(security_status: float) -> str:
     return "lowsec" if security_status >= 0.0 else "nullsec"
 
 
-class Space:
+class SystemsBySecurity:
     """Draws systems: by kind, then the earlier in an order of the seed's own the likelier."""
 
     def __init__(self, universe: Universe, seed: int) -> None:

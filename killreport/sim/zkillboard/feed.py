@@ -9,7 +9,7 @@ from aiohttp import web
 
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.simulator import Simulator
-from killreport.sim.world.journal import FIRST_SEQUENCE, LATE, Record
+from killreport.sim.world.journal import FIRST_SEQUENCE, LATE, KillRecord
 
 # `sequence.json` is written anew about this often, so it lags behind what can be read.
 _REWRITTEN_EVERY = 51
@@ -17,7 +17,7 @@ _LIFE_SECONDS = 86_400
 _PACKAGE_CACHE = "public, max-age=86400"
 
 
-class Feed:
+class R2z2Routes:
     """The routes below /ephemeral."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -49,7 +49,7 @@ class Feed:
             return error_answer(404, "Not found", {"Cache-Control": "no-store"})
         return json_answer(package, headers={"Cache-Control": _PACKAGE_CACHE})
 
-    def _is_hidden(self, record: Record) -> bool:
+    def _is_hidden(self, record: KillRecord) -> bool:
         mischief = self._simulator.mischief
         age = self._simulator.now() - record.published_at
         if age >= _LIFE_SECONDS or mischief.hides_package():

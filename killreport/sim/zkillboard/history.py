@@ -16,7 +16,7 @@ _EPOCH = date(1970, 1, 1)
 _SLICE = 16
 
 
-class History:
+class HistoryRoutes:
     """The routes below /history, and the old path that leads to them."""
 
     def __init__(self, simulator: Simulator) -> None:

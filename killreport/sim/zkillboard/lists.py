@@ -14,7 +14,7 @@ from aiohttp import web
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.publishing.kill_index import Key, KillIndex
 from killreport.sim.simulator import Simulator
-from killreport.sim.world.journal import Record
+from killreport.sim.world.journal import KillRecord
 
 _PAGE_SIZE = 200
 _MAX_PAGES = 100
@@ -116,7 +116,7 @@ class ZkbApi:
                 await asyncio.sleep(0)
         return json_answer(bodies, headers=_HEADERS)
 
-    def _body(self, record: Record, query: _Query) -> dict[str, object] | None:
+    def _body(self, record: KillRecord, query: _Query) -> dict[str, object] | None:
         mail = self._simulator.packages.mail(record)
         if mail is None:
             return None

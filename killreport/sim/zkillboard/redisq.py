@@ -14,14 +14,14 @@ from cachetools import FIFOCache
 
 from killreport.sim.answers import error_answer, json_answer
 from killreport.sim.simulator import Simulator
-from killreport.sim.world.journal import FIRST_SEQUENCE, Kind, Record
+from killreport.sim.world.journal import FIRST_SEQUENCE, KillRecord, RecordKind
 
 _FORGOTTEN_AFTER_SECONDS = 3 * 3600
 _OBJECTS_KEPT = 2048
 _EMPTY = {"package": None}
 
 
-class _Queue:
+class _RedisqQueue:
     def __init__(self, next_sequence: int) -> None:
         self.next_sequence = next_sequence
         self.asked_at = 0.0
@@ -33,7 +33,7 @@ class RedisQ:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, _RedisqQueue] = {}
         self._objects: FIFOCache[str, int] = FIFOCache(_OBJECTS_KEPT)
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,16 +58,16 @@ class RedisQ:
         self._objects[object_id] = record.sequence
         raise web.HTTPFound(f"/object.php?objectID={object_id}")
 
-    def _queue(self, name: str) -> _Queue:
+    def _queue(self, name: str) -> _RedisqQueue:
         """Return the queue; one that is new, or was not asked for three hours, starts after the newest mail."""
         now = self._simulator.now()
         queue = self._queues.get(name)
         if queue is None or now - queue.asked_at > _FORGOTTEN_AFTER_SECONDS:
-            queue = self._queues[name] = _Queue(self._simulator.publisher.head + 1)
+            queue = self._queues[name] = _RedisqQueue(self._simulator.publisher.head + 1)
         queue.asked_at = now
         return queue
 
-    async def _next(self, queue: _Queue, seconds: float) -> Record | None:
+    async def _next(self, queue: _RedisqQueue, seconds: float) -> KillRecord | None:
         while True:
             record = self._simulator.journal.get(queue.next_sequence)
             if record is None:
@@ -78,7 +78,7 @@ class RedisQ:
                 continue
             queue.next_sequence += 1
             # A queue has no numbers, so what R2Z2 hides for a while is simply the next mail here.
-            if record.kind is not Kind.GAP:
+            if record.kind is not RecordKind.GAP:
                 return record
 
     async def _object(self, request: web.Request) -> web.Response:

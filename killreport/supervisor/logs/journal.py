@@ -22,7 +22,7 @@ class Step:
     checksum: int
 
 
-class Journal:
+class PumpJournal:
     """A mapped file: a store into it is kept by the kernel, whatever happens to this process afterwards."""
 
     def __init__(self, path: Path) -> None:

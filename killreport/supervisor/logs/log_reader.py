@@ -21,7 +21,7 @@ _HEAD_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LinePosition:
     """Where a line begins. file: counted from the oldest that was there when the reading began."""
 
     file: int
@@ -37,25 +37,25 @@ class LogReader:
         self._head = b""
 
     @property
-    def end(self) -> Place:
+    def end(self) -> LinePosition:
         """Return where what is there at first ends."""
-        return Place(len(self._files), 0)
+        return LinePosition(len(self._files), 0)
 
-    def backwards(self) -> Iterator[tuple[bytes, Place]]:
+    def backwards(self) -> Iterator[tuple[bytes, LinePosition]]:
         """Return the lines that are there, the newest first, each with its place."""
         for number in reversed(range(len(self._files))):
             for line, offset in _lines_backwards(self._files[number]):
-                yield line, Place(number, offset)
+                yield line, LinePosition(number, offset)
 
-    def place_of(self, stamp: bytes) -> Place:
+    def place_of(self, stamp: bytes) -> LinePosition:
         """Return a place before every line that begins with this stamp or a later one: the beginning of a file."""
         for number in reversed(range(len(self._files))):
             first = os.pread(self._files[number].fileno(), _HEAD_BYTES, 0)
             if first and first < stamp:
-                return Place(number, 0)
-        return Place(0, 0)
+                return LinePosition(number, 0)
+        return LinePosition(0, 0)
 
-    def forwards(self, place: Place) -> Iterator[bytes]:
+    def forwards(self, place: LinePosition) -> Iterator[bytes]:
         """Return the whole lines from a place on; `news` goes on after them."""
         for number in range(place.file, len(self._files)):
             self._files[number].seek(place.offset if number == place.file else 0)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import structlog
 
-from killreport.supervisor.logs.journal import WRITING, WRITTEN, Journal
+from killreport.supervisor.logs.journal import WRITING, WRITTEN, PumpJournal
 from killreport.supervisor.logs.stamped_log import StampedLog
 from killreport.supervisor.process.identity import identity_of, identity_of_open
 
@@ -68,7 +68,7 @@ class Pump:
         self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         _enlarge(self._pipe)
         self._capacity = fcntl.fcntl(self._pipe, fcntl.F_GETPIPE_SZ)
-        self._journal = Journal(pipe.with_suffix(f"{pipe.suffix}.journal"))
+        self._journal = PumpJournal(pipe.with_suffix(f"{pipe.suffix}.journal"))
         self._is_recovered = False
         self.dropped = 0
         self._timer: asyncio.TimerHandle | None = None

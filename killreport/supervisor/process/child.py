@@ -18,8 +18,8 @@ from killreport.clock import monotonic
 from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.process.identity import identity_of
 from killreport.supervisor.process.process_table import usage_of_sessions
-from killreport.supervisor.process.progress import Progress
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.progress import ProcessProgress
+from killreport.supervisor.process.slot import ProcessSlot
 
 # For writing down where it hangs.
 ABORT_SECONDS = 2.0
@@ -35,7 +35,7 @@ class Child:
     living: ClassVar[weakref.WeakSet[Child]] = weakref.WeakSet()
 
     def __init__(
-        self, slot: Slot, pid: int, pidfd: int, started_at: float, wait: Callable[[], int | None] | None
+        self, slot: ProcessSlot, pid: int, pidfd: int, started_at: float, wait: Callable[[], int | None] | None
     ) -> None:
         self.slot = slot
         self._slot_file = identity_of(slot.path)
@@ -47,7 +47,7 @@ class Child:
         self.waits_for = ""  # what somebody else is to do first, in its words (X_WAITING=)
         self.pings = False  # whether its loop is to be heard of (WATCHDOG=1)
         self.silent_seconds = 0.0  # since it was, or since it is ready
-        self.progress = Progress(pid)
+        self.progress = ProcessProgress(pid)
         self.is_ready = asyncio.Event()
         self.has_ended = asyncio.Event()
         self._pidfd = pidfd
@@ -159,7 +159,7 @@ class Child:
         self.has_ended.set()
 
 
-def adopt_child(slot: Slot) -> Child | None:
+def adopt_child(slot: ProcessSlot) -> Child | None:
     """Return the process that lives in the slot; None where the slot is free, or only leftovers hold it."""
     occupant = slot.occupant()
     if slot.is_free() or occupant is None:
@@ -178,7 +178,7 @@ def adopt_child(slot: Slot) -> Child | None:
     return child
 
 
-def kill_leftovers(slot: Slot) -> None:
+def kill_leftovers(slot: ProcessSlot) -> None:
     """End processes that hold a slot whose occupant is gone."""
     for pid in slot.holders():
         with contextlib.suppress(ProcessLookupError):

@@ -19,7 +19,7 @@ from pathlib import Path
 from killreport.supervisor.process.child import Child, kill_leftovers
 from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR, ForkRequest
 from killreport.supervisor.process.orphans import dying_with, status_of_child
-from killreport.supervisor.process.slot import Slot, sign_in
+from killreport.supervisor.process.slot import ProcessSlot, sign_in
 from killreport.supervisor.process.template import Template
 
 # How often those that a template forked too late are killed before the slot counts as theirs.
@@ -43,13 +43,13 @@ class Launch:
     dies_with_us: bool = False
 
 
-class Prepared:
+class PreparedProcess:
     """A process that holds its slot and has not begun: forked already where there is a template. `begin` or `drop` it.
 
     descriptors: the slot's lock, standard output and standard error.
     """
 
-    def __init__(self, slot: Slot, launch: Launch, descriptors: list[int]) -> None:
+    def __init__(self, slot: ProcessSlot, launch: Launch, descriptors: list[int]) -> None:
         self._slot = slot
         self._launch = launch
         self._descriptors = descriptors
@@ -111,7 +111,7 @@ class Prepared:
             self._go = -1
 
 
-async def prepare(slot: Slot, launch: Launch, template: Template | None = None) -> Prepared:
+async def prepare(slot: ProcessSlot, launch: Launch, template: Template | None = None) -> PreparedProcess:
     """Return a process that only waits for `begin`, in an empty slot.
 
     Not to be cancelled. Raises BlockingIOError where the slot is taken, OSError where the process cannot start.
@@ -119,7 +119,7 @@ async def prepare(slot: Slot, launch: Launch, template: Template | None = None) 
     lock = slot.try_lock()
     if lock is None:
         raise BlockingIOError(errno.EAGAIN, "is taken", str(slot.path))
-    prepared = Prepared(slot, launch, descriptors := [lock])
+    prepared = PreparedProcess(slot, launch, descriptors := [lock])
     try:
         # Held for reading too: whoever writes never finds the pipe without a reader, though no supervisor runs.
         descriptors.extend(os.open(pipe, os.O_RDWR | os.O_CLOEXEC) for pipe in (launch.out, launch.error))
@@ -133,7 +133,7 @@ async def prepare(slot: Slot, launch: Launch, template: Template | None = None) 
     return prepared
 
 
-async def start_child(slot: Slot, launch: Launch, template: Template | None = None) -> Child:
+async def start_child(slot: ProcessSlot, launch: Launch, template: Template | None = None) -> Child:
     """Start a process in an empty slot: forked from the template where there is one, else as a program of its own.
 
     Not to be cancelled. Raises BlockingIOError where the slot is taken, OSError where the process cannot start.
@@ -141,7 +141,7 @@ async def start_child(slot: Slot, launch: Launch, template: Template | None = No
     return (await prepare(slot, launch, template)).begin()
 
 
-async def _clear(slot: Slot) -> None:
+async def _clear(slot: ProcessSlot) -> None:
     """End what a template forked too late, as it must not sign in where the next one lives. Raises OSError."""
     for _ in range(_CLEARINGS):
         if not slot.holders():

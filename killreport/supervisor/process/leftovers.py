@@ -11,19 +11,19 @@ from pathlib import Path
 
 from killreport.clock import monotonic
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.slot import ProcessSlot
 
 _LOOK_SECONDS = 0.05
 
 
 def lock_holders(folder: FleetFolder) -> list[int]:
     """Return the supervisors of the folder, one that does not answer too."""
-    return Slot(folder.lock).holders()
+    return ProcessSlot(folder.lock).holders()
 
 
 def slot_holders(folder: FleetFolder) -> dict[int, str]:
     """Return what lives in the folder's slots, with the name of the process it belongs to."""
-    found = {pid: _name_of(path) for path in folder.slots.glob("*.*.?") for pid in Slot(path).holders()}
+    found = {pid: _name_of(path) for path in folder.slots.glob("*.*.?") for pid in ProcessSlot(path).holders()}
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and (name := _deleted_slot(process, folder.slots)) is not None:
             found.setdefault(int(process.name), name)

@@ -30,7 +30,7 @@ class _Threads:
     is_active: bool = False
 
 
-class Progress:
+class ProcessProgress:
     """Watches one process from now on. idle_seconds: in which it did not get on.
 
     queued_seconds: in which it waited for a processor. is_starved: whether it did so since the last look but one.

@@ -9,14 +9,14 @@ from killreport.errors import Unavailable
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.child import Child
 from killreport.supervisor.process.program import Program
-from killreport.supervisor.process.progress import LOOK_SECONDS, Progress
+from killreport.supervisor.process.progress import LOOK_SECONDS, ProcessProgress
 
 
 class Readiness:
     """One wait for one child. progress: what takes the time."""
 
     def __init__(self, program: Program, child: Child, folder: FleetFolder) -> None:
-        self.progress = Progress(child.pid)
+        self.progress = ProcessProgress(child.pid)
         self._program = program
         self._child = child
         self._log = folder.log(program.name, "error")

@@ -37,7 +37,7 @@ class Occupant:
     pings: bool
 
 
-class Slot:
+class ProcessSlot:
     """One slot file. Its methods take and give descriptors; whoever got one closes it."""
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,7 @@ import structlog
 from killreport.background import racing
 from killreport.clock import monotonic
 from killreport.supervisor.process.forking import ForkAnswer, ForkRequest, read_answer, send_request
-from killreport.supervisor.process.progress import LOOK_SECONDS, Progress
+from killreport.supervisor.process.progress import LOOK_SECONDS, ProcessProgress
 
 # How long it may stand still; one that works, or waits for a processor, is waited for.
 WARM_SECONDS = 30.0
@@ -159,7 +159,7 @@ class Template:
         """Return the answer of this number; of 0, that it is warm. None where it has gone, or stands still so long."""
         assert self._socket is not None
         assert self._process is not None
-        progress = Progress(self._process.pid)
+        progress = ProcessProgress(self._process.pid)
         async with racing(self._next(number)) as [receiving]:
             while not receiving.done():
                 await asyncio.wait({receiving}, timeout=LOOK_SECONDS)

@@ -12,7 +12,7 @@ from killreport.web.amounts import count, day_title, security_class, security_te
 from killreport.web.fitting import slot_groups
 from killreport.web.images import Images, Tile
 from killreport.web.labels import badges
-from killreport.web.model import Attacker, Kill
+from killreport.web.model import ApiAttacker, ApiKill
 from killreport.web.pages.errors import not_found
 from killreport.web.parties import PartyLine, entity_name, party_line, type_name
 from killreport.web.site import Site
@@ -72,7 +72,7 @@ async def kill(request: Request) -> Response:
     )
 
 
-def attacker_lines(attackers: list[Attacker], images: Images) -> list[AttackerLine]:
+def attacker_lines(attackers: list[ApiAttacker], images: Images) -> list[AttackerLine]:
     """Return the attackers: the final blow first, then by damage, most first; equals keep EVE's order."""
     total = sum(attacker.damage_done for attacker in attackers)
     top = max((attacker.damage_done for attacker in attackers), default=0)
@@ -93,14 +93,14 @@ def attacker_lines(attackers: list[Attacker], images: Images) -> list[AttackerLi
     ]
 
 
-def _weapon(attacker: Attacker) -> str:
+def _weapon(attacker: ApiAttacker) -> str:
     """Return the weapon's name, nothing where EVE only repeats the ship."""
     if attacker.weapon_type is None or attacker.weapon_type == attacker.ship_type:
         return ""
     return type_name(attacker.weapon_type)
 
 
-def _affiliations(kill: Kill) -> list[tuple[str, str]]:
+def _affiliations(kill: ApiKill) -> list[tuple[str, str]]:
     """Return for whom the victim flew, as label and name."""
     victim = kill.victim
     lines = []
@@ -113,7 +113,7 @@ def _affiliations(kill: Kill) -> list[tuple[str, str]]:
     return lines
 
 
-def _place(kill: Kill) -> dict[str, str]:
+def _place(kill: ApiKill) -> dict[str, str]:
     system = kill.solar_system
     return {
         "system": system.name or f"System {system.id}",

@@ -8,7 +8,7 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.entity.store import apply_affiliations, store_alliance, store_character, store_corporation
-from killreport.esi.model import Affiliation, Alliance, Character, Corporation
+from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
     ALLIANCE,
@@ -32,7 +32,7 @@ async def stored(database: Database) -> None:
         await store_character(
             connection,
             PILOT,
-            Character(
+            EsiCharacter(
                 name="Alice",
                 corporation_id=CORPORATION,
                 birthday=FOUNDED,
@@ -48,7 +48,7 @@ async def stored(database: Database) -> None:
         await store_corporation(
             connection,
             CORPORATION,
-            Corporation(
+            EsiCorporation(
                 name="Alice Co",
                 ticker="ALCO",
                 member_count=7,
@@ -67,7 +67,7 @@ async def stored(database: Database) -> None:
         await store_alliance(
             connection,
             ALLIANCE,
-            Alliance(
+            EsiAlliance(
                 name="Alice Alliance",
                 ticker="ALLI",
                 creator_id=PILOT,
@@ -237,7 +237,7 @@ async def test_entities_on_a_killmail_have_all_their_fields(
 @pytest.mark.usefixtures("stored")
 async def test_affiliations_follow_each_other_to_the_present(api: GraphQL, database: Database) -> None:
     async with database.transaction() as connection:
-        moved = [Affiliation(character_id=PILOT, corporation_id=1000009)]
+        moved = [EsiAffiliation(character_id=PILOT, corporation_id=1000009)]
         assert await apply_affiliations(connection, moved, at=LATER) == [PILOT]
     data = await api.data(
         f"""{{ character(id: {PILOT}) {{ affiliations {{ since until corporation {{ name }} alliance {{ name }} }} }}

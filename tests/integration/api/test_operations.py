@@ -23,7 +23,7 @@ from killreport.queueing.broker import Broker, Delivery
 from killreport.queueing.messages import CharacterMessage, Message
 from killreport.queueing.open import open_broker
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.protocol import Answer, Request
+from killreport.supervisor.protocol import ControlReply, Request
 from tests.integration.kills import CORPORATION, PILOT, RIFTER, name_everybody
 from tests.integration.serving import GraphQL, serving
 
@@ -271,8 +271,8 @@ async def test_a_job_is_started_by_the_supervisor_of_the_same_home(operated: Gra
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(msgspec.json.decode(await reader.readline(), type=Request))
-        busy = Answer(error="queue-alliances is running already.", error_kind="Conflict")
-        writer.write(msgspec.json.encode(Answer() if len(asked) == 1 else busy) + b"\n")
+        busy = ControlReply(error="queue-alliances is running already.", error_kind="Conflict")
+        writer.write(msgspec.json.encode(ControlReply() if len(asked) == 1 else busy) + b"\n")
         await writer.drain()
         writer.close()
 

@@ -10,7 +10,7 @@ import pytest
 from killreport.config import Settings
 from killreport.coordination.job_runs import begin_run, end_run, present_instant
 from killreport.cron import snapshot_alliances
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
 from killreport.fleet.schedule import last_due
@@ -27,7 +27,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what grows by one with each run that does the job's work, which is nothing."""
     done: list[str] = []
 
-    async def work(_settings: Settings, _database: Database, *, progress: Progress) -> str:
+    async def work(_settings: Settings, _database: Database, *, progress: JobProgress) -> str:
         done.append("done")
         return "Done."
 

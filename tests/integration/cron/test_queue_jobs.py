@@ -17,7 +17,7 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.store import mark_gone, store_alliance, store_character, store_corporation
 from killreport.errors import Unavailable
 from killreport.esi.client import open_esi
-from killreport.esi.model import Character
+from killreport.esi.model import EsiCharacter
 from killreport.queueing.embedded import EmbeddedBroker
 from killreport.queueing.messages import (
     MESSAGE_OF,
@@ -37,10 +37,10 @@ PILOTS = range(FIRST_CHARACTER_ID, FIRST_CHARACTER_ID + 25)
 LONG_AGO = timedelta(days=91)
 
 
-def pilot(character_id: int, *, corporation_id: int | None = None) -> Character:
+def pilot(character_id: int, *, corporation_id: int | None = None) -> EsiCharacter:
     """Return a character as the simulator has it, or as one of another corporation."""
     home = WORLD.affiliation(character_id)
-    return Character(
+    return EsiCharacter(
         name=f"Pilot {character_id}",
         birthday=datetime(2010, 1, 1, tzinfo=UTC),
         corporation_id=corporation_id or home.corporation_id,

@@ -15,7 +15,7 @@ from killreport.config import Settings
 from killreport.coordination import job_runs
 from killreport.coordination.job_runs import PROCESS_DIED, begin_run, end_run, last_runs
 from killreport.cron import running, snapshot_alliances
-from killreport.cron.progress import Progress
+from killreport.cron.progress import JobProgress
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
 from killreport.errors import NotFound, Permanent, Refused, Transient, Unavailable
@@ -24,7 +24,7 @@ from tests.integration.cron.conftest import Runs
 
 JOB = "snapshot-alliances"
 
-Work = Callable[[Progress], Awaitable[str]]
+Work = Callable[[JobProgress], Awaitable[str]]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
     """Return what puts other work in the place of the job's."""
 
     def use(work: Work) -> None:
-        async def run(_settings: Settings, _database: Database, *, progress: Progress) -> str:
+        async def run(_settings: Settings, _database: Database, *, progress: JobProgress) -> str:
             return await work(progress)
 
         monkeypatch.setattr(snapshot_alliances, "run", run)
@@ -47,7 +47,7 @@ class Endless:
         self.begun = asyncio.Event()
         self.was_cancelled = False
 
-    async def __call__(self, progress: Progress) -> str:
+    async def __call__(self, progress: JobProgress) -> str:
         progress.count("kept", 2)
         self.begun.set()
         try:
@@ -80,7 +80,7 @@ async def run_now(settings: Settings, database: Database) -> JobReport:
 async def test_a_run_that_succeeds_is_recorded_with_its_figures_and_its_sentence(
     settings: Settings, database: Database, use: Callable[[Work], None], runs: Runs
 ) -> None:
-    async def work(progress: Progress) -> str:
+    async def work(progress: JobProgress) -> str:
         progress.count("kept", 3)
         return "3 kept."
 
@@ -130,7 +130,7 @@ async def test_a_failure_is_raised_and_recorded_with_what_was_done_before_it(
 ) -> None:
     error, recorded = failure
 
-    async def work(progress: Progress) -> str:
+    async def work(progress: JobProgress) -> str:
         progress.count("kept", 3)
         raise error
 

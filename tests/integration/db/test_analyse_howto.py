@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.cli.data.export_rows import FileForm, Wanted, export_view
+from killreport.cli.data.export_rows import ExportRequest, FileForm, export_view
 from killreport.config import Settings
 from killreport.db.analyst import Analyst, make_analyst, remove_analyst
 from killreport.db.database import Database
@@ -93,7 +93,7 @@ async def test_the_query_in_pandas(analyst: str, tmp_path: Path, pytestconfig: p
 @pytest.mark.usefixtures("analyst")
 async def test_the_query_in_duckdb(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    wanted = Wanted(FileForm.PARQUET, NOON.date(), NOON.date(), Path("killmails.parquet"))
+    wanted = ExportRequest(FileForm.PARQUET, NOON.date(), NOON.date(), Path("killmails.parquet"))
     assert (await export_view(settings, "killmails", wanted)).rows == 2
     (tmp_path / "query.py").write_text(block("With DuckDB", "python"), encoding="utf-8")
 

@@ -16,7 +16,7 @@ from killreport.entity.queries import list_ids, list_periods_of, list_stale_ids,
 from killreport.entity.refresh import claim_refresh
 from killreport.entity.snapshots import snapshot_alliances, snapshot_corporations
 from killreport.entity.store import TABLES, mark_gone, settle, store_character, store_corporation
-from killreport.esi.model import Character, Corporation
+from killreport.esi.model import EsiCharacter, EsiCorporation
 
 PILOT, HOME, UNION = 90_000_001, 98_000_001, 99_000_001
 WEEK = timedelta(days=7)
@@ -28,8 +28,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def pilot(**others: Any) -> Character:
-    return Character(
+def pilot(**others: Any) -> EsiCharacter:
+    return EsiCharacter(
         **{"name": "Ana Vell", "corporation_id": HOME, "alliance_id": UNION, "faction_id": 500_001, **others}
     )
 
@@ -139,7 +139,7 @@ async def test_who_is_back_is_as_if_nothing_had_been(database: Database) -> None
 async def test_who_is_gone_is_nowhere_now_and_was_where_it_was(database: Database) -> None:
     async with database.transaction() as connection:
         await store_character(connection, PILOT, pilot(), at=now() - WEEK)
-        corporation = Corporation(name="Ana Co", ticker="ANA", alliance_id=UNION, faction_id=500_001)
+        corporation = EsiCorporation(name="Ana Co", ticker="ANA", alliance_id=UNION, faction_id=500_001)
         await store_corporation(connection, HOME, corporation, at=now() - WEEK)
     await mark(database)
     await mark(database, EntityKind.CORPORATION, HOME)
@@ -210,8 +210,8 @@ async def test_an_empty_name_or_birthday_takes_nothing_away(database: Database) 
     async with database.transaction() as connection:
         await store_character(connection, PILOT, pilot(birthday=born), at=now() - WEEK)
         await store_character(connection, PILOT, pilot(name="", birthday=None), at=now())
-        await store_corporation(connection, HOME, Corporation(name="Ana Co", ticker="ANA"), at=now() - WEEK)
-        await store_corporation(connection, HOME, Corporation(name="", ticker=""), at=now())
+        await store_corporation(connection, HOME, EsiCorporation(name="Ana Co", ticker="ANA"), at=now() - WEEK)
+        await store_corporation(connection, HOME, EsiCorporation(name="", ticker=""), at=now())
         row = await connection.fetchrow("select name, birthday from character")
         group = await connection.fetchrow("select name, ticker from corporation")
     assert (tuple(row), tuple(group)) == (("Ana Vell", born), ("Ana Co", "ANA"))

@@ -15,7 +15,7 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import count_waiting, find_due, mark_queued, note_seen
 from killreport.entity.queries import list_missing_corporation_ids, list_periods_of, list_stale_ids, names_of
 from killreport.entity.store import apply_affiliations, mark_gone, store_alliance, store_character, store_corporation
-from killreport.esi.model import Affiliation, Alliance, Character, Corporation
+from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 from tests.integration.workers.queues import eventually
 
 PILOT, HOME, AWAY, UNION = 90_000_001, 98_000_001, 98_000_002, 99_000_001
@@ -23,8 +23,8 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
-def pilot(corporation_id: int = HOME, alliance_id: int | None = UNION, **others: object) -> Character:
-    return Character(
+def pilot(corporation_id: int = HOME, alliance_id: int | None = UNION, **others: object) -> EsiCharacter:
+    return EsiCharacter(
         **{  # type: ignore[arg-type]
             "name": "Ana Vell",
             "corporation_id": corporation_id,
@@ -42,7 +42,7 @@ async def row_of(database: Database, table: str, entity_id: int) -> dict[str, ob
         return dict(await connection.fetchrow(f"select * from {table} where {table}_id = $1", entity_id))
 
 
-async def store(database: Database, character: Character, at: datetime = NOON) -> None:
+async def store(database: Database, character: EsiCharacter, at: datetime = NOON) -> None:
     async with database.transaction() as connection:
         await store_character(connection, PILOT, character, at=at)
 
@@ -55,8 +55,8 @@ async def is_somebody_blocked(database: Database) -> bool:
 
 
 async def test_a_write_tells_whether_it_changed_anything_that_is_shown(database: Database) -> None:
-    corporation = Corporation(name="Ana Co", ticker="ANA", member_count=3, ceo_id=PILOT, tax_rate=0.1)
-    alliance = Alliance(
+    corporation = EsiCorporation(name="Ana Co", ticker="ANA", member_count=3, ceo_id=PILOT, tax_rate=0.1)
+    alliance = EsiAlliance(
         name="Ana Union", ticker="UNI", creator_id=PILOT, creator_corporation_id=HOME, date_founded=NOON
     )
     told: list[bool] = []
@@ -153,7 +153,7 @@ async def test_periods_follow_each_other_without_gap_and_end_with_the_present(da
         if chance.random() < 0.5:
             await store(database, pilot(corporation, alliance), at)
         else:
-            seen = Affiliation(character_id=PILOT, corporation_id=corporation, alliance_id=alliance)
+            seen = EsiAffiliation(character_id=PILOT, corporation_id=corporation, alliance_id=alliance)
             async with database.transaction() as connection:
                 await apply_affiliations(connection, [seen], at=at)
 
@@ -171,9 +171,9 @@ async def test_periods_follow_each_other_without_gap_and_end_with_the_present(da
 
 async def test_affiliations_in_bulk_return_who_moved_and_leave_strangers_out(database: Database) -> None:
     await store(database, pilot())
-    stays = Affiliation(character_id=PILOT, corporation_id=HOME, alliance_id=UNION)
-    moves = Affiliation(character_id=PILOT, corporation_id=AWAY)
-    stranger = Affiliation(character_id=PILOT + 1, corporation_id=AWAY)
+    stays = EsiAffiliation(character_id=PILOT, corporation_id=HOME, alliance_id=UNION)
+    moves = EsiAffiliation(character_id=PILOT, corporation_id=AWAY)
+    stranger = EsiAffiliation(character_id=PILOT + 1, corporation_id=AWAY)
 
     async with database.transaction() as connection:
         assert await apply_affiliations(connection, [stays, stranger], at=NOON + WEEK) == []
@@ -226,17 +226,17 @@ async def test_one_that_was_gone_before_it_was_known_has_no_name_and_is_shown_by
 
 
 async def test_a_corporation_and_its_alliance_keep_what_esi_told(database: Database) -> None:
-    corporation = Corporation(
+    corporation = EsiCorporation(
         name="Vell Works", ticker="VELL", member_count=7, ceo_id=PILOT, alliance_id=UNION, tax_rate=0.1
     )
-    alliance = Alliance(
+    alliance = EsiAlliance(
         name="Vell Union", ticker="VU", creator_id=PILOT, creator_corporation_id=HOME, date_founded=NOON
     )
     async with database.transaction() as connection:
         await store_corporation(connection, HOME, corporation, at=NOON)
         await store_alliance(connection, UNION, alliance, at=NOON)
         await store_corporation(
-            connection, HOME, Corporation(name="Vell Works", ticker="VELL", member_count=0), at=NOON + WEEK
+            connection, HOME, EsiCorporation(name="Vell Works", ticker="VELL", member_count=0), at=NOON + WEEK
         )
         periods = (await list_periods_of(connection, EntityKind.CORPORATION, [HOME]))[HOME]
 

@@ -20,7 +20,7 @@ from killreport.db.database import Database
 from killreport.entity.store import store_character
 from killreport.errors import KillreportError, Transient
 from killreport.esi.client import open_esi
-from killreport.esi.model import Character
+from killreport.esi.model import EsiCharacter
 from killreport.esi.transport import COMPATIBILITY_DATE
 from killreport.http import user_agent
 from killreport.queueing.messages import (
@@ -103,7 +103,7 @@ def job(name: str) -> Read:
 
 
 async def queue_characters(settings: Settings, database: Database) -> None:
-    character = Character(name="Ana", corporation_id=98000001, birthday=utc_now())
+    character = EsiCharacter(name="Ana", corporation_id=98000001, birthday=utc_now())
     async with database.transaction() as connection:
         await store_character(connection, PILOT, character, at=utc_now())
     await job("queue-characters")(settings, database)

@@ -14,7 +14,7 @@ from killreport.cron.update_static_data import is_urgent
 from killreport.db.database import Connection, Database, open_pool
 from killreport.errors import NotFound
 from killreport.eve import load
-from killreport.eve.importer import StaticData, read_static_data, store_static_data, stored_release
+from killreport.eve.importer import StaticDataRelease, read_static_data, store_static_data, stored_release
 from killreport.eve.load import keep_packaged_universe, load_universe, read_packaged_universe
 from killreport.eve.seed import load_seed
 from killreport.eve.universe import Blueprint, Universe
@@ -37,7 +37,7 @@ async def counts(connection: Connection) -> dict[str, int]:
     return {table: await connection.fetchval(f"select count(*) from {table}") for table in TABLES}
 
 
-def small_data() -> StaticData:
+def small_data() -> StaticDataRelease:
     """Return a release of two types."""
     return read_static_data(archive_of(), "test.zip")
 
@@ -164,7 +164,7 @@ async def test_a_failing_import_leaves_the_old_data(database: Database) -> None:
     bad = type(types)(types.table, types.columns, [*types.rows, types.rows[0]])
     async with database.connection() as connection:
         with pytest.raises(asyncpg.UniqueViolationError):
-            await store_static_data(connection, StaticData(1, good.released_at, (*others, bad)), "ccp")
+            await store_static_data(connection, StaticDataRelease(1, good.released_at, (*others, bad)), "ccp")
 
         assert (await counts(connection))["eve_type"] == 53289
         assert (await counts(connection))["eve_region"] == 112

@@ -12,7 +12,7 @@ from killreport.db.database import Database
 from killreport.errors import HostAway, KillreportError, Refused, Transient
 from killreport.ingest import claims
 from killreport.ingest.claims import ClaimAsker
-from killreport.ingest.importing import FINISHED, Tally, import_stream
+from killreport.ingest.importing import FINISHED, ImportTally, import_stream
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.kill_dump import read_claimed
@@ -71,7 +71,7 @@ async def test_what_is_missing_is_asked_for_once(database: Database, writer: Kil
     await import_stream(database, writer, io.BytesIO(msgspec.json.encode([body(1)])), name="x")
     tally = await import_stream(database, writer, dump(1, 2, 3, 2, 1000), name="kill_dump.json", bodies=esi)
 
-    assert tally == Tally(read=5, stored=2, duplicate=2, quarantined=1, asked=3)
+    assert tally == ImportTally(read=5, stored=2, duplicate=2, quarantined=1, asked=3)
     assert esi.asked == [2, 3, 1000]
     assert await stored_ids(database) == [1, 2, 3]
     async with database.connection() as connection:
@@ -85,7 +85,7 @@ async def test_a_wrong_hash_is_not_asked_for_again_when_the_import_goes_on(
 ) -> None:
     esi = Esi()
     content = dump(1, 1000, 2).getvalue()
-    for expected in (Tally(read=3, stored=2, quarantined=1, asked=3), Tally()):
+    for expected in (ImportTally(read=3, stored=2, quarantined=1, asked=3), ImportTally()):
         found = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", bodies=esi)
         assert found == expected
     assert esi.asked == [1, 1000, 2]
@@ -111,7 +111,7 @@ async def test_pauses_are_waited_out(database: Database, writer: KillmailWriter)
     esi = Esi(lambda _id, nth: troubles.get(nth))
     tally = await import_stream(database, writer, dump(1, 2, 3), name="x", bodies=esi)
 
-    assert tally == Tally(read=3, stored=3, asked=3)
+    assert tally == ImportTally(read=3, stored=3, asked=3)
     assert esi.asked == [1, 2, 2, 2, 3]
 
 
@@ -126,7 +126,7 @@ async def test_where_esi_stays_away_what_came_is_kept_and_it_goes_on_another_tim
 
     back = Esi()
     rest = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", bodies=back)
-    assert (rest, back.asked) == (Tally(read=3, stored=3, asked=3), [3, 4, 5])
+    assert (rest, back.asked) == (ImportTally(read=3, stored=3, asked=3), [3, 4, 5])
     async with database.connection() as connection:
         assert await find_cursor(connection, "import:k") == FINISHED
 
@@ -135,14 +135,14 @@ async def test_one_that_always_fails_stops_no_other(database: Database, writer: 
     esi = Esi(lambda killmail_id, _nth: Transient("ESI answered 500.") if killmail_id == 2 else None)
     tally = await import_stream(database, writer, dump(1, 2, 3), name="x", bodies=esi)
 
-    assert tally == Tally(read=3, stored=2, quarantined=1, asked=3)
+    assert tally == ImportTally(read=3, stored=2, quarantined=1, asked=3)
     assert esi.asked == [1, 2, 2, 2, 3]
 
 
 async def test_without_anybody_to_ask_it_is_said(database: Database, writer: KillmailWriter) -> None:
     tally = await import_stream(database, writer, dump(1), name="x")
 
-    assert tally == Tally(read=1, quarantined=1)
+    assert tally == ImportTally(read=1, quarantined=1)
     async with database.connection() as connection:
         (entry,) = await list_quarantine(connection, 10)
     assert entry.reject.reason == "it only tells of a killmail, and there is nobody to ask for it"

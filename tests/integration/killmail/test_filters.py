@@ -15,7 +15,7 @@ from killreport.eve.load import load_universe
 from killreport.killmail.filters.predicates import SPACES, Facts
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk
+from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, YesNo
 from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails
 from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
 from killreport.killmail.writing.store import KillmailWriter
@@ -48,7 +48,7 @@ def _value(name: str) -> st.SearchStrategy[Any]:
         return st.integers(0, NUMBERS[name])
     if isinstance(kind, Isk):
         return st.sampled_from([0, 1_000_000, 30_000_000.25, 10**9, 10**10])
-    return st.booleans() if isinstance(kind, Flag) else _time_or_words(name)
+    return st.booleans() if isinstance(kind, YesNo) else _time_or_words(name)
 
 
 def _time_or_words(name: str) -> st.SearchStrategy[Any]:

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
-from killreport.ingest.importing import FINISHED, Tally, import_file, import_stream
+from killreport.ingest.importing import FINISHED, ImportTally, import_file, import_stream
 from killreport.killmail.stored.quarantine import list_quarantine
 from killreport.killmail.stored.queries import feed_status
 from killreport.killmail.writing.recount import recount_differences
-from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
+from killreport.killmail.writing.store import FeedCursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import body
 
 
@@ -33,7 +33,7 @@ async def test_every_line_is_stored_known_or_quarantined(database: Database, wri
     content = lines(1, 2, 1) + b'{"killmail_id": 9}\nnot json\n' + lines(3)
     tally = await import_stream(database, writer, io.BytesIO(content), name="day.jsonl", batch_size=2)
 
-    assert tally == Tally(read=6, stored=3, duplicate=1, quarantined=2)
+    assert tally == ImportTally(read=6, stored=3, duplicate=1, quarantined=2)
     assert await stored_ids(database) == [1, 2, 3]
     async with database.connection() as connection:
         entries = await list_quarantine(connection, 10)
@@ -46,13 +46,13 @@ async def test_the_same_file_again_stores_nothing(database: Database, writer: Ki
     content = lines(*range(1, 8))
     await import_stream(database, writer, io.BytesIO(content), name="day", batch_size=3)
     again = await import_stream(database, writer, io.BytesIO(content), name="day", batch_size=3)
-    assert again == Tally(read=7, stored=0, duplicate=7)
+    assert again == ImportTally(read=7, stored=0, duplicate=7)
 
 
 async def test_where_a_file_stands_is_not_taken_for_where_the_feed_stands(
     database: Database, writer: KillmailWriter
 ) -> None:
-    await writer.store(database, [], cursor=Cursor("r2z2", 1000))
+    await writer.store(database, [], cursor=FeedCursor("r2z2", 1000))
     await import_stream(database, writer, io.BytesIO(lines(1)), name="x", resume_key="k")
     async with database.connection() as connection:
         status = await feed_status(connection)
@@ -67,7 +67,7 @@ async def test_an_interrupted_import_goes_on_where_it_stopped(database: Database
     content = lines(*range(1, 11))
     seen: list[int] = []
 
-    def unplug(part: Tally, _position: int) -> None:
+    def unplug(part: ImportTally, _position: int) -> None:
         seen.append(part.read)
         if len(seen) == 2:
             raise Unplugged
@@ -79,11 +79,11 @@ async def test_an_interrupted_import_goes_on_where_it_stopped(database: Database
     assert await stored_ids(database) == [1, 2, 3, 4, 5, 6]
 
     rest = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", batch_size=3)
-    assert rest == Tally(read=4, stored=4)
+    assert rest == ImportTally(read=4, stored=4)
     async with database.connection() as connection:
         assert await find_cursor(connection, "import:k") == FINISHED
     done = await import_stream(database, writer, io.BytesIO(content), name="x", resume_key="k", batch_size=3)
-    assert done == Tally()
+    assert done == ImportTally()
 
 
 async def test_a_file_cut_short_is_a_failure_and_what_it_had_is_stored(
@@ -92,7 +92,7 @@ async def test_a_file_cut_short_is_a_failure_and_what_it_had_is_stored(
     whole = gzip.compress(b"".join(lines(mail_id) + b" " * 100_000 + b"\n" for mail_id in range(1, 60)), 0)
     path = tmp_path / "day.jsonl.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    parts: list[Tally] = []
+    parts: list[ImportTally] = []
     tally = await import_file(database, writer, path, resume=True, on_progress=lambda part, _: parts.append(part))
 
     assert tally.failures[0].startswith("day.jsonl.gz is damaged or cut short")
@@ -106,8 +106,8 @@ async def test_real_odd_mails_are_all_stored_once(database: Database, writer: Ki
     first = await import_file(database, writer, path, resume=False, on_progress=lambda *_: None)
     again = await import_file(database, writer, path, resume=False, on_progress=lambda *_: None)
 
-    assert first == Tally(read=1042, stored=1042)
-    assert again == Tally(read=1042, duplicate=1042)
+    assert first == ImportTally(read=1042, stored=1042)
+    assert again == ImportTally(read=1042, duplicate=1042)
     async with database.connection() as connection:
         assert await recount_differences(connection) == []
 
@@ -134,7 +134,7 @@ async def test_files_whose_names_are_not_utf_8_are_imported(
 
     tally = await import_file(database, writer, path, resume=True, on_progress=lambda *_: None)
 
-    assert tally == Tally(read=3, stored=2, quarantined=1)
+    assert tally == ImportTally(read=3, stored=2, quarantined=1)
     async with database.connection() as connection:
         assert await connection.fetchval("select reference from quarantine") == r"m\xe4rz.jsonl:4"
 

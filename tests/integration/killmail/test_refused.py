@@ -13,7 +13,7 @@ from killreport.ingest.importing import import_stream
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.stored.quarantine import KEPT_BYTES, MAX_TEXT, Reject
 from killreport.killmail.writing.recount import recount_differences
-from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
+from killreport.killmail.writing.store import FeedCursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import arrival, body
 
 MODULE, MAX_WORTH = 2048, 10**16
@@ -31,7 +31,7 @@ async def test_of_a_batch_the_database_refuses_only_the_bad_mail_is_quarantined(
         await connection.execute("alter table killmail add constraint unlucky check (killmail_id % 13 <> 0)")
     batch = [arrival(mail_id) for mail_id in range(1, 41)]
 
-    stored = await writer.store(database, batch, cursor=Cursor("feed", 41), gaps=[7])
+    stored = await writer.store(database, batch, cursor=FeedCursor("feed", 41), gaps=[7])
 
     assert stored.new_ids == [mail_id for mail_id in range(1, 41) if mail_id % 13]
     assert (stored.quarantined, stored.duplicates) == (3, 0)
@@ -48,7 +48,7 @@ async def test_a_place_that_no_column_holds_costs_the_mail_and_moves_the_cursor(
     mail = arrival(2)
     far = Arrival(mail.mail, "feed", location_id=2**63, reference="feed 2", body=mail.body)
 
-    stored = await writer.store(database, [arrival(1), far, arrival(3)], cursor=Cursor("feed", 4))
+    stored = await writer.store(database, [arrival(1), far, arrival(3)], cursor=FeedCursor("feed", 4))
 
     assert (stored.new_ids, stored.quarantined) == ([1, 3], 1)
     async with database.connection() as connection:
@@ -67,7 +67,7 @@ async def test_a_place_that_no_column_holds_costs_the_mail_and_moves_the_cursor(
     ids=["beyond int64", "negative", "no text", "long", "large"],
 )
 async def test_a_reject_always_fits(database: Database, writer: KillmailWriter, reject: Reject) -> None:
-    stored = await writer.store(database, [], rejects=[reject], cursor=Cursor("feed", 2))
+    stored = await writer.store(database, [], rejects=[reject], cursor=FeedCursor("feed", 2))
 
     assert stored.quarantined == 1
     ((reason, path, size),) = await fetch(database, "select reason, path, octet_length(body) from quarantine")

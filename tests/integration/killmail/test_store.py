@@ -14,7 +14,7 @@ from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.stored.quarantine import list_quarantine
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
-from killreport.killmail.writing.store import Cursor, KillmailWriter, find_cursor
+from killreport.killmail.writing.store import FeedCursor, KillmailWriter, find_cursor
 from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PILOT, RIFTER, arrival, body
 
 
@@ -123,12 +123,12 @@ async def test_nothing_is_stored_when_the_transaction_fails_at_its_end(
         await connection.execute("create trigger refuse before insert on event execute function fill_disk()")
     before = await counts(database)
     with pytest.raises(asyncpg.DiskFullError):
-        await writer.store(database, [arrival(1)], cursor=Cursor("feed", 8))
+        await writer.store(database, [arrival(1)], cursor=FeedCursor("feed", 8))
     assert await counts(database) == before
 
     async with database.connection() as connection:
         await connection.execute("drop trigger refuse on event")
-    assert (await writer.store(database, [arrival(1)], cursor=Cursor("feed", 8))).new_ids == [1]
+    assert (await writer.store(database, [arrival(1)], cursor=FeedCursor("feed", 8))).new_ids == [1]
     async with database.connection() as connection:
         assert await find_cursor(connection, "feed") == 8
 

@@ -9,7 +9,7 @@ import pytest
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.search import queries
-from killreport.search.model import Hit, Kind, Match
+from killreport.search.model import Hit, Match, SearchKind
 from killreport.search.search import Search, load_search
 
 
@@ -40,14 +40,14 @@ async def search(connection: Connection) -> Search:
     return await load_search(connection, await load_universe(connection))
 
 
-def ids(hits: list[Hit], *kinds: Kind) -> list[int]:
+def ids(hits: list[Hit], *kinds: SearchKind) -> list[int]:
     return [hit.id for hit in hits if hit.kind in kinds]
 
 
 async def test_exact_names_come_first_then_tickers_then_beginnings_by_kills_then_parts(
     search: Search, connection: Connection
 ) -> None:
-    hits = await search.find(connection, "  ALICE ", kinds=[Kind.CHARACTER, Kind.CORPORATION])
+    hits = await search.find(connection, "  ALICE ", kinds=[SearchKind.CHARACTER, SearchKind.CORPORATION])
     assert [(hit.id, hit.match) for hit in hits] == [
         (2, Match.EXACT),
         (10, Match.TICKER),
@@ -55,20 +55,20 @@ async def test_exact_names_come_first_then_tickers_then_beginnings_by_kills_then
         (4, Match.PART),
     ]
     assert (hits[1].ticker, hits[2].kills) == ("ALICE", 5)
-    assert ids(await search.find(connection, "alic"), Kind.CHARACTER)[:2] == [3, 1]
+    assert ids(await search.find(connection, "alic"), SearchKind.CHARACTER)[:2] == [3, 1]
 
 
 async def test_everything_with_a_name_is_found(search: Search, connection: Connection) -> None:
     for text, kind, id_ in (
-        ("rifter", Kind.SHIP_TYPE, 587),
-        ("tritanium", Kind.TYPE, 34),
-        ("frigate", Kind.GROUP, 25),
-        ("jita", Kind.SOLAR_SYSTEM, 30000142),
-        ("kimotoro", Kind.CONSTELLATION, 20000020),
-        ("the forge", Kind.REGION, 10000002),
-        ("caldari state", Kind.FACTION, 500001),
-        ("goonswarm f", Kind.ALLIANCE, 20),
-        ("condi", Kind.ALLIANCE, 20),
+        ("rifter", SearchKind.SHIP_TYPE, 587),
+        ("tritanium", SearchKind.TYPE, 34),
+        ("frigate", SearchKind.GROUP, 25),
+        ("jita", SearchKind.SOLAR_SYSTEM, 30000142),
+        ("kimotoro", SearchKind.CONSTELLATION, 20000020),
+        ("the forge", SearchKind.REGION, 10000002),
+        ("caldari state", SearchKind.FACTION, 500001),
+        ("goonswarm f", SearchKind.ALLIANCE, 20),
+        ("condi", SearchKind.ALLIANCE, 20),
     ):
         first = (await search.find(connection, text))[0]
         assert (first.kind, first.id) == (kind, id_), text
@@ -80,27 +80,27 @@ async def test_the_beginning_of_a_ticker_is_found(search: Search, connection: Co
            (11, 'Perspective', 'PRSPI'), (12, 'Prsper', 'X'), (13, 'Empty', null), (14, 'Other', 'PR%PI')"""
     )
     await connection.execute("insert into total_stat select 2, 11, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0")
-    hits = await search.find(connection, "prsp", kinds=[Kind.CORPORATION])
+    hits = await search.find(connection, "prsp", kinds=[SearchKind.CORPORATION])
     assert [(hit.id, hit.match) for hit in hits[:2]] == [(11, Match.TICKER_PREFIX), (12, Match.PREFIX)]
-    assert ids(await search.find(connection, "PR%", kinds=[Kind.CORPORATION]), Kind.CORPORATION)[0] == 14
+    assert ids(await search.find(connection, "PR%", kinds=[SearchKind.CORPORATION]), SearchKind.CORPORATION)[0] == 14
     # An exact one still comes before who has more kills.
     await connection.execute("insert into corporation (corporation_id, name, ticker) values (15, 'Short', 'PRSP')")
-    assert ids(await search.find(connection, "PRSP"), Kind.CORPORATION)[:3] == [15, 11, 12]
+    assert ids(await search.find(connection, "PRSP"), SearchKind.CORPORATION)[:3] == [15, 11, 12]
 
 
 async def test_a_part_and_a_misspelling_are_found_where_there_are_trigrams(
     search: Search, connection: Connection
 ) -> None:
-    assert ids(await search.find(connection, "swarm fed"), Kind.ALLIANCE) == [20]
-    hits = await search.find(connection, "Gonswarm Federatoin", kinds=[Kind.ALLIANCE])
+    assert ids(await search.find(connection, "swarm fed"), SearchKind.ALLIANCE) == [20]
+    hits = await search.find(connection, "Gonswarm Federatoin", kinds=[SearchKind.ALLIANCE])
     assert [(hit.id, hit.match) for hit in hits] == [(20, Match.SIMILAR)]
 
 
 async def test_without_trigrams_beginnings_and_tickers_are_still_found(connection: Connection) -> None:
     await connection.execute("drop extension pg_trgm cascade")
     search = await load_search(connection, await load_universe(connection))
-    assert ids(await search.find(connection, "goonswarm"), Kind.CORPORATION, Kind.ALLIANCE) == [20, 10]
-    assert ids(await search.find(connection, "swarm"), Kind.CORPORATION, Kind.ALLIANCE) == []
+    assert ids(await search.find(connection, "goonswarm"), SearchKind.CORPORATION, SearchKind.ALLIANCE) == [20, 10]
+    assert ids(await search.find(connection, "swarm"), SearchKind.CORPORATION, SearchKind.ALLIANCE) == []
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,20 @@ async def test_without_trigrams_beginnings_and_tickers_are_still_found(connectio
     ],
 )
 async def test_hostile_text_finds_nothing_it_should_not(search: Search, connection: Connection, text: str) -> None:
-    assert ids(await search.find(connection, text), Kind.CHARACTER, Kind.CORPORATION, Kind.ALLIANCE) == []
+    assert (
+        ids(await search.find(connection, text), SearchKind.CHARACTER, SearchKind.CORPORATION, SearchKind.ALLIANCE)
+        == []
+    )
 
 
 async def test_wildcards_are_letters(search: Search, connection: Connection) -> None:
-    assert ids(await search.find(connection, "100%_s"), Kind.CHARACTER) == [3]
-    assert ids(await search.find(connection, "10__"), Kind.CHARACTER) == []
+    assert ids(await search.find(connection, "100%_s"), SearchKind.CHARACTER) == [3]
+    assert ids(await search.find(connection, "10__"), SearchKind.CHARACTER) == []
 
 
 async def test_kinds_and_limit_narrow_the_hits(search: Search, connection: Connection) -> None:
-    hits = await search.find(connection, "a", kinds=[Kind.CHARACTER], limit=2)
-    assert ids(hits, Kind.CHARACTER) == [3, 1]
+    hits = await search.find(connection, "a", kinds=[SearchKind.CHARACTER], limit=2)
+    assert ids(hits, SearchKind.CHARACTER) == [3, 1]
     assert len(hits) == 2
     assert len(await search.find(connection, "a", limit=10_000)) == 50
 

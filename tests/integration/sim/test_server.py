@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from killreport.errors import Conflict
-from killreport.sim.publishing.publisher import Publisher
+from killreport.sim.publishing.publisher import KillmailPublisher
 from killreport.sim.world.generator import Generator
 from tests.integration.sim.conftest import FIRST, Client, Clock, Running
 
@@ -67,15 +67,15 @@ async def test_a_mail_that_cannot_be_made_is_said_by_the_control_and_by_the_log(
 async def test_publishing_by_the_clock_outlives_what_it_fails_with(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, goes_on, turns = Publisher.run, asyncio.Event(), iter([True])
+    run, goes_on, turns = KillmailPublisher.run, asyncio.Event(), iter([True])
 
-    async def fail_at_first(publisher: Publisher, mails_per_minute: float) -> None:
+    async def fail_at_first(publisher: KillmailPublisher, mails_per_minute: float) -> None:
         if next(turns, False):
             raise IndexError("list index out of range")
         goes_on.set()
         await run(publisher, mails_per_minute)
 
-    monkeypatch.setattr(Publisher, "run", fail_at_first)
+    monkeypatch.setattr(KillmailPublisher, "run", fail_at_first)
     with capture_logs() as logs:
         async with running(mails_per_minute=60), asyncio.timeout(30):
             await goes_on.wait()

@@ -18,8 +18,8 @@ import pytest
 from killreport.errors import KillreportError
 from killreport.supervisor.client import NoSupervisor, ask
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.process.slot import Slot
-from killreport.supervisor.protocol import Answer, Request, Verb
+from killreport.supervisor.process.slot import ProcessSlot
+from killreport.supervisor.protocol import ControlReply, Request, Verb
 from killreport.supervisor.state import ProcessState
 
 PATIENCE_SECONDS = 30.0
@@ -87,7 +87,7 @@ class Fleet:
         assert self._process is not None
         self._process.wait(PATIENCE_SECONDS)
 
-    def do(self, verb: Verb, name: str = "", **fields: Any) -> Answer:
+    def do(self, verb: Verb, name: str = "", **fields: Any) -> ControlReply:
         """Have the supervisor do something."""
         return ask(self.folder, Request(verb=verb, name=name, **fields), PATIENCE_SECONDS)
 
@@ -97,7 +97,7 @@ class Fleet:
 
     def holders(self, name: str) -> list[int]:
         """Return every process that lives in a slot of this name."""
-        return [pid for path in self.folder.slots.glob(f"{name}.*") for pid in Slot(path).holders()]
+        return [pid for path in self.folder.slots.glob(f"{name}.*") for pid in ProcessSlot(path).holders()]
 
     def log(self, name: str, stream: str = "out") -> list[str]:
         """Return the lines of all files of a log, the oldest first, without their times."""

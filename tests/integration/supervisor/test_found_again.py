@@ -14,7 +14,7 @@ import pytest
 from killreport.cli.fleet.ending import end_fleet
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.leftovers import lock_holders, slot_holders
-from killreport.supervisor.process.slot import Slot
+from killreport.supervisor.process.slot import ProcessSlot
 from tests.integration.supervisor.conftest import Fleet, MakeFleet, eventually, quiet, script
 
 PROGRAMS: dict[str, dict[str, Any]] = {"one": {"command": quiet()}, "two": {"command": quiet(), "is_single": True}}
@@ -47,7 +47,7 @@ def test_a_home_through_a_symlink_or_dots_is_the_same_home(make_fleet: MakeFleet
 def test_a_slot_is_its_file_however_the_way_there_is_written(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    direct, linked = Slot(tmp_path / "real" / "x.0.a"), Slot(tmp_path / "link" / "x.0.a")
+    direct, linked = ProcessSlot(tmp_path / "real" / "x.0.a"), ProcessSlot(tmp_path / "link" / "x.0.a")
     lock = linked.try_lock()
     assert lock is not None
     with subprocess.Popen(["sleep", "1000"], pass_fds=[lock]) as holder:

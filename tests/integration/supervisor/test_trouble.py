@@ -14,7 +14,7 @@ from killreport.errors import Conflict
 from killreport.fleet.table import ProcessRow
 from killreport.supervisor.listeners import Listeners
 from killreport.supervisor.logs import pump as pump_module
-from killreport.supervisor.logs.journal import WRITING, Journal, Step
+from killreport.supervisor.logs.journal import WRITING, PumpJournal, Step
 from killreport.supervisor.logs.pump import Pump, Scratch
 from killreport.supervisor.logs.stamped_log import StampedLog
 from killreport.supervisor.process.program import Program
@@ -98,11 +98,11 @@ def test_a_journal_has_its_room_on_the_disk_before_it_is_mapped(tmp_path: Path) 
     path = tmp_path / "journal"
     path.touch()
     os.truncate(path, 32)  # a hole, as a release before made it: a store into it on a full disk is a SIGBUS
-    journal = Journal(path)
+    journal = PumpJournal(path)
     assert path.stat().st_blocks > 0
     journal.begin(1, 2, 3)
     journal.close()
-    again = Journal(path)
+    again = PumpJournal(path)
     assert again.read() == Step(WRITING, 1, 2, 3)
     again.close()
 

@@ -8,7 +8,7 @@ import pytest
 
 from killreport.cli.fleet import supervisor
 from killreport.errors import KillreportError
-from killreport.supervisor.protocol import Answer
+from killreport.supervisor.protocol import ControlReply
 from tests.integration.supervisor.conftest import MakeFleet, script
 
 # Each says the same but for a number.
@@ -36,7 +36,7 @@ def test_a_slow_start_says_what_it_waits_for_once_for_all_that_say_the_same(
             heard.append(said)
             gate.touch()
 
-    done: dict[str, Answer | KillreportError] = {}
+    done: dict[str, ControlReply | KillreportError] = {}
     assert supervisor.tell_each(fleet.folder, "start", ["one", "two"], done.__setitem__, tell=tell)
     assert heard
     assert set(done) == {"one", "two"}

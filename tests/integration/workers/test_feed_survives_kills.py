@@ -33,7 +33,7 @@ from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.writing.recount import recount_differences
 from killreport.sim.server import run_simulator
 from killreport.sim.world.journal import FIRST_SEQUENCE
-from killreport.zkillboard.history import History
+from killreport.zkillboard.history import HistoryReader
 from tests.conftest import DATA
 
 ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "5"))
@@ -136,7 +136,7 @@ async def read_published(url: str, settings: Settings) -> dict[int, tuple[str, i
     """Return the hash and the numbers of attackers and items of everything the simulator has published."""
     found = {}
     async with open_session(settings) as session:
-        history = History(HttpClient(session, Pacer(10_000)), url)
+        history = HistoryReader(HttpClient(session, Pacer(10_000)), url)
         for day in await history.totals():
             hashes = await history.hashes(day)
             async for killmail_id, body in history.killmails(day):

@@ -18,7 +18,7 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.store import mark_gone, store_alliance, store_character, store_corporation
 from killreport.errors import HostAway
 from killreport.esi.client import open_esi
-from killreport.esi.model import Alliance, Character, Corporation
+from killreport.esi.model import EsiAlliance, EsiCharacter, EsiCorporation
 from killreport.queueing import handling
 from killreport.queueing.messages import (
     QUEUE_OF,
@@ -82,12 +82,12 @@ async def store_all(database: Database, table: str, ids: range) -> None:
             name = f"Old {number}"
             match table:
                 case "character":
-                    pilot = Character(name=name, corporation_id=FIRST_CORPORATION_ID)
+                    pilot = EsiCharacter(name=name, corporation_id=FIRST_CORPORATION_ID)
                     await store_character(connection, number, pilot, at=LONG_AGO)
                 case "corporation":
-                    await store_corporation(connection, number, Corporation(name=name, ticker="OLD"), at=LONG_AGO)
+                    await store_corporation(connection, number, EsiCorporation(name=name, ticker="OLD"), at=LONG_AGO)
                 case _:
-                    await store_alliance(connection, number, Alliance(name=name, ticker="OLD"), at=LONG_AGO)
+                    await store_alliance(connection, number, EsiAlliance(name=name, ticker="OLD"), at=LONG_AGO)
 
 
 @asynccontextmanager

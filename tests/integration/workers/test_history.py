@@ -24,7 +24,7 @@ from killreport.killmail.mail.arrival import read_arrival
 from killreport.killmail.writing.recount import recount_differences
 from killreport.sim.server import run_simulator
 from killreport.zkillboard import progress
-from killreport.zkillboard.history import History
+from killreport.zkillboard.history import HistoryReader
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.packages import body_of, hash_of
 from tests.integration.zkillboard.site import Answer, Site, open_site
@@ -50,7 +50,7 @@ async def site() -> AsyncIterator[Site]:
 @asynccontextmanager
 async def make_repair(
     database: Database, settings: Settings, url: str, slept: list[float] | None = None
-) -> AsyncIterator[tuple[HistoryRepair, History]]:
+) -> AsyncIterator[tuple[HistoryRepair, HistoryReader]]:
     async def sleep(seconds: float) -> None:
         if slept is not None:
             slept.append(seconds)
@@ -59,7 +59,7 @@ async def make_repair(
 
     here = settings.replace(esi_url=url, esi_requests_per_second=5000.0)
     async with open_session(here) as session, open_esi(here, database) as esi:
-        history = History(HttpClient(session, Pacer(10_000)), url)
+        history = HistoryReader(HttpClient(session, Pacer(10_000)), url)
         yield HistoryRepair(database, await load_writer(database), history, esi, sleep=sleep), history
 
 

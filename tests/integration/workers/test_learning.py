@@ -17,7 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Connection, Database
 from killreport.eve import seed
 from killreport.eve.changes import lock_static, note_new_type
-from killreport.eve.importer import StaticData, read_static_data, store_static_data
+from killreport.eve.importer import StaticDataRelease, read_static_data, store_static_data
 from killreport.eve.load import load_universe
 from killreport.ingest.reading import load_writer
 from killreport.killmail.mail.arrival import Arrival, read_arrival
@@ -184,7 +184,7 @@ async def test_an_imported_release_takes_the_killmails_of_what_changed_with_it(d
     assert await waiting(database) == 0
 
 
-def change(data: StaticData, table: str, key: int, **columns: object) -> None:
+def change(data: StaticDataRelease, table: str, key: int, **columns: object) -> None:
     """Have a row of the release say other things."""
     [rows] = [rows for rows in data.tables if rows.table == table]
     place = next(place for place, row in enumerate(rows.rows) if row[0] == key)

@@ -7,7 +7,7 @@ import pytest
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import NotFound, Unavailable
 from killreport.ingest.reading import load_writer, read_body
-from killreport.workers.storing import CHUNK, Tally, store_bodiless, store_entries
+from killreport.workers.storing import CHUNK, StoreTally, store_bodiless, store_entries
 from killreport.zkillboard.character_list import read_page
 from killreport.zkillboard.package import Package
 from tests.integration.workers.packages import body_of, hash_of
@@ -48,7 +48,7 @@ async def test_one_mail_that_the_database_refuses_does_not_hold_up_the_others(da
 
     tally = await store_entries(database, writer, entries)
 
-    assert tally == Tally(new=6, known=0, quarantined=1)
+    assert tally == StoreTally(new=6, known=0, quarantined=1)
     assert await stored_ids(database) == [10, 11, 12, 14, 15, 16]
     assert await stored_ids(database, "quarantine") == [13]
 
@@ -71,7 +71,7 @@ async def test_only_what_is_not_stored_is_read_from_esi(database: Database) -> N
     tally = await store_bodiless(database, writer, esi, bodiless(10, 11, 12, 13), "test")
 
     assert sorted(esi.asked) == [11, 12, 13]
-    assert tally == Tally(new=2, known=1, quarantined=1)
+    assert tally == StoreTally(new=2, known=1, quarantined=1)
     assert await stored_ids(database) == [10, 11, 12]
     async with database.connection() as connection:
         reason = await connection.fetchval("select reason from quarantine where killmail_id = 13")

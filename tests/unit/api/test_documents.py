@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLError, print_ast
 
 from killreport.api.door import documents as module
-from killreport.api.door.documents import Document, Documents, Refused
+from killreport.api.door.documents import Document, DocumentRefused, Documents
 from killreport.api.door.limits import Limits
 from killreport.api.schema import build_schema
 
@@ -28,7 +28,7 @@ def problems(documents: Documents, text: str) -> list[str]:
     """Return what is wrong with the query."""
     try:
         ask(documents, text)
-    except Refused as error:
+    except DocumentRefused as error:
         return [one.message for one in error.errors]
     return []
 

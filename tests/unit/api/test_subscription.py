@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from graphql import GraphQLError, build_schema, parse
 
-from killreport.api.door.documents import Refused
+from killreport.api.door.documents import DocumentRefused
 from killreport.api.door.subscription import subscribe
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind
@@ -76,7 +76,7 @@ async def test_every_event_is_paid_for_before_it_is_worked_out() -> None:
 
 
 async def test_a_subscription_that_cannot_begin_says_why() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         await subscribe(SCHEMA, parse("subscription ($n: Int!) { killed { ship { name } } }"), {}, None, free)
     assert [error.message for error in refused.value.errors] == [
         "Variable '$n' has invalid value: Expected a value of non-null type 'Int!' to be provided."

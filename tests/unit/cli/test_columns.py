@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from killreport.cli.output.columns import Column, fitted
+from killreport.cli.output.columns import TableColumn, fitted
 
-COLUMNS = (Column("process"), Column("status"), Column("CPU", 2), Column("memory", 1), Column("restarts", 3))
+COLUMNS = (
+    TableColumn("process"),
+    TableColumn("status"),
+    TableColumn("CPU", 2),
+    TableColumn("memory", 1),
+    TableColumn("restarts", 3),
+)
 ROWS = [("worker-alliance-corporations", "running", "3%", "110 MB", "0"), ("queue-characters", "scheduled", "", "", "")]
 
 

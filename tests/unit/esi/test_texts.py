@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from killreport.decoding import MAX_TEXT, decode_json
-from killreport.esi.model import Character, Corporation, EveType
+from killreport.esi.model import EsiCharacter, EsiCorporation, EsiType
 from killreport.esi.texts import plain_text
 
 
@@ -104,8 +104,8 @@ def test_the_real_ones_are_read(data: Path) -> None:
 
 def test_all_texts_of_players_are_read() -> None:
     bio = json.dumps(r"u'\xe4'").encode()
-    character = decode_json(b'{"name":"A","corporation_id":1,"title":%s,"description":%s}' % (bio, bio), Character)
-    corporation = decode_json(b'{"name":"A","ticker":"A","description":%s}' % bio, Corporation)
+    character = decode_json(b'{"name":"A","corporation_id":1,"title":%s,"description":%s}' % (bio, bio), EsiCharacter)
+    corporation = decode_json(b'{"name":"A","ticker":"A","description":%s}' % bio, EsiCorporation)
     kind = b'{"type_id":1,"name":"A","group_id":1,"published":true,"description":%s}' % bio
     assert [character.title, character.description, corporation.description] == ["ä"] * 3
-    assert decode_json(kind, EveType).description == "ä"
+    assert decode_json(kind, EsiType).description == "ä"

@@ -12,11 +12,11 @@ import pytest
 
 from killreport.errors import Malformed
 from killreport.eve import archive as archive_module
-from killreport.eve.importer import StaticData, read_static_data
+from killreport.eve.importer import StaticDataRelease, read_static_data
 from tests.unit.eve.archives import WHOLE, Lines, archive_of
 
 
-def rows_of(data: StaticData, table: str) -> list[dict[str, Any]]:
+def rows_of(data: StaticDataRelease, table: str) -> list[dict[str, Any]]:
     """Return the table's rows by the names of their columns."""
     found = next(rows for rows in data.tables if rows.table == table)
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows]

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import zstandard
 
-from killreport.eve.importer import StaticData, read_static_data
+from killreport.eve.importer import StaticDataRelease, read_static_data
 from killreport.eve.seed import ARCHIVE, PRICES, read_reference_prices
 
 
 @cache
-def seed() -> StaticData:
+def seed() -> StaticDataRelease:
     """Return the packaged static data."""
     with (resources.files("killreport.eve.seed") / ARCHIVE).open("rb") as stream:
         return read_static_data(stream, ARCHIVE)

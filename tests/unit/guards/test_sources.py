@@ -45,6 +45,19 @@ SESSION_OPENERS = {
     "killreport/workers/zkillboard.py",
     "killreport/zkillboard/clients.py",
 }
+# Words of our own that nobody would search for; beside each is what the code says instead.
+PRIVATE_WORDS = {
+    "desk": "lookup",
+    "shelf": "column, category",
+    "shelves": "columns, categories",
+    "thing": "entity",
+    "things": "entities",
+    "toll": "rate limit",
+    "wish": "request",
+    "wishes": "requests",
+    "witness": "canary request, observer",
+}
+PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def _name(path: Path) -> str:
@@ -121,3 +134,36 @@ def test_every_public_function_of_the_product_has_a_docstring() -> None:
     ]
 
     assert bare == []
+
+
+def _identifiers(path: Path) -> set[str]:
+    """Return the names that a module makes or uses, with its own."""
+    found = {path.stem}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+                found.add(name)
+    return found
+
+
+def test_a_class_name_is_used_once() -> None:
+    places: dict[str, list[str]] = {}
+    for path in PRODUCT:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{_name(path)}:{node.lineno}")
+
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_no_identifier_has_a_word_of_our_own() -> None:
+    found = {
+        f"{_name(path)}: {name}"
+        for path in PRODUCT
+        for name in _identifiers(path)
+        if any(part.lower() in PRIVATE_WORDS for part in PARTS.findall(name))
+    }
+
+    assert found == set()

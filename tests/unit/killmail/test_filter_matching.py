@@ -7,10 +7,10 @@ import pytest
 from killreport.killmail.filters.matching import needs_attackers, needs_items
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.filters.values import Count, Flag, Hours, Ids, Instant, Isk, Words
+from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, Words, YesNo
 
 VALUES = {
-    Ids: [1], Words: ["pvp"], Count: 1, Isk: 1, Flag: True, Instant: "2026-01-01T00:00:00Z",
+    Ids: [1], Words: ["pvp"], Count: 1, Isk: 1, YesNo: True, Instant: "2026-01-01T00:00:00Z",
     Hours: {"from": 1, "to": 2},
 }  # fmt: skip
 OF_ITEMS = {"item", "itemFitted", "itemDropped"}

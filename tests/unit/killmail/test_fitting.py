@@ -6,7 +6,7 @@ from killreport.eve.flags import Bay
 from killreport.eve.load import keep_packaged_universe
 from killreport.killmail.shown.dna import dna_text
 from killreport.killmail.shown.eft import eft_text
-from killreport.killmail.shown.fitting import Slot, Worth, lay_out
+from killreport.killmail.shown.fitting import FittingSlot, Worth, lay_out
 from killreport.killmail.stored.queries import ItemRow
 from tests.unit.killmail.rows import item_row
 
@@ -38,7 +38,7 @@ RIFTERS_ITEMS = [
 ]
 
 
-def module_and_charges(slot: Slot) -> tuple[str | None, list[tuple[str | None, int]]]:
+def module_and_charges(slot: FittingSlot) -> tuple[str | None, list[tuple[str | None, int]]]:
     """Return the names in a slot."""
     module = None if slot.module is None else UNIVERSE.type_name(slot.module.row.type_id)
     return module, [(UNIVERSE.type_name(charge.row.type_id), charge.quantity) for charge in slot.charges]

@@ -18,7 +18,7 @@ import zstandard
 
 from killreport.errors import Malformed
 from killreport.killmail.mail import archive, tar, unpacking
-from killreport.killmail.mail.archive import Record, name_of, read_records
+from killreport.killmail.mail.archive import ArchiveRecord, name_of, read_records
 
 ONE = b'{"killmail_id":1,"victim":{}}'
 TWO = b'{"killmail_id":2,"victim":{}}'
@@ -31,15 +31,15 @@ def read(content: bytes) -> list[tuple[str, bytes, str | None]]:
     return [tuple(record) for record in read_records(io.BytesIO(content), "file")]  # type: ignore[misc]
 
 
-def read_until_broken(content: bytes) -> tuple[list[Record], str]:
-    found: list[Record] = []
+def read_until_broken(content: bytes) -> tuple[list[ArchiveRecord], str]:
+    found: list[ArchiveRecord] = []
     records = read_records(io.BytesIO(content), "file")
     with pytest.raises(Malformed) as caught:
         take_all(records, found)
     return found, caught.value.reason
 
 
-def take_all(records: Iterator[Record], found: list[Record]) -> None:
+def take_all(records: Iterator[ArchiveRecord], found: list[ArchiveRecord]) -> None:
     """Move them one by one: what came before the last step failed is there."""
     for record in records:
         found.append(record)  # noqa: PERF402
@@ -186,7 +186,7 @@ def test_a_damaged_header_ends_the_archive_and_what_was_before_is_read() -> None
 def test_of_a_tar_cut_short_anywhere_every_whole_member_is_read() -> None:
     packed = tar_of(*[(f"{number}.json", ONE) for number in range(5)])
     for size in range(541, 5 * 1024, 97):
-        found: list[Record] = []
+        found: list[ArchiveRecord] = []
         with contextlib.suppress(Malformed):
             take_all(read_records(io.BytesIO(packed[:size]), "file"), found)
         # A member is a header of 512 bytes, and its body in another 512, of which the padding may be missing.

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from killreport.errors import Malformed
-from killreport.killmail.mail.decode import Envelope, decode_killmail, unwrap
+from killreport.killmail.mail.decode import KillmailEnvelope, decode_killmail, unwrap
 from killreport.killmail.mail.zkb import ZkbBlock
 from tests.unit.killmail.bodies import encode, make_body
 
@@ -41,7 +41,7 @@ def test_every_known_wrapper_opens(wrapped: Any, expected_hash: str | None, zkb:
 
 @pytest.mark.parametrize("raw", [b"", b"[1]", b"\xff", b"[" * 100_000, b'{"killmail_id":1}', b'{"zkb":7,"hash":8}'])
 def test_what_is_no_wrapper_comes_back_as_it_is(raw: bytes) -> None:
-    assert unwrap(raw) == Envelope(raw)
+    assert unwrap(raw) == KillmailEnvelope(raw)
 
 
 def test_an_empty_package_is_refused_by_decoding() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from killreport.search.model import MAX_CHARACTERS, MAX_HITS, Hit, Kind, Match, clean, rank
+from killreport.search.model import MAX_CHARACTERS, MAX_HITS, Hit, Match, SearchKind, clean, rank
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_question_is_as_long_as_a_name_at_most() -> None:
 
 def test_a_thing_is_listed_once_by_its_best_match_and_the_busiest_of_equals_first() -> None:
     def hit(id_: int, match: Match, *, kills: int = 0, similarity: float = 0.0) -> Hit:
-        return Hit(Kind.ALLIANCE, id_, f"name {id_}", None, match, similarity, kills)
+        return Hit(SearchKind.ALLIANCE, id_, f"name {id_}", None, match, similarity, kills)
 
     hits = [
         hit(1, Match.PART),

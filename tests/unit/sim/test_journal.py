@@ -6,23 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from killreport.sim.world.journal import FIRST_SEQUENCE, Journal, Kind, Record
+from killreport.sim.world.journal import FIRST_SEQUENCE, KillJournal, KillRecord, RecordKind
 
 DAY = 86_400
 
 
-def mail(place: int, *, day: int = 20_000, kind: Kind = Kind.GENERATED, **changes: int) -> Record:
+def mail(place: int, *, day: int = 20_000, kind: RecordKind = RecordKind.GENERATED, **changes: int) -> KillRecord:
     values = {"killmail_id": 1_000 + place, **changes}
-    return Record(FIRST_SEQUENCE + place, kind, day * DAY + 60, day * DAY + place, hash=bytes([place] * 20), **values)
+    return KillRecord(
+        FIRST_SEQUENCE + place, kind, day * DAY + 60, day * DAY + place, hash=bytes([place] * 20), **values
+    )
 
 
 def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "journal.bin"
-    first = Journal(path)
+    first = KillJournal(path)
     first.append([mail(0), mail(1)])
     first.close()
 
-    again = Journal(path)
+    again = KillJournal(path)
 
     assert again.next_sequence == FIRST_SEQUENCE + 2
     assert again.get(FIRST_SEQUENCE + 1) == mail(1)
@@ -34,13 +36,13 @@ def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 30, 67])
 def test_a_record_torn_in_writing_is_dropped_and_its_number_given_again(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "journal.bin"
-    journal = Journal(path)
+    journal = KillJournal(path)
     journal.append([mail(0), mail(1)])
     journal.close()
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
 
-    again = Journal(path)
+    again = KillJournal(path)
 
     assert again.next_sequence == FIRST_SEQUENCE + 1
     again.append([mail(1)])
@@ -50,14 +52,14 @@ def test_a_record_torn_in_writing_is_dropped_and_its_number_given_again(tmp_path
 
 def test_a_record_whose_bytes_are_wrong_is_dropped_with_all_after_it(tmp_path: Path) -> None:
     path = tmp_path / "journal.bin"
-    journal = Journal(path)
+    journal = KillJournal(path)
     journal.append([mail(0), mail(1), mail(2)])
     journal.close()
     data = bytearray(path.read_bytes())
     data[len(data) // 3 + 20] ^= 1
     path.write_bytes(data)
 
-    again = Journal(path)
+    again = KillJournal(path)
 
     assert again.next_sequence == FIRST_SEQUENCE + 1
     assert path.stat().st_size == len(data) // 3
@@ -65,8 +67,8 @@ def test_a_record_whose_bytes_are_wrong_is_dropped_with_all_after_it(tmp_path: P
 
 
 def test_days_are_those_of_the_kill_and_count_no_repeat_and_no_gap(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.bin")
-    journal.append([mail(0), mail(1, kind=Kind.REPEAT, reference=FIRST_SEQUENCE), mail(2, kind=Kind.GAP)])
+    journal = KillJournal(tmp_path / "journal.bin")
+    journal.append([mail(0), mail(1, kind=RecordKind.REPEAT, reference=FIRST_SEQUENCE), mail(2, kind=RecordKind.GAP)])
     journal.append([mail(3, day=19_999)])
 
     assert journal.days == [19_999, 20_000]
@@ -78,11 +80,13 @@ def test_days_are_those_of_the_kill_and_count_no_repeat_and_no_gap(tmp_path: Pat
 
 def test_what_came_out_of_a_corpus_is_found_by_id_and_the_next_place_is_known(tmp_path: Path) -> None:
     path = tmp_path / "journal.bin"
-    journal = Journal(path)
-    journal.append([mail(0, kind=Kind.CORPUS, corpus=1, reference=1), mail(1, kind=Kind.CORPUS, corpus=1, reference=0)])
+    journal = KillJournal(path)
+    journal.append(
+        [mail(0, kind=RecordKind.CORPUS, corpus=1, reference=1), mail(1, kind=RecordKind.CORPUS, corpus=1, reference=0)]
+    )
     journal.close()
 
-    again = Journal(path)
+    again = KillJournal(path)
 
     assert again.next_place(1) == 2
     assert again.next_place(2) == 0
@@ -94,7 +98,7 @@ def test_what_came_out_of_a_corpus_is_found_by_id_and_the_next_place_is_known(tm
 
 
 def test_a_rewritten_number_knows_when(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.bin")
+    journal = KillJournal(tmp_path / "journal.bin")
     journal.append([mail(0), mail(1, updates=FIRST_SEQUENCE)])
 
     assert journal.rewritten_at(FIRST_SEQUENCE) == 20_000 * DAY + 60
@@ -103,7 +107,7 @@ def test_a_rewritten_number_knows_when(tmp_path: Path) -> None:
 
 
 def test_numbers_never_published_hold_nothing(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.bin")
+    journal = KillJournal(tmp_path / "journal.bin")
 
     assert journal.get(FIRST_SEQUENCE) is None
     assert journal.get(FIRST_SEQUENCE - 1) is None
@@ -112,14 +116,17 @@ def test_numbers_never_published_hold_nothing(tmp_path: Path) -> None:
 
 def test_a_large_journal_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "journal.bin"
-    journal = Journal(path)
+    journal = KillJournal(path)
     for start in range(0, 9000, 200):
         journal.append(
-            [Record(FIRST_SEQUENCE + n, Kind.GENERATED, DAY, DAY, n, bytes(20)) for n in range(start, start + 200)]
+            [
+                KillRecord(FIRST_SEQUENCE + n, RecordKind.GENERATED, DAY, DAY, n, bytes(20))
+                for n in range(start, start + 200)
+            ]
         )
     journal.close()
 
-    again = Journal(path)
+    again = KillJournal(path)
 
     assert again.next_sequence == FIRST_SEQUENCE + 9000
     assert again.count_of_day(1) == 9000

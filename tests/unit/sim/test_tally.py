@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.sim.access.tally import Tally
+from killreport.sim.access.tally import RequestTally
 
 
 class Clock:
@@ -13,7 +13,7 @@ class Clock:
 
 
 def test_an_operation_is_the_same_with_a_version_before_and_a_slash_behind_it() -> None:
-    tally = Tally()
+    tally = RequestTally()
     for route in ("/characters/{id}", "/characters/{id}/", "/{version}/characters/{id}", "/{version}/characters/{id}/"):
         tally.note_request("GET", "/characters/5", route)
     tally.note_request("POST", "/characters/affiliation", "/characters/affiliation")
@@ -26,7 +26,7 @@ def test_an_operation_is_the_same_with_a_version_before_and_a_slash_behind_it() 
 
 def test_the_peak_is_of_the_fullest_second_wherever_it_begins() -> None:
     clock = Clock()
-    tally = Tally(clock)
+    tally = RequestTally(clock)
     for moment in (100.0, 100.9, 101.1, 101.2, 101.85, 103.0):
         clock.now = moment
         tally.note_request("GET", "/status", "/status")
@@ -37,7 +37,7 @@ def test_the_peak_is_of_the_fullest_second_wherever_it_begins() -> None:
 
 
 def test_hosts_are_counted_apart_with_their_statuses() -> None:
-    tally = Tally()
+    tally = RequestTally()
     for path, status in (("/status", 200), ("/status", 503), ("/status", 200), ("/api/kills/", 429)):
         tally.note_request("GET", path, path)
         tally.note_answer(path, status)
@@ -49,7 +49,7 @@ def test_hosts_are_counted_apart_with_their_statuses() -> None:
 
 
 def test_cleared_counts_begin_at_nothing() -> None:
-    tally = Tally()
+    tally = RequestTally()
     tally.note_request("GET", "/status", "/status")
     tally.note_answer("/status", 200)
 

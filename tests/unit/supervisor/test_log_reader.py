@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from killreport.supervisor.logs.log_reader import LogReader, Place
+from killreport.supervisor.logs.log_reader import LinePosition, LogReader
 from killreport.supervisor.logs.stamped_log import StampedLog
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_what_is_kept_is_read_in_both_directions_over_all_files(tmp_path: Path, 
     backwards = list(reader.backwards())
     oldest = numbers([line for line, _place in backwards])[-1]
     assert numbers(line for line, _place in backwards) == list(range(499, oldest - 1, -1))
-    assert numbers(reader.forwards(Place(0, 0))) == list(range(oldest, 500))
+    assert numbers(reader.forwards(LinePosition(0, 0))) == list(range(oldest, 500))
     for line, place in backwards[::17]:
         assert next(read(tmp_path / "x.log").forwards(place)) == line
     assert numbers(reader.forwards(backwards[299][1])) == list(range(200, 500))
@@ -75,7 +75,7 @@ def test_following_loses_nothing_when_the_log_turns_between_two_looks(tmp_path: 
     log = StampedLog(tmp_path / "x.log", largest_bytes=5_000)
     write(log, 0)
     reader = read(tmp_path / "x.log")
-    seen = numbers(reader.forwards(Place(0, 0)))
+    seen = numbers(reader.forwards(LinePosition(0, 0)))
     written = 1
     while written < 20_000:
         for _ in range(chance.randrange(400)):  # up to three turns between two looks
@@ -133,7 +133,7 @@ def test_an_instant_is_looked_for_by_the_files_first_lines(tmp_path: Path, read:
     assert found[-1] == 499
     assert found[0] <= 450
     assert len(found) < 200
-    assert reader.place_of(b"2020") == Place(0, 0)
+    assert reader.place_of(b"2020") == LinePosition(0, 0)
 
 
 def test_ten_lines_of_a_large_log_are_read_with_little_memory(tmp_path: Path, read: Read) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from killreport.supervisor.process.progress import MAX_WORK_FACTOR, Progress
+from killreport.supervisor.process.progress import MAX_WORK_FACTOR, ProcessProgress
 
 WORKS = "print('x', flush=True)\nwhile True: pass"
 SLEEPS = "import time\nprint('x', flush=True)\ntime.sleep(1000)"
@@ -40,7 +40,7 @@ def settled(pid: int, state: str) -> None:
 def test_one_that_works_is_never_idle_and_one_that_sleeps_is() -> None:
     with process(WORKS) as busy, process(SLEEPS) as idle:
         settled(idle, "S")
-        working, sleeping = Progress(busy), Progress(idle)
+        working, sleeping = ProcessProgress(busy), ProcessProgress(idle)
         for _ in range(10):
             working.look(5.0)
             sleeping.look(5.0)
@@ -53,7 +53,7 @@ def test_a_stopped_process_stands_still_though_it_would_have_work() -> None:
     with process(WORKS) as pid:
         os.kill(pid, signal.SIGSTOP)
         settled(pid, "T")
-        progress = Progress(pid)
+        progress = ProcessProgress(pid)
         progress.look(5.0)
         assert progress.idle_seconds == 5.0
 
@@ -61,7 +61,7 @@ def test_a_stopped_process_stands_still_though_it_would_have_work() -> None:
 def test_new_words_are_progress_and_the_same_again_are_not() -> None:
     with process(SLEEPS) as pid:
         settled(pid, "S")
-        progress = Progress(pid)
+        progress = ProcessProgress(pid)
         for number in range(10):
             progress.look(5.0, f"{number * 10} %")
         assert progress.idle_seconds == 0.0
@@ -71,7 +71,7 @@ def test_new_words_are_progress_and_the_same_again_are_not() -> None:
 
 def test_working_for_ever_has_an_end_too() -> None:
     with process(WORKS) as pid:
-        progress, limit = Progress(pid), 0.001
+        progress, limit = ProcessProgress(pid), 0.001
         deadline = time.monotonic() + 10
         while not progress.is_over(limit):
             assert time.monotonic() < deadline
@@ -82,6 +82,6 @@ def test_working_for_ever_has_an_end_too() -> None:
 def test_a_process_that_has_ended_gets_on_no_more() -> None:
     with process(SLEEPS) as pid:
         pass
-    progress = Progress(pid)
+    progress = ProcessProgress(pid)
     progress.look(5.0)
     assert progress.idle_seconds == 5.0

@@ -10,7 +10,7 @@ from killreport.files import make_private_folder, write_whole
 from killreport.supervisor import state_files
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.state_files import StateFiles
-from killreport.supervisor.wanted import Wanted, read_wanted, write_wanted
+from killreport.supervisor.wanted import WantedState, read_wanted, write_wanted
 
 
 def full_disk(_path: Path, _content: bytes) -> None:
@@ -46,11 +46,11 @@ def test_a_fleet_folder_and_all_in_it_is_its_owners_alone(tmp_path: Path) -> Non
     (tmp_path / "fleet" / "slots").mkdir(parents=True)
     (tmp_path / "fleet").chmod(0o755)
     folder = FleetFolder.make(tmp_path)
-    write_wanted(folder.wanted, {"a": Wanted(is_started=True)})
+    write_wanted(folder.wanted, {"a": WantedState(is_started=True)})
     modes = {path.name: path.stat().st_mode & 0o777 for path in (folder.path, folder.slots, folder.runs, folder.logs)}
     assert modes == dict.fromkeys(("fleet", "slots", "runs", "logs"), 0o700)
     assert folder.wanted.stat().st_mode & 0o777 == 0o600
-    assert read_wanted(folder.wanted) == {"a": Wanted(is_started=True)}
+    assert read_wanted(folder.wanted) == {"a": WantedState(is_started=True)}
 
 
 def test_a_folder_is_made_private_with_what_leads_to_it_left_alone(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from killreport.web.model import Attacker, Item, Row, Section, Slot, Total
+from killreport.web.model import ApiAttacker, ApiItem, ApiKillRow, ApiSection, ApiSlot, ApiTotal
 
 NOON = datetime(2021, 12, 2, 12, 0, tzinfo=UTC)
 RIFTER = {"id": 587, "name": "Rifter", "group": {"id": 25, "name": "Frigate", "category": {"id": 6, "name": "Ship"}}}
 NOBODY = {"character": None, "corporation": None, "alliance": None, "faction": None}
 
 
-def make_row(killmail_id: int = 1, time: datetime = NOON, **keys: Any) -> Row:
+def make_row(killmail_id: int = 1, time: datetime = NOON, **keys: Any) -> ApiKillRow:
     """Return a row of the list; `keys` override the answer's."""
     answer = {
         "id": killmail_id,
@@ -45,15 +45,15 @@ def make_row(killmail_id: int = 1, time: datetime = NOON, **keys: Any) -> Row:
         "awox": False,
         **keys,
     }
-    return msgspec.convert(answer, Row)
+    return msgspec.convert(answer, ApiKillRow)
 
 
-def make_attacker(**keys: Any) -> Attacker:
+def make_attacker(**keys: Any) -> ApiAttacker:
     """Return an attacker; who is not named in `keys` is absent."""
-    return msgspec.convert({**NOBODY, "shipType": None, "weaponType": None, **keys}, Attacker)
+    return msgspec.convert({**NOBODY, "shipType": None, "weaponType": None, **keys}, ApiAttacker)
 
 
-def make_item(type_id: int, **keys: Any) -> Item:
+def make_item(type_id: int, **keys: Any) -> ApiItem:
     """Return one destroyed item worth 10 ISK; `keys` override the answer's."""
     answer = {
         "type": {"id": type_id, "name": f"Thing {type_id}", "group": None},
@@ -65,9 +65,11 @@ def make_item(type_id: int, **keys: Any) -> Item:
         "items": [],
         **keys,
     }
-    return msgspec.convert(answer, Item)
+    return msgspec.convert(answer, ApiItem)
 
 
-def make_section(*items: Item, slots: Sequence[Slot] = (), total: str = "10.00", is_complete: bool = True) -> Section:
+def make_section(
+    *items: ApiItem, slots: Sequence[ApiSlot] = (), total: str = "10.00", is_complete: bool = True
+) -> ApiSection:
     """Return a section of a fitting."""
-    return Section("Cargo hold", list(slots), list(items), Total(total, is_complete))
+    return ApiSection("Cargo hold", list(slots), list(items), ApiTotal(total, is_complete))

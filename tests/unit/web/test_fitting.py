@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from killreport.web.fitting import slot_groups
 from killreport.web.images import Images
-from killreport.web.model import Item, Slot
+from killreport.web.model import ApiItem, ApiSlot
 from tests.unit.web.examples import make_item, make_section
 
 OFF = Images("off")
 
 
-def lines(*items: Item, slots: Sequence[Slot] = ()) -> list[tuple[str, int, int, int]]:
+def lines(*items: ApiItem, slots: Sequence[ApiSlot] = ()) -> list[tuple[str, int, int, int]]:
     """Return the lines of a section as name, destroyed, dropped, depth."""
     (group,) = slot_groups([make_section(*items, slots=slots)], OFF)
     assert group.title == "Cargo hold"
@@ -20,7 +20,7 @@ def lines(*items: Item, slots: Sequence[Slot] = ()) -> list[tuple[str, int, int,
 
 
 def test_a_section_of_nothing_but_empty_slots_is_not_shown() -> None:
-    assert slot_groups([make_section(slots=[Slot(None, [])])], OFF) == []
+    assert slot_groups([make_section(slots=[ApiSlot(None, [])])], OFF) == []
 
 
 def test_equal_items_are_added_up_whatever_became_of_them() -> None:
@@ -43,7 +43,7 @@ def test_a_container_with_contents_is_never_added_up() -> None:
 
 
 def test_in_a_slot_the_module_comes_before_what_was_loaded() -> None:
-    slots = [Slot(make_item(1), [make_item(2)]), Slot(None, [make_item(3)])]
+    slots = [ApiSlot(make_item(1), [make_item(2)]), ApiSlot(None, [make_item(3)])]
     assert lines(slots=slots) == [("Thing 1", 1, 0, 0), ("Thing 2", 1, 0, 0), ("Thing 3", 1, 0, 0)]
 
 

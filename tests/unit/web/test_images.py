@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from killreport.web.images import Images
-from killreport.web.model import Group, Named, Type
+from killreport.web.model import ApiGroup, ApiNamed, ApiType
 
 SERVER = Images("https://images.example/eve/")
 
 
-def blueprint() -> Type:
+def blueprint() -> ApiType:
     """Return a type of the category of blueprints."""
-    return Type(id=691, name="Rifter Blueprint", group=Group(id=105, name="", category=Named(id=9, name="Blueprint")))
+    return ApiType(
+        id=691, name="Rifter Blueprint", group=ApiGroup(id=105, name="", category=ApiNamed(id=9, name="Blueprint"))
+    )
 
 
 def test_without_an_image_server_tiles_are_drawn() -> None:

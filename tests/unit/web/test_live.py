@@ -15,7 +15,16 @@ from killreport.errors import Unavailable
 from killreport.web import live
 from killreport.web.client import ApiClient
 from killreport.web.live import PAGE_ROWS, LiveFeed
-from killreport.web.model import FeedAnswer, FeedState, ListAnswer, Page, PageInfo, Row, Status, StatusOfFeed
+from killreport.web.model import (
+    ApiFeedState,
+    ApiKillRow,
+    ApiPage,
+    ApiPageInfo,
+    ApiStatus,
+    FeedAnswer,
+    ListAnswer,
+    StatusOfFeed,
+)
 from tests.unit.web.examples import NOON, make_row
 
 
@@ -23,23 +32,23 @@ class ToldApi:
     """An API whose newest page and live rows the test decides; None among the rows breaks the stream."""
 
     def __init__(self) -> None:
-        self.newest: list[Row] = []
-        self.rows: asyncio.Queue[Row | None] = asyncio.Queue()
+        self.newest: list[ApiKillRow] = []
+        self.rows: asyncio.Queue[ApiKillRow | None] = asyncio.Queue()
         self.is_silent = False
 
     async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
         """Return the newest page."""
-        return ListAnswer(Page(self.newest[:first], PageInfo(False, after)), Status(0, None))
+        return ListAnswer(ApiPage(self.newest[:first], ApiPageInfo(False, after)), ApiStatus(0, None))
 
     async def feed(self) -> FeedAnswer:
         """Return that the feed brings kills, or does not."""
-        return FeedAnswer(StatusOfFeed(0, None, FeedState(NOON, NOON, self.is_silent, None)))
+        return FeedAnswer(StatusOfFeed(0, None, ApiFeedState(NOON, NOON, self.is_silent, None)))
 
     @asynccontextmanager
-    async def follow(self) -> AsyncIterator[AsyncIterator[Row]]:
+    async def follow(self) -> AsyncIterator[AsyncIterator[ApiKillRow]]:
         """Lend the told rows."""
 
-        async def rows() -> AsyncIterator[Row]:
+        async def rows() -> AsyncIterator[ApiKillRow]:
             while (row := await self.rows.get()) is not None:
                 yield row
             raise Unavailable("told to break")
@@ -172,14 +181,14 @@ async def test_the_lamp_says_since_when_no_kill_came_until_one_comes(
 @pytest.mark.parametrize(
     ("feed", "words"),
     [
-        (FeedState(NOON, NOON, False, "waiting for the feed"), None),
-        (FeedState(NOON, NOON, True, None), f"No kill since {NOON:%H:%M} UTC"),
+        (ApiFeedState(NOON, NOON, False, "waiting for the feed"), None),
+        (ApiFeedState(NOON, NOON, True, None), f"No kill since {NOON:%H:%M} UTC"),
         (
-            FeedState(NOON - timedelta(days=2), None, True, None),
+            ApiFeedState(NOON - timedelta(days=2), None, True, None),
             f"No kill since {NOON - timedelta(days=2):%Y-%m-%d %H:%M} UTC",
         ),
-        (FeedState(None, None, True, None), "No kill yet"),
+        (ApiFeedState(None, None, True, None), "No kill yet"),
     ],
 )
-def test_a_silence_in_words(feed: FeedState, words: str | None) -> None:
+def test_a_silence_in_words(feed: ApiFeedState, words: str | None) -> None:
     assert live.silence_words(feed, NOON + timedelta(minutes=10)) == words

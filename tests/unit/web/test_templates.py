@@ -10,7 +10,7 @@ import pytest
 
 from killreport.web import amounts, site
 from killreport.web.images import Images
-from killreport.web.model import Row
+from killreport.web.model import ApiKillRow
 from killreport.web.rows import by_day
 from killreport.web.site import Site
 from tests.unit.web.examples import NOON, make_row
@@ -27,7 +27,7 @@ def made_site() -> Site:
 def list_names(made: Site) -> dict[str, Any]:
     """Return the names the list page takes."""
     hostile = {"id": 1, "name": "<b>'Alice' & \"Bob\"</b>"}
-    rows: list[Row] = [make_row(2), make_row(1, NOON.replace(day=1))]
+    rows: list[ApiKillRow] = [make_row(2), make_row(1, NOON.replace(day=1))]
     victim = {"character": hostile, "corporation": None, "alliance": None, "faction": None, "damageTaken": 1}
     ship = {"id": 1, "name": None, "group": None}
     rows.append(make_row(0, NOON.replace(day=1), victim={**victim, "shipType": ship}))

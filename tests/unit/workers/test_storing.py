@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from killreport.workers.storing import Tally
+from killreport.workers.storing import StoreTally
 
 
 def test_tallies_add_up() -> None:
-    tally = Tally(1, 2, 3)
+    tally = StoreTally(1, 2, 3)
 
-    tally.add(Tally(10, 20, 30))
+    tally.add(StoreTally(10, 20, 30))
 
-    assert tally == Tally(11, 22, 33)
+    assert tally == StoreTally(11, 22, 33)

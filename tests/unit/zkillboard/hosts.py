@@ -8,7 +8,7 @@ from typing import Any
 
 from killreport.errors import KillreportError, NotFound
 from killreport.zkillboard.package import Package, decode_package
-from killreport.zkillboard.walk import Answer, Ask, Found, Head, Wait, Walk
+from killreport.zkillboard.walk import Answer, Ask, FoundPackage, Head, Wait, Walk
 
 HASH = "cea7da03d815cbe8d5db3d135ed6f7e3a6ec2e60"
 
@@ -91,7 +91,7 @@ class Follower:
     def answer(self, ask: Ask) -> Answer:
         if ask.sequence is None:
             return Head(self.head)
-        return Found(package(ask.sequence)) if ask.sequence in self.there else NotFound("not there")
+        return FoundPackage(package(ask.sequence)) if ask.sequence in self.there else NotFound("not there")
 
     def until_delivery(self, most_steps: int = 200) -> Any:
         """Step until something is to be stored, and return it."""

@@ -9,7 +9,7 @@ import pytest
 
 from killreport.errors import Transient, Unavailable
 from killreport.zkillboard.character_list import CharacterList, read_page
-from killreport.zkillboard.package import Package, Unreadable
+from killreport.zkillboard.package import Package, UnreadablePackage
 from tests.unit.zkillboard.hosts import HASH, Host
 
 URL = "https://zkb"
@@ -24,7 +24,7 @@ def element(killmail_id: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def read(*elements: object) -> list[Package | Unreadable]:
+def read(*elements: object) -> list[Package | UnreadablePackage]:
     return read_page(json.dumps(elements).encode())
 
 
@@ -70,7 +70,7 @@ def test_a_whole_killmail_needs_no_hash() -> None:
 def test_an_element_that_cannot_be_read_is_kept_whole_and_spoils_no_other(broken: object) -> None:
     first, second = read(broken, element(900))
 
-    assert isinstance(first, Unreadable)
+    assert isinstance(first, UnreadablePackage)
     assert json.loads(first.body) == broken
     assert isinstance(second, Package)
 

@@ -10,7 +10,7 @@ import pytest
 
 from killreport.errors import Malformed, NotFound, Unavailable
 from killreport.zkillboard import history
-from killreport.zkillboard.history import History, split_members
+from killreport.zkillboard.history import HistoryReader, split_members
 from tests.unit.zkillboard.hosts import Host
 
 DAY = date(2026, 7, 3)
@@ -55,13 +55,15 @@ async def test_a_killmail_without_bound_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 async def test_totals_are_by_day() -> None:
-    source = History(Host({"https://feed/history/totals.json": [b'{"20260703": 5, "20260702": 9}']}), "https://feed")
+    source = HistoryReader(
+        Host({"https://feed/history/totals.json": [b'{"20260703": 5, "20260702": 9}']}), "https://feed"
+    )
 
     assert await source.totals() == {DAY: 5, date(2026, 7, 2): 9}
 
 
 async def test_a_total_of_something_else_than_a_day_is_refused_with_its_name() -> None:
-    source = History(Host({"https://feed/history/totals.json": [b'{"yesterday": 5}']}), "https://feed")
+    source = HistoryReader(Host({"https://feed/history/totals.json": [b'{"yesterday": 5}']}), "https://feed")
 
     with pytest.raises(Malformed) as caught:
         await source.totals()
@@ -70,25 +72,27 @@ async def test_a_total_of_something_else_than_a_day_is_refused_with_its_name() -
 
 
 async def test_ids_and_hashes_of_a_day() -> None:
-    source = History(Host({"https://feed/history/20260703.json": [b'{"100": "ab", "101": "cd"}']}), "https://feed")
+    source = HistoryReader(
+        Host({"https://feed/history/20260703.json": [b'{"100": "ab", "101": "cd"}']}), "https://feed"
+    )
 
     assert await source.hashes(DAY) == {100: "ab", 101: "cd"}
 
 
 async def test_a_day_written_as_an_empty_list_has_no_ids() -> None:
-    source = History(Host({"https://feed/history/20260703.json": [b"[]"]}), "https://feed")
+    source = HistoryReader(Host({"https://feed/history/20260703.json": [b"[]"]}), "https://feed")
 
     assert await source.hashes(DAY) == {}
 
 
 async def test_a_day_that_is_not_published_is_not_found() -> None:
     with pytest.raises(NotFound):
-        await History(Host({}), "https://feed").hashes(DAY)
+        await HistoryReader(Host({}), "https://feed").hashes(DAY)
 
 
 async def test_the_bodies_of_a_day_come_by_id() -> None:
     host = Host({"https://feed/history/raw/20260703.json": [json.dumps(BODIES).encode()]})
 
-    found = [killmail_id async for killmail_id, _ in History(host, "https://feed").killmails(DAY)]
+    found = [killmail_id async for killmail_id, _ in HistoryReader(host, "https://feed").killmails(DAY)]
 
     assert found == [100, 101, 102, 103, 104]

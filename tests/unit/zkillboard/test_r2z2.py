@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from killreport.errors import CutShort, KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
-from killreport.zkillboard.package import Delivery, Package, Unreadable
+from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage
 from killreport.zkillboard.r2z2 import MAX_AHEAD_SECONDS, MAX_CUT_ANSWERS, R2z2Feed
 from tests.unit.zkillboard.hosts import Clock, Host, package_body
 from tests.unit.zkillboard.test_walk import make_walk
@@ -35,7 +35,7 @@ def make_feed(
 async def test_the_feed_starts_at_the_head_and_reads_on() -> None:
     feed, host, clock, _ = make_feed({"sequence": [b'{"sequence": 100}'], "100": [package_body(7)]}, None)
 
-    assert await feed.next() == Delivery(next_sequence=100)
+    assert await feed.next() == FeedDelivery(next_sequence=100)
     delivery = await feed.next()
 
     assert isinstance(delivery.package, Package)
@@ -67,7 +67,7 @@ async def test_a_body_that_never_ends_well_is_handed_on_whole_as_unreadable() ->
 
     first, second = await feed.next(), await feed.next()
 
-    assert isinstance(first.package, Unreadable)
+    assert isinstance(first.package, UnreadablePackage)
     assert first.gaps == (100,)
     assert (first.package.body, first.package.path, first.next_sequence) == (b'{"killmail_id": 7', "$", 101)
     assert second.next_sequence == 102
@@ -80,7 +80,7 @@ async def test_a_package_of_another_shape_is_handed_on_at_once_with_its_path() -
 
     delivery = await feed.next()
 
-    assert delivery == Delivery(Unreadable("expected an object", "$.esi", body, 100), next_sequence=101)
+    assert delivery == FeedDelivery(UnreadablePackage("expected an object", "$.esi", body, 100), next_sequence=101)
     assert len(host.asked) == 1
 
 
@@ -89,14 +89,14 @@ async def test_a_body_above_the_limit_is_passed_with_a_note() -> None:
 
     delivery = await feed.next()
 
-    assert delivery.package == Unreadable("the body is larger than 5 bytes", "$", b"", 100)
+    assert delivery.package == UnreadablePackage("the body is larger than 5 bytes", "$", b"", 100)
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"sequence": "x"}', b'{"sequ', b"<html>"])
 async def test_a_head_that_cannot_be_read_is_asked_for_again(body: bytes) -> None:
     feed, host, clock, _ = make_feed({"sequence": [body, b'{"sequence": 5}']}, None)
 
-    assert await feed.next() == Delivery(next_sequence=5)
+    assert await feed.next() == FeedDelivery(next_sequence=5)
     assert (len(host.asked), clock.slept) == (2, [1.0])
 
 
@@ -137,7 +137,7 @@ async def test_a_body_that_cannot_be_unpacked_is_passed_and_read_when_it_comes_w
 
     first, second, third, fourth = [await feed.next() for _ in range(4)]
 
-    assert first.package == Unreadable("half a gzip", "$", b"", 100, may_heal=True)
+    assert first.package == UnreadablePackage("half a gzip", "$", b"", 100, may_heal=True)
     assert (first.next_sequence, first.gaps) == (101, (100,))
     assert isinstance(second.package, Package)
     assert (second.package.killmail_id, second.next_sequence) == (8, 102)
@@ -174,7 +174,7 @@ async def test_what_is_left_of_a_killmail_that_was_taken_out_is_passed() -> None
     left = b'{"killmail_id": 7, "removed": true, "uploaded_at": 1, "sequence_id": 100}'
     feed, _, _, _ = make_feed({"100": [left], "101": [package_body(8)]})
 
-    assert await feed.next() == Delivery(None, next_sequence=101)
+    assert await feed.next() == FeedDelivery(None, next_sequence=101)
     assert isinstance((await feed.next()).package, Package)
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from killreport.errors import Garbled, HostAway, KillreportError, Malformed, Refused, Transient, Unavailable
-from killreport.zkillboard.package import Delivery, Package, Unreadable
+from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage
 from killreport.zkillboard.redisq import MAX_WRONG_BODIES, Address, RedisqFeed
 from tests.unit.zkillboard.hosts import HASH, Clock, Host
 
@@ -84,7 +84,7 @@ async def test_a_killmail_that_esi_refuses_is_handed_on_as_unreadable_with_the_w
 
     first, second = await feed.next(), await feed.next()
 
-    assert first == Delivery(Unreadable("esi answered 422", "$", NEW, None, 9))
+    assert first == FeedDelivery(UnreadablePackage("esi answered 422", "$", NEW, None, 9))
     assert isinstance(second.package, Package)
 
 
@@ -94,7 +94,7 @@ async def test_a_killmail_that_never_comes_whole_does_not_hold_up_the_feed(error
 
     first, second = await feed.next(), await feed.next()
 
-    assert first == Delivery(Unreadable(str(error), "$", NEW, None, 9))
+    assert first == FeedDelivery(UnreadablePackage(str(error), "$", NEW, None, 9))
     assert isinstance(second.package, Package)
     assert host.asked.count(KILLMAIL) == MAX_WRONG_BODIES
 
@@ -105,7 +105,7 @@ async def test_a_package_with_neither_killmail_nor_hash_is_unreadable() -> None:
 
     delivery = await feed.next()
 
-    assert delivery.package == Unreadable("neither a killmail nor its hash", "$.package.zkb.hash", body, None, 9)
+    assert delivery.package == UnreadablePackage("neither a killmail nor its hash", "$.package.zkb.hash", body, None, 9)
 
 
 async def test_an_answer_that_is_no_package_is_unreadable() -> None:
@@ -113,7 +113,7 @@ async def test_an_answer_that_is_no_package_is_unreadable() -> None:
 
     delivery = await feed.next()
 
-    assert isinstance(delivery.package, Unreadable)
+    assert isinstance(delivery.package, UnreadablePackage)
     assert (delivery.package.path, delivery.package.body) == ("$", b"<html>")
 
 

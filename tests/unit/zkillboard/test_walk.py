@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from killreport.errors import KillreportError, Refused, Transient, Unavailable
-from killreport.zkillboard.package import Delivery, Unreadable
-from killreport.zkillboard.walk import Ask, Found, Goal, Wait, Walk
+from killreport.zkillboard.package import FeedDelivery, UnreadablePackage
+from killreport.zkillboard.walk import Ask, FoundPackage, Goal, Wait, Walk
 from tests.unit.zkillboard.hosts import Follower
 
 
@@ -17,7 +17,7 @@ def make_walk(next_sequence: int | None = 100, *, behind: int = 0) -> Walk:
 def test_the_first_start_begins_at_the_head() -> None:
     follower = Follower(make_walk(None), there={100, 101})
 
-    assert follower.until_delivery() == Delivery(next_sequence=101)
+    assert follower.until_delivery() == FeedDelivery(next_sequence=101)
     assert follower.until_delivery().next_sequence == 102
     assert [sequence for sequence, _ in follower.asked] == [None, 101]
 
@@ -25,7 +25,7 @@ def test_the_first_start_begins_at_the_head() -> None:
 def test_the_first_start_goes_back_as_far_as_it_is_told() -> None:
     follower = Follower(make_walk(None, behind=30), there={100})
 
-    assert follower.until_delivery() == Delivery(next_sequence=70)
+    assert follower.until_delivery() == FeedDelivery(next_sequence=70)
 
 
 def test_a_start_with_a_stored_cursor_never_asks_for_the_head() -> None:
@@ -116,9 +116,9 @@ def test_a_failure_does_not_count_as_missing() -> None:
 
 def test_a_package_that_cannot_be_read_is_handed_on_and_passed() -> None:
     walk = make_walk(100)
-    broken = Unreadable("expected `int`", "$.killmail_id", b"{}", 100)
+    broken = UnreadablePackage("expected `int`", "$.killmail_id", b"{}", 100)
 
-    delivery = walk.take(Ask(100, Goal.NEXT), Found(broken), 1000.0)
+    delivery = walk.take(Ask(100, Goal.NEXT), FoundPackage(broken), 1000.0)
 
-    assert delivery == Delivery(broken, next_sequence=101)
+    assert delivery == FeedDelivery(broken, next_sequence=101)
     assert walk.next_step(1000.0) == Ask(101, Goal.NEXT)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from killreport.errors import KillreportError, NotFound, Transient, Unavailable
 from killreport.zkillboard.package import Package
-from killreport.zkillboard.walk import Ask, Found, Head, Wait
+from killreport.zkillboard.walk import Ask, FoundPackage, Head, Wait
 from tests.unit.zkillboard.hosts import package
 from tests.unit.zkillboard.test_walk import make_walk
 
@@ -51,8 +51,8 @@ def test_no_number_is_passed_over_unnoticed(
         assert walk.next_sequence == head + 1
 
 
-def _answer(ask: Ask, there_at: dict[int, int | None], now: float, head: int) -> Head | Found | NotFound:
+def _answer(ask: Ask, there_at: dict[int, int | None], now: float, head: int) -> Head | FoundPackage | NotFound:
     if ask.sequence is None:
         return Head(head)
     at = there_at.get(ask.sequence)
-    return NotFound("404") if at is None or now < at else Found(package(ask.sequence))
+    return NotFound("404") if at is None or now < at else FoundPackage(package(ask.sequence))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from killreport.errors import NotFound
-from killreport.zkillboard.package import Delivery
-from killreport.zkillboard.walk import GAP_LIFE_SECONDS, Ask, Found, Goal, Head, Wait
+from killreport.zkillboard.package import FeedDelivery
+from killreport.zkillboard.walk import GAP_LIFE_SECONDS, Ask, FoundPackage, Goal, Head, Wait
 from tests.unit.zkillboard.hosts import Follower, package
 from tests.unit.zkillboard.test_walk import make_walk
 
@@ -23,7 +23,7 @@ def test_a_gap_is_asked_for_again_and_filled_when_it_comes() -> None:
     follower = Follower(make_walk(100), there={101})
     follower.until_delivery()
 
-    assert follower.until_delivery() == Delivery(next_sequence=102, gaps=(100,))
+    assert follower.until_delivery() == FeedDelivery(next_sequence=102, gaps=(100,))
     follower.there.add(100)
     filled = follower.until_delivery()
 
@@ -37,7 +37,7 @@ def test_the_tries_for_a_gap_come_ever_later_but_once_an_hour_at_least() -> None
     now = 1000.0
     walk.load_gaps({50: 0.0}, now)
     for _ in range(9):
-        assert walk.take(Ask(50, Goal.AGAIN), NotFound("404"), now) == Delivery(next_sequence=100, gaps=(50,))
+        assert walk.take(Ask(50, Goal.AGAIN), NotFound("404"), now) == FeedDelivery(next_sequence=100, gaps=(50,))
         walk.take(Ask(100, Goal.NEXT), NotFound("404"), now)
         earlier = now
         while (step := walk.next_step(now)) != Ask(50, Goal.AGAIN):
@@ -56,8 +56,8 @@ def test_a_gap_older_than_what_the_feed_keeps_is_given_up_and_said_to_be_lost() 
     early = walk.take(Ask(50, Goal.AGAIN), NotFound("404"), 1009.0)
     late = walk.take(Ask(50, Goal.AGAIN), NotFound("404"), 1010.0)
 
-    assert early == Delivery(next_sequence=100, gaps=(50,))
-    assert late == Delivery(next_sequence=100, filled_gaps=(50,), lost_gaps=(50,))
+    assert early == FeedDelivery(next_sequence=100, gaps=(50,))
+    assert late == FeedDelivery(next_sequence=100, filled_gaps=(50,), lost_gaps=(50,))
 
 
 def test_many_due_gaps_do_not_hold_up_the_newest_number() -> None:
@@ -72,9 +72,9 @@ def test_many_due_gaps_do_not_hold_up_the_newest_number() -> None:
 def test_a_rewritten_number_is_noted_with_the_package_that_names_it_and_read_at_once() -> None:
     walk = make_walk(100)
 
-    named = walk.take(Ask(100, Goal.NEXT), Found(package(100, sequence_updated=70)), 1000.0)
+    named = walk.take(Ask(100, Goal.NEXT), FoundPackage(package(100, sequence_updated=70)), 1000.0)
     step = walk.next_step(1000.0)
-    read = walk.take(Ask(70, Goal.AGAIN), Found(package(70)), 1001.0)
+    read = walk.take(Ask(70, Goal.AGAIN), FoundPackage(package(70)), 1001.0)
 
     assert named is not None
     assert (named.next_sequence, named.gaps) == (101, (70,))
@@ -86,7 +86,9 @@ def test_a_rewritten_number_is_noted_with_the_package_that_names_it_and_read_at_
 def test_a_number_that_names_itself_or_a_later_one_as_rewritten_is_not_followed() -> None:
     walk = make_walk(100)
     for sequence, updated in ((100, 100), (101, 200), (102, 0)):
-        delivery = walk.take(Ask(sequence, Goal.NEXT), Found(package(sequence, sequence_updated=updated)), 1000.0)
+        delivery = walk.take(
+            Ask(sequence, Goal.NEXT), FoundPackage(package(sequence, sequence_updated=updated)), 1000.0
+        )
         assert delivery is not None
         assert delivery.gaps == ()
 
@@ -94,7 +96,7 @@ def test_a_number_that_names_itself_or_a_later_one_as_rewritten_is_not_followed(
 def test_a_gap_that_is_named_as_rewritten_at_the_same_time_is_noted_once() -> None:
     walk = make_walk(100)
 
-    delivery = walk.take(Ask(101, Goal.PROBE), Found(package(101, sequence_updated=100)), 1000.0)
+    delivery = walk.take(Ask(101, Goal.PROBE), FoundPackage(package(101, sequence_updated=100)), 1000.0)
 
     assert delivery is not None
     assert (delivery.next_sequence, delivery.gaps) == (102, (100,))
@@ -113,16 +115,16 @@ def test_a_quiet_feed_is_no_gap() -> None:
 def test_several_missing_numbers_in_a_row_become_gaps_each() -> None:
     follower = Follower(make_walk(100), there=set(range(104, 120)))
 
-    assert follower.until_delivery() == Delivery(next_sequence=104, gaps=(100, 101, 102, 103))
+    assert follower.until_delivery() == FeedDelivery(next_sequence=104, gaps=(100, 101, 102, 103))
     # What was missing is tried soon: the search may have passed over a number that is there.
-    assert follower.until_delivery() == Delivery(next_sequence=104, gaps=(100,))
+    assert follower.until_delivery() == FeedDelivery(next_sequence=104, gaps=(100,))
     assert follower.until_delivery().next_sequence == 105
 
 
 def test_an_expired_cursor_jumps_to_the_oldest_number_that_is_still_there() -> None:
     follower = Follower(make_walk(100), there=set(range(30_000, 50_001)))
 
-    assert follower.until_delivery() == Delivery(next_sequence=30_000, jumped_from=100)
+    assert follower.until_delivery() == FeedDelivery(next_sequence=30_000, jumped_from=100)
     assert len(follower.asked) < 40
     assert follower.until_delivery().next_sequence == 30_001
 
@@ -138,7 +140,7 @@ def test_a_head_that_is_not_there_itself_moves_nothing() -> None:
 def test_a_cursor_far_beyond_the_head_goes_back_to_it() -> None:
     follower = Follower(make_walk(9_000_000), there={100, 101})
 
-    assert follower.until_delivery() == Delivery(next_sequence=101, jumped_from=9_000_000)
+    assert follower.until_delivery() == FeedDelivery(next_sequence=101, jumped_from=9_000_000)
 
 
 def test_a_head_that_lags_behind_the_cursor_moves_nothing() -> None:

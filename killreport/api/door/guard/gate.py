@@ -20,11 +20,11 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from killreport.api.door.documents import MAX_ERRORS, Document, Documents, Refused
+from killreport.api.door.documents import MAX_ERRORS, Document, DocumentRefused, Documents
 from killreport.api.door.guard.cost import operation_cost
 from killreport.api.door.guard.introspection import KeptIntrospection
 from killreport.api.door.guard.lifetime import Lifetime, operation_lifetime
-from killreport.api.door.guard.persisted import NotFound, Persisted, wanted_hash
+from killreport.api.door.guard.persisted import Persisted, PersistedQueryNotFound, wanted_hash
 from killreport.api.door.guard.readable import check_fit
 from killreport.api.door.guard.responses import Key
 from killreport.api.door.guard.turns import Turns
@@ -137,7 +137,7 @@ class Gate:
             hide_suggestions=not self._with_introspection,
         )
         if isinstance(found, list):
-            raise Refused(found)
+            raise DocumentRefused(found)
         return found
 
     def _remember(self, key: Key, cost: int) -> None:
@@ -197,7 +197,7 @@ class Gate:
                     validate_data(data)
                 data = self._persisted.resolve(data)
             validate_data(data)
-        except NotFound:
+        except PersistedQueryNotFound:
             raise
         except GraphQLError as error:
             raise Misshapen(error.message, extensions=error.extensions) from None

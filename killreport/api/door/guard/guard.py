@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSchema
 from starlette.requests import HTTPConnection
 
-from killreport.api.door.documents import Documents, Refused
+from killreport.api.door.documents import DocumentRefused, Documents
 from killreport.api.door.guard.gate import Gate
 from killreport.api.door.guard.responses import ResponseCache
 from killreport.api.door.masking import masked
@@ -86,4 +86,4 @@ class Guard:
 
 def told(error: GraphQLError) -> dict[str, Any]:
     """Return the result that tells why nothing was executed."""
-    return {"errors": [masked(one) for one in (error.errors if isinstance(error, Refused) else [error])]}
+    return {"errors": [masked(one) for one in (error.errors if isinstance(error, DocumentRefused) else [error])]}

@@ -14,7 +14,7 @@ MAX_BYTES = 4 * 2**20
 _OVERHEAD = 300
 
 
-class NotFound(GraphQLError):
+class PersistedQueryNotFound(GraphQLError):
     """The hash is not known here; the client is to send the document along."""
 
 
@@ -43,7 +43,7 @@ class Persisted:
         found = self._by_hash.get(wanted)
         if found is None:
             # The message and the code are those that clients look for.
-            raise NotFound("PersistedQueryNotFound", extensions={"code": "PERSISTED_QUERY_NOT_FOUND"})
+            raise PersistedQueryNotFound("PersistedQueryNotFound", extensions={"code": "PERSISTED_QUERY_NOT_FOUND"})
         self._by_hash.move_to_end(wanted)
         return {**data, "query": found}
 
