@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 from killreport.db.database import Connection
 from killreport.errors import NotFound
 from killreport.eve import seed
 from killreport.eve.changes import static_version
-from killreport.eve.importer import read_static_data
-from killreport.eve.tables import BLUEPRINT_COLUMNS, Row
-from killreport.eve.universe import (
-    Blueprint,
-    Category,
-    Constellation,
-    Faction,
-    Group,
-    MarketGroup,
-    MetaGroup,
-    NpcCorporation,
-    Region,
-    SolarSystem,
-    Type,
-    Universe,
-)
+from killreport.eve.tables import BLUEPRINT_COLUMNS, TABLES, Row, columns_of
+from killreport.eve.universe import Blueprint, Category, Group, Type, Universe
 
-# Table, the Universe's dict it fills, and its row; the row's fields are named like the columns, its key comes first.
+# Table, the Universe's dict it fills, and the object of its row. Types come first, then what they belong to.
 _PARTS: tuple[tuple[str, str, type[Any]], ...] = (
     ("eve_type", "types", Type),
-    ("eve_group", "groups", Group),
-    ("eve_category", "categories", Category),
-    ("eve_market_group", "market_groups", MarketGroup),
-    ("eve_meta_group", "meta_groups", MetaGroup),
-    ("eve_region", "regions", Region),
-    ("eve_constellation", "constellations", Constellation),
-    ("eve_system", "systems", SolarSystem),
-    ("eve_faction", "factions", Faction),
-    ("eve_corporation", "corporations", NpcCorporation),
+    *((source.table, source.part, source.row) for source in TABLES),
 )
+_WITH_TYPES = tuple(part for part in _PARTS if part[2] in (Type, Group, Category))
 # As few round trips as keep the rows of one small beside the objects of all.
 _ROWS_AT_ONCE = 1000
 
@@ -82,8 +59,7 @@ async def load_universe_at(connection: Connection) -> tuple[Universe, int]:
                 return kept, version
         parts: dict[str, dict[int, Any]] = {}
         for table, name, kind in _PARTS:
-            columns = ", ".join(field.name for field in dataclasses.fields(kind))
-            statement = f"select {columns} from {table}"  # noqa: S608 - names of our own
+            statement = f"select {', '.join(columns_of(kind))} from {table}"  # noqa: S608 - names of our own
             # Never all rows beside all objects: what was used once at the start is used by the process for ever.
             rows = connection.cursor(statement, prefetch=_ROWS_AT_ONCE)
             known = _nothing_known(kind)
@@ -102,10 +78,9 @@ async def load_universe_at(connection: Connection) -> tuple[Universe, int]:
 async def load_types(connection: Connection, universe: Universe, type_ids: Collection[int]) -> Universe:
     """Return the universe with these types, their groups and categories as they are stored; all else is shared."""
     parts = {name: dict(getattr(universe, name)) for _table, name, _kind in _PARTS}
-    for table, name, kind in _PARTS[:3]:
-        columns = ", ".join(field.name for field in dataclasses.fields(kind))
-        key = dataclasses.fields(kind)[0].name
-        statement = f"select {columns} from {table} where {key} = any($1)"  # noqa: S608 - names of our own
+    for table, name, kind in _WITH_TYPES:
+        key, *_ = columns = columns_of(kind)
+        statement = f"select {', '.join(columns)} from {table} where {key} = any($1)"  # noqa: S608 - names of our own
         known = [parts["types"][one] for one in type_ids if one in parts["types"]]
         ids = list(type_ids) if name == "types" else [getattr(one, key) for one in known]
         parts[name] |= {row[0]: kind(*row) for row in await connection.fetch(statement, ids)}
@@ -134,7 +109,7 @@ async def _is_whole(connection: Connection, universe: Universe) -> bool:
 
 def _nothing_known(kind: type[Any]) -> list[dict[Any, Any]]:
     """Return where `_row_object` remembers: one for each column but id and name, which are every row's own."""
-    return [{} for _ in dataclasses.fields(kind)[2:]]
+    return [{} for _ in columns_of(kind)[2:]]
 
 
 def _row_object(kind: type[Any], known: list[dict[Any, Any]], row: Sequence[Any]) -> Any:
@@ -163,13 +138,11 @@ def _by_product(rows: Iterable[Row], types: Mapping[int, Type]) -> dict[int, Blu
 
 def read_packaged_universe() -> Universe:
     """Return the static data the package brings, without any database; takes about half a second."""
-    with (resources.files(seed) / seed.ARCHIVE).open("rb") as stream:
-        data = read_static_data(stream, seed.ARCHIVE)
+    data = seed.read_archive()
     tables = {rows.table: rows for rows in data.tables}
     parts: dict[str, dict[int, Any]] = {}
     for table, name, kind in _PARTS:
-        order = [tables[table].columns.index(field.name) for field in dataclasses.fields(kind)]
         known = _nothing_known(kind)
-        parts[name] = {row[0]: _row_object(kind, known, [row[at] for at in order]) for row in tables[table].rows}
+        parts[name] = {row[0]: _row_object(kind, known, row) for row in tables[table].rows}
     blueprints = _by_product(tables["eve_blueprint"].rows, parts["types"])
     return Universe(**parts, blueprints=blueprints, build_number=data.build_number, released_at=data.released_at)

@@ -1,10 +1,11 @@
-"""Which official file fills which table, and how a line becomes a row. The order of the columns is here alone."""
+"""Which official file fills which table, and how a line becomes a row. The columns are the fields in `universe`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from killreport.errors import Malformed
@@ -23,6 +24,18 @@ from killreport.eve.official import (
     SolarSystemLine,
     TypeDogmaLine,
     TypeLine,
+)
+from killreport.eve.universe import (
+    Category,
+    Constellation,
+    Faction,
+    Group,
+    MarketGroup,
+    MetaGroup,
+    NpcCorporation,
+    Region,
+    SolarSystem,
+    Type,
 )
 
 Row = tuple[Any, ...]
@@ -53,106 +66,62 @@ SLOT_OF_EFFECT: Mapping[int, str] = {
 TYPES, TYPE_DOGMA, GROUPS = "types.jsonl", "typeDogma.jsonl", "groups.jsonl"
 # An archive may lack it: the packaged one does.
 BLUEPRINTS = "blueprints.jsonl"
-TYPE_COLUMNS = (
-    *("type_id", "name", "group_id", "category_id", "is_published", "market_group_id", "meta_group_id", "base_price"),
-    *("rig_size", "meta_level", "is_overheatable", "slot", "high_slots", "mid_slots", "low_slots", "rig_slots"),
-    *("service_slots", "squadron_size"),
-    "portion_size",
-)
 BLUEPRINT_COLUMNS = (
     *("blueprint_id", "product_id", "product_quantity", "is_reaction", "material_ids", "material_quantities"),
 )
 
 
+# Where a column is called otherwise than the field of CCP's that it holds.
+_FIELDS = {
+    "name": "name.en",
+    "is_published": "published",
+    "parent_market_group_id": "parent_group_id",
+    "ticker": "ticker_name",
+}
+
+
 @dataclass(frozen=True)
 class TableSource:
-    """A table whose rows are the lines of one file, one to one; the line's key is the first column."""
+    """A table whose rows are the lines of one file, one to one; the line's key is the first column.
+
+    part: of the `Universe`, which holds the rows as objects of `row`, whose fields are the columns.
+    """
 
     file: str
     table: str
+    part: str
     line: type[Any]
-    columns: tuple[str, ...]
-    fields: Callable[[Any], Row]
+    row: type[Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return columns_of(self.row)
+
+
+def columns_of(row: type[Any]) -> tuple[str, ...]:
+    """Return the columns of a table, which are the fields of its rows' objects in their order."""
+    return tuple(row.__dataclass_fields__)
 
 
 TABLES: tuple[TableSource, ...] = (
-    TableSource(
-        "categories.jsonl",
-        "eve_category",
-        CategoryLine,
-        ("category_id", "name", "is_published"),
-        lambda line: (line.key, line.name.en, line.published),
-    ),
-    TableSource(
-        GROUPS,
-        "eve_group",
-        GroupLine,
-        ("group_id", "name", "category_id", "is_published"),
-        lambda line: (line.key, line.name.en, line.category_id, line.published),
-    ),
-    TableSource(
-        "marketGroups.jsonl",
-        "eve_market_group",
-        MarketGroupLine,
-        ("market_group_id", "name", "parent_market_group_id"),
-        lambda line: (line.key, line.name.en, line.parent_group_id),
-    ),
-    TableSource(
-        "metaGroups.jsonl",
-        "eve_meta_group",
-        NamedLine,
-        ("meta_group_id", "name"),
-        lambda line: (line.key, line.name.en),
-    ),
-    TableSource(
-        "mapRegions.jsonl",
-        "eve_region",
-        RegionLine,
-        ("region_id", "name", "faction_id", "wormhole_class_id"),
-        lambda line: (line.key, line.name.en, line.faction_id, line.wormhole_class_id),
-    ),
-    TableSource(
-        "mapConstellations.jsonl",
-        "eve_constellation",
-        ConstellationLine,
-        ("constellation_id", "name", "region_id", "faction_id", "wormhole_class_id"),
-        lambda line: (line.key, line.name.en, line.region_id, line.faction_id, line.wormhole_class_id),
-    ),
-    TableSource(
-        "mapSolarSystems.jsonl",
-        "eve_system",
-        SolarSystemLine,
-        (
-            *("solar_system_id", "name", "constellation_id", "region_id"),
-            *("security_status", "faction_id", "wormhole_class_id"),
-        ),
-        lambda line: (
-            *(line.key, line.name.en, line.constellation_id, line.region_id),
-            *(line.security_status, line.faction_id, line.wormhole_class_id),
-        ),
-    ),
-    TableSource(
-        "factions.jsonl",
-        "eve_faction",
-        FactionLine,
-        ("faction_id", "name", "corporation_id", "militia_corporation_id"),
-        lambda line: (line.key, line.name.en, line.corporation_id, line.militia_corporation_id),
-    ),
-    TableSource(
-        "npcCorporations.jsonl",
-        "eve_corporation",
-        NpcCorporationLine,
-        ("corporation_id", "name", "ticker", "faction_id"),
-        lambda line: (line.key, line.name.en, line.ticker_name, line.faction_id),
-    ),
+    TableSource("categories.jsonl", "eve_category", "categories", CategoryLine, Category),
+    TableSource(GROUPS, "eve_group", "groups", GroupLine, Group),
+    TableSource("marketGroups.jsonl", "eve_market_group", "market_groups", MarketGroupLine, MarketGroup),
+    TableSource("metaGroups.jsonl", "eve_meta_group", "meta_groups", NamedLine, MetaGroup),
+    TableSource("mapRegions.jsonl", "eve_region", "regions", RegionLine, Region),
+    TableSource("mapConstellations.jsonl", "eve_constellation", "constellations", ConstellationLine, Constellation),
+    TableSource("mapSolarSystems.jsonl", "eve_system", "systems", SolarSystemLine, SolarSystem),
+    TableSource("factions.jsonl", "eve_faction", "factions", FactionLine, Faction),
+    TableSource("npcCorporations.jsonl", "eve_corporation", "corporations", NpcCorporationLine, NpcCorporation),
 )
+TYPE_COLUMNS = columns_of(Type)
 
 FILES = (*(source.file for source in TABLES), TYPES, TYPE_DOGMA)
 
 
 def read_rows(archive: Archive, source: TableSource) -> list[Row]:
     """Return the rows of the table, in the order of the file. Raises Malformed."""
-    fields = source.fields
+    fields = attrgetter("key", *(_FIELDS.get(column, column) for column in source.columns[1:]))
     rows: dict[int, Row] = {}
     for number, line in archive.parse(source.file, source.line):
         _refuse_repeated(line.key, rows, source.file, number)

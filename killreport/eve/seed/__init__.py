@@ -45,9 +45,9 @@ async def load_seed(connection: Connection) -> bool:
         lacks_prices = await _is_missing(connection, "price_reference")
         is_lacking = await _lacks_portions(connection)
         if lacks_data:
-            await replace_rows(connection, _read_archive(), SOURCE)
+            await replace_rows(connection, read_archive(), SOURCE)
         elif is_lacking:
-            await _add_portions(connection, _read_archive())
+            await _add_portions(connection, read_archive())
         if lacks_prices:
             await connection.copy_records_to_table(
                 "price_reference",
@@ -57,7 +57,8 @@ async def load_seed(connection: Connection) -> bool:
     return lacks_data or is_lacking or lacks_prices
 
 
-def _read_archive() -> StaticDataRelease:
+def read_archive() -> StaticDataRelease:
+    """Return the packaged static data, checked as any archive is."""
     with (resources.files(__name__) / ARCHIVE).open("rb") as stream:
         return read_static_data(stream, ARCHIVE)
 
