@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from killreport.ingest.everef import SOURCE, MarketDayReader
+from killreport.ingest.everef import SOURCE, read_market_day
 from killreport.sim.world.market import MADE_UP
 from tests.integration.sim.conftest import Client, Clock
 
@@ -22,9 +22,7 @@ async def test_a_day_has_the_averages_of_the_forge_that_esi_has(client: Client, 
     packed = await client.get(path_of(day))
     history = await client.get(f"/markets/{THE_FORGE}/history?type_id={TRITANIUM}")
 
-    reader = MarketDayReader(day)
-    reader.feed(packed.body)
-    rows = reader.finish()
+    rows = read_market_day(packed.body, day)
     averages = {row.type_id: row.average_cents for row in rows}
     [expected] = [row["average"] for row in history.body if row["date"] == day.isoformat()]
     assert averages[TRITANIUM] == round(expected * 100)

@@ -1,4 +1,4 @@
-"""EVE Ref's market days are read in pieces of any size, and nothing that is not one is taken for one."""
+"""EVE Ref's market days are read whole, and nothing that is not one is taken for one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from killreport.errors import Malformed
-from killreport.ingest.everef import SOURCE, MarketDayReader
+from killreport.ingest.everef import SOURCE, read_market_day
 from killreport.market.store import PriceDay
 
 DAY = date(2026, 11, 22)
@@ -19,20 +19,15 @@ def row(type_id: int, average: str, *, region: int = 10000002, day: str = "2026-
     return f"{average},{day},9,1,3,100,2026-11-23T11:07:00Z,{region},{type_id}\n"
 
 
-def read(text: str | bytes, *, piece: int = 1000) -> list[PriceDay]:
-    packed = bz2.compress(text.encode() if isinstance(text, str) else text)
-    reader = MarketDayReader(DAY)
-    for first in range(0, len(packed), piece):
-        reader.feed(packed[first : first + piece])
-    return reader.finish()
+def read(text: str | bytes) -> list[PriceDay]:
+    return read_market_day(bz2.compress(text.encode() if isinstance(text, str) else text), DAY)
 
 
 def price(type_id: int, cents: int) -> PriceDay:
     return PriceDay(type_id, DAY, cents, SOURCE)
 
 
-@pytest.mark.parametrize("piece", [1, 7, 100_000])
-def test_only_the_forge_on_that_day_is_kept_in_whole_cents(piece: int) -> None:
+def test_only_the_forge_on_that_day_is_kept_in_whole_cents() -> None:
     text = (
         HEADER
         + row(34, "4.005")
@@ -40,7 +35,7 @@ def test_only_the_forge_on_that_day_is_kept_in_whole_cents(piece: int) -> None:
         + row(36, "1000000.1", day="2026-11-21")
         + row(587, "512000.999")
     )
-    assert read(text, piece=piece) == [price(34, 401), price(587, 51_200_100)]
+    assert read(text) == [price(34, 401), price(587, 51_200_100)]
 
 
 def test_a_file_that_is_made_up_says_so_and_so_do_its_prices() -> None:
@@ -54,9 +49,8 @@ def test_columns_may_stand_in_any_order_and_the_last_line_may_lack_its_end() -> 
 
 
 def test_a_file_of_several_streams_is_read_to_its_end() -> None:
-    reader = MarketDayReader(DAY)
-    reader.feed(bz2.compress((HEADER + row(34, "1")).encode()) + bz2.compress(row(35, "2").encode()))
-    assert reader.finish() == [price(34, 100), price(35, 200)]
+    packed = bz2.compress((HEADER + row(34, "1")).encode()) + bz2.compress(row(35, "2").encode())
+    assert read_market_day(packed, DAY) == [price(34, 100), price(35, 200)]
 
 
 def test_a_file_larger_than_one_portion_is_read_whole() -> None:
@@ -80,18 +74,16 @@ def test_a_file_larger_than_one_portion_is_read_whole() -> None:
 )
 def test_what_is_no_market_day_is_refused_with_its_line(text: str | bytes, reason: str, path: str) -> None:
     with pytest.raises(Malformed) as refused:
-        read(text, piece=100_000)
+        read(text)
     assert (refused.value.reason, refused.value.path) == (reason, path)
 
 
 def test_a_file_cut_short_is_refused() -> None:
     packed = bz2.compress((HEADER + row(34, "1")).encode())
-    reader = MarketDayReader(DAY)
-    reader.feed(packed[:-5])
     with pytest.raises(Malformed, match="the file is cut short"):
-        reader.finish()
+        read_market_day(packed[:-5], DAY)
 
 
 def test_what_is_not_bzip2_is_refused() -> None:
     with pytest.raises(Malformed, match="not bzip2"):
-        MarketDayReader(DAY).feed(b"<html>not here</html>")
+        read_market_day(b"<html>not here</html>", DAY)

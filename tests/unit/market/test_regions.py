@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from killreport.ingest.everef import MarketDayReader
+from killreport.ingest.everef import read_market_day
 from killreport.market.regions import MARKET_REGIONS, PLEX, THE_FORGE, MarketRegion, market_region, regions_apart
 
 GLOBAL = 19000001
@@ -46,9 +46,8 @@ def test_every_row_has_a_source_and_no_type_two_on_a_day() -> None:
 def test_the_file_of_a_day_is_read_for_the_region_of_each_type(day: date, cents: list[tuple[int, int]]) -> None:
     rows = [(THE_FORGE, PLEX, "5.00"), (GLOBAL, PLEX, "6.80"), (GLOBAL, 34, "9.99"), (THE_FORGE, 34, "4.01")]
     text = "average,date,region_id,type_id\n" + "".join(f"{isk},{day},{region},{kind}\n" for region, kind, isk in rows)
-    reader = MarketDayReader(day)
-    reader.feed(bz2.compress(text.encode()))
-    assert [(row.type_id, row.average_cents) for row in reader.finish()] == cents
+    found = read_market_day(bz2.compress(text.encode()), day)
+    assert [(row.type_id, row.average_cents) for row in found] == cents
 
 
 def test_what_is_not_in_the_forge_is_known_for_the_day() -> None:
