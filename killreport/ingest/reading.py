@@ -9,7 +9,7 @@ from killreport.db.database import Database
 from killreport.entity.ledger import stale_limits
 from killreport.errors import Malformed
 from killreport.eve.keeping import UniverseKeeper, keep_universe
-from killreport.killmail.mail.arrival import SOURCE_LABELS, Arrival, read_hash
+from killreport.killmail.mail.arrival import Arrival, read_hash
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.stored.quarantine import Reject, quarantine_bound
 from killreport.killmail.writing.store import KillmailWriter
@@ -48,7 +48,7 @@ def read_package(package: Package | UnreadablePackage, source: str, *, is_from_f
             source,
             hash=read_hash(package.hash),
             location_id=package.zkb.location_id,
-            extra_labels=tuple(label for label in package.zkb.labels or () if label in SOURCE_LABELS),
+            extra_labels=package.zkb.source_labels,
             reference=reference,
             body=package.raw,
             is_from_feed=is_from_feed,

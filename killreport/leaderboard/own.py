@@ -6,11 +6,9 @@ kills of the window are read, and so many of the pilots on them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -21,7 +19,7 @@ from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window, first_day
 from killreport.leaderboard.queries import get_ranking_of_place
 from killreport.leaderboard.scope import Scope, find_scope
-from killreport.leaderboard.tops import MAX_KILLMAILS, Top
+from killreport.leaderboard.tops import MAX_KILLMAILS, Top, count_ids
 
 MAX_PILOTS = 20_000
 MAX_DEAREST = 6
@@ -125,9 +123,10 @@ async def _of_party(connection: Connection, party: _KillingSide, first: date | N
         list(party.attackers),
     )
     lists = {
-        name: _count({(row["killmail_id"], row[_COLUMNS[of]]) for row in pilots}, limit) for name, of in _RANKED.items()
+        name: count_ids((id_ for _, id_ in {(row["killmail_id"], row[_COLUMNS[of]]) for row in pilots}), limit)
+        for name, of in _RANKED.items()
     }
-    systems = _count(((row["killmail_id"], row["solar_system_id"]) for row in kills), limit)
+    systems = count_ids((row["solar_system_id"] for row in kills), limit)
     dear = sorted(kills, key=lambda row: (-row["total_value_cents"], -row["killmail_id"]))
     return OwnTops(**lists, solar_systems=systems, dearest=[row["killmail_id"] for row in dear[:MAX_DEAREST]])
 
@@ -143,9 +142,3 @@ async def _systems_of(connection: Connection, scope: Scope, first: date, last: d
         _SYSTEMS, int(EntityKind.SOLAR_SYSTEM), list(scope.solar_system_ids), first, last, limit
     )
     return [Top(*row) for row in rows]
-
-
-def _count(pairs: Iterable[tuple[int, Any]], limit: int) -> list[Top]:
-    counts = Counter(id_ for _, id_ in pairs if id_ is not None)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Top(*item) for item in ordered[:limit]]

@@ -7,7 +7,7 @@ facts, and most pairs meet once. `Tops.since` says how far back the count goes, 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -133,20 +133,21 @@ def _by_id(rows: Sequence[Any]) -> defaultdict[int, list[Any]]:
 def _tops(read: _Read, universe: Universe, limit: int) -> Tops:
     kills, losses, pilots = read.kills, read.losses, read.pilots
     lists = [
-        _count([row[name] for row in kills], limit)
+        count_ids([row[name] for row in kills], limit)
         for name in (
             *("victim_character_id", "victim_corporation_id", "victim_alliance_id"),
             *("solar_system_id", "region_id"),
         )
     ]
-    lists += [_count([row[name] for row in pilots], limit) for name in ("ship_type_id", "weapon_type_id")]
-    lists.append(_count([universe.group_id_of(row["ship_type_id"]) for row in pilots], limit))
-    lists.append(_count([row["ship_group_id"] for row in losses], limit))
+    lists += [count_ids([row[name] for row in pilots], limit) for name in ("ship_type_id", "weapon_type_id")]
+    lists.append(count_ids([universe.group_id_of(row["ship_type_id"]) for row in pilots], limit))
+    lists.append(count_ids([row["ship_group_id"] for row in losses], limit))
     times = [min(row["killmail_time"] for row in rows) for rows in (kills, losses) if rows]
     return Tops(min(times, default=None), max(len(kills), len(losses)) < read.most, *lists)
 
 
-def _count(ids: Sequence[int | None], limit: int) -> list[Top]:
+def count_ids(ids: Iterable[int | None], limit: int) -> list[Top]:
+    """Return how often each id is there, the most frequent first, at most `limit` of them; None is nobody."""
     counts = Counter(id_ for id_ in ids if id_ is not None)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [Top(*item) for item in ordered[:limit]]

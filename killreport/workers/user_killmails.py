@@ -109,7 +109,5 @@ def _package(ref: KillmailRef) -> Package:
         hash=ref.killmail_hash,
         esi=msgspec.Raw(b"null"),
         zkb=ZkbBlock(),
-        sequence_id=None,
-        sequence_updated=None,
         raw=msgspec.json.encode({"killmail_id": ref.killmail_id, "killmail_hash": ref.killmail_hash}),
     )

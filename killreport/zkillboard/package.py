@@ -8,6 +8,7 @@ import msgspec
 
 from killreport.decoding import AnyId, decode_json
 from killreport.errors import Malformed
+from killreport.killmail.mail.arrival import is_hash
 from killreport.killmail.mail.zkb import ZkbBlock, read_zkb_block
 
 
@@ -23,9 +24,9 @@ class Package(msgspec.Struct, frozen=True):
     hash: str
     esi: msgspec.Raw
     zkb: ZkbBlock
-    sequence_id: int | None
-    sequence_updated: int | None
     raw: bytes
+    sequence_id: int | None = None
+    sequence_updated: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,11 @@ class _Listed(msgspec.Struct):
 def decode_package(body: bytes, sequence_id: int) -> Package:
     """Return the package of an R2Z2 file. Raises Malformed with the path of what is wrong."""
     envelope = decode_json(body, _Envelope)
-    zkb = read_zkb_block(envelope.zkb) or ZkbBlock()
-    return Package(
-        killmail_id=envelope.killmail_id,
-        hash=_claimed_hash(envelope.hash or zkb.hash, "$.hash"),
-        esi=_object(envelope.esi, "$.esi"),
-        zkb=zkb,
-        sequence_id=sequence_id,
-        sequence_updated=envelope.sequence_updated,
-        raw=body,
-    )
+    if not bytes(envelope.esi).lstrip().startswith(b"{"):
+        raise Malformed("expected an object", "$.esi")
+    hash_, zkb = _hash_and_block(envelope.zkb, "$.hash", envelope.hash)
+    updated = envelope.sequence_updated
+    return Package(envelope.killmail_id, hash_, envelope.esi, zkb, body, sequence_id, updated)
 
 
 def is_removed(body: bytes) -> bool:
@@ -121,16 +117,8 @@ def decode_redisq(body: bytes) -> Package | None:
     package = decode_json(body, _RedisqEnvelope).package
     if package is None:
         return None
-    zkb = read_zkb_block(package.zkb) or ZkbBlock()
-    return Package(
-        killmail_id=package.killmail_id,
-        hash=_claimed_hash(zkb.hash, "$.package.zkb.hash"),
-        esi=package.killmail,
-        zkb=zkb,
-        sequence_id=None,
-        sequence_updated=None,
-        raw=body,
-    )
+    hash_, zkb = _hash_and_block(package.zkb, "$.package.zkb.hash")
+    return Package(package.killmail_id, hash_, package.killmail, zkb, body)
 
 
 def decode_listed(body: bytes) -> Package:
@@ -140,34 +128,17 @@ def decode_listed(body: bytes) -> Package:
     nor its hash.
     """
     listed = decode_json(body, _Listed)
-    zkb = read_zkb_block(listed.zkb) or ZkbBlock()
-    is_complete = bool(bytes(listed.victim))
-    if not is_complete and not zkb.hash:
+    hash_, zkb = _hash_and_block(listed.zkb, "$.zkb.hash")
+    is_whole = bool(bytes(listed.victim))
+    if not is_whole and not hash_:
         raise Malformed("neither a killmail nor its hash", "$.zkb.hash")
-    return Package(
-        killmail_id=listed.killmail_id,
-        hash=_claimed_hash(zkb.hash, "$.zkb.hash"),
-        esi=msgspec.Raw(body if is_complete else b"null"),
-        zkb=zkb,
-        sequence_id=None,
-        sequence_updated=None,
-        raw=body,
-    )
+    return Package(listed.killmail_id, hash_, msgspec.Raw(body if is_whole else b"null"), zkb, body)
 
 
-def _claimed_hash(text: str | None, path: str) -> str:
-    if not text:
-        return ""
-    try:
-        size = len(bytes.fromhex(text))
-    except ValueError:
-        size = 0
-    if size != 20 or len(text) != 40:
+def _hash_and_block(raw: msgspec.Raw, path: str, told: str | None = None) -> tuple[str, ZkbBlock]:
+    """Return the hash that is claimed, empty where none is, and the block. told: the hash beside the block."""
+    zkb = read_zkb_block(raw) or ZkbBlock()
+    text = told or zkb.hash or ""
+    if text and not is_hash(text):
         raise Malformed("a hash has 40 hexadecimal digits", path)
-    return text
-
-
-def _object(raw: msgspec.Raw, path: str) -> msgspec.Raw:
-    if not bytes(raw).lstrip().startswith(b"{"):
-        raise Malformed("expected an object", path)
-    return raw
+    return text, zkb

@@ -24,11 +24,7 @@ MAX_COUNT = 2**31 - 1  # what the columns of attackers and points hold
 
 
 class ValueKind(Protocol):
-    """One kind of value. input_type is its Python type as plain data, for whoever builds a schema or a form."""
-
-    @property
-    def input_type(self) -> str:
-        """Return the type of the plain value, such as `list[int]`."""
+    """One kind of value."""
 
     def read(self, plain: Any, path: str) -> Hashable:
         """Return the value in its one form. Raises Malformed with the path."""
@@ -43,7 +39,6 @@ class Ids:
 
     refers_to: str
     most: int = MAX_INT8
-    input_type: str = "list[int]"
 
     def read(self, plain: Any, path: str) -> tuple[int, ...]:
         """Return the ids ascending, none twice."""
@@ -59,7 +54,6 @@ class Words:
     """One to MAX_LISTED words: those of `choices`, or where there are none, anything spelt like a label."""
 
     choices: tuple[str, ...] = ()
-    input_type: str = "list[str]"
 
     def read(self, plain: Any, path: str) -> tuple[str, ...]:
         """Return the words in the order of the alphabet, none twice."""
@@ -84,7 +78,6 @@ class Count:
     """A whole number from 0 to `most`."""
 
     most: int = MAX_COUNT
-    input_type: str = "int"
 
     def read(self, plain: Any, path: str) -> int:
         """Return the number."""
@@ -98,8 +91,6 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Isk:
     """An amount of ISK from 0 to MAX_ISK, as a number or as decimal text; as a value in whole hundredths."""
-
-    input_type: str = "float"
 
     def read(self, plain: Any, path: str) -> int:
         """Return the amount in hundredths, rounded to the nearest."""
@@ -123,8 +114,6 @@ class Isk:
 class YesNo:
     """Yes or no."""
 
-    input_type: str = "bool"
-
     def read(self, plain: Any, path: str) -> bool:
         """Return the flag."""
         if not isinstance(plain, bool):
@@ -139,8 +128,6 @@ class YesNo:
 @dataclass(frozen=True, slots=True)
 class Instant:
     """A moment with its time zone, as a datetime or as ISO 8601 text."""
-
-    input_type: str = "datetime"
 
     def read(self, plain: Any, path: str) -> datetime:
         """Return the moment in UTC."""
@@ -168,8 +155,6 @@ class Hours:
     """Whole hours of the day in UTC, `{"from": 22, "to": 4}`: from the first until the second begins, over midnight
     where the second is the smaller. Equal ones would be no hour or all of them, and are refused.
     """
-
-    input_type: str = "dict[str, int]"
 
     def read(self, plain: Any, path: str) -> tuple[int, int]:
         """Return the first hour, 0 to 23, and the hour it ends at, 1 to 24."""

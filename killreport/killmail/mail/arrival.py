@@ -9,9 +9,6 @@ from killreport.errors import Malformed
 from killreport.killmail.mail.decode import decode_killmail, unwrap
 from killreport.killmail.mail.model import Killmail
 
-# What zKillboard knows from other mails and we take from it; every other label is worked out here.
-SOURCE_LABELS = frozenset({"ganked", "padding"})
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -41,7 +38,7 @@ def read_arrival(body: bytes, source: str, reference: str) -> Arrival:
         source,
         hash=read_hash(envelope.hash),
         location_id=zkb.location_id if zkb else None,
-        extra_labels=tuple(label for label in zkb.labels if label in SOURCE_LABELS) if zkb else (),
+        extra_labels=zkb.source_labels if zkb else (),
         reference=reference,
         body=body,
     )

@@ -6,6 +6,9 @@ import msgspec
 
 from killreport.decoding import MAX_INT8, UNREADABLE
 
+# What zKillboard knows from other mails and we take from it; every other label is worked out here.
+SOURCE_LABELS = frozenset({"ganked", "padding"})
+
 
 class ZkbBlock(msgspec.Struct, frozen=True):
     """zKillboard's own figures; None where the block does not say. Values are ISK, as rounded by zKillboard.
@@ -24,6 +27,11 @@ class ZkbBlock(msgspec.Struct, frozen=True):
     is_solo: bool | None = None
     is_awox: bool | None = None
     labels: tuple[str, ...] = ()
+
+    @property
+    def source_labels(self) -> tuple[str, ...]:
+        """Return the labels that are taken from it."""
+        return tuple(label for label in self.labels if label in SOURCE_LABELS)
 
 
 def read_zkb_block(raw: msgspec.Raw) -> ZkbBlock | None:

@@ -16,6 +16,7 @@ MAX_PAGE = 200
 EVENT_PAGE = 100
 
 Row = TypeVar("Row")
+Part = TypeVar("Part", bound=msgspec.Struct)
 
 
 class KillmailRow(msgspec.Struct, frozen=True, gc=False):
@@ -184,12 +185,23 @@ def _by_killmail(rows: Iterable[Sequence[Any]], make: Callable[..., Row]) -> Map
 
 async def list_attackers(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[AttackerRow]]:
     """Return all attackers of these killmails by killmail id, in the order of the source."""
+    return await _list_parts(connection, AttackerRow, "attacker", killmail_ids)
+
+
+async def list_items(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[ItemRow]]:
+    """Return all items of these killmails by killmail id, containers before their contents."""
+    return await _list_parts(connection, ItemRow, "item", killmail_ids)
+
+
+async def _list_parts(
+    connection: Connection, part: type[Part], table: str, killmail_ids: Collection[int]
+) -> Mapping[int, list[Part]]:
     rows = await connection.fetch(
-        f"select {_columns(AttackerRow)} from attacker "  # noqa: S608
+        f"select {_columns(part)} from {table} "  # noqa: S608
         "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
         list(killmail_ids),
     )
-    return _by_killmail(rows, AttackerRow)
+    return _by_killmail(rows, part)
 
 
 async def list_some_attackers(connection: Connection, places: Mapping[int, range]) -> Mapping[int, list[AttackerRow]]:
@@ -213,16 +225,6 @@ async def list_top_damage(connection: Connection, killmail_ids: Collection[int])
         list(killmail_ids),
     )
     return {row[0]: AttackerRow(*row) for row in rows}
-
-
-async def list_items(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[ItemRow]]:
-    """Return all items of these killmails by killmail id, containers before their contents."""
-    rows = await connection.fetch(
-        f"select {_columns(ItemRow)} from item "  # noqa: S608
-        "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
-        list(killmail_ids),
-    )
-    return _by_killmail(rows, ItemRow)
 
 
 async def list_events(connection: Connection, after: int) -> list[EventRow]:

@@ -16,8 +16,8 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
-from killreport.killmail.mail.arrival import SOURCE_LABELS
 from killreport.killmail.mail.model import Killmail
+from killreport.killmail.mail.zkb import SOURCE_LABELS
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.stored.event import tell
