@@ -83,9 +83,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         "Write the fleet for another manager, or what is stored.",
     ),
     CommandRow("supervise", "killreport.cli.fleet.verbs:supervise", "command", "Run the supervisor in this terminal."),
-    CommandRow(
-        "fleet", "killreport.cli.fleet.overrides:app", "group", "Have processes otherwise than the fleet table."
-    ),
+    CommandRow("fleet", "killreport.cli.fleet.overrides:app", "group", "Override the fleet table on this machine."),
     CommandRow(
         "run", "killreport.cli.processes.run:run", "command", "Run one process of the fleet until it is told to stop."
     ),

@@ -100,7 +100,7 @@ def _default(name: str) -> str:
 
 
 def processes_page() -> str:
-    """Return every process of the fleet, and what an operator may have otherwise."""
+    """Return every process of the fleet, and what an operator may override."""
     rows = [
         f"| `{row.name}` | {row.kind} | {_source(row)} | {row.memory_limit_mb} MB | {row.description} |"
         for row in FLEET
@@ -119,7 +119,7 @@ def processes_page() -> str:
             "| --- | --- | --- | --- | --- |",
             *rows,
             "",
-            "## What `fleet.toml` may have otherwise",
+            "## What `fleet.toml` may override",
             "",
             "A table a process, as `[worker-characters]`, in the home folder; `killreport fleet edit` opens it.",
             "",

@@ -1,4 +1,4 @@
-"""What an operator wants otherwise than the fleet table has it: `fleet.toml` in the home folder, a table a process.
+"""Overrides of the fleet table: `fleet.toml` in the home folder, a table a process.
 
 Checked as a whole before anything of it is used; each mistake is a sentence with its line and what would be right.
 """
@@ -93,7 +93,7 @@ def check_overrides(path: Path, text: str) -> Overrides:
             problem = f"there is no process called {name}; {_meant(name, [row.name for row in FLEET])}"
             problems.append((_line_of(text, (name,)), problem))
         elif not isinstance(table, dict):
-            problem = f"{name} must be a table: [{name}], and below it what is to be otherwise."
+            problem = f"{name} must be a table: [{name}], with its overrides below it."
             problems.append((_line_of(text, (name,)), problem))
         else:
             found[name], mistakes = _check_table(row, table)

@@ -1,6 +1,6 @@
 """What a type is made of, for those that nobody sells: structures, titans, a customs office.
 
-Source of the rule: zKillboard's build cost, described in `docs/decisions/0021-what-a-thing-is-worth.md`.
+Source of the rule: zKillboard's build cost, described in `docs/decisions/0021-price-rules.md`.
 """
 
 from __future__ import annotations

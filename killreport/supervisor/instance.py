@@ -70,7 +70,7 @@ class Instance:
         self.adopted: list[Child] = []
 
     def use(self, program: Program) -> None:
-        """Have it otherwise from now on: limits at once; command and environment when it is started next."""
+        """Apply overrides from now on: limits at once; command and environment when it is started next."""
         self.program = program
         self._backoff.least_seconds = program.row.restart_delay.total_seconds()
 
@@ -266,7 +266,7 @@ class Instance:
         if self._keeping is not None:
             await end(self._keeping)
             self._keeping = None
-        self._judge(f"{self.program.name} was told otherwise before it was ready.")
+        self._judge(f"{self.program.name} was told to stop or restart before it was ready.")
 
     async def _end(self) -> None:
         await self._stop_keeping()
@@ -363,7 +363,7 @@ class Instance:
         try:
             self.child = self._begin(await asyncio.shield(launching))
         except asyncio.CancelledError:
-            # Somebody wants it otherwise; what is forked by then must not live on.
+            # A newer order came; what is forked by then must not live on.
             with contextlib.suppress(KillreportError):
                 (await launching).drop()
             raise

@@ -83,7 +83,7 @@ class ScheduledJob:
         return again if due is None else min(due, again)
 
     async def use(self, program: Program) -> None:
-        """Have it otherwise from now on; an instant that another schedule would have had is not caught up."""
+        """Apply overrides from now on; an instant that another schedule would have had is not caught up."""
         is_rescheduled = program.row.schedule != self.program.row.schedule
         self.program = program
         if is_rescheduled:

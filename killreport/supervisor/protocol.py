@@ -49,7 +49,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it. names: of the processes that are wanted otherwise than before.
+    """What came of it. names: of the processes whose overrides changed.
 
     error: a sentence where nothing did, of the kind `error_kind` (a class of `errors`).
     """

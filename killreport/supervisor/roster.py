@@ -53,11 +53,11 @@ class Roster:
             raise NotFound(f"There is no process called {name}.")
         return self.programs[name]
 
-    def job(self, name: str, otherwise: str) -> ScheduledJob:
-        """Return the job of this name. otherwise: why another kind will not do. Raises NotFound, Refused."""
+    def job(self, name: str, because: str) -> ScheduledJob:
+        """Return the job of this name. because: why another kind will not do. Raises NotFound, Refused."""
         self.program(name)
         if name not in self.jobs:
-            raise Refused(f"{name} is no job: {otherwise}.")
+            raise Refused(f"{name} is not a job: {because}.")
         return self.jobs[name]
 
     def is_to_run(self, name: str) -> bool:

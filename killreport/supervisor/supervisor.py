@@ -120,7 +120,7 @@ class Supervisor:
         ]
 
     async def apply(self, programs: Sequence[Program]) -> list[str]:
-        """Have processes otherwise from now on, and return the names of those that are.
+        """Apply overrides from now on, and return the names of the processes that changed.
 
         Disabled ones end; those that are enabled again and were started before start; copies become as many as the row
         says where it says another number. What runs goes on as it is: limits hold at once, commands and environments

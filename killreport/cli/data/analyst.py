@@ -40,7 +40,7 @@ def analyst(
 ) -> None:
     """Make a role that reads the views of the schema analysis, and nothing else. Example: killreport db analyst
 
-    Run again it changes what is asked otherwise. A password is told once, when it is new; the embedded server has none.
+    Run it again to change what you ask for. A password is printed once, when it is new; the embedded server has none.
     """
     from killreport.db.analyst import Analyst
 

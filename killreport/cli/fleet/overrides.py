@@ -1,4 +1,4 @@
-"""`killreport fleet`: the file in which an operator has processes otherwise than the fleet table."""
+"""`killreport fleet`: the file of overrides of the fleet table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from killreport.fleet.table import FLEET, ProcessRow
 from killreport.home import refuse_anothers_home
 
 app = typer.Typer(
-    no_args_is_help=True, help="Have processes otherwise than the fleet table: limits, schedules, environment."
+    no_args_is_help=True, help="Override the fleet table on this machine: limits, schedules, environment."
 )
 _APPLY = "killreport start applies it; killreport reload does too, and has what runs replaced."
 
@@ -62,14 +62,14 @@ def check(as_json: AsJson = False) -> None:
             print(problem, file=sys.stderr)
         if not overrides.problems:
             count = len(overrides.changes)
-            print(f"{overrides.path}: {count} process{'es' if count != 1 else ''} otherwise, no mistake.")
+            print(f"{overrides.path}: {count} process{'es' if count != 1 else ''} overridden, no mistakes.")
     if overrides.problems:
         raise typer.Exit(1)
 
 
 @app.command()
 def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
-    """Show the fleet as it is wanted here; what is otherwise is marked ←. Example: killreport fleet show 'worker-*'"""
+    """Show the fleet with its overrides, which are marked ←. Example: killreport fleet show 'worker-*'"""
     chosen = chosen_names(names, only)
     overrides = read_overrides(_path()).require()
     rows = [row for row in overridden(FLEET, overrides) if row.name in chosen]
@@ -84,7 +84,7 @@ def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
         told = [_cell(KEYS[key].field in changes, fields[key]) for key in _HEADINGS if key != "environment"]
         cells.append([row.name, *told, _cell(bool(row.environment), variables)])
     changed = {key for row in rows for key in _HEADINGS if KEYS[key].field in overrides.changes.get(row.name, {})}
-    # In a narrow terminal the last columns go first, and what is otherwise here goes last.
+    # In a narrow terminal the last columns go first, and what is overridden here goes last.
     ranks = {key: place + (0 if key in changed else len(_HEADINGS)) for place, key in enumerate(_HEADINGS, start=1)}
     left_out = print_columns(
         [TableColumn("process"), *(TableColumn(heading, ranks[key]) for key, heading in _HEADINGS.items())], cells
@@ -111,7 +111,7 @@ def first_text() -> str:
     """Return what somebody who has no file yet begins with: every key, explained, as a comment."""
     keys = "\n".join(f"# {name:16} {key.description}" for name, key in KEYS.items())
     return f"""\
-# What this machine has otherwise than killreport's fleet table: one table a process, only what differs.
+# Overrides of killreport's fleet table on this machine: one table a process, with only what differs.
 # Times are seconds, or "90s", "5m". Names of processes: killreport fleet show. Mistakes: killreport fleet check.
 #
 {keys}

@@ -43,9 +43,9 @@ INSTEAD = {
     "uninstall": _NO_MODULES,
     "module:install": _NO_MODULES,
     "module:list": _NO_MODULES,
-    "init": "The fleet is defined already; killreport fleet edit has processes otherwise, killreport export pm2 DIR "
+    "init": "The fleet is defined already; killreport fleet edit overrides a process, killreport export pm2 DIR "
     "writes it for PM2.",
-    "ecosystem": "The fleet is defined already; killreport fleet edit has processes otherwise, killreport export pm2 "
+    "ecosystem": "The fleet is defined already; killreport fleet edit overrides a process, killreport export pm2 "
     "DIR writes it for PM2.",
     "deploy": "docs/howto/install.md says how a release is installed and taken back.",
     "cleardump": "killreport save replaces what was saved; killreport delete forgets processes.",
@@ -65,7 +65,7 @@ def instead_of_file(name: str) -> str | None:
     if name.endswith((".js", ".cjs", ".mjs", ".json", ".yml", ".yaml", ".py", ".sh")):
         return (
             f"{name} is a file, and processes have names here: the fleet is defined already, and killreport start "
-            "starts all of it. killreport fleet edit has processes otherwise; for PM2 itself it is pm2 start "
+            "starts all of it. killreport fleet edit overrides a process; for PM2 itself it is pm2 start "
             f"{name}, after killreport export pm2."
         )
     return None

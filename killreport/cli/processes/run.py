@@ -118,7 +118,7 @@ def run(  # noqa: PLR0917 - options of a command
         bool, typer.Option("--split-log", help="A job: log what is no warning to stdout, before the report.")
     ] = False,
     overrides: Annotated[
-        Path | None, typer.Option(help="What of its row is otherwise; unset: fleet.toml in the home folder.")
+        Path | None, typer.Option(help="File of overrides; default: fleet.toml in the home folder.")
     ] = None,
 ) -> None:
     """Run one process of the fleet: services and workers until SIGTERM or Ctrl-C, jobs until they are done.

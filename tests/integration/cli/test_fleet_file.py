@@ -72,7 +72,7 @@ def test_check_tells_every_mistake_and_start_refuses_them(terminal: Terminal, fi
     assert said.startswith(f"killreport: {file}, line 1: there is no process called nobody")
 
 
-def test_show_marks_what_is_otherwise_and_hides_every_value_of_an_environment(terminal: Terminal, file: Path) -> None:
+def test_show_marks_overrides_and_hides_every_value_of_an_environment(terminal: Terminal, file: Path) -> None:
     file.write_text("[worker-types]\nprefetch = 3\n[worker-types.environment]\nTOKEN = 'hunter2'\n")
     [row, other] = terminal.json("fleet", "show", "worker-types", "worker-alliances")[::-1]
     assert (row["prefetch"], row["environment"]) == (3, {"TOKEN": "***"})

@@ -73,7 +73,7 @@ class Fleet:
         eventually(self.answers)
 
     def describe(self, programs: dict[str, dict[str, Any]]) -> None:
-        """Have the programs otherwise, from the next `apply` on, or the next supervisor."""
+        """Change the programs, from the next `apply` on, or the next supervisor."""
         (self.home / "programs.json").write_text(json.dumps(programs))
 
     def kill_supervisor(self) -> None:

@@ -1,4 +1,4 @@
-"""Programs that are wanted otherwise while their supervisor runs."""
+"""Overrides that change while their supervisor runs."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_a_job_does_not_run_beside_itself(make_fleet: MakeFleet) -> None:
     fleet.do("trigger", "job")
     with pytest.raises(Conflict, match="job is running already"):
         fleet.do("trigger", "job")
-    with pytest.raises(Refused, match="worker is no job"):
+    with pytest.raises(Refused, match="worker is not a job"):
         fleet.do("trigger", "worker")
     assert len(fleet.holders("job")) == 1
     fleet.do("start", "job")
