@@ -89,7 +89,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
             *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
             *plain_routes(settings, database, schema, guard),
             *(WebSocketRoute(path, sockets.serve) for path in ("/websocket/", "/websocket")),
-            *rest_routes(settings, guard),
+            *rest_routes(guard),
         ]
     )
     return app

@@ -33,7 +33,7 @@ def reference_pages() -> dict[str, str]:
         "cli.md": cli_page(),
         "settings.md": settings_page(),
         "processes.md": processes_page(),
-        "openapi.json": openapi_text(endpoints(Settings())),
+        "openapi.json": openapi_text(endpoints()),
         "graphql.md": graphql_page(_ORIGIN),
         "api-costs.md": costs_page(build_schema(), _ORIGIN),
     }

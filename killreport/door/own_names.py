@@ -28,6 +28,11 @@ def api_base(settings: Settings) -> str:
     return settings.public_url or f"http://127.0.0.1:{settings.api_port}"
 
 
+def site_base(settings: Settings) -> str:
+    """Return the URL under which others read the site."""
+    return settings.public_url or f"http://127.0.0.1:{settings.web_port}"
+
+
 def is_own_host(settings: Settings, host: str | None) -> bool:
     """Tell whether a Host header names us: by an address, by a name without a dot, or by one that the settings have.
 

@@ -61,9 +61,7 @@ async def test_every_parameter_of_every_path_takes_anything(service: Answering, 
     is_site = hasattr(service.state, "site")
     known, _ = names_read("web" if is_site else "api")
     assert ("after" if is_site else "queueID") in known
-    own = {
-        endpoint.path: [p.name for p in endpoint.parameters if p.place == "query"] for endpoint in endpoints(settings)
-    }
+    own = {endpoint.path: [p.name for p in endpoint.parameters if p.place == "query"] for endpoint in endpoints()}
     steps = [
         Step(f"{path}?{name}={text}")
         for route in service.routes

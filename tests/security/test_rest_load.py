@@ -13,13 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from killreport.api.door.documents import Documents
 from killreport.api.door.guard.guard import Guard
 from killreport.api.rest.endpoint import Endpoint
-from killreport.api.rest.rate_limit import AT_ONCE, MAX_WAITING_PER_CLIENT, RestLimiter, charge_of
+from killreport.api.rest.rate_limit import AT_ONCE, MAX_WAITING_PER_CLIENT, RestLimiter, RestRequest
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.coordination.rate_limit import MemoryBuckets
@@ -126,7 +125,7 @@ class Work:
         self.running = self.most = self.begun = 0
         self.may_end = asyncio.Event()
 
-    async def answer(self, _request: Request) -> Response:
+    async def answer(self, _request: RestRequest) -> Response:
         """Work."""
         self.running += 1
         self.begun += 1
@@ -139,7 +138,9 @@ class Work:
 
 
 @asynccontextmanager
-async def endpoint(handler: Callable[[Request], Awaitable[Response]], home: Path, **changes: Any) -> AsyncIterator[str]:
+async def endpoint(
+    handler: Callable[[RestRequest], Awaitable[Response]], home: Path, **changes: Any
+) -> AsyncIterator[str]:
     """Serve one address of the REST API."""
     settings = Settings(home=home).replace(**STRICT, **changes)
     schema = build_schema()
@@ -183,10 +184,9 @@ async def test_what_takes_too_long_is_broken_off_and_who_waited_too_long_is_sent
 
 
 async def test_a_bucket_never_holds_more_than_it_did(tmp_path: Path) -> None:
-    async def generous(request: Request) -> Response:
-        visit = charge_of(request)
+    async def generous(request: RestRequest) -> Response:
         for _ in range(10):
-            await (await visit.pay_for(1)).settle(0)
+            await (await request.pay_for(1)).settle(0)
         return PlainTextResponse("done")
 
     async with endpoint(generous, tmp_path, api_rate_burst=100) as address, aiohttp.ClientSession() as session:

@@ -22,7 +22,9 @@ PATIENCE_SECONDS = 30.0
 # Of long polls and streams, which say nothing for longer, what they began with is looked at.
 STREAM_SECONDS = 0.2
 TOGETHER = 16
-_READ = re.compile(r"query_params(?:\.get\(|\.getlist\(|\[)\"([\w-]+)\"|one_of\(request, \"([\w-]+)\"")
+_READ = re.compile(
+    r"(?:query_params(?:\.get\(|\.getlist\(|\[)|\.(?:given|number)\()\"([\w-]+)\"|one_of\(request, \"([\w-]+)\""
+)
 _IN_LOOPS = ("variables", "extensions")
 _HEADER = re.compile(r"headers(?:\.get\(|\.getlist\(|\[)\"([\w-]+)\"|\"([\w-]+)\" in \w+\.headers")
 

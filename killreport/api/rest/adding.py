@@ -7,17 +7,15 @@ follow the hash is 0.
 from __future__ import annotations
 
 from graphql import GraphQLError
-from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.door.audit import note_client
 from killreport.api.door.guard.gate import RateLimited
-from killreport.api.rest.endpoint import Handler, context_of, error_answer, json_answer, whole_number
-from killreport.api.rest.rate_limit import charge_of
-from killreport.config import Settings
+from killreport.api.rest.endpoint import error_answer, json_answer
+from killreport.api.rest.rate_limit import RestRequest
+from killreport.door.own_names import site_base
 from killreport.errors import Malformed, NotFound, Refused
 from killreport.killmail.mail.arrival import read_hash
-from killreport.killmail.mail.model import MAX_INT8
 
 # As much as GraphQL's mutation.
 ADD_COST = 200
@@ -26,40 +24,29 @@ INVALID = 422
 _HASH_LENGTH = 40
 
 
-def adding_handler(settings: Settings) -> Handler:
-    """Return what has a killmail stored, and answers where its page is."""
-    site = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
-
-    async def answer(request: Request) -> Response:
-        try:
-            killmail_id, hash_text = _named(request)
-            charge = charge_of(request)
-            await charge.pay(ADD_COST)
-            note_client(charge.client)
-            row, is_new = await context_of(request).posting.post(killmail_id, hash_text)
-        except (Malformed, Refused, NotFound) as error:
-            return _failed(INVALID, str(error))
-        except RateLimited:
-            raise
-        except GraphQLError as error:
-            return _failed(TIMEOUT, error.message)
-        url = f"{site}/kill/{row.killmail_id}/"
-        return json_answer({"status": "success", "new": is_new, "delayed": False, "delay": 0, "url": url})
-
-    return answer
+async def answer_added(request: RestRequest) -> Response:
+    """Have a killmail stored, and answer where its page is."""
+    try:
+        killmail_id, hash_text = request.number("id"), _read_hash(request)
+        await request.pay(ADD_COST)
+        note_client(request.client)
+        row, is_new = await request.context.posting.post(killmail_id, hash_text)
+    except (Malformed, Refused, NotFound) as error:
+        return error_answer(INVALID, str(error), status_word="error")
+    except RateLimited:
+        raise
+    except GraphQLError as error:
+        return error_answer(TIMEOUT, error.message, status_word="error")
+    url = f"{site_base(request.context.settings)}/kill/{row.killmail_id}/"
+    return json_answer({"status": "success", "new": is_new, "delayed": False, "delay": 0, "url": url})
 
 
-def _named(request: Request) -> tuple[int, str]:
-    """Return id and hash of the path. Raises Malformed, or Refused for a delay."""
-    given = request.path_params
-    killmail_id = whole_number(given["id"], "id", 1, MAX_INT8)
-    if len(given["hash"]) != _HASH_LENGTH:
+def _read_hash(request: RestRequest) -> str:
+    """Return the hash of the path. Raises Malformed, or Refused for a delay."""
+    text = request.given("hash") or ""
+    if len(text) != _HASH_LENGTH:
         raise Malformed(f"{_HASH_LENGTH} hexadecimal digits are needed", "hash")
-    read_hash(given["hash"])
-    if given.get("delay", "0") != "0":
+    read_hash(text)
+    if request.given("delay") not in (None, "0"):
         raise Refused("No killmail is held back here: leave out the delay.")
-    return killmail_id, given["hash"].lower()
-
-
-def _failed(status: int, sentence: str) -> Response:
-    return error_answer(status, sentence, status_word="error")
+    return text.lower()

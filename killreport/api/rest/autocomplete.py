@@ -12,9 +12,10 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import context_of, json_answer
-from killreport.api.rest.rate_limit import charge_of
+from killreport.api.rest.endpoint import json_answer
+from killreport.api.rest.rate_limit import RestRequest
 from killreport.errors import Malformed
+from killreport.eve.universe import Universe
 from killreport.search.model import MAX_CHARACTERS, Hit, SearchKind
 
 CACHE = "public, max-age=60"
@@ -38,28 +39,26 @@ _TYPES: Mapping[SearchKind, tuple[str, str]] = {
 }
 # What `/autocomplete/KIND/TEXT/` may name.
 KINDS: Mapping[str, tuple[SearchKind, ...]] = {
-    "characterID": (SearchKind.CHARACTER,), "corporationID": (SearchKind.CORPORATION,),
-    "allianceID": (SearchKind.ALLIANCE,),
-    "factionID": (SearchKind.FACTION,), "typeID": (SearchKind.SHIP_TYPE, SearchKind.TYPE),
-    "shipTypeID": (SearchKind.SHIP_TYPE,),
+    "characterID": (SearchKind.CHARACTER,), "corporationID": (SearchKind.CORPORATION,), "allianceID": (SearchKind.ALLIANCE,),
+    "factionID": (SearchKind.FACTION,), "typeID": (SearchKind.SHIP_TYPE, SearchKind.TYPE), "shipTypeID": (SearchKind.SHIP_TYPE,),
     "groupID": (SearchKind.GROUP,), "solarSystemID": (SearchKind.SOLAR_SYSTEM,), "systemID": (SearchKind.SOLAR_SYSTEM,),
     "constellationID": (SearchKind.CONSTELLATION,), "regionID": (SearchKind.REGION,),
 }  # fmt: skip
 
 
-async def answer_found(request: Request) -> Response:
+async def answer_found(request: RestRequest) -> Response:
     """Answer a list, the best first. The text is part of the path."""
-    return json_answer(await _listed(request, request.path_params["text"]), cache=CACHE)
+    return json_answer(await _listed(request, request.given("text")), cache=CACHE)
 
 
-async def answer_posted(request: Request) -> Response:
+async def answer_posted(request: RestRequest) -> Response:
     """Answer a list for the field `query` of a form."""
-    return json_answer(await _listed(request, await _posted(request)))
+    return json_answer(await _listed(request, await _posted(request.http)))
 
 
-async def answer_suggestions(request: Request) -> Response:
+async def answer_suggestions(request: RestRequest) -> Response:
     """Answer suggestions for the parameter `query`, as the widget of zKillboard's pages reads them."""
-    listed = await _listed(request, request.query_params.get("query", ""))
+    listed = await _listed(request, request.given("query"))
     suggestions = [
         {
             "value": found["name"],
@@ -72,27 +71,26 @@ async def answer_suggestions(request: Request) -> Response:
     return json_answer({"suggestions": suggestions}, cache=CACHE)
 
 
-async def _listed(request: Request, text: str) -> list[dict[str, Any]]:
+async def _listed(request: RestRequest, text: str | None) -> list[dict[str, Any]]:
     if not text:
         raise Malformed("a text of at least one letter is needed", "query")
     if len(text) > MAX_CHARACTERS:
         raise Malformed(f"a text of at most {MAX_CHARACTERS} letters is needed", "query")
-    name = request.path_params.get("kind")
+    name = request.given("kind")
     if name is not None and name not in KINDS:
         raise Malformed(f"one of {', '.join(KINDS)} is needed", "kind")
-    await charge_of(request).pay(FOUND_COST)
-    context = context_of(request)
+    await request.pay(FOUND_COST)
+    context = request.context
     kinds = tuple(SearchKind) if name is None else KINDS[name]
     async with context.database.connection() as connection:
         hits = await context.search.find(connection, text, kinds=kinds, limit=MAX_FOUND)
-    return [_found(request, hit) for hit in hits]
+    return [_found(hit, context.views.universe) for hit in hits]
 
 
-def _found(request: Request, hit: Hit) -> dict[str, Any]:
+def _found(hit: Hit, universe: Universe) -> dict[str, Any]:
     word, image = _TYPES[hit.kind]
     name = hit.name
     if hit.kind is SearchKind.SOLAR_SYSTEM:
-        universe = context_of(request).views.universe
         system = universe.systems.get(hit.id)
         region = None if system is None else universe.regions.get(system.region_id)
         name = name if region is None else f"{name} ({region.name})"

@@ -21,7 +21,7 @@ from killreport.eve.universe import Universe
 from killreport.ids import MAX_ENTITY_ID, read_whole
 from killreport.killmail.filters.values import LABEL_PATTERN
 from killreport.killmail.shown.esi_body import FullKillmail, esi_body, load_full_killmails, zkb_block
-from killreport.killmail.stored.queries import AttackerRow, KillmailRow
+from killreport.killmail.stored.queries import KillmailRow
 
 KILLSTREAM = "killstream"
 # Everything is on these; on the last nothing is, which clients subscribe to to keep their connection.
@@ -29,9 +29,26 @@ EVERYTHING = ("all:*", "public", "label:all")
 NOTHING = "none:*"
 DEAR = "total_value:10b+"
 DEAR_CENTS = 10 * 10**9 * 100
-_ENTITIES = (
-    "character", "corporation", "alliance", "faction", "ship", "group", "system", "constellation", "region", "location",
-)  # fmt: skip
+# Of what there are channels, by id, and the columns of a killmail and of an attacker that have it.
+_COLUMNS = {
+    "character": "victim_character_id",
+    "corporation": "victim_corporation_id",
+    "alliance": "victim_alliance_id",
+    "faction": "victim_faction_id",
+    "ship": "ship_type_id",
+    "group": "ship_group_id",
+    "system": "solar_system_id",
+    "constellation": "constellation_id",
+    "region": "region_id",
+}
+_OF_ATTACKERS = {
+    "character": "character_id",
+    "corporation": "corporation_id",
+    "alliance": "alliance_id",
+    "faction": "faction_id",
+    "ship": "ship_type_id",
+}
+_ENTITIES = (*_COLUMNS, "location")
 _LABEL = re.compile(LABEL_PATTERN)
 MAX_LETTERS = 60
 # Killmails come one after the other; who reads them later is cut off long before so many passed.
@@ -120,20 +137,10 @@ def _channels(killmail: FullKillmail, universe: Universe) -> Iterator[str]:
     yield from (f"label:{label}" for label in row.labels)
     if row.total_value_cents >= DEAR_CENTS:
         yield DEAR
-    named = [
-        ("character", row.victim_character_id), ("corporation", row.victim_corporation_id),
-        ("alliance", row.victim_alliance_id), ("faction", row.victim_faction_id), ("ship", row.ship_type_id),
-        ("group", row.ship_group_id), ("system", row.solar_system_id), ("constellation", row.constellation_id),
-        ("region", row.region_id), ("location", killmail.location_id),
-    ]  # fmt: skip
+    named = [(kind, getattr(row, column)) for kind, column in _COLUMNS.items()]
+    named.append(("location", killmail.location_id))
     for attacker in killmail.attackers:
-        named += _of_attacker(attacker, universe)
+        named += [(kind, getattr(attacker, column)) for kind, column in _OF_ATTACKERS.items()]
+        if attacker.ship_type_id is not None:
+            named.append(("group", universe.group_id_of(attacker.ship_type_id)))
     yield from (f"{kind}:{found}" for kind, found in named if found)
-
-
-def _of_attacker(row: AttackerRow, universe: Universe) -> list[tuple[str, int | None]]:
-    group = None if row.ship_type_id is None else universe.group_id_of(row.ship_type_id)
-    return [
-        ("character", row.character_id), ("corporation", row.corporation_id), ("alliance", row.alliance_id),
-        ("faction", row.faction_id), ("ship", row.ship_type_id), ("group", group),
-    ]  # fmt: skip

@@ -18,17 +18,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from killreport.api.context import ApiContext
 from killreport.api.door.guard.gate import MIN_COST, RateLimited
 from killreport.api.door.masking import sentence_of
 from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
-from killreport.api.rest.rate_limit import RequestCharge, RestLimiter
+from killreport.api.rest.rate_limit import RestLimiter, RestRequest
+from killreport.clock import read_http_date
 from killreport.db.database import is_away
 from killreport.door.concurrency import LimitReached
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
-from killreport.ids import read_whole
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[RestRequest], Awaitable[Response]]
 
 NO_STORE = "no-store"
 MAX_NAMED = 6
@@ -93,12 +92,14 @@ class Endpoint:
         return [*names, PARAMETER] if self.has_choice and len(self.answer) > 1 else names
 
     def routes(self, limiter: RestLimiter) -> list[Route]:
-        """Return the routes, which are rate limited and answer errors in JSON."""
+        """Return the routes, which take their limiter and answer errors in JSON."""
 
-        async def answer(request: Request) -> Response:
-            charge = request.state.charge = RequestCharge(limiter, request)
-            response = await self._answer(request, charge)
-            response.headers.update(limiter.guard.rate_headers(charge.grant))
+        schemas = {parameter.name: parameter.schema for parameter in self.parameters}
+
+        async def answer(http: Request) -> Response:
+            request = RestRequest(limiter, http, schemas)
+            response = await self._answer(request)
+            response.headers.update(limiter.guard.rate_headers(request.grant))
             if self.has_choice:
                 response.headers.add_vary_header("Accept")
             return response
@@ -128,15 +129,15 @@ class Endpoint:
             if count > 1 and not self.repeats:
                 raise Refused(f"The parameter {name} is given twice.")
 
-    async def _served(self, request: Request, charge: RequestCharge) -> Response:
-        await charge.pay(MIN_COST)
-        self._check_query(request)
-        request.state.media = asked_media(request, self.answer) if self.has_choice else next(iter(self.answer))
+    async def _served(self, request: RestRequest) -> Response:
+        await request.pay(MIN_COST)
+        self._check_query(request.http)
+        request.media = asked_media(request.http, self.answer) if self.has_choice else next(iter(self.answer))
         if self.is_waiting:
-            with charge.stream():
+            with request.stream():
                 return await self.handler(request)
-        limiter = charge.limiter
-        with limiter.place(charge.client):
+        limiter = request.limiter
+        with limiter.place(request.client):
             async with limiter.turn(limiter.seconds):
                 try:
                     async with asyncio.timeout(limiter.seconds) as limit:
@@ -146,42 +147,30 @@ class Endpoint:
                         raise
         raise Transient(f"This did not finish in {limiter.seconds:g} s. Ask for less at once.")
 
-    def _status_of(self, error: KillreportError, request: Request) -> int:
+    def _status_of(self, error: KillreportError, media: str | None) -> int:
+        if isinstance(error, LimitReached):
+            return error.status
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-        media = getattr(request.state, "media", None)
         if self.error_status is None or status != 400 or media is None:  # no protocol has our parameters
             return status
         # Who asked for CSV would take an error of status 200 for a table.
         return self.error_status if media == JSON else 404
 
-    async def _answer(self, request: Request, charge: RequestCharge) -> Response:
+    async def _answer(self, request: RestRequest) -> Response:
         try:
-            return await self._served(request, charge)
+            return await self._served(request)
         except RateLimited as error:
-            charge.grant = error.grant
+            request.grant = error.grant
             return error_answer(429, error.message)
         except KillreportError as error:
-            status = error.status if isinstance(error, LimitReached) else self._status_of(error, request)
-            return error_answer(status, sentence_of(error), _later(error))
+            return error_answer(self._status_of(error, request.media), sentence_of(error), _later(error))
         except Exception as error:
             if is_away(error):
                 _log.warning("api_database_lost", reason=repr(error))
                 return error_answer(503, "The database does not answer; try again shortly.")
             error_id = secrets.token_hex(4)
-            _log.exception("api_rest_failed", error_id=error_id, path=request.url.path)
+            _log.exception("api_rest_failed", error_id=error_id, path=request.http.url.path)
             return error_answer(500, f"Something failed here; the log has it as {error_id}.")
-
-
-def context_of(request: Request) -> ApiContext:
-    """Return what the application has open."""
-    context: ApiContext = request.app.state.context
-    return context
-
-
-def media_of(request: Request) -> str:
-    """Return the media type that the request is answered in, one of the endpoint's."""
-    media: str = request.state.media
-    return media
 
 
 def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> Response:
@@ -211,10 +200,19 @@ def _json(body: bytes, status: int, cache: str) -> Response:
 
 
 def tagged(request: Request, response: Response) -> Response:
-    """Return the response with the tag of its contents, or 304 where the caller has just these."""
+    """Return the response with the tag of its contents, or 304 where the caller has just these.
+
+    One who knows no tag, and asks by time, has what was not modified since then.
+    """
     tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
     response.headers["ETag"] = tag
-    if not _has(request, tag):
+    asked = request.headers.get("if-none-match")
+    if asked is None:
+        is_known = _is_unmodified(request.headers.get("if-modified-since"), response.headers.get("last-modified"))
+    else:
+        # A proxy or the compression may have made a weak tag of ours.
+        is_known = asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
+    if not is_known:
         return response
     kept = {
         name: value for name, value in response.headers.items() if name in ("etag", "cache-control", "last-modified")
@@ -222,15 +220,7 @@ def tagged(request: Request, response: Response) -> Response:
     return Response(status_code=304, headers=kept)
 
 
-def _has(request: Request, tag: str) -> bool:
-    asked = request.headers.get("if-none-match", "")
-    # A proxy or the compression may have made a weak tag of ours.
-    return asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
-
-
-def whole_number(text: str, name: str, least: int, most: int) -> int:
-    """Return the number a caller wrote. Raises Malformed with a sentence."""
-    number = read_whole(text, least, most)
-    if number is None:
-        raise Malformed(f"a whole number from {least} to {most} is needed", name)
-    return number
+def _is_unmodified(since: str | None, modified: str | None) -> bool:
+    known = None if since is None else read_http_date(since)
+    last = None if modified is None else read_http_date(modified)
+    return known is not None and last is not None and last <= known

@@ -12,18 +12,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged, whole_number
+from killreport.api.rest.endpoint import json_answer, tagged
 from killreport.api.rest.formats import NDJSON
-from killreport.api.rest.rate_limit import charge_of
+from killreport.api.rest.rate_limit import RestRequest
 from killreport.clock import utc_now
 from killreport.db.database import Connection
 from killreport.errors import Malformed, NotFound
 from killreport.killmail.shown.package import MARKS, list_marked_packages, list_packages
 from killreport.killmail.stored.event import SETTLED_AFTER, Kind
-from killreport.killmail.stored.published import KINDS, MAX_PUBLISHED, MAX_SEQUENCE, next_sequence
+from killreport.killmail.stored.published import KINDS, next_sequence
 
 # Until it is settled a number may be rewritten and named by the very next package: a copy is asked for again each time.
 OPEN = "public, no-cache"
@@ -33,22 +32,22 @@ DEFAULT_LIMIT = 100
 STEP = 100
 
 
-async def answer_sequence(request: Request) -> Response:
+async def answer_sequence(request: RestRequest) -> Response:
     """Answer the newest number; 1, which will be the first, where there is none yet."""
-    async with context_of(request).database.connection() as connection:
+    async with request.context.database.connection() as connection:
         upcoming = await next_sequence(connection)
     return json_answer({"sequence": max(upcoming - 1, 1)})
 
 
-async def answer_package(request: Request) -> Response:
+async def answer_package(request: RestRequest) -> Response:
     """Answer the package of a number. Raises NotFound where it is not there yet."""
-    sequence = whole_number(request.path_params["sequence"], "sequence", 0, MAX_SEQUENCE)
-    await charge_of(request).pay_for(1)
-    async with context_of(request).database.connection() as connection:
+    sequence = request.number("sequence")
+    await request.pay_for(1)
+    async with request.context.database.connection() as connection:
         found = await list_packages(connection, sequence, 1)
     if not found:
         raise NotFound(f"{sequence} is not published yet")
-    return tagged(request, json_answer(found[0], cache=SETTLED if _is_settled(found[0]) else OPEN))
+    return tagged(request.http, json_answer(found[0], cache=SETTLED if _is_settled(found[0]) else OPEN))
 
 
 def _is_settled(package: dict[str, Any]) -> bool:
@@ -67,28 +66,28 @@ async def _packages(connection: Connection, first: int, limit: int, kinds: Colle
     return found
 
 
-async def answer_page(request: Request) -> Response:
+async def answer_page(request: RestRequest) -> Response:
     """Answer the packages after a number, as one JSON object or as lines."""
-    query = request.query_params
-    after = whole_number(query["after"], "after", 0, MAX_SEQUENCE) if "after" in query else -1
-    limit = whole_number(query.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MAX_PUBLISHED)
-    kinds = _kinds(query["kind"]) if "kind" in query else KINDS
-    paid = await charge_of(request).pay_for(limit)
-    async with context_of(request).database.connection() as connection:
+    after, limit = request.number("after", -1), request.number("limit", DEFAULT_LIMIT)
+    kinds = _kinds(request.given("kind"))
+    paid = await request.pay_for(limit)
+    async with request.context.database.connection() as connection:
         packages = await _packages(connection, after + 1, limit, kinds)
     await paid.settle(len(packages))
     newest = packages[-1]["sequence_id"] if packages else after
     # A full page never changes but in the figures beside its killmails, and tells of those itself, later on.
     cache = "public, max-age=3600" if len(packages) == limit else "no-store"
-    if media_of(request) == NDJSON:
+    if request.media == NDJSON:
         headers = {"Cache-Control": cache, "X-Next-After": str(newest)}
         return Response(msgspec.json.Encoder().encode_lines(packages), 200, headers, NDJSON)
     found = {"packages": packages, "next_after": newest if newest >= 0 else None}
     return json_answer(found, cache=cache)
 
 
-def _kinds(text: str) -> list[Kind]:
-    """Return the kinds a caller listed. Raises Malformed."""
+def _kinds(text: str | None) -> Collection[Kind]:
+    """Return the kinds a caller listed, all where none is. Raises Malformed."""
+    if text is None:
+        return KINDS
     wanted = set(text.split(","))
     if not wanted <= set(MARKS.values()):
         raise Malformed("one or more of live, history and changed are needed, with commas between", "kind")

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import context_of, json_answer, tagged
-from killreport.api.rest.rate_limit import LINES_A_COST, RestLimiter, charge_of
+from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.api.rest.rate_limit import LINES_A_COST, RestLimiter, RestRequest
 from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream
 from killreport.errors import NotFound
@@ -25,36 +24,38 @@ CACHE = "public, max-age=60"
 _DAY = "%Y%m%d"
 
 
-async def answer_totals(request: Request) -> Response:
+async def answer_totals(request: RestRequest) -> Response:
     """Answer how many killmails each day has."""
-    async with context_of(request).database.connection() as connection:
+    async with request.context.database.connection() as connection:
         days = await count_days(connection)
-    await charge_of(request).pay(len(days) // LINES_A_COST)
-    return tagged(request, json_answer({day.strftime(_DAY): count for day, count in days.items()}, cache=CACHE))
+    await request.pay(len(days) // LINES_A_COST)
+    return tagged(request.http, json_answer({day.strftime(_DAY): count for day, count in days.items()}, cache=CACHE))
 
 
-async def answer_hashes(request: Request) -> Response:
+async def answer_hashes(request: RestRequest) -> Response:
     """Answer the ids and hashes of a day."""
     day = _day(request)
-    async with context_of(request).database.connection() as connection:
-        await charge_of(request).pay(await count_day(connection, day) // LINES_A_COST)
+    async with request.context.database.connection() as connection:
+        await request.pay(await count_day(connection, day) // LINES_A_COST)
         hashes = await hashes_of_day(connection, day)
     if not hashes:
         raise _nothing(day)
-    return tagged(request, json_answer({str(killmail_id): text for killmail_id, text in hashes.items()}, cache=CACHE))
+    return tagged(
+        request.http, json_answer({str(killmail_id): text for killmail_id, text in hashes.items()}, cache=CACHE)
+    )
 
 
-async def answer_bodies(request: Request) -> Response:
+async def answer_bodies(request: RestRequest) -> Response:
     """Answer the bodies of a day, written while they are read."""
-    day, charge = _day(request), charge_of(request)
-    async with context_of(request).database.connection() as connection:
-        await charge.pay_for(await count_day(connection, day))
-    pages = killmails_of_day(context_of(request).database, day)
+    day = _day(request)
+    async with request.context.database.connection() as connection:
+        await request.pay_for(await count_day(connection, day))
+    pages = killmails_of_day(request.context.database, day)
     first = await anext(pages, None)
     if first is None:
         raise _nothing(day)
-    written = _written(first, pages, charge.limiter)
-    return PlacedStream(charge.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
+    written = _written(first, pages, request.limiter)
+    return PlacedStream(request.stream(), written, 200, {"Cache-Control": CACHE}, "application/json")
 
 
 async def _written(
@@ -76,8 +77,8 @@ def _members(page: list[FullKillmail]) -> bytes:
     return msgspec.json.encode({str(killmail.row.killmail_id): esi_body(killmail) for killmail in page})[1:-1]
 
 
-def _day(request: Request) -> date:
-    text = request.path_params["day"]
+def _day(request: RestRequest) -> date:
+    text = request.given("day") or ""
     try:
         day = datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
     except ValueError:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cachetools import LRUCache
-from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.context import ApiContext
-from killreport.api.rest.endpoint import context_of, error_answer, json_answer
+from killreport.api.rest.endpoint import error_answer, json_answer
+from killreport.api.rest.rate_limit import RestRequest
 from killreport.clock import monotonic
 from killreport.errors import Malformed
 from killreport.killmail.shown.package import is_removed, list_packages
@@ -49,13 +49,13 @@ class Listening:
         self._clock = clock
         self._queues: LRUCache[str, _ListenerQueue] = LRUCache(MAX_QUEUES)
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: RestRequest) -> Response:
         """Answer the queue's next killmail, or none once the time to wait is over."""
-        name = request.query_params.get("queueID", "")
+        name = request.given("queueID") or ""
         if not 1 <= len(name) <= MAX_NAME:
             raise Malformed(f"a name of 1 to {MAX_NAME} letters is needed", "queueID")
-        seconds = _seconds(request.query_params.get("ttw", "10"))
-        context = context_of(request)
+        seconds = _seconds(request.given("ttw") or "10")
+        context = request.context
         queue = await self._queue(name, context)
         if queue.is_waiting:
             response = error_answer(429, "Only one request per queueID at a time")

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.rest.csv_answer import killmails_as_csv
-from killreport.api.rest.endpoint import context_of, json_answer, media_of, tagged
+from killreport.api.rest.endpoint import json_answer, tagged
 from killreport.api.rest.formats import CSV
 from killreport.api.rest.modifiers import Query, read_modifiers
-from killreport.api.rest.rate_limit import LINES_A_COST, charge_of
+from killreport.api.rest.rate_limit import LINES_A_COST, RestRequest
 from killreport.api.views.killmail import load_views
 from killreport.clock import utc_now
 from killreport.db.database import Connection
@@ -43,26 +42,25 @@ class KillmailLists:
     def __init__(self) -> None:
         self._pages = NumberedPages()
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: RestRequest) -> Response:
         """Answer a path of modifiers."""
-        query = read_modifiers(request.path_params["modifiers"])
-        is_csv = media_of(request) == CSV
+        query = read_modifiers(request.given("modifiers") or "")
+        is_csv = request.media == CSV
         if is_csv and (unfit := sorted(query.flags & {"zkbOnly", "pretty"})):
             raise Refused(f"{' and '.join(unfit)} cannot be CSV: leave it out, or ask for JSON")
-        context = context_of(request)
-        charge = charge_of(request)
+        context = request.context
         # At worst everything before the page is read to find it.
-        await charge.pay(min(query.page, MAX_PAGES) * PAGE // LINES_A_COST)
-        paid = await charge.pay_for(1 if query.killmail_id is not None else PAGE)
+        await request.pay(min(query.page, MAX_PAGES) * PAGE // LINES_A_COST)
+        paid = await request.pay_for(1 if query.killmail_id is not None else PAGE)
         async with context.database.connection() as connection:
             rows = await self._rows(connection, query, context.views.universe)
             full = [] if is_csv else await load_full_killmails(connection, rows)
         await paid.settle(len(rows))
         if is_csv:
             views = await load_views(context.database, context.views, rows)
-            return tagged(request, killmails_as_csv(views, cache=CACHE))
+            return tagged(request.http, killmails_as_csv(views, cache=CACHE))
         found = [_element(killmail, query) for killmail in full]
-        return tagged(request, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
+        return tagged(request.http, json_answer(found, cache=CACHE, pretty="pretty" in query.flags))
 
     async def _rows(self, connection: Connection, query: Query, universe: Universe) -> list[KillmailRow]:
         killmail_id = query.killmail_id

@@ -7,17 +7,20 @@ however many ask, so that the pool's connections and the loop are there for ever
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.requests import Request
 
+from killreport.api.context import ApiContext
 from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
 from killreport.coordination.rate_limit import Grant
 from killreport.door.client import Client
 from killreport.door.concurrency import ConcurrencyLimit, Permit
-from killreport.errors import Transient
+from killreport.errors import Malformed, Transient
+from killreport.ids import read_whole
 
 # A whole killmail with its attackers and items takes about a millisecond, a line of a list a twentieth.
 ROW_COST = 10
@@ -41,7 +44,7 @@ class RestLimiter:
         self._free = asyncio.Semaphore(AT_ONCE)
 
     def place(self, client: Client) -> Permit:
-        """Return a place among those who wait or work. Raises NoPlace."""
+        """Return a place among those who wait or work. Raises LimitReached."""
         return self._requests.take(client)
 
     @asynccontextmanager
@@ -58,13 +61,42 @@ class RestLimiter:
             self._free.release()
 
 
-class RequestCharge:
-    """One request. grant: how the client's bucket stands, None for who is not limited."""
+class RestRequest:
+    """One request to an address, which is all that its handler is told.
 
-    def __init__(self, limiter: RestLimiter, request: Request) -> None:
+    media: in which it is answered. grant: how the client's bucket stands, None for who is not limited.
+    """
+
+    def __init__(self, limiter: RestLimiter, http: Request, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        """schemas: of the parameters of the address."""
         self.limiter = limiter
-        self.client = limiter.guard.clients.client(request)
+        self.http = http
+        self.client = limiter.guard.clients.client(http)
+        self.media: str | None = None
         self.grant: Grant | None = None
+        self._schemas = schemas
+
+    @property
+    def context(self) -> ApiContext:
+        """What the application has open."""
+        context: ApiContext = self.http.app.state.context
+        return context
+
+    def given(self, name: str) -> str | None:
+        """Return what was given for a parameter, None where it was left out."""
+        path: dict[str, str] = self.http.path_params
+        return path[name] if name in path else self.http.query_params.get(name)
+
+    def number(self, name: str, default: int = 0) -> int:
+        """Return the whole number that was given for a parameter. Raises Malformed where its schema has no such one."""
+        text = self.given(name)
+        if text is None:
+            return default
+        least, most = self._schemas[name]["minimum"], self._schemas[name]["maximum"]
+        number = read_whole(text, least, most)
+        if number is None:
+            raise Malformed(f"a whole number from {least} to {most} is needed", name)
+        return number
 
     async def pay(self, cost: int) -> None:
         """Pay at least so much. Raises RateLimited."""
@@ -76,27 +108,21 @@ class RequestCharge:
         return RowCharge(self, most_rows)
 
     def stream(self) -> Permit:
-        """Return a place for an answer that goes on. Raises NoPlace."""
+        """Return a place for an answer that goes on. Raises LimitReached."""
         return self.limiter.guard.places.take(self.client)
 
 
 class RowCharge:
     """What was paid for rows that may turn out to be fewer."""
 
-    def __init__(self, charge: RequestCharge, most_rows: int) -> None:
-        self._visit = charge
+    def __init__(self, request: RestRequest, most_rows: int) -> None:
+        self._request = request
         self._most_rows = most_rows
 
     async def settle(self, rows: int) -> None:
         """Give back what was paid for rows that there are not."""
-        charge = self._visit
-        if charge.grant is not None and rows < self._most_rows:
-            charge.grant = await charge.limiter.guard.gate.give_back(
-                charge.client, self._most_rows * ROW_COST, max(rows * ROW_COST, MIN_COST)
+        request = self._request
+        if request.grant is not None and rows < self._most_rows:
+            request.grant = await request.limiter.guard.gate.give_back(
+                request.client, self._most_rows * ROW_COST, max(rows * ROW_COST, MIN_COST)
             )
-
-
-def charge_of(request: Request) -> RequestCharge:
-    """Return the visit that a request is."""
-    charge: RequestCharge = request.state.charge
-    return charge

@@ -24,6 +24,7 @@ from killreport.api.state.live import Subscriber, TooSlow
 from killreport.background import beside
 from killreport.door.client import Client
 from killreport.door.concurrency import LimitReached
+from killreport.door.own_names import site_base
 from killreport.errors import Malformed
 
 MAX_CHANNELS = 200
@@ -96,8 +97,7 @@ class Sockets:
 
     def _of(self, context: ApiContext) -> Announcements:
         if self._announcements is None:
-            settings = self._guard.settings
-            self._announcements = Announcements(context, settings.public_url or f"http://127.0.0.1:{settings.web_port}")
+            self._announcements = Announcements(context, site_base(context.settings))
         return self._announcements
 
     async def _listen(self, websocket: WebSocket, client: Client, subscribed: set[str]) -> None:

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.api.context import ApiContext
-from killreport.api.rest.endpoint import context_of, json_answer, tagged
-from killreport.api.rest.rate_limit import charge_of
+from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.api.rest.rate_limit import RestRequest
 from killreport.api.rest.stats_info import load_info
 from killreport.api.rest.stats_lists import load_top_lists
 from killreport.clock import utc_now
@@ -66,17 +65,17 @@ class EntityFigures:
     tops: OwnTops
 
 
-async def answer_stats(request: Request) -> Response:
+async def answer_stats(request: RestRequest) -> Response:
     """Answer the figures of one entity; sums of 0 where nothing is known of it."""
-    name, text = request.path_params["kind"], request.path_params["id"]
+    name, text = request.given("kind") or "", request.given("id") or ""
     kind = KINDS.get(name)
     if kind is None:
         raise Refused(f"{name[:40]} is an invalid type: one of {', '.join(KINDS)} is needed")
     entity_id = read_whole(text, 1, MAX_ENTITY_ID)
     if entity_id is None or text.startswith("0"):
         raise Refused(f"{text[:20]} is not a valid parameter")
-    await charge_of(request).pay(STATS_COST)
-    context = context_of(request)
+    await request.pay(STATS_COST)
+    context = request.context
     figures = await _read(context, kind, entity_id)
     document = {
         "type": name,
@@ -86,7 +85,7 @@ async def answer_stats(request: Request) -> Response:
         "topIskKillIDs": list(figures.tops.dearest),
         "info": await load_info(context, name, kind, entity_id),
     }
-    return tagged(request, json_answer(document, cache=CACHE))
+    return tagged(request.http, json_answer(document, cache=CACHE))
 
 
 async def _read(context: ApiContext, kind: EntityKind, entity_id: int) -> EntityFigures:

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from killreport.api.door.guard.guard import Guard
 from killreport.api.rest import autocomplete, feed, history, shapes
-from killreport.api.rest.adding import INVALID, TIMEOUT, adding_handler
+from killreport.api.rest.adding import INVALID, TIMEOUT, answer_added
 from killreport.api.rest.endpoint import Endpoint, Handler, Parameter
 from killreport.api.rest.filter_query import WHOLE, parameter_schemas
 from killreport.api.rest.formats import CSV, JSON, NDJSON
@@ -17,8 +17,7 @@ from killreport.api.rest.openapi import CACHE, openapi_text
 from killreport.api.rest.prices import answer_prices
 from killreport.api.rest.rate_limit import RestLimiter
 from killreport.api.rest.stats import KINDS, answer_stats
-from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, feed_handler
-from killreport.config import Settings
+from killreport.api.rest.syndication import ATOM_TYPE, RSS_TYPE, answer_csv, answer_feed
 from killreport.ids import MAX_ENTITY_ID
 from killreport.killmail.mail.model import MAX_INT8
 from killreport.killmail.stored.published import MAX_PUBLISHED, MAX_SEQUENCE
@@ -33,14 +32,14 @@ _QUEUE = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 _FILTER = tuple(Parameter(name, "query", text, schema) for name, (text, schema) in parameter_schemas().items())
 
 
-def endpoints(settings: Settings) -> list[Endpoint]:
+def endpoints() -> list[Endpoint]:
     """Return every address; a more general path comes after those it would swallow."""
-    return [*_history(), *_feed(), *_syndication(settings), *_found(), *_adding(settings), *_zkillboard()]
+    return [*_history(), *_feed(), *_syndication(), *_found(), *_adding(), *_zkillboard()]
 
 
-def rest_routes(settings: Settings, guard: Guard) -> list[BaseRoute]:
+def rest_routes(guard: Guard) -> list[BaseRoute]:
     """Return the routes of the REST API, the document that describes it among them."""
-    table, limiter = endpoints(settings), RestLimiter(guard)
+    table, limiter = endpoints(), RestLimiter(guard)
     text = KeptText(guard, lambda: openapi_text(table), JSON, CACHE)
     document = Route("/openapi.json", text.answer, methods=["GET"], name="openapi")
     return [document, *(route for endpoint in table for route in endpoint.routes(limiter))]
@@ -108,12 +107,12 @@ def _feed() -> list[Endpoint]:
     ]  # fmt: skip
 
 
-def _syndication(settings: Settings) -> list[Endpoint]:
+def _syndication() -> list[Endpoint]:
     return [
         Endpoint(
             f"/feeds/killmails.{suffix}", suffix,
             f"The newest killmails of a filter, as {name}. One that nests goes into `filter`, as JSON.",
-            feed_handler(settings, media_type), {media_type: shapes.TEXT}, _FILTER, group="RSS and Atom",
+            answer_feed, {media_type: shapes.TEXT}, _FILTER, group="RSS and Atom",
             repeats=True, unlisted=(WHOLE,),
         )
         for suffix, name, media_type in (("atom", "Atom 1.0", ATOM_TYPE), ("rss", "RSS 2.0", RSS_TYPE))
@@ -153,7 +152,7 @@ def _found() -> list[Endpoint]:
     ]  # fmt: skip
 
 
-def _adding(settings: Settings) -> list[Endpoint]:
+def _adding() -> list[Endpoint]:
     parameters = (
         Parameter("id", "path", "EVE's id of the killmail.", {**shapes.ID, "maximum": MAX_INT8}),
         Parameter("hash", "path", "EVE's hash of it.", {"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}),
@@ -163,7 +162,7 @@ def _adding(settings: Settings) -> list[Endpoint]:
     return [
         Endpoint(
             f"/api/killmail/add/{{id}}/{{hash}}{tail}", name, "Have a killmail stored that is not yet.",
-            adding_handler(settings), {JSON: shapes.ref("Added")}, (*parameters, *more), method="POST",
+            answer_added, {JSON: shapes.ref("Added")}, (*parameters, *more), method="POST",
             takes_slash=True, is_waiting=True, statuses=statuses,
         )
         for tail, name, more in (("", "add", ()), ("/{delay}", "add_delayed", (delay,)))
