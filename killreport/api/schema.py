@@ -24,7 +24,7 @@ from killreport.api.killmail import queries as killmail
 from killreport.api.leaderboard import queries as leaderboard
 from killreport.api.leaderboard import statistics
 from killreport.api.node import queries as node
-from killreport.api.operation import resolvers as operation
+from killreport.api.operation import queries as operation
 from killreport.api.paging.scalars import scalars
 from killreport.api.search import queries as search
 from killreport.api.status import queries as status

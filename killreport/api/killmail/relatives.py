@@ -9,7 +9,7 @@ from killreport.api.context import Info
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.api.paging.cursor import ORDINALS
 from killreport.api.paging.pages import Connection, PageArguments, PageInfo, PageRequest, bad_request
-from killreport.api.views.entity import load_entity_views
+from killreport.api.views.entity import load_attacker_views
 from killreport.api.views.killmail import KillmailView
 from killreport.api.views.sides import AttackerView
 from killreport.killmail.lists.pages import list_related
@@ -27,8 +27,8 @@ async def resolve_attackers_page(
     places = {killmail.id: _places(asked, killmail.attacker_count) for killmail in killmails}
     async with info.context.database.connection() as connection:
         found = await list_some_attackers(connection, places)
-    everybody = (row for group in found.values() for row in group)
-    entities = await load_entity_views(info.context.database, info.context.views, everybody)
+    everybody = [row for group in found.values() for row in group]
+    entities = await load_attacker_views(info.context.database, info.context.views, everybody)
     pages = []
     for killmail in killmails:
         nodes = [AttackerView(row, entities, info.context.views) for row in found.get(killmail.id, ())]
@@ -60,7 +60,7 @@ async def resolve_top_damage(killmails: Sequence[KillmailView], info: Info) -> l
     """Return who did the most damage to each, None where nobody did any."""
     async with info.context.database.connection() as connection:
         found = await list_top_damage(connection, [killmail.id for killmail in killmails])
-    entities = await load_entity_views(info.context.database, info.context.views, found.values())
+    entities = await load_attacker_views(info.context.database, info.context.views, found.values())
     return [
         AttackerView(row, entities, info.context.views) if (row := found.get(killmail.id)) and row.damage_done else None
         for killmail in killmails

@@ -10,9 +10,9 @@ from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.entity.named import KINDS, find_named, name_types
 from killreport.api.entity.queries import load_entities
 from killreport.api.killmail.queries import resolve_killmail
-from killreport.api.node.ids import node_id, read_node_id
 from killreport.api.paging.pages import bad_request
 from killreport.api.universe.killmail_lists import WithId
+from killreport.ids import read_whole
 
 resolvers = Resolvers()
 
@@ -38,9 +38,18 @@ async def resolve_node(info: Info, *, id: str) -> Any:  # noqa: A002 - the schem
     return (await find_named(context, [(KINDS[type_name], number)]))[0]
 
 
+def read_node_id(text: str) -> tuple[str, int]:
+    """Return the type, which may be none of the schema's, and EVE's id. Raises GraphQLError (BAD_REQUEST)."""
+    type_name, _, digits = text.partition(":")
+    number = read_whole(digits)
+    if number is None or f"{type_name}:{number}" != text:
+        raise bad_request("`id` must be a `nodeId`, such as `Character:90000001`: a number alone tells no kind.")
+    return type_name, number
+
+
 def _node_ids(type_name: str) -> BatchResolver:
     def resolve(parents: Sequence[WithId], _info: Info) -> list[str]:
-        return [node_id(type_name, parent.id) for parent in parents]
+        return [f"{type_name}:{parent.id}" for parent in parents]
 
     return resolve
 

@@ -39,11 +39,18 @@ _TYPES: Mapping[SearchKind, tuple[str, str]] = {
 }
 # What `/autocomplete/KIND/TEXT/` may name.
 KINDS: Mapping[str, tuple[SearchKind, ...]] = {
-    "characterID": (SearchKind.CHARACTER,), "corporationID": (SearchKind.CORPORATION,), "allianceID": (SearchKind.ALLIANCE,),
-    "factionID": (SearchKind.FACTION,), "typeID": (SearchKind.SHIP_TYPE, SearchKind.TYPE), "shipTypeID": (SearchKind.SHIP_TYPE,),
-    "groupID": (SearchKind.GROUP,), "solarSystemID": (SearchKind.SOLAR_SYSTEM,), "systemID": (SearchKind.SOLAR_SYSTEM,),
-    "constellationID": (SearchKind.CONSTELLATION,), "regionID": (SearchKind.REGION,),
-}  # fmt: skip
+    "characterID": (SearchKind.CHARACTER,),
+    "corporationID": (SearchKind.CORPORATION,),
+    "allianceID": (SearchKind.ALLIANCE,),
+    "factionID": (SearchKind.FACTION,),
+    "typeID": (SearchKind.SHIP_TYPE, SearchKind.TYPE),
+    "shipTypeID": (SearchKind.SHIP_TYPE,),
+    "groupID": (SearchKind.GROUP,),
+    "solarSystemID": (SearchKind.SOLAR_SYSTEM,),
+    "systemID": (SearchKind.SOLAR_SYSTEM,),
+    "constellationID": (SearchKind.CONSTELLATION,),
+    "regionID": (SearchKind.REGION,),
+}
 
 
 async def answer_found(request: RestRequest) -> Response:

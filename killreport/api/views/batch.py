@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from killreport.api.views.entity import EntityViews, load_entity_views
+from killreport.api.views.entity import EntityViews, load_attacker_views
 from killreport.api.views.universe import UniverseViews
 from killreport.db.database import Database
 from killreport.killmail.shown.fitting import Fitting, lay_out
@@ -61,8 +61,8 @@ class Parts:
 
     async def _load_attacker_names(self) -> EntityViews:
         attackers = await self.attackers.get()
-        everybody = (attacker for group in attackers.values() for attacker in group)
-        return await load_entity_views(self._database, self._views, everybody)
+        everybody = [attacker for group in attackers.values() for attacker in group]
+        return await load_attacker_views(self._database, self._views, everybody)
 
     async def _load_items(self) -> Mapping[int, list[ItemRow]]:
         async with self._database.connection() as connection:

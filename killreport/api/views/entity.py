@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Protocol
+from operator import attrgetter
+from typing import Any
 
 from killreport.api.views.cache_tags import tag_entities
 from killreport.api.views.entity_cache import AllianceView, CharacterView, CorporationView
 from killreport.api.views.universe import UniverseViews
 from killreport.db.database import Database
 from killreport.entity.queries import Names
-
-
-class Affiliated(Protocol):
-    """Anything that may have a character, a corporation and an alliance."""
-
-    @property
-    def character_id(self) -> int | None:
-        """The character's id."""
-
-    @property
-    def corporation_id(self) -> int | None:
-        """The corporation's id."""
-
-    @property
-    def alliance_id(self) -> int | None:
-        """The alliance's id."""
+from killreport.killmail.stored.queries import AttackerRow
 
 
 class EntityViews:
@@ -65,21 +51,25 @@ class WantedNames:
     corporations: set[int] = field(default_factory=set)
     alliances: set[int] = field(default_factory=set)
 
-    def add(self, party: Affiliated) -> None:
-        """Want whoever the party has."""
-        if party.character_id is not None:
-            self.characters.add(party.character_id)
-        if party.corporation_id is not None:
-            self.corporations.add(party.corporation_id)
-        if party.alliance_id is not None:
-            self.alliances.add(party.alliance_id)
+    def add(self, rows: Collection[Any], *prefixes: str) -> None:
+        """Want whom the rows name in their columns with these prefixes."""
+        for kind, ids in (
+            ("character", self.characters),
+            ("corporation", self.corporations),
+            ("alliance", self.alliances),
+        ):
+            named: set[Any] = ids
+            for prefix in prefixes:
+                named.update(map(attrgetter(f"{prefix}{kind}_id"), rows))
+            named.discard(None)
 
 
-async def load_entity_views(database: Database, views: UniverseViews, parties: Iterable[Affiliated]) -> EntityViews:
-    """Return views of everybody in `parties`; one statement at most, whatever their number."""
+async def load_attacker_views(
+    database: Database, views: UniverseViews, attackers: Collection[AttackerRow]
+) -> EntityViews:
+    """Return views of all attackers; one statement at most, whatever their number."""
     wanted = WantedNames()
-    for party in parties:
-        wanted.add(party)
+    wanted.add(attackers, "")
     return await load_wanted(database, views, wanted)
 
 

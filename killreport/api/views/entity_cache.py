@@ -17,8 +17,6 @@ from killreport.eve.universe import NpcCorporation
 # Of each kind: a few megabytes.
 MAX_CACHED = 20_000
 
-T = TypeVar("T")
-
 
 class CharacterView(msgspec.Struct, Immutable, frozen=True, gc=False):
     """A pilot; without name while it is not known."""
@@ -48,7 +46,8 @@ class AllianceView(NamedGroupView, frozen=True, gc=False):
     kind: ClassVar[str] = EntityKind.ALLIANCE.name
 
 
-G = TypeVar("G", bound=NamedGroupView)
+G = TypeVar("G", CorporationView, AllianceView)
+V = TypeVar("V", CharacterView, CorporationView, AllianceView)
 
 
 class EntityViewCache:
@@ -64,8 +63,7 @@ class EntityViewCache:
         """Return the view of a character of this name."""
         view = self._characters.get(character_id)
         if view is None or view.name != name:
-            view = CharacterView(character_id, name)
-            _keep(self._characters, character_id, view, self._most)
+            view = self._keep(self._characters, CharacterView(character_id, name))
         return view
 
     def corporation(self, corporation_id: int, known: NamedGroup | NpcCorporation | None) -> CorporationView:
@@ -80,12 +78,11 @@ class EntityViewCache:
         name, ticker = (None, None) if known is None else (known.name, known.ticker)
         view = views.get(group_id)
         if view is None or view.name != name or view.ticker != ticker:
-            view = make(group_id, name, ticker)
-            _keep(views, group_id, view, self._most)
+            view = self._keep(views, make(group_id, name, ticker))
         return view
 
-
-def _keep(views: dict[int, T], entity_id: int, view: T, most: int) -> None:
-    if len(views) >= most:
-        views.clear()
-    views[entity_id] = view
+    def _keep(self, views: dict[int, V], view: V) -> V:
+        if len(views) >= self._most:
+            views.clear()
+        views[view.id] = view
+        return view

@@ -92,16 +92,7 @@ async def load_everybody(
     database: Database, views: UniverseViews, rows: Sequence[KillmailRow], attackers: Sequence[AttackerRow] = ()
 ) -> EntityViews:
     """Return views of who lost these ships, who struck the final blows, and the attackers; one statement at most."""
-    characters: set[int | None] = set()
-    corporations: set[int | None] = set()
-    alliances: set[int | None] = set()
-    for row in rows:
-        characters.update((row.victim_character_id, row.final_blow_character_id))
-        corporations.update((row.victim_corporation_id, row.final_blow_corporation_id))
-        alliances.update((row.victim_alliance_id, row.final_blow_alliance_id))
-    wanted = WantedNames(
-        *({found for found in ids if found is not None} for ids in (characters, corporations, alliances))
-    )
-    for attacker in attackers:
-        wanted.add(attacker)
+    wanted = WantedNames()
+    wanted.add(rows, "victim_", "final_blow_")
+    wanted.add(attackers, "")
     return await load_wanted(database, views, wanted)
