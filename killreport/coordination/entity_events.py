@@ -14,8 +14,8 @@ from killreport.coordination.events import ENTITY_CHANNEL, Events
 MAX_CHARACTERS = 7_500
 
 
-async def tell_entities(events: Events, ids: Collection[int]) -> None:
-    """Tell that what is stored of these entities is other than before; to be called after the commit."""
+async def publish_changed_entities(events: Events, ids: Collection[int]) -> None:
+    """Publish that what is stored of these entities is other than before; to be called after the commit."""
     if ids:
         await events.publish(ENTITY_CHANNEL, write_ids(ids))
 

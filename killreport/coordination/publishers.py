@@ -1,21 +1,22 @@
-"""Tells other processes what was stored and committed, beside the work: nobody who listens holds a killmail up.
+"""Publishes what was stored and committed to other processes, beside the work: nobody who listens holds a killmail up.
 
-Of killmails there is nothing to tell without a Redis: the transaction that stores an event has the database tell it at
-its commit. What is not told because the process dies is found by looking, or grows old.
+Of killmails there is nothing to publish without a Redis: the transaction that stores an event has the database notify
+at its commit. What is not published because the process dies is found by looking, or grows old.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
 
 from killreport.background import beside, keep, wait_or_end
 from killreport.config import Settings
-from killreport.coordination.entity_events import tell_entities
+from killreport.coordination.entity_events import publish_changed_entities
 from killreport.coordination.events import KILLMAIL_CHANNEL, Events, open_events
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError
@@ -28,101 +29,96 @@ FAREWELL_SECONDS = 2.0
 log = structlog.get_logger()
 
 
-class Teller:
-    """Takes the ids of committed events; `keep_telling` publishes them."""
+class _Publisher(ABC):
+    """Takes ids after their commit; `keep_publishing` sends them."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[int] = asyncio.Queue(MAX_WAITING)
-
-    def tell(self, event_id: int) -> None:
-        """Have the event told; returns at once."""
-        if self._waiting.full():
-            self._waiting.get_nowait()
-            self._waiting.task_done()
-        self._waiting.put_nowait(event_id)
-
-    async def keep_telling(self, settings: Settings, database: Database) -> None:
-        """Publish what was taken, in its order, until cancelled."""
-        await _keep_publishing(settings, database, self._publish)
-
-    async def _publish(self, events: Events) -> None:
-        event_id = await self._waiting.get()
-        try:
-            await events.publish(KILLMAIL_CHANNEL, str(event_id))
-        finally:
-            self._waiting.task_done()
-
-    async def finish(self) -> None:
-        """Wait a moment for what is still to be told."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._waiting.join()
-
-
-class EntityTeller:
-    """Takes the ids of entities that changed; `keep_telling` publishes them, those that came meanwhile in one event."""
-
-    def __init__(self) -> None:
-        self._waiting: set[int] = set()
         self._has_some = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
-    def tell(self, entity_ids: Iterable[int]) -> None:
-        """Have it told that other things are stored of these than before; returns at once. After the commit."""
-        self._waiting.update(entity_ids)
-        if self._waiting:
-            self._is_idle.clear()
-            self._has_some.set()
+    @abstractmethod
+    async def _send_waiting(self, events: Events) -> None:
+        """Send what waits, until nothing does."""
 
-    async def keep_telling(self, settings: Settings, database: Database) -> None:
-        """Publish what was taken until cancelled. Opens nothing before there is something: a Redis costs memory."""
-        await self._has_some.wait()
-        await _keep_publishing(settings, database, self._publish)
+    def _wake(self) -> None:
+        self._is_idle.clear()
+        self._has_some.set()
 
-    async def _publish(self, events: Events) -> None:
+    async def keep_publishing(self, settings: Settings, database: Database) -> None:
+        """Send what was taken until cancelled, over events that are opened anew after each trouble.
+
+        Opens nothing before there is something: a Redis costs memory.
+        """
         await self._has_some.wait()
-        ids, self._waiting = self._waiting, set()
-        self._has_some.clear()
-        await tell_entities(events, ids)
-        if not self._waiting:
-            self._is_idle.set()
+        while True:
+            try:
+                async with open_events(settings, database) as events:
+                    while await self._has_some.wait():
+                        await self._send_waiting(events)
+                        self._has_some.clear()
+                        self._is_idle.set()
+            except (KillreportError, *DATABASE_ERRORS) as error:
+                log.warning("publishing_trouble", reason=str(error), pause_seconds=PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def finish(self) -> None:
-        """Wait a moment for what is still to be told."""
+        """Wait a moment for what is still to be sent."""
         await wait_or_end(self._is_idle, FAREWELL_SECONDS)
 
 
-async def _keep_publishing(
-    settings: Settings, database: Database, publish: Callable[[Events], Awaitable[None]]
-) -> None:
-    """Call `publish` again and again, over events that are opened anew after each trouble; until cancelled."""
-    while True:
-        try:
-            async with open_events(settings, database) as events:
-                while True:
-                    await publish(events)
-        except (KillreportError, *DATABASE_ERRORS) as error:
-            log.warning("telling_trouble", reason=str(error), pause_seconds=PAUSE_SECONDS)
-        await asyncio.sleep(PAUSE_SECONDS)
+class EventPublisher(_Publisher):
+    """Publishes ids of committed events, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: deque[int] = deque(maxlen=MAX_WAITING)
+
+    def publish(self, event_id: int) -> None:
+        """Have the event published; returns at once."""
+        self._waiting.append(event_id)
+        self._wake()
+
+    async def _send_waiting(self, events: Events) -> None:
+        while self._waiting:
+            await events.publish(KILLMAIL_CHANNEL, str(self._waiting.popleft()))
+
+
+class EntityPublisher(_Publisher):
+    """Publishes ids of entities that changed, those that came meanwhile in one event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: set[int] = set()
+
+    def publish(self, entity_ids: Iterable[int]) -> None:
+        """Have it published that other things are stored of these than before; returns at once. After the commit."""
+        self._waiting.update(entity_ids)
+        if self._waiting:
+            self._wake()
+
+    async def _send_waiting(self, events: Events) -> None:
+        while self._waiting:
+            ids, self._waiting = self._waiting, set()
+            await publish_changed_entities(events, ids)
 
 
 @asynccontextmanager
-async def telling(settings: Settings, database: Database) -> AsyncIterator[Teller]:
-    """Lend a teller of killmails that works beside the block; without a Redis, one that says nothing."""
-    teller = Teller()
+async def publishing_killmails(settings: Settings, database: Database) -> AsyncIterator[EventPublisher]:
+    """Lend a publisher of killmails that works beside the block; without a Redis, one that sends nothing."""
+    publisher = EventPublisher()
     if settings.redis_url is None:
-        yield teller
+        yield publisher
         return
-    async with beside(keep(lambda: teller.keep_telling(settings, database), "telling")):
-        yield teller
-        await teller.finish()
+    async with beside(keep(lambda: publisher.keep_publishing(settings, database), "publishing")):
+        yield publisher
+        await publisher.finish()
 
 
 @asynccontextmanager
-async def telling_entities(settings: Settings, database: Database) -> AsyncIterator[EntityTeller]:
-    """Lend a teller of entities that works beside the block."""
-    teller = EntityTeller()
-    async with beside(keep(lambda: teller.keep_telling(settings, database), "telling")):
-        yield teller
-        await teller.finish()
+async def publishing_entities(settings: Settings, database: Database) -> AsyncIterator[EntityPublisher]:
+    """Lend a publisher of changed entities that works beside the block."""
+    publisher = EntityPublisher()
+    async with beside(keep(lambda: publisher.keep_publishing(settings, database), "publishing")):
+        yield publisher
+        await publisher.finish()

@@ -1,4 +1,4 @@
-"""Being the only one: a lock in the database that lasts as long as its holder shows that it lives.
+"""Single instances of workers and jobs: a lock in the database that lasts as long as its holder shows that it lives.
 
 A lock of PostgreSQL's goes with its session, and a session may outlive its client by hours: where the connection was
 cut without a word the server goes on waiting. So the holder speaks every few seconds, and whoever wants the lock ends a
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
@@ -26,6 +26,10 @@ ANSWER_SECONDS = 10.0
 SILENT_SECONDS = 15.0
 # The server ends such a session by itself too, also where nobody else wants the lock.
 SESSION = {"idle_session_timeout": "120s"}
+
+# The database needs a moment to notice that a holder was killed.
+LOCK_TRIES = 10
+PAUSE_SECONDS = 0.5
 
 # The two halves of the key are how PostgreSQL shows a lock of one number. Waits up to 3 s for the session's end.
 _END_SILENT = """
@@ -63,6 +67,31 @@ async def hold_lock(database: Database, name: str) -> AsyncIterator[asyncio.Even
             await connection.close(timeout=CLOSE_SECONDS)
     finally:
         connection.terminate()
+
+
+@asynccontextmanager
+async def single_instance(database: Database, name: str, stop: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """Hold the lock of that name during the block, and lend an event that is set with `stop`, or if the lock is lost.
+
+    Where a holder was killed just now it waits a moment. Raises as `hold_lock` does.
+    """
+    ended = asyncio.Event()
+
+    async def end_with(event: asyncio.Event) -> None:
+        await event.wait()
+        ended.set()
+
+    async with AsyncExitStack() as stack:
+        for tries_left in reversed(range(LOCK_TRIES)):
+            try:
+                lost = await stack.enter_async_context(hold_lock(database, name))
+                break
+            except Conflict:
+                if not tries_left:
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS)
+        async with beside(end_with(stop)), beside(end_with(lost)):
+            yield ended
 
 
 async def _take(connection: Connection, name: str) -> None:

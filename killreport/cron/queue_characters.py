@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.coordination.entity_events import tell_entities
+from killreport.coordination.entity_events import publish_changed_entities
 from killreport.coordination.events import open_events
 from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids, stored_ids
@@ -42,7 +42,7 @@ async def run(settings: Settings, database: Database, *, progress: JobProgress) 
             return f"{progress.counts['queued']} characters queued, all there are."
         async with open_esi(settings, database) as esi, open_events(settings, database) as events:
             async for ids in stored_ids(database, EntityKind.CHARACTER):
-                await tell_entities(events, await _queue_due(database, broker, esi, ids, progress))
+                await publish_changed_entities(events, await _queue_due(database, broker, esi, ids, progress))
     counts = progress.counts
     return (
         f"{counts['queued']} of {counts['characters']} characters queued: {counts['moved']} moved, "

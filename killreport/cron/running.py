@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Protocol, cast
+from types import ModuleType
 
 import structlog
 
@@ -30,17 +30,11 @@ from killreport.coordination.single_instance import hold_lock
 from killreport.cron.progress import JobProgress
 from killreport.db.database import DATABASE_ERRORS, Connection, Database
 from killreport.errors import Conflict, KillreportError, Permanent, Refused, Unavailable
+from killreport.fleet.entries import entry_of
 from killreport.fleet.schedule import last_due, next_run
 from killreport.fleet.table import ProcessRow, find_process
 
 log = structlog.get_logger()
-
-
-class JobModule(Protocol):
-    """What a module of this package named after a job offers."""
-
-    def run(self, settings: Settings, database: Database, *, progress: JobProgress) -> Awaitable[str]:
-        """Do the work and return one sentence about it. Cancelled at any point, it may be begun again."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,8 @@ async def run_job(
     row = find_process(name)
     if row.kind != "job" or row.time_limit is None:
         raise Refused(f"{name} is a {row.kind}, not a job.")
-    job = cast(JobModule, import_module(f"killreport.cron.{name.replace('-', '_')}"))
+    module_name, function = entry_of(row)
+    job = import_module(module_name)
     progress = JobProgress(everything=everything)
     began = monotonic()
     async with contextlib.AsyncExitStack() as stack:
@@ -98,7 +93,8 @@ async def run_job(
                 return _report(name, "skipped", progress, _not_due(row, if_due_at), began)
             run_id = await begin_run(connection, name, trigger)
         async with _recording(database, run_id, progress) as ending:
-            work = job.run(settings, database, progress=progress)
+            # Returns one sentence about its work; cancelled at any point, it may be begun again.
+            work: Awaitable[str] = getattr(job, function)(settings, database, progress=progress)
             try:
                 ending.sentence = await _watch(work, stop, lost, row.time_limit)
             except _Stopped:
@@ -146,7 +142,7 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
 
 
-async def _is_due(row: ProcessRow, job: JobModule, connection: Connection, now: datetime) -> bool:
+async def _is_due(row: ProcessRow, job: ModuleType, connection: Connection, now: datetime) -> bool:
     """Tell whether the schedule has come round since the last complete run. Only for who holds the job's lock.
 
     A job may offer `is_urgent`, which tells of work that does not wait for the schedule.

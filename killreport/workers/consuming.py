@@ -7,10 +7,10 @@ A handler is a function of a message and of `Tools`. What it raises decides abou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -19,7 +19,8 @@ from killreport.backoff import Backoff
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.coordination.heartbeats import Heartbeat, WaitState, beat
-from killreport.coordination.publishers import EntityTeller, telling_entities
+from killreport.coordination.publishers import EntityPublisher, publishing_entities
+from killreport.coordination.single_instance import single_instance
 from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import HostAway, Unavailable
 from killreport.esi.client import EsiClient, open_esi
@@ -29,8 +30,6 @@ from killreport.queueing.broker import Broker, Delivery, Handler, Priority
 from killreport.queueing.handling import explain
 from killreport.queueing.messages import QUEUE_OF, Message
 from killreport.queueing.open import open_broker
-from killreport.workers.alone import hold_lock_soon
-from killreport.workers.waiting import either
 
 _MESSAGE = TypeVar("_MESSAGE", bound=Message)
 
@@ -41,7 +40,7 @@ log = structlog.get_logger()
 class Tools:
     """What a handler works with. stop: set when the worker was told to end; whoever waits for long should look.
 
-    entities: to be told of what changed about one. priority: of the message in hand, for those that follow from it.
+    entities: publishes what changed about one. priority: of the message in hand, for those that follow from it.
     """
 
     settings: Settings
@@ -49,11 +48,12 @@ class Tools:
     broker: Broker
     esi: EsiClient
     stop: asyncio.Event
-    entities: EntityTeller
+    entities: EntityPublisher
     priority: Priority = Priority.BATCH
 
 
 Handle = Callable[[_MESSAGE, Tools], Awaitable[None]]
+Run = Callable[..., Coroutine[Any, Any, None]]
 
 
 async def run_worker(
@@ -76,11 +76,27 @@ async def run_worker(
     async with (
         open_broker(settings, database) as broker,
         open_esi(settings, database) as esi,
-        telling_entities(settings, database) as entities,
+        publishing_entities(settings, database) as entities,
         beat(database, row.name) as heartbeat,
     ):
         handler = _handler(kind, handle, Tools(settings, database, broker, esi, stop, entities), heartbeat)
         await _consume(row, broker, handler, database, stop, once=once)
+
+
+def worker_of(kind: type[_MESSAGE], handle: Handle[_MESSAGE]) -> Run:
+    """Return the entry of the worker that hands the messages of this kind to the handler, as `run_worker` does."""
+
+    async def run(
+        settings: Settings,
+        database: Database,
+        *,
+        stop: asyncio.Event,
+        once: bool = False,
+        row: ProcessRow | None = None,
+    ) -> None:
+        await run_worker(kind, handle, settings, database, stop=stop, once=once, row=row)
+
+    return run
 
 
 async def _consume(
@@ -116,7 +132,7 @@ async def _only_one(row: ProcessRow, database: Database, stop: asyncio.Event) ->
     if not row.is_single:
         yield stop
         return
-    async with hold_lock_soon(database, row.name) as lost, either(stop, lost) as ended:
+    async with single_instance(database, row.name, stop) as ended:
         yield ended
 
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 import structlog
 
 from killreport.config import Settings
-from killreport.coordination.publishers import EntityTeller, telling_entities
+from killreport.coordination.publishers import EntityPublisher, publishing_entities
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.naming import KINDS, find_unnamed, store_names
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 class Namer:
     """Gives names to what is on the ledger."""
 
-    def __init__(self, database: Database, esi: EsiClient, entities: EntityTeller) -> None:
+    def __init__(self, database: Database, esi: EsiClient, entities: EntityPublisher) -> None:
         self._database = database
         self._esi = esi
         self._entities = entities
@@ -62,7 +62,7 @@ class Namer:
                 named += await store_names(
                     connection, kind, {id_: name for id_, name in names[kind].items() if id_ in ids_of[kind]}
                 )
-        self._entities.tell(named)
+        self._entities.publish(named)
         log.info("entities_named", asked=len(unnamed), named=len(named))
         return len(named)
 
@@ -70,7 +70,7 @@ class Namer:
 @asynccontextmanager
 async def open_namer(settings: Settings, database: Database) -> AsyncIterator[Namer]:
     """Lend one with a client of ESI of its own."""
-    async with open_esi(settings, database) as esi, telling_entities(settings, database) as entities:
+    async with open_esi(settings, database) as esi, publishing_entities(settings, database) as entities:
         yield Namer(database, esi, entities)
 
 

@@ -20,7 +20,8 @@ from killreport.backoff import Backoff
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
 from killreport.coordination.heartbeats import beat
-from killreport.coordination.publishers import telling
+from killreport.coordination.publishers import publishing_killmails
+from killreport.coordination.single_instance import single_instance
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import Unavailable
 from killreport.esi.client import open_esi
@@ -30,11 +31,9 @@ from killreport.ingest.reading import load_writer
 from killreport.ingest.repair import HistoryRepair
 from killreport.killmail.writing.store import KillmailWriter, Stored, find_cursor
 from killreport.queueing.open import open_broker
-from killreport.workers.alone import hold_lock_soon
 from killreport.workers.delivery import DeliveryKeeper
 from killreport.workers.feed_watch import FeedWatch
 from killreport.workers.handover import hand_over, keep_handing_over
-from killreport.workers.waiting import either
 from killreport.zkillboard import progress, r2z2, redisq
 from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.clients import ZkillboardClients, open_clients
@@ -75,7 +74,7 @@ async def run(
     async with (
         open_clients(settings, database) as clients,
         open_esi(settings, database) as esi,
-        telling(settings, database) as teller,
+        publishing_killmails(settings, database) as publisher,
         beat(database, NAME) as heartbeat,
     ):
         watch = FeedWatch(settings.feed, settings.feed_silence_seconds)
@@ -88,7 +87,7 @@ async def run(
             else:
                 heartbeat.succeeded()
             if stored.event_id is not None:
-                teller.tell(stored.event_id)
+                publisher.publish(stored.event_id)
                 has_new.set()
 
         follower = _Follower(settings, database, clients, stop, watch, bodies=esi, once=once, on_stored=on_stored)
@@ -150,10 +149,7 @@ class _Follower:
         Returns a package that was not stored and that the feed will not give again, if there is one.
         """
         has_debt = asyncio.Event()
-        async with (
-            hold_lock_soon(self._database, NAME) as lost,
-            either(self._stop, lost) as ended,
-        ):
+        async with single_instance(self._database, NAME, self._stop) as ended:
             writer = await load_writer(self._database, self._settings)
             feed = await self._open_feed(ended)
             keeper = DeliveryKeeper(

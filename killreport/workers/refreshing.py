@@ -58,13 +58,13 @@ async def refresh(
         return
     except Incomplete as error:
         async with tools.database.transaction() as connection:
-            tools.entities.tell(await store_names(connection, kind, {entity_id: error.name}))
+            tools.entities.publish(await store_names(connection, kind, {entity_id: error.name}))
         raise
     async with tools.database.transaction() as connection:
         # Before the store, and by kind: the order in which every writer locks the ledger.
         unknown = await _note(connection, named(found), tools.settings)
         is_changed = await store(connection, entity_id, found, at=utc_now())
-    tools.entities.tell([entity_id] if is_changed else [])
+    tools.entities.publish([entity_id] if is_changed else [])
     if unknown:
         # Where this fails or is cut off, the ledger has them, and the next sweep hands them over.
         await publish_entities(tools.broker, unknown, tools.priority)
@@ -80,7 +80,7 @@ async def _note_gone(tools: Tools, kind: EntityKind, entity_id: int) -> None:
     async with tools.database.transaction() as connection:
         is_changed = await mark_gone(connection, kind, entity_id)
         named = await store_names(connection, kind, names) if names else []
-    tools.entities.tell([entity_id] if is_changed or named else [])
+    tools.entities.publish([entity_id] if is_changed or named else [])
 
 
 def is_askable(kind: EntityKind, entity_id: int) -> bool:

@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +19,7 @@ from killreport.cli.fleet.names import complete_processes
 from killreport.config import Settings
 from killreport.environment import add_to_environment
 from killreport.errors import HostAway, Refused
+from killreport.fleet.entries import entry_of
 from killreport.fleet.notify import feeding_watchdog, notify_stopping
 from killreport.fleet.overrides import FILE_NAME, fleet_rows
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS
@@ -31,18 +31,6 @@ from killreport.terminal import printable
 if TYPE_CHECKING:
     from killreport.cron.running import JobReport
     from killreport.db.database import Database
-
-
-class Worker(Protocol):
-    """What a module of `killreport.workers` named after a worker offers."""
-
-    def run(
-        self, settings: Settings, database: Database, *, stop: asyncio.Event, once: bool, row: ProcessRow
-    ) -> Awaitable[None]:
-        """Say READY when the work has begun, work until `stop` is set, then finish what is in hand and return.
-
-        once: return as soon as there is nothing to do. row: the worker's, as it is wanted here.
-        """
 
 
 async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
@@ -76,13 +64,6 @@ SERVICES: dict[str, Callable[[Settings, Sequence[ProcessRow], asyncio.Event], Aw
 
 # Jobs that leave something out as long as it is not due.
 _WITH_ALL = ("queue-characters", "update-rankings")
-
-
-def module_of(row: ProcessRow) -> str:
-    """Return the module that does a worker's or a job's work: each is one file, named after it."""
-    if row.kind == "worker":
-        return f"killreport.workers.{row.name.removeprefix('worker-').replace('-', '_')}"
-    return f"killreport.cron.{row.name.replace('-', '_')}"
 
 
 def run(  # noqa: PLR0917 - options of a command
@@ -174,8 +155,6 @@ def _signing_out(home: Path, process: ProcessRow) -> Iterator[None]:
 
 def _refuse(process: ProcessRow, *, once: bool, everything: bool, if_due: bool) -> None:
     """Raise Refused for an option that is not for this process."""
-    if process.kind != "service" and find_spec(module_of(process)) is None:
-        raise Refused(f"{process.name} is a name this version reserves: its program comes with a later one.")
     if once and process.kind != "worker":
         raise Refused(f"--once is for workers; {process.name} is a {process.kind}.")
     if everything and process.name not in _WITH_ALL:
@@ -222,8 +201,8 @@ async def run_entry(
         await SERVICES[process.name](settings, rows, stop)
         return
     async with open_ready_database(settings, process=process.name, seconds=WRITE_SECONDS) as database:
-        worker = cast(Worker, import_module(module_of(process)))
-        await worker.run(settings, database, stop=stop, once=once, row=process)
+        module, function = entry_of(process)
+        await getattr(import_module(module), function)(settings, database, stop=stop, once=once, row=process)
 
 
 async def _run_job(

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from killreport.cli.context import load_all
-from killreport.cli.processes.run import module_of
 from killreport.config import Settings
+from killreport.fleet.entries import entry_of
 from killreport.fleet.table import FLEET
 
 # What commands import when they run, to be quick to start: here it is to be there before.
@@ -40,7 +39,7 @@ def warm_up(settings: Settings, tell: Callable[[str], None]) -> None:
     tell: told how far that has come, before each step.
     """
     names = [*_SHARED]
-    names += [module for row in FLEET if row.kind != "service" and find_spec(module := module_of(row)) is not None]
+    names += sorted({entry_of(row)[0] for row in FLEET if row.kind != "service"})
     if settings.broker_url is not None:
         names.append("killreport.queueing.rabbit")
     if settings.redis_url is not None:

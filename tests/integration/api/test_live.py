@@ -17,7 +17,7 @@ from killreport.api.views.killmail import load_views
 from killreport.api.views.universe import UniverseViews
 from killreport.config import Settings
 from killreport.coordination.events import open_events
-from killreport.coordination.publishers import telling
+from killreport.coordination.publishers import publishing_killmails
 from killreport.db.database import Database
 from killreport.eve.load import load_universe
 from killreport.killmail.writing.store import KillmailWriter
@@ -104,12 +104,12 @@ async def test_over_redis_what_the_feed_tells_arrives_at_once(
         serving(create_app(over_redis, database)) as address,
         aiohttp.ClientSession() as session,
         GraphQL(session, address).subscription("subscription { killmailStored { id } }") as ws,
-        telling(over_redis, database) as teller,
+        publishing_killmails(over_redis, database) as publisher,
     ):
         for number in (80, 81):
             event_id = (await store(writer, database, arrival(number))).event_id
             assert event_id is not None
-            teller.tell(event_id)
+            publisher.publish(event_id)
             assert await next_payload(ws) == {"data": {"killmailStored": {"id": number}}}
 
 

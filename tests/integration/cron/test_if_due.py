@@ -9,7 +9,7 @@ import pytest
 
 from killreport.config import Settings
 from killreport.coordination.job_runs import begin_run, end_run, present_instant
-from killreport.cron import snapshot_alliances
+from killreport.cron import entities
 from killreport.cron.progress import JobProgress
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
@@ -31,7 +31,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append("done")
         return "Done."
 
-    monkeypatch.setattr(snapshot_alliances, "run", work)
+    monkeypatch.setattr(entities, "snapshot_alliances", work)
     return done
 
 

@@ -14,7 +14,7 @@ import pytest
 from killreport.config import Settings
 from killreport.coordination import job_runs
 from killreport.coordination.job_runs import PROCESS_DIED, begin_run, end_run, last_runs
-from killreport.cron import running, snapshot_alliances
+from killreport.cron import entities, running
 from killreport.cron.progress import JobProgress
 from killreport.cron.running import JobReport, run_job
 from killreport.db.database import Database
@@ -35,7 +35,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
         async def run(_settings: Settings, _database: Database, *, progress: JobProgress) -> str:
             return await work(progress)
 
-        monkeypatch.setattr(snapshot_alliances, "run", run)
+        monkeypatch.setattr(entities, "snapshot_alliances", run)
 
     return use
 

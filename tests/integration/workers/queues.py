@@ -13,10 +13,10 @@ from typing import Any
 
 import aiohttp
 
-from killreport.cli.processes.run import module_of
 from killreport.config import Settings
 from killreport.db.database import Database
 from killreport.environment import child_environment
+from killreport.fleet.entries import entry_of
 from killreport.fleet.table import QUEUES, find_process, find_queue
 from killreport.queueing.broker import DeadLetter, Priority
 from killreport.queueing.messages import QUEUE_OF, Message
@@ -38,8 +38,8 @@ async def publish(
 async def drain(settings: Settings, database: Database, name: str, **arguments: Any) -> None:
     """Run the worker of that name until its queue is empty."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        module = import_module(module_of(find_process(name)))
-        await module.run(settings, database, stop=asyncio.Event(), once=True, **arguments)
+        module, function = entry_of(find_process(name))
+        await getattr(import_module(module), function)(settings, database, stop=asyncio.Event(), once=True, **arguments)
 
 
 async def drain_all(settings: Settings, database: Database) -> None:

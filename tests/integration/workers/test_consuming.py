@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from killreport.config import Settings
+from killreport.coordination import single_instance
 from killreport.coordination.heartbeats import list_heartbeats
 from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
@@ -16,7 +17,7 @@ from killreport.errors import Conflict, Permanent, Unavailable
 from killreport.queueing.broker import Priority, QueueCounts
 from killreport.queueing.embedded import EmbeddedBroker
 from killreport.queueing.messages import CharacterHistoryMessage, CharacterMessage
-from killreport.workers import alone, consuming
+from killreport.workers import consuming
 from killreport.workers.consuming import Tools, run_worker
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.queues import dead_letters, publish
@@ -54,7 +55,7 @@ async def working(settings: Settings, database: Database, handler: Handler) -> A
 async def test_a_second_one_of_those_that_may_run_once_is_refused(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alone, "LOCK_TRIES", 1)
+    monkeypatch.setattr(single_instance, "LOCK_TRIES", 1)
     async with hold_lock(database, "worker-zkillboard"):
         with pytest.raises(Conflict, match="worker-zkillboard runs already"):
             async with working(settings, database, Handler()) as worker:

@@ -31,7 +31,7 @@ from killreport.queueing.messages import (
 from killreport.queueing.open import open_broker
 from killreport.sim.world import names
 from killreport.sim.world.people import FIRST_ALLIANCE_ID, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
-from killreport.workers import alliances, characters, corporations
+from killreport.workers import entities
 from tests.integration.workers.queues import (
     dead_letters,
     drain,
@@ -48,9 +48,9 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 PILOT = FIRST_CHARACTER_ID
 Run = Callable[..., Coroutine[Any, Any, None]]
 KINDS: dict[str, tuple[Run, int, Callable[[int], Message]]] = {
-    "character": (characters.run, FIRST_CHARACTER_ID, CharacterMessage),
-    "corporation": (corporations.run, FIRST_CORPORATION_ID, CorporationMessage),
-    "alliance": (alliances.run, FIRST_ALLIANCE_ID, AllianceMessage),
+    "character": (entities.characters, FIRST_CHARACTER_ID, CharacterMessage),
+    "corporation": (entities.corporations, FIRST_CORPORATION_ID, CorporationMessage),
+    "alliance": (entities.alliances, FIRST_ALLIANCE_ID, AllianceMessage),
 }
 
 

@@ -12,12 +12,12 @@ import asyncpg
 import pytest
 
 from killreport.config import Settings
-from killreport.coordination import heartbeats
+from killreport.coordination import heartbeats, single_instance
 from killreport.coordination.single_instance import hold_lock
 from killreport.db.database import Database
 from killreport.errors import Conflict
 from killreport.killmail.writing.recount import recount_differences
-from killreport.workers import alone, redisq
+from killreport.workers import redisq
 from tests.integration.workers.conftest import RunWorker
 from tests.integration.workers.lines import Lines
 from tests.integration.workers.packages import body_of, hash_of, package_of
@@ -198,7 +198,7 @@ async def test_an_expired_cursor_jumps_to_what_is_left_and_the_days_between_are_
 async def test_two_workers_on_one_database_are_refused(
     at_site: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alone, "LOCK_TRIES", 1)
+    monkeypatch.setattr(single_instance, "LOCK_TRIES", 1)
     async with hold_lock(database, redisq.NAME):
         with pytest.raises(Conflict, match="worker-redisq runs already"):
             await redisq.run(at_site, database, stop=asyncio.Event())

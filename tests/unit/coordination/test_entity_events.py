@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.coordination.entity_events import read_ids, tell_entities, write_ids
+from killreport.coordination.entity_events import publish_changed_entities, read_ids, write_ids
 from tests.unit.coordination.told import Told
 
 IDS = st.frozensets(st.integers(0, 2**63 - 1), min_size=1, max_size=600)
@@ -32,6 +32,6 @@ def test_what_cannot_be_read_means_any(payload: str) -> None:
 
 async def test_of_no_change_nothing_is_told() -> None:
     events = Told()
-    await tell_entities(events, [])
-    await tell_entities(events, [3, 1, 2])
+    await publish_changed_entities(events, [])
+    await publish_changed_entities(events, [3, 1, 2])
     assert events.told == [("entity", "1,2,3")]

@@ -11,7 +11,7 @@ import pytest
 
 from killreport.config import Settings
 from killreport.coordination import publishers
-from killreport.coordination.publishers import telling_entities
+from killreport.coordination.publishers import publishing_entities
 from killreport.db.database import Database
 from tests.unit.coordination.told import Told
 
@@ -50,11 +50,11 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> Transport:
 async def test_what_comes_while_one_event_is_told_is_the_next_one_and_all_is_told_in_the_end(
     transport: Transport,
 ) -> None:
-    async with telling_entities(Settings(), DATABASE) as teller:
-        teller.tell([2])
+    async with publishing_entities(Settings(), DATABASE) as publisher:
+        publisher.publish([2])
         await transport.publishing.wait()
         for entity_id in (5, 4, 5, 3):
-            teller.tell([entity_id])
+            publisher.publish([entity_id])
         transport.go_on.set()
     assert transport.told == [("entity", "2"), ("entity", "3,4,5")]
 
@@ -63,13 +63,13 @@ async def test_a_transport_that_does_not_answer_holds_nobody_up_for_long(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishers, "FAREWELL_SECONDS", 0.01)
-    async with telling_entities(Settings(), DATABASE) as teller:
-        teller.tell([1])
+    async with publishing_entities(Settings(), DATABASE) as publisher:
+        publisher.publish([1])
         await transport.publishing.wait()
     assert transport.told == []
 
 
 async def test_where_nothing_changes_nothing_is_opened(transport: Transport) -> None:
-    async with telling_entities(Settings(), DATABASE) as teller:
-        teller.tell([])
+    async with publishing_entities(Settings(), DATABASE) as publisher:
+        publisher.publish([])
     assert transport.opened == 0
