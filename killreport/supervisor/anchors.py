@@ -13,7 +13,7 @@ from killreport.errors import Conflict, KillreportError
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.process.child import Child
-from killreport.supervisor.roster import Roster
+from killreport.supervisor.registry import Registry
 
 LOOK_SECONDS = 0.5
 
@@ -67,8 +67,8 @@ class Anchors:
 class Slots:
     """The slots of what runs: one whose file is gone can be found by no other supervisor, so it is replaced."""
 
-    def __init__(self, roster: Roster, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-        self._roster = roster
+    def __init__(self, registry: Registry, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._registry = registry
         self._in_background = in_background
         self._replaced: WeakSet[Child] = WeakSet()
 
@@ -86,12 +86,12 @@ class Slots:
 
     def strays(self) -> list[Child]:
         """Return what runs and would be found by no other supervisor, jobs too."""
-        return [child for child, _owner in self._roster.children() if child.is_alive and not child.is_in_slot]
+        return [child for child, _owner in self._registry.children() if child.is_alive and not child.is_in_slot]
 
     def _lost(self) -> list[tuple[Child, Instance]]:
         return [
             (child, owner)
-            for child, owner in self._roster.children()
+            for child, owner in self._registry.children()
             if isinstance(owner, Instance) and child.is_alive and not child.is_in_slot
         ]
 

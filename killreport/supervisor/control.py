@@ -20,7 +20,7 @@ from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.identity import Identity, identity_of
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.protocol import MAX_REQUEST_BYTES, About, ControlReply, Request
-from killreport.supervisor.supervisor import Supervisor
+from killreport.supervisor.verbs import Verbs
 
 # pid, uid, gid of the peer. Source: unix(7), SO_PEERCRED.
 _CREDENTIALS = struct.Struct("3i")
@@ -39,13 +39,15 @@ class Control:
 
     def __init__(
         self,
-        supervisor: Supervisor,
+        verbs: Verbs,
         folder: FleetFolder,
         stop: asyncio.Event,
         read_programs: Callable[[], Sequence[Program]] | None = None,
     ) -> None:
         self._read_programs = read_programs
-        self._supervisor = supervisor
+        self._verbs = verbs
+        # Whether somebody wants it to stay away, as opposed to whoever only stops this process.
+        self.is_told_to_end = False
         self._folder = folder
         self._stop = stop
         self._server: asyncio.Server | None = None
@@ -128,33 +130,33 @@ class Control:
             )
 
     async def _carry_out(self, request: Request) -> ControlReply:
-        supervisor, name, answer = self._supervisor, request.name, ControlReply()
+        verbs, name, answer = self._verbs, request.name, ControlReply()
         match request.verb:
             case "ping":
                 answer = ControlReply(about=self._about)
             case "list":
-                answer = ControlReply(states=supervisor.states())
+                answer = ControlReply(states=verbs.states())
             case "start" | "stop" | "restart" | "reload":
-                answer = ControlReply(states=await getattr(supervisor, request.verb)(name))
+                answer = ControlReply(states=await getattr(verbs, request.verb)(name))
             case "delete":
-                await supervisor.delete(name)
+                await verbs.delete(name)
             case "scale":
-                answer = ControlReply(states=await supervisor.scale(name, request.count))
+                answer = ControlReply(states=await verbs.scale(name, request.count))
             case "trigger":
-                run = await supervisor.trigger(name)
+                run = await verbs.trigger(name)
                 answer = ControlReply(records=[await asyncio.shield(run)] if request.waits else [])
             case "runs":
-                answer = ControlReply(records=supervisor.runs(name))
+                answer = ControlReply(records=verbs.runs(name))
             case "apply":
                 if self._read_programs is not None:
-                    answer = ControlReply(names=await supervisor.apply(self._read_programs()))
+                    answer = ControlReply(names=await verbs.apply(self._read_programs()))
             case "save":
-                answer = ControlReply(count=supervisor.save())
+                answer = ControlReply(count=verbs.save())
             case "resurrect":
-                answer = ControlReply(states=await supervisor.resurrect())
+                answer = ControlReply(states=await verbs.resurrect())
             case "kill":
-                await supervisor.stop_all()
-                supervisor.is_told_to_end = True
+                await verbs.stop_all()
+                self.is_told_to_end = True
                 self._stop.set()
         return answer
 

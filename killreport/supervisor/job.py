@@ -82,7 +82,14 @@ class ScheduledJob:
         again = now + timedelta(seconds=max(0.0, self._again_at - monotonic()))
         return again if due is None else min(due, again)
 
-    async def use(self, program: Program) -> None:
+    @property
+    def owners(self) -> list[ScheduledJob]:
+        """Return whose processes these are: its own."""
+        return [self]
+
+    shown = owners
+
+    def use(self, program: Program) -> None:
         """Apply overrides from now on; an instant that another schedule would have had is not caught up."""
         is_rescheduled = program.row.schedule != self.program.row.schedule
         self.program = program
@@ -90,17 +97,34 @@ class ScheduledJob:
             self._alarm = Alarm(utc_now())
             self._changed.set()
 
-    def adopt(self) -> list[Child]:
-        """Take over a run that goes on, and return it."""
+    def adopt(self) -> None:
+        """Take over a run that goes on."""
         child = adopt_child(self._slot)
-        if child is None:
-            if not self._slot.is_free():
-                kill_leftovers(self._slot)
-            return []
-        last = self.history.read()[-1:]
-        cause = last[0].cause if last else "trigger"
-        self._begin(child, cause, seconds_since_start(child.pid))
-        return [child]
+        if child is not None:
+            last = self.history.read()[-1:]
+            self._begin(child, last[0].cause if last else "trigger", seconds_since_start(child.pid))
+        elif not self._slot.is_free():
+            kill_leftovers(self._slot)
+
+    async def settle(self, *, is_wanted: bool) -> None:
+        """Follow the schedule where that is wanted."""
+        if is_wanted:
+            await self.start()
+
+    async def apply(self, *, is_wanted: bool) -> None:
+        """Do what the row wants now: a disabled one runs no more."""
+        await self.settle(is_wanted=is_wanted)
+        if not self.program.row.is_enabled:
+            await self.stop()
+
+    async def restart(self) -> None:
+        """Break off a run that goes on, which is then due again, and follow the schedule."""
+        await self.stop()
+        await self.start()
+
+    async def reload(self) -> None:
+        """Follow the schedule; a run that goes on ends by itself, and the next one is another."""
+        await self.start()
 
     async def start(self) -> None:
         """Follow the schedule; an instant missed while nobody did, or a run that was broken off, is caught up once."""

@@ -16,7 +16,7 @@ from killreport.supervisor.process.backoff import STEADY_SECONDS
 from killreport.supervisor.process.child import Child
 from killreport.supervisor.process.process_table import Usage
 from killreport.supervisor.process.usage import SAMPLE_SECONDS
-from killreport.supervisor.roster import Roster
+from killreport.supervisor.registry import Registry
 
 # After a process above its limit could not be replaced.
 RETRY_SECONDS = 60.0
@@ -27,15 +27,15 @@ log = structlog.get_logger()
 class ResourceLimits:
     """Replaces what uses too much memory, and aborts what hangs. in_background: runs what takes longer."""
 
-    def __init__(self, roster: Roster, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-        self._roster = roster
+    def __init__(self, registry: Registry, in_background: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._registry = registry
         self._in_background = in_background
         # Who is dealt with already, and from when on it may be again.
         self._not_before: WeakKeyDictionary[Child, float] = WeakKeyDictionary()
 
     def enforce(self, sample: dict[int, Usage]) -> None:
         """Act on what the processes use now. sample: by session."""
-        for child, owner in self._roster.children():
+        for child, owner in self._registry.children():
             usage = sample.get(child.pid)
             if usage is None or (isinstance(owner, Instance) and owner.is_busy):
                 continue

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -21,9 +22,19 @@ from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR
 from killreport.supervisor.process.orphans import take_orphans
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.template import Template
-from killreport.supervisor.supervisor import Supervisor
+from killreport.supervisor.verbs import Verbs
+from killreport.supervisor.watch import Watch
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """The parts of one that is at work: what can be done to its processes, and what looks after them."""
+
+    verbs: Verbs
+    watch: Watch
+    control: Control
 
 
 async def supervise(
@@ -50,8 +61,8 @@ async def supervise(
         notify_ready()
         await stop.wait()
         if ends_processes:
-            await supervisor.stop_all()
-        return supervisor.is_told_to_end
+            await supervisor.verbs.stop_all()
+        return supervisor.control.is_told_to_end
 
 
 @asynccontextmanager
@@ -71,18 +82,19 @@ async def supervising(
     """
     take_orphans()
     with closing(FleetLock(folder)) as lock, _reserved_descriptor():
-        supervisor = Supervisor(programs, folder, template, observer, disk_warning_mb=disk_warning_mb)
-        control = Control(supervisor, folder, stop, read_programs)
+        watch = Watch(list(programs), folder, template, observer, disk_warning_mb=disk_warning_mb)
+        verbs = Verbs(watch.registry, folder, watch.usage)
+        control = Control(verbs, folder, stop, read_programs)
 
         def on_superseded() -> None:
-            supervisor.end_strays()
+            watch.end_strays()
             stop.set()
 
-        async with supervisor.running(), control.listening():
-            anchors = Anchors(folder, {"lock": lock, **supervisor.anchors(), "control": control}, on_superseded)
+        async with watch.running(), control.listening():
+            anchors = Anchors(folder, {"lock": lock, **watch.anchors(), "control": control}, on_superseded)
             async with beside(keep(anchors.watch, "anchors", may_end=True)):
                 log.info("supervisor_started", pid=os.getpid(), folder=str(folder.path))
-                yield supervisor
+                yield Supervisor(verbs, watch, control)
         log.info("supervisor_ended")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from killreport.supervisor.instance import Instance
 from killreport.supervisor.job import ScheduledJob
-from killreport.supervisor.process.process_table import Usage
+from killreport.supervisor.process.usage import UsageWatch
 
 
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,63 +39,53 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
     silent_seconds: float | None = None
 
 
-def instance_state(instance: Instance, usage: Usage | None, cpu_percent: float) -> ProcessState:
-    """Return the state of a copy of a service or worker."""
-    row, child = instance.program.row, instance.child
-    lives = child is not None and child.is_alive
+def state_of(owner: Instance | ScheduledJob, watch: UsageWatch) -> ProcessState:
+    """Return the state of a copy of a service or worker, or of a job."""
+    row, child = owner.program.row, owner.child
+    usage = watch.latest.get(child.pid) if child else None
+    living = child if child and child.is_alive else None
+    own = _job_fields(owner) if isinstance(owner, ScheduledJob) else _instance_fields(owner)
     return ProcessState(
         name=row.name,
         kind=row.kind,
-        number=instance.number,
         is_extra=row.is_extra,
-        status=_instance_status(instance, lives=lives),
-        pid=child.pid if child and lives else None,
-        restarts=instance.restarts,
-        started_at=datetime.fromtimestamp(child.started_at, UTC) if child and lives else None,
-        cpu_percent=cpu_percent,
+        pid=living.pid if living else None,
+        started_at=datetime.fromtimestamp(living.started_at, UTC) if living else None,
+        cpu_percent=watch.cpu_percent(child.pid if child else None),
         memory_bytes=usage.memory_bytes if usage else 0,
         memory_limit_bytes=row.memory_limit_mb << 20,
-        last_status=instance.last_status,
-        said=instance.said,
-        waits_for=child.waits_for if child and lives else "",
-        silent_seconds=round(child.silent_seconds, 1) if child and lives and child.pings else None,
+        **own,
     )
 
 
-def _instance_status(instance: Instance, *, lives: bool) -> str:
-    if not (instance.program.row.is_enabled or lives):
-        return "disabled"
-    # Its end is known before its keeper has done anything about it.
-    return "waiting" if instance.status == "running" and not lives else instance.status
+def _instance_fields(instance: Instance) -> dict[str, Any]:
+    child = instance.child if instance.child and instance.child.is_alive else None
+    status: str = instance.status
+    if not (instance.program.row.is_enabled or child):
+        status = "disabled"
+    elif status == "running" and not child:
+        status = "waiting"  # its end is known before its keeper has done anything about it
+    return {
+        "number": instance.number,
+        "status": status,
+        "restarts": instance.restarts,
+        "last_status": instance.last_status,
+        "said": instance.said,
+        "waits_for": child.waits_for if child else "",
+        "silent_seconds": round(child.silent_seconds, 1) if child and child.pings else None,
+    }
 
 
-def job_state(job: ScheduledJob, usage: Usage | None, cpu_percent: float) -> ProcessState:
-    """Return the state of a job: `running`, `scheduled`, `stopped` or `disabled`."""
-    row, child = job.program.row, job.child
-    records = job.history.read()
+def _job_fields(job: ScheduledJob) -> dict[str, Any]:
+    row, records = job.program.row, job.history.read()
     last = next((record for record in reversed(records) if record.ended_at is not None), None)
-    return ProcessState(
-        name=row.name,
-        kind=row.kind,
-        number=0,
-        is_extra=row.is_extra,
-        status=_job_status(job),
-        pid=child.pid if child and child.is_alive else None,
-        restarts=len(records),
-        started_at=datetime.fromtimestamp(child.started_at, UTC) if child and child.is_alive else None,
-        cpu_percent=cpu_percent,
-        memory_bytes=usage.memory_bytes if usage else 0,
-        memory_limit_bytes=row.memory_limit_mb << 20,
-        schedule=row.schedule,
-        next_run_at=job.next_run_at,
-        last_status=last.status if last else None,
-        last_line=last.last_line if last else "",
-    )
-
-
-def _job_status(job: ScheduledJob) -> str:
-    if job.is_running:
-        return "running"
-    if not job.program.row.is_enabled:
-        return "disabled"
-    return "scheduled" if job.is_scheduled else "stopped"
+    idle = "disabled" if not row.is_enabled else "scheduled" if job.is_scheduled else "stopped"
+    return {
+        "number": 0,
+        "status": "running" if job.is_running else idle,
+        "restarts": len(records),
+        "schedule": row.schedule,
+        "next_run_at": job.next_run_at,
+        "last_status": last.status if last else None,
+        "last_line": last.last_line if last else "",
+    }

@@ -39,7 +39,7 @@ from killreport.supervisor.wanted import write_wanted
 
 if TYPE_CHECKING:
     from killreport.db.database import Database
-    from killreport.supervisor.supervisor import Supervisor
+    from killreport.supervisor.main import Supervisor
 
 # The simulator opens with 300 killmails of the last hours, and its head, like the real one, lags by up to 52.
 _OPENING_SHOWN = 240
@@ -233,7 +233,7 @@ class Demo:
             supervisor = await stack.enter_async_context(
                 supervising(self._programs, self._folder, stop, template=self._template, observer=self._screen)
             )
-            stack.push_async_callback(supervisor.stop_all)
+            stack.push_async_callback(supervisor.verbs.stop_all)
             await self._start_all(supervisor, group, stack)
         self._console.print("All stopped; the next `killreport demo` goes on from here.")
 
@@ -249,7 +249,7 @@ class Demo:
         async with telling_wait("is being prepared", partial(self._screen.waiting, "database")):
             database = await stack.enter_async_context(open_ready_database(settings, process="demo"))
         # Entered last, left first: nobody uses the database any more when it is closed.
-        stack.push_async_callback(supervisor.stop_all)
+        stack.push_async_callback(supervisor.verbs.stop_all)
         self._screen.up("database", monotonic() - began, "PostgreSQL, embedded")
         backend = start("killreport-backend", f"http://{settings.host}:{settings.api_port}/graphql")
         await simulator
@@ -265,11 +265,11 @@ class Demo:
         """Start what gives the killmails their names, with the page up already, and do once what is to be done once."""
         # Names on the page first: the fleet has characters, corporations and alliances at its head.
         for rows in (QUEUES[:_STARTED_FIRST], QUEUES[_STARTED_FIRST:]):
-            await asyncio.gather(*(supervisor.start(row.name) for row in rows))
+            await asyncio.gather(*(supervisor.verbs.start(row.name) for row in rows))
         for row in FLEET:
             if row.kind == "job":
-                await supervisor.start(row.name)
-        memory = proportional_megabytes(supervisor.pids())
+                await supervisor.verbs.start(row.name)
+        memory = proportional_megabytes(supervisor.watch.pids())
         self._screen.up(
             f"{len(QUEUES)} more workers", monotonic() - began, f"names and histories; {memory:.0f} MB in all"
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from killreport.config import Settings
     from killreport.db.database import Database
     from killreport.queueing.broker import Broker
-    from killreport.supervisor.supervisor import Supervisor
+    from killreport.supervisor.main import Supervisor
 
 FIRST_JOBS = (
     "queue-alliances",
@@ -51,7 +51,7 @@ async def run_first_jobs_told(
 
     async def run(job: str) -> None:
         try:
-            record = await asyncio.shield(await supervisor.trigger(job))
+            record = await asyncio.shield(await supervisor.verbs.trigger(job))
         except Conflict as refusal:
             screen.trouble(job, str(refusal))
         else:

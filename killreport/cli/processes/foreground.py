@@ -19,8 +19,8 @@ from killreport.errors import KillreportError
 from killreport.terminal import printable
 
 if TYPE_CHECKING:
+    from killreport.supervisor.main import Supervisor
     from killreport.supervisor.runs import JobRecord
-    from killreport.supervisor.supervisor import Supervisor
 
 NAME_WIDTH = 28
 SHOWN_LINES = 10
@@ -111,16 +111,16 @@ async def start_told(supervisor: Supervisor, screen: FleetScreen, name: str, rem
     Cancelled, the start itself goes on to where stopping everything finds it: what is half started cannot be ended.
     """
     began, told = monotonic(), ""
-    starting = asyncio.create_task(supervisor.start(name), name=f"start {name}")
+    starting = asyncio.create_task(supervisor.verbs.start(name), name=f"start {name}")
     starting.add_done_callback(lambda task: task.cancelled() or task.exception())
     while not (await asyncio.wait({starting}, timeout=TELL_SECONDS))[0]:
-        said = "; ".join(state.said for state in supervisor.states() if state.name == name and state.said)
+        said = "; ".join(state.said for state in supervisor.verbs.states() if state.name == name and state.said)
         if said != told:
             screen.waiting(name, told := said)
     try:
         starting.result()
     except KillreportError:
-        supervisor.drain(name)
+        supervisor.watch.drain(name)
         screen.last_words(name)
         raise
     screen.up(name, monotonic() - began, remark)

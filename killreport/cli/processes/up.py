@@ -33,7 +33,7 @@ from killreport.supervisor.client import NoSupervisor
 from killreport.supervisor.folder import FleetFolder
 
 if TYPE_CHECKING:
-    from killreport.supervisor.supervisor import Supervisor
+    from killreport.supervisor.main import Supervisor
 
 # How long the addresses wait for processes that are not ready yet.
 PATIENCE_SECONDS = 10.0
@@ -93,10 +93,10 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
                 observer=screen,
             )
         )
-        stack.push_async_callback(supervisor.stop_all)
+        stack.push_async_callback(supervisor.verbs.stop_all)
         for row in rows:
             if row.kind == "job":
-                await supervisor.start(row.name)
+                await supervisor.verbs.start(row.name)
         tasks = [
             group.create_task(_start(supervisor, screen, row.name), name=row.name) for row in rows if row.kind != "job"
         ]
@@ -105,7 +105,7 @@ async def _show(settings: Settings, folder: FleetFolder, console: Console) -> No
             await asyncio.wait(serving)
         done, _waiting = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         running = sum(task.result() for task in done)
-        memory = proportional_megabytes(supervisor.pids())
+        memory = proportional_megabytes(supervisor.watch.pids())
         summary = f"{running} of {len(tasks)} processes up, {len(rows) - len(tasks)} jobs on their schedule"
         console.print(f"\n  {summary}; {memory:.0f} MB in all, after {monotonic() - began:.1f} s")
         up = {task.get_name() for task in done if task.result()}
