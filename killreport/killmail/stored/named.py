@@ -10,10 +10,11 @@ indexes on `attacker` in `docs/decisions/0009-killmail-lists.md`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from killreport.entity.kind import EntityKind
+from killreport.eve.universe import Type
 from killreport.killmail.mail.model import Attacker, Killmail, Victim
 
 KIND_BITS = 4
@@ -30,8 +31,6 @@ _ALLIANCE = int(EntityKind.ALLIANCE)
 _FACTION = int(EntityKind.FACTION)
 _SHIP_TYPE = int(EntityKind.SHIP_TYPE)
 _SHIP_GROUP = int(EntityKind.SHIP_GROUP)
-
-GroupOf = Callable[[int], int | None]
 
 
 def code_of(kind: int, entity_id: int) -> int:
@@ -53,13 +52,16 @@ class Named:
     weapons: set[int]
 
 
-def named_in(mail: Killmail, constellation_id: int | None, region_id: int | None, group_of: GroupOf) -> Named:
-    """Return what the killmail names. constellation_id, region_id: where its system lies, None where unknown."""
+def named_in(mail: Killmail, constellation_id: int | None, region_id: int | None, types: Mapping[int, Type]) -> Named:
+    """Return what the killmail names. constellation_id, region_id: where its system lies, None where unknown.
+
+    types: those whose group is named with them.
+    """
     killers: set[int] = set()
     final_blow: set[int] = set()
     weapons: set[int] = set()
     for attacker in mail.attackers:
-        codes = _codes(attacker, group_of)
+        codes = _codes(attacker, types)
         killers.update(codes)
         if attacker.final_blow:
             final_blow.update(codes)
@@ -70,10 +72,10 @@ def named_in(mail: Killmail, constellation_id: int | None, region_id: int | None
         places.add(code_of(EntityKind.CONSTELLATION, constellation_id))
     if region_id is not None:
         places.add(code_of(EntityKind.REGION, region_id))
-    return Named(set(_codes(mail.victim, group_of)), killers, final_blow, places, weapons)
+    return Named(set(_codes(mail.victim, types)), killers, final_blow, places, weapons)
 
 
-def _codes(party: Victim | Attacker, group_of: GroupOf) -> list[int]:
+def _codes(party: Victim | Attacker, types: Mapping[int, Type]) -> list[int]:
     """Return the codes of everything that took part on one side: who, under which flags, in what hull."""
     codes = []
     if party.character_id is not None:
@@ -86,7 +88,7 @@ def _codes(party: Victim | Attacker, group_of: GroupOf) -> list[int]:
         codes.append(party.faction_id << KIND_BITS | _FACTION)
     if party.ship_type_id is not None:
         codes.append(party.ship_type_id << KIND_BITS | _SHIP_TYPE)
-        group_id = group_of(party.ship_type_id)
-        if group_id is not None:
-            codes.append(group_id << KIND_BITS | _SHIP_GROUP)
+        ship = types.get(party.ship_type_id)
+        if ship is not None:
+            codes.append(ship.group_id << KIND_BITS | _SHIP_GROUP)
     return codes

@@ -52,7 +52,7 @@ async def count_again(
     groups = await counted_groups(connection, mail_ids)
     for row in await get_killmails(connection, mail_ids):
         mail = mail_of(row, attackers[row.killmail_id], ())
-        named = named_in(mail, row.constellation_id, row.region_id, lambda _type_id: None)
+        named = named_in(mail, row.constellation_id, row.region_id, {})
         if row.ship_group_id is not None:
             named.victims.add(code_of(EntityKind.SHIP_GROUP, row.ship_group_id))
         for group_id, is_final_blow in groups[row.killmail_id].items():

@@ -112,7 +112,7 @@ def derive(
          item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
         for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
     ]  # fmt: skip
-    named = named_in(mail, constellation_id, region_id, universe.group_id_of)
+    named = named_in(mail, constellation_id, region_id, universe.types)
     time = mail.killmail_time
     killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in named.killers | named.weapons]
     return Derived(

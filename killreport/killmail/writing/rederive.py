@@ -112,7 +112,7 @@ def _change_of(
         marks.is_awox,
         marks.labels,
     )
-    named = named_in(mail, *places, universe.group_id_of)
+    named = named_in(mail, *places, universe.types)
     now = {code >> KIND_BITS for code in named.killers if code & KIND_MASK == EntityKind.SHIP_GROUP}
     stored = (
         *(row.constellation_id, row.region_id, row.ship_group_id),
