@@ -15,7 +15,7 @@ from killreport.api.state.posting import KillmailPosting
 from killreport.api.state.prices import PriceLookup
 from killreport.api.state.processes import QueueCounter
 from killreport.api.state.refresh_budget import RefreshBudget
-from killreport.api.state.static_news import StaticNews
+from killreport.api.state.static_news import keeping_static_data
 from killreport.api.views.universe import UniverseViews
 from killreport.config import Settings
 from killreport.coordination.events import open_events
@@ -61,7 +61,7 @@ async def open_context(
         async with (
             hub.running(),
             EntityNews(events, forget).running(),
-            StaticNews(database, static, renew).running(),
+            keeping_static_data(database, static, renew),
             posting.open(),
             polls.open(),
         ):

@@ -6,11 +6,10 @@ answers takes some milliseconds, and workers that catch up store fifty entities 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
-from killreport.background import beside, keep
+from killreport.api.state.listening import acting_on
 from killreport.coordination.entity_events import read_ids
 from killreport.coordination.events import ENTITY_CHANNEL, Events
 
@@ -27,30 +26,26 @@ class EntityNews:
         self._forget = forget
         self._changed: set[int] = set()
         self._is_any = False
-        self._woken = asyncio.Event()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Listen in the background while the block runs."""
-        async with beside(keep(self._listen, "entity-listen")), beside(keep(self._act, "entity-news")):
-            yield
+        return acting_on(
+            "entity-news",
+            lambda: self._events.subscribe(ENTITY_CHANNEL),
+            self._act,
+            hear=self._hear,
+            pause_seconds=PAUSE_SECONDS,
+        )
 
-    async def _listen(self) -> None:
-        async with aclosing(self._events.subscribe(ENTITY_CHANNEL)) as payloads:
-            async for payload in payloads:
-                ids = read_ids(payload)
-                if ids is None:
-                    self._is_any = True
-                else:
-                    self._changed |= ids
-                self._woken.set()
+    def _hear(self, payload: str) -> None:
+        ids = read_ids(payload)
+        if ids is None:
+            self._is_any = True
+        else:
+            self._changed |= ids
 
     async def _act(self) -> None:
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            ids = None if self._is_any else frozenset(self._changed)
-            self._changed.clear()
-            self._is_any = False
-            self._forget(ids)
-            await asyncio.sleep(PAUSE_SECONDS)
+        ids = None if self._is_any else frozenset(self._changed)
+        self._changed.clear()
+        self._is_any = False
+        self._forget(ids)

@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import structlog
 
 from killreport.api.engine.shared import SharedEvent
+from killreport.api.state.listening import acting_on
 from killreport.api.views.batch import Parts
 from killreport.api.views.killmail import load_views
 from killreport.api.views.universe import UniverseViews
-from killreport.background import beside, keep, wait_or_end
 from killreport.coordination.events import KILLMAIL_CHANNEL, Events
 from killreport.db.database import Database
 from killreport.errors import Transient
@@ -113,27 +113,17 @@ class LiveHub:
         """Read events in the background while the block runs; the first is the next that is stored."""
         async with self._database.connection() as connection:
             self._last_event_id = await newest_event_id(connection)
-        woken = asyncio.Event()
-        async with (
-            beside(keep(lambda: self._listen(woken), "live-listen")),
-            beside(keep(lambda: self._follow(woken), "live-hub")),
+        async with acting_on(
+            "live-hub", lambda: self._events.subscribe(KILLMAIL_CHANNEL), self._look, look_seconds=LOOK_SECONDS
         ):
             yield
 
-    async def _listen(self, woken: asyncio.Event) -> None:
-        async with aclosing(self._events.subscribe(KILLMAIL_CHANNEL)) as payloads:
-            async for _payload in payloads:
-                woken.set()
-
-    async def _follow(self, woken: asyncio.Event) -> None:
-        while True:
-            await wait_or_end(woken, LOOK_SECONDS)
-            woken.clear()
-            try:
-                await self._catch_up()
-            except Exception:
-                # Whatever it was, the events stay in their table; the next look reads on from here.
-                _log.exception("live_catch_up_failed", last_event_id=self._last_event_id)
+    async def _look(self) -> None:
+        try:
+            await self._catch_up()
+        except Exception:
+            # Whatever it was, the events stay in their table; the next look reads on from here.
+            _log.exception("live_catch_up_failed", last_event_id=self._last_event_id)
 
     async def _catch_up(self) -> None:
         while True:

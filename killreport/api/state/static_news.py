@@ -5,13 +5,12 @@ Told by the database itself, at the commit of who changed it, whatever else carr
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
-from killreport.background import beside, keep, wait_or_end
+from killreport.api.state.listening import acting_on
 from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.db.listen import listen
 from killreport.eve.changes import STATIC_CHANNEL
@@ -24,36 +23,25 @@ PAUSE_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
-class StaticNews:
-    """Keeps the static data of the process up to date. renew: called after each change."""
+def keeping_static_data(
+    database: Database, static: UniverseKeeper, renew: Callable[[], Awaitable[None]]
+) -> AbstractAsyncContextManager[None]:
+    """Keep the static data of the process up to date while the block runs. renew: called after each change."""
 
-    def __init__(self, database: Database, static: UniverseKeeper, renew: Callable[[], Awaitable[None]]) -> None:
-        self._database = database
-        self._static = static
-        self._renew = renew
-        self._woken = asyncio.Event()
+    async def refresh() -> None:
+        try:
+            async with database.connection() as connection:
+                is_new = await static.refresh(connection)
+        except DATABASE_ERRORS as error:
+            _log.warning("static_data_not_read", reason=str(error))
+            return
+        if is_new:
+            await renew()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Listen in the background while the block runs."""
-        async with beside(keep(self._listen, "static-listen")), beside(keep(self._act, "static-news")):
-            yield
-
-    async def _listen(self) -> None:
-        async with aclosing(listen(self._database, STATIC_CHANNEL)) as payloads:
-            async for _payload in payloads:
-                self._woken.set()
-
-    async def _act(self) -> None:
-        while True:
-            await wait_or_end(self._woken, LOOK_SECONDS)
-            self._woken.clear()
-            try:
-                async with self._database.connection() as connection:
-                    is_new = await self._static.refresh(connection)
-            except DATABASE_ERRORS as error:
-                _log.warning("static_data_not_read", reason=str(error))
-                continue
-            if is_new:
-                await self._renew()
-            await asyncio.sleep(PAUSE_SECONDS)
+    return acting_on(
+        "static-news",
+        lambda: listen(database, STATIC_CHANNEL),
+        refresh,
+        look_seconds=LOOK_SECONDS,
+        pause_seconds=PAUSE_SECONDS,
+    )
