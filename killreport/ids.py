@@ -1,21 +1,10 @@
-"""Ids of the game, as types of their own: a character id is not a corporation id.
+"""Ids of the game: how large they may be, and how they are read.
 
 All are whole numbers from 1 to MAX_ID: the 64 bits of ESI's int64, of a bigint in the database, of an ID64 in GraphQL.
 The decoders let nothing else in. Decided in `docs/decisions/0014-ids-of-64-bits.md`.
 """
 
 from __future__ import annotations
-
-from typing import NewType
-
-KillmailId = NewType("KillmailId", int)
-CharacterId = NewType("CharacterId", int)
-CorporationId = NewType("CorporationId", int)
-AllianceId = NewType("AllianceId", int)
-FactionId = NewType("FactionId", int)
-TypeId = NewType("TypeId", int)
-GroupId = NewType("GroupId", int)
-SolarSystemId = NewType("SolarSystemId", int)
 
 MAX_ID = 2**63 - 1
 # Of whoever and whatever is counted: a code of `killed_by`, an id with its kind in one bigint, has room for no more.

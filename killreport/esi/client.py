@@ -24,13 +24,10 @@ from killreport.esi.model import (
     EsiCorporation,
     EsiGroup,
     EsiName,
-    EsiSolarSystem,
-    EsiStatus,
     EsiType,
     Id,
     KillmailPage,
     KillmailRef,
-    MarketDay,
     MarketPrice,
     Nowhere,
 )
@@ -106,18 +103,9 @@ class EsiClient:
         """Return a category of groups."""
         return await self._one("/universe/categories/{id}", f"/universe/categories/{category_id:d}", EsiCategory)
 
-    async def system(self, system_id: int) -> EsiSolarSystem:
-        """Return a solar system."""
-        return await self._one("/universe/systems/{id}", f"/universe/systems/{system_id:d}", EsiSolarSystem)
-
     async def market_prices(self) -> list[MarketPrice]:
         """Return CCP's prices of all types."""
         return await self._one("/markets/prices", "/markets/prices", list[MarketPrice])
-
-    async def market_history(self, region_id: int, type_id: int) -> list[MarketDay]:
-        """Return the days of a type's market in a region, the oldest first."""
-        path, query = f"/markets/{region_id:d}/history", {"type_id": str(type_id)}
-        return await self._one("/markets/{id}/history", path, list[MarketDay], query)
 
     async def killmail(self, killmail_id: int, killmail_hash: str) -> bytes:
         """Return a killmail as sent. Raises Refused where the hash is not the killmail's.
@@ -138,16 +126,12 @@ class EsiClient:
         refs = decode_json(answer.body, list[KillmailRef])
         return KillmailPage(refs=refs, pages=answer.pages, modified=answer.modified)
 
-    async def status(self) -> EsiStatus:
-        """Return how the game server is."""
-        return await self._one("/status", "/status", EsiStatus)
-
     def metrics(self) -> dict[str, int]:
         """Return how often each route had each outcome: a status, `cached` or `failed`."""
         return dict(sorted(self._transport.counts.items()))
 
-    async def _one(self, route: str, path: str, shape: type[_Item], query: dict[str, str] | None = None) -> _Item:
-        found: _Item = decode_json((await self._transport.get(route, path, query=query)).body, shape)
+    async def _one(self, route: str, path: str, shape: type[_Item]) -> _Item:
+        found: _Item = decode_json((await self._transport.get(route, path)).body, shape)
         return found
 
     async def _bulk(self, path: str, ids: Sequence[int], shape: type[_Item]) -> list[_Item]:

@@ -7,12 +7,12 @@ Source: esi.evetech.net/meta/openapi.json, dates 2025-12-16 to 2026-09-14.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from killreport.decoding import Count, EntityId, Text
+from killreport.decoding import EntityId, Text
 from killreport.esi.ranges import (
     known_count,
     known_id,
@@ -32,8 +32,6 @@ Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ENTITY_ID)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{40}$")]
 # An index holds a third of a page at the most.
 Name = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=500)]
-Security = Annotated[float, msgspec.Meta(ge=-100.0, le=100.0)]
-Isk = Annotated[float, msgspec.Meta(ge=0.0, le=1e16)]
 # Until 2026-07-21 this one led every closed corporation.
 _EVE_SYSTEM_ID = 1
 
@@ -215,15 +213,6 @@ class EsiCategory(msgspec.Struct, frozen=True, kw_only=True):
     published: bool
 
 
-class EsiSolarSystem(msgspec.Struct, frozen=True, kw_only=True):
-    """A solar system. security_status: unrounded."""
-
-    system_id: Id
-    name: Name
-    constellation_id: Id
-    security_status: Security
-
-
 class MarketPrice(msgspec.Struct, frozen=True, kw_only=True):
     """CCP's own price of a type, in ISK; None for one that cannot be, so that it costs the other types nothing.
 
@@ -237,17 +226,6 @@ class MarketPrice(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _put(self, average_price=known_isk(self.average_price), adjusted_price=known_isk(self.adjusted_price))
-
-
-class MarketDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A day of a region's market for one type, in ISK."""
-
-    date: date
-    average: Isk
-    highest: Isk
-    lowest: Isk
-    order_count: Count
-    volume: Count
 
 
 class KillmailRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,14 +244,6 @@ class KillmailPage(msgspec.Struct, frozen=True, kw_only=True):
     refs: list[KillmailRef]
     pages: int
     modified: str | None
-
-
-class EsiStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The game server. vip: closed to players."""
-
-    players: Count
-    server_version: Text
-    vip: bool = False
 
 
 def _put(struct: msgspec.Struct, **values: Any) -> None:

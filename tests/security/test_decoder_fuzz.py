@@ -83,14 +83,8 @@ ESI: dict[str, tuple[Any, Any]] = {
     "type": (model.EsiType, {"type_id": 1, "name": "A", "group_id": 2, "published": True, "mass": 1.5}),
     "group": (model.EsiGroup, {"group_id": 1, "name": "A", "category_id": 2, "published": True}),
     "category": (model.EsiCategory, {"category_id": 1, "name": "A", "published": True}),
-    "system": (model.EsiSolarSystem, {"system_id": 1, "name": "A", "constellation_id": 2, "security_status": 0.5}),
     "prices": (list[model.MarketPrice], [{"type_id": 1, "average_price": 2.5, "adjusted_price": 3}]),
-    "days": (
-        list[model.MarketDay],
-        [{"date": "2026-01-01", "average": 1, "highest": 2, "lowest": 0.5, "order_count": 3, "volume": 4}],
-    ),
     "refs": (list[model.KillmailRef], [{"killmail_id": 1, "killmail_hash": HASH}]),
-    "status": (model.EsiStatus, {"players": 1, "server_version": "2", "vip": False}),
 }
 
 

@@ -292,4 +292,3 @@ async def test_the_simulators_entities_are_all_read(settings: Settings, database
         assert {name.category for name in names} == {"character", "corporation", "alliance"}
         assert (await esi.type_(587)).name == "Rifter"
         assert await esi.market_prices()
-        assert (await esi.status()).players >= 0
