@@ -37,7 +37,7 @@ def show(
 def check() -> None:
     """Tell whether the settings can be used.
 
-    A bad one is named in a sentence on stderr, and the status is 2.
+    A bad one is named on stderr, and the exit status is 2.
     """
     sources = load_all().sources
     chosen = sum(source != "default" for source in sources.values())

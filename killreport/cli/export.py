@@ -21,7 +21,7 @@ from killreport.fleet.table import ProcessRow
 if TYPE_CHECKING:
     from killreport.fleet.export.bundle import Bundle, Surroundings
 
-Folder = Annotated[Path, typer.Argument(help="Folder to write to; made where it is not there.", metavar="DIR")]
+Folder = Annotated[Path, typer.Argument(help="Folder to write to; created if missing.", metavar="DIR")]
 Force = Annotated[
     bool, typer.Option("--force", help="Write although DIR has files of others; those in the way are replaced.")
 ]

@@ -32,9 +32,7 @@ class CommandRow:
 
 
 COMMANDS: tuple[CommandRow, ...] = (
-    CommandRow(
-        "demo", "killreport.cli.processes.demo:demo", "command", "Show everything at work: no set-up, no network."
-    ),
+    CommandRow("demo", "killreport.cli.processes.demo:demo", "command", "Run a demo: no set-up, no network."),
     CommandRow("up", "killreport.cli.processes.up:up", "command", "Run the whole fleet in this terminal."),
     CommandRow("start", "killreport.cli.fleet.verbs:start", "command", "Start the fleet, or processes of it."),
     CommandRow("stop", "killreport.cli.fleet.verbs:stop", "command", "Stop processes."),
@@ -42,10 +40,12 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow(
         "reload", "killreport.cli.fleet.verbs:reload", "command", "Replace processes without dropping a request."
     ),
-    CommandRow("delete", "killreport.cli.fleet.verbs:delete", "command", "Stop processes and forget them."),
-    CommandRow("scale", "killreport.cli.fleet.verbs:scale", "command", "Run several copies of a worker."),
+    CommandRow(
+        "delete", "killreport.cli.fleet.verbs:delete", "command", "Stop processes and remove them from the list."
+    ),
+    CommandRow("scale", "killreport.cli.fleet.verbs:scale", "command", "Run several instances of a worker."),
     CommandRow("trigger", "killreport.cli.fleet.verbs:trigger", "command", "Run a scheduled job now."),
-    CommandRow("list", "killreport.cli.fleet.listing:list_processes", "command", "List the processes and how they do."),
+    CommandRow("list", "killreport.cli.fleet.listing:list_processes", "command", "List the processes and their state."),
     CommandRow("show", "killreport.cli.fleet.listing:show", "command", "Show everything about processes."),
     CommandRow("jlist", "killreport.cli.fleet.listing:jlist", "command", "The list in PM2's shape, for scripts."),
     CommandRow("monit", "killreport.cli.fleet.monit:monit", "command", "Watch the fleet on one live screen."),
@@ -71,11 +71,11 @@ COMMANDS: tuple[CommandRow, ...] = (
     CommandRow("pid", "killreport.cli.fleet.listing:pid", "command", "Print the pids of processes, for scripts."),
     CommandRow("runs", "killreport.cli.fleet.listing:runs", "command", "List the last runs of a job."),
     CommandRow("ping", "killreport.cli.fleet.listing:ping", "command", "Tell whether the supervisor answers."),
-    CommandRow("save", "killreport.cli.fleet.verbs:save", "command", "Remember which processes are started."),
-    CommandRow("resurrect", "killreport.cli.fleet.verbs:resurrect", "command", "Start again what was saved."),
+    CommandRow("save", "killreport.cli.fleet.verbs:save", "command", "Save which processes are started."),
+    CommandRow("resurrect", "killreport.cli.fleet.verbs:resurrect", "command", "Start the saved processes."),
     CommandRow("startup", "killreport.cli.fleet.startup:startup", "command", "Have systemd start the fleet at boot."),
-    CommandRow("unstartup", "killreport.cli.fleet.startup:unstartup", "command", "Take back what startup did."),
-    CommandRow("kill", "killreport.cli.fleet.verbs:kill", "command", "End every process and the supervisor."),
+    CommandRow("unstartup", "killreport.cli.fleet.startup:unstartup", "command", "Remove what startup installed."),
+    CommandRow("kill", "killreport.cli.fleet.verbs:kill", "command", "Stop every process and the supervisor."),
     CommandRow(
         "export",
         "killreport.cli.export:app",
@@ -104,7 +104,7 @@ COMMANDS: tuple[CommandRow, ...] = (
         "quarantine", "killreport.cli.data.quarantine:app", "group", "List, retry and purge what could not be stored."
     ),
     CommandRow("killmail", "killreport.cli.data.killmail:app", "group", "Remove killmails by hand."),
-    CommandRow("queue", "killreport.cli.queue.verbs:app", "group", "Look into the queues and look after dead letters."),
+    CommandRow("queue", "killreport.cli.queue.verbs:app", "group", "Inspect queues and manage dead letters."),
     CommandRow("sde", "killreport.cli.data.sde:app", "group", "Bring EVE's static data up to date."),
     CommandRow("db", "killreport.cli.data.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
     CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),

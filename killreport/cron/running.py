@@ -99,7 +99,7 @@ async def run_job(
                 ending.sentence = await _watch(work, stop, lost, row.time_limit)
             except _Stopped:
                 ending.status = "stopped"
-                ending.sentence = "Stopped before the end; what was done is kept, the next run does the rest."
+                ending.sentence = "Stopped before the end; what was done is kept, and the next run continues."
     return _report(name, ending.status, progress, ending.sentence, began)
 
 
@@ -138,8 +138,8 @@ async def _watch(work: Awaitable[str], stop: asyncio.Event, lost: asyncio.Event,
         if stop.is_set():
             raise _Stopped
         if lost.is_set():
-            raise Unavailable("The connection that keeps others from running the same job was lost.")
-        raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, the next run does the rest.")
+            raise Unavailable("The connection that holds the job's lock was lost.")
+        raise Permanent(f"It took longer than its limit of {limit}; what was done is kept, and the next run continues.")
 
 
 async def _is_due(row: ProcessRow, job: ModuleType, connection: Connection, now: datetime) -> bool:

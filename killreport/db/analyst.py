@@ -115,7 +115,7 @@ async def _exists(connection: Connection, name: str) -> bool:
     if row is None:
         return False
     if row["is_more"]:
-        raise Conflict(f"The role {name} has rights that an analyst has not: choose another name.")
+        raise Conflict(f"The role {name} has rights that an analyst must not have: choose another name.")
     return True
 
 

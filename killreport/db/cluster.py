@@ -289,5 +289,5 @@ def choose_socket_folder(folder: ServerFolder, user: ServerUser, short_base: Pat
             user.own(chosen)  # left by a crash, of an earlier release's user maybe; nobody but root makes folders here
     state = chosen.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner or state.st_mode & 0o077:
-        raise Unavailable(f"The folder {chosen} for the database's socket is somebody else's, or open to others.")
+        raise Unavailable(f"The database's socket folder {chosen} belongs to another user, or others may enter.")
     return chosen

@@ -126,7 +126,7 @@ def keep(folder: ServerFolder, binaries: Path, lock: int, short_base: Path) -> N
         socket_folder = choose_socket_folder(folder, user, short_base)
         if not os.access(socket_folder, os.X_OK):
             raise Unavailable(
-                f"This root may not enter the folder {socket_folder}, which is the embedded PostgreSQL's alone: run "
+                f"Root has no permission here to enter {socket_folder}, the folder of the embedded PostgreSQL: run "
                 "KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."
             )
         cluster = Cluster(folder, binaries, user)

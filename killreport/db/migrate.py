@@ -84,7 +84,7 @@ async def migration_status(connection: Connection) -> list[MigrationStatus]:
     for migration in known:
         row = applied.get(migration.version)
         if row is not None and row["checksum"] != migration.checksum:
-            raise Conflict(f"Migration {migration.version} was applied with other contents than this release has.")
+            raise Conflict(f"Migration {migration.version} differs from the one that was applied (checksum).")
     return [
         MigrationStatus(migration, applied[migration.version]["applied_at"] if migration.version in applied else None)
         for migration in known

@@ -56,7 +56,7 @@ class ServerUser:
             for name in (*folders, *files):
                 state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
                 if state.st_nlink > 1 and name in files:
-                    raise Unavailable(f"The file {path}/{name} is another file too: the database is not taken over.")
+                    raise Unavailable(f"The file {path}/{name} has a second hard link: the database is not taken over.")
                 os.chown(name, self.uid, self.gid, dir_fd=descriptor, follow_symlinks=False)
         self.own(folder)
 
@@ -113,7 +113,7 @@ def server_user(data: Path) -> ServerUser:
     user = own_user(data) if owner.uid in (None, 0, _uid_of(NOBODY)) else owner
     if not user.ask(lambda: "yes"):
         raise Unavailable(
-            f"PostgreSQL refuses to run as root, and this root may not become the user {user.uid}: run KillReport as "
+            f"PostgreSQL refuses to run as root, and root cannot switch to user {user.uid} here: run KillReport as "
             "an ordinary user, or set KILLREPORT_DATABASE_URL."
         )
     return user
@@ -137,9 +137,7 @@ def own_user(path: Path) -> ServerUser:
         uid = FIRST_UID + (first + step) % count
         if uid not in taken and not name_of(uid):
             return ServerUser(uid, uid)
-    raise Unavailable(
-        "Every user that the embedded PostgreSQL could run as is somebody's: set KILLREPORT_DATABASE_URL."
-    )
+    raise Unavailable("There is no unused user that the embedded PostgreSQL could run as: set KILLREPORT_DATABASE_URL.")
 
 
 def named_user(user: ServerUser) -> ServerUser:

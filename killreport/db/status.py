@@ -80,9 +80,9 @@ async def drop_everything(connection: Connection) -> int:
             await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             statements = [row[0] for row in await connection.fetch(_OBJECTS)]
             if statements and await connection.fetchval("select to_regclass('schema_migration')") is None:
-                raise Conflict("The database holds tables, but none that KillReport made: nothing was dropped.")
+                raise Conflict("The database has tables, but none of KillReport's: nothing was dropped.")
             for statement in statements:
                 await connection.execute(statement)
     except asyncpg.LockNotAvailableError:
-        raise Transient("Somebody uses the database and nothing was dropped: stop the other processes first.") from None
+        raise Transient("The database is in use, and nothing was dropped: stop the other processes first.") from None
     return len(statements)

@@ -56,7 +56,7 @@ async def claim_refresh(
     statement = _TYPE if kind is EntityKind.SHIP_TYPE else _OTHER.format(table=TABLES[kind])
     known = await connection.fetchrow(statement, entity_id, fresh_for)
     if known is None and not await connection.fetchval(_ON_LEDGER, int(kind), entity_id):
-        raise NotFound("Nothing with this id was ever seen here, so there is nothing to refresh.")
+        raise NotFound("This id is unknown here, so there is nothing to refresh.")
     refreshed_at = None if known is None else known["refreshed_at"]
     if known is not None and known["is_fresh"]:
         return RefreshRequest(RefreshState.FRESH, refreshed_at)

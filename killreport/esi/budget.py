@@ -133,7 +133,7 @@ class Budget:
             raise HostAway("ESI is in its downtime.")
         left = max(self._pauses.get(scope, 0) for scope in (EVERYBODY, *scopes)) - self._clock()
         if left > 0:
-            raise Transient(f"ESI asked for a pause of {left:.0f} s.", left)
+            raise Transient(f"ESI asked us to back off for {left:.0f} s.", left)
 
     async def _lease(self) -> None:
         """Fetch as many moments as are waited for, and the pauses."""
@@ -149,7 +149,7 @@ class Budget:
             async with self._database.connection() as connection:
                 return list(await connection.fetch(statement, *arguments))
         except DATABASE_ERRORS as error:
-            raise Unavailable(f"The budget for ESI cannot be reserved: {error}") from error
+            raise Unavailable(f"ESI's rate limit budget cannot be reserved: {error}") from error
 
     def _learn_pauses(self, rows: Sequence[Any]) -> None:
         self._read_at = now = self._clock()
@@ -172,7 +172,7 @@ class Budget:
             async with self._database.connection() as connection:
                 await connection.execute(_PAUSE, scope, seconds, reason)
         except DATABASE_ERRORS as error:
-            raise Unavailable(f"The pause for ESI cannot be shared: {error}") from error
+            raise Unavailable(f"The back-off for ESI cannot be shared: {error}") from error
 
     async def has_pause(self, scope: str) -> bool:
         """Tell whether the scope is paused; one that a probe ends may be overdue. Raises Unavailable as `turn`."""

@@ -248,7 +248,7 @@ class Transport:
         if response.status in (420, 429):
             seconds = retry_after(headers) or DEFAULT_PAUSE_SECONDS
             await self._budget.pause(EVERYBODY if response.status == 420 else group or route, seconds, "told to wait")
-            raise Transient(f"ESI answered {response.status}; it asks for a pause of {seconds:.0f} s.", seconds)
+            raise Transient(f"ESI answered {response.status}; it asks us to back off for {seconds:.0f} s.", seconds)
         if _number(headers, "X-ESI-Error-Limit-Remain", 100) < MIN_ERRORS_LEFT:
             seconds = min(float(_number(headers, "X-ESI-Error-Limit-Reset", 60)), MAX_RETRY_AFTER_SECONDS)
             await self._budget.pause(EVERYBODY, seconds, "few errors left")
@@ -262,7 +262,7 @@ def _check(status: int, path: str) -> None:
         raise NotFound(f"ESI answered {status} to {path}.")
     if status < 200 or 300 <= status < 400:
         # Not followed: nobody but ESI is to be asked in its name, and nothing about what was asked for is said.
-        raise HostAway(f"ESI answered {status} to {path} and sends us elsewhere.")
+        raise HostAway(f"ESI answered {status} (redirect) to {path}; redirects are not followed.")
     if status >= 400:
         raise Refused(f"ESI answered {status} to {path}.")
 

@@ -52,7 +52,7 @@ class Archive:
             if entry.file_size > MAX_MEMBER_BYTES:
                 raise Malformed(f"The file is larger than {MAX_MEMBER_BYTES >> 20} MiB", member)
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise Malformed("The file is packed in another way than CCP packs it", member)
+                raise Malformed("The file's compression method is not the one CCP uses", member)
 
     def parse(self, member: str, line: type[Parsed]) -> Iterator[tuple[int, Parsed]]:
         """Yield each line of the member, decoded, with its number from 1; empty lines are skipped.

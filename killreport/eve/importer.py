@@ -115,7 +115,7 @@ def _read_release(archive: Archive) -> ReleaseLine:
             # A date without an offset is CCP's, and CCP writes UTC.
             released_at = line.release_date
             if not is_storable(released_at):
-                raise Malformed("The date of the release is no date", f"{RELEASE} line {number}")
+                raise Malformed("The release date is not a date", f"{RELEASE} line {number}")
             at = released_at if released_at.tzinfo is not None else released_at.replace(tzinfo=UTC)
             return ReleaseLine(line.key, line.build_number, at)
     raise Malformed(f"There is no line with the key {RELEASE_KEY}", RELEASE)

@@ -48,7 +48,7 @@ def shown_security(security_status: float) -> float:
     security_status: unrounded. Raises ValueError outside -1.0 to 1.0.
     """
     if not -1.0 <= security_status <= 1.0:
-        raise ValueError(f"{security_status} is no security status")
+        raise ValueError(f"{security_status} is not a security status")
     if 0.0 < security_status < 0.05:
         return 0.1
     return math.floor(security_status * 10 + 0.5) / 10

@@ -64,7 +64,7 @@ def read_market_day(packed: bytes, day: date) -> list[PriceDay]:
             source = _source("" if source_column is None else cells[source_column].strip())
             row = PriceDay(int(type_id), day, _cents(average), source)
             if not 0 < row.type_id <= MAX_ENTITY_ID or not 0 <= row.average_cents <= MAX_CENTS:
-                raise Malformed("a number that cannot be", f"line {reader.line_num}")
+                raise Malformed("a number out of range", f"line {reader.line_num}")
             found.append(row)
     except EOFError:
         raise Malformed("the file is cut short", f"line {reader.line_num + 1}") from None

@@ -198,7 +198,7 @@ class _ArchiveReader:
             if claim is None:
                 found.arrivals.append(read_arrival(record.body, self.source, record.reference))
             elif self.asker is None:
-                raise Malformed("it only tells of a killmail, and there is nobody to ask for it")
+                raise Malformed("it has only the id and hash of a killmail, and no ESI client to fetch it")
             else:
                 found.claims.append(claim)
         except Malformed as error:

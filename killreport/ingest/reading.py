@@ -42,7 +42,7 @@ def read_package(package: Package | UnreadablePackage, source: str, *, is_from_f
     try:
         mail = decode_killmail(package.esi)
         if mail.killmail_id != package.killmail_id:
-            raise Malformed(f"the package is of {package.killmail_id}, its killmail is {mail.killmail_id}")
+            raise Malformed(f"the package is for killmail {package.killmail_id}, but contains {mail.killmail_id}")
         return Arrival(
             mail,
             source,

@@ -98,8 +98,8 @@ async def _latest_build(http: HttpClient, url: str) -> int:
             if decode_json(line, _Keyed).key == RELEASE_KEY:
                 return decode_json(line, ReleaseLine).build_number
     except Malformed as error:
-        raise KillreportError(f"{url} does not tell the newest build as CCP does: {error}.") from None
-    raise KillreportError(f"{url} does not tell the newest build: it has no line with the key {RELEASE_KEY}.")
+        raise KillreportError(f"{url} does not name the newest build in CCP's format: {error}.") from None
+    raise KillreportError(f"{url} does not name the newest build: it has no line with the key {RELEASE_KEY}.")
 
 
 async def _download(http: HttpClient, url: str, path: Path, on_bytes: Callable[[int], None]) -> None:

@@ -40,7 +40,7 @@ def find_scope(universe: Universe, kind: EntityKind, place_id: int) -> Scope:
         case EntityKind.REGION:
             found = [system.solar_system_id for system in systems if system.region_id == place_id]
         case _:
-            raise Refused("Only a solar system, a constellation or a region is a place to rank in.")
+            raise Refused("A ranking can be limited to a solar system, a constellation or a region only.")
     if not found:
         raise NotFound(f"There is no place with the id {place_id}.")
     return Scope(kind, place_id, sorted(found))

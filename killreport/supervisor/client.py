@@ -35,7 +35,7 @@ def ask(folder: FleetFolder, request: Request, timeout_seconds: float | None = N
             connection.sendall(msgspec.json.encode(request) + b"\n")
             line = connection.makefile("rb").readline()
         except TimeoutError:
-            raise StandsStill(f"The supervisor stands still: it did not answer within {timeout_seconds:g} s.") from None
+            raise StandsStill(f"The supervisor hangs: it did not answer within {timeout_seconds:g} s.") from None
         except OSError:
             raise NoSupervisor("No supervisor is running; killreport start starts one.") from None
     if not line:

@@ -213,7 +213,7 @@ class Instance:
         name = self.program.name
         slot = next((slot for slot in self._slots if slot.is_free()), None)
         if slot is None:
-            raise Unavailable(f"{name} cannot start: processes of before do not end.")
+            raise Unavailable(f"{name} cannot start: its old processes do not end.")
         try:
             return await prepare(slot, self._launch(), self._template)
         except OSError as error:

@@ -117,7 +117,7 @@ class Verbs:
         """Bring back what `save` remembered; what runs beyond it goes on. Raises NotFound where nothing was saved."""
         saved = read_wanted(self._folder.saved)
         if not saved:
-            raise NotFound("Nothing was saved: killreport save does it.")
+            raise NotFound("Nothing was saved yet: run killreport save first.")
         self._registry.bring_back(saved)
         await together(self.start(name) for name in saved if self._registry.is_to_run(name))
         return self.states()

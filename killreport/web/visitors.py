@@ -38,7 +38,7 @@ class Visitors:
             return
         grant = await self._buckets.take(client.key, FILE_COST if path.startswith("/static/") else PAGE_COST)
         if not grant.is_allowed:
-            raise Transient("You asked for more pages than one visitor may.", grant.retry_after)
+            raise Transient("Rate limit exceeded: you asked for too many pages.", grant.retry_after)
 
 
 class CountingVisitors:

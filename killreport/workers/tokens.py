@@ -29,7 +29,7 @@ class NoTokens:
 
     async def token_of(self, account_id: int) -> AccountToken:
         """Raise Permanent."""
-        raise Permanent(f"Nobody can log in to this installation, so account {account_id} has no token.")
+        raise Permanent(f"This installation has no login, so account {account_id} has no token.")
 
 
 class FixedTokens:

@@ -84,7 +84,7 @@ class _HistoryReader:
         async with tools.database.connection() as connection:
             wait = await reserve_request(connection, ENDPOINT, interval, interval + MAX_WAIT)
         if await wait_or_end(tools.stop, wait):
-            raise Unavailable("The worker was told to stop before its turn came.")
+            raise Unavailable("The worker was stopped while it waited for the rate limit.")
         async with obeying_pauses(tools.database, ENDPOINT):
             return await self._lists.page(message.character_id, message.page)
 

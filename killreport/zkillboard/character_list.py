@@ -45,7 +45,7 @@ def read_page(body: bytes) -> list[Package | UnreadablePackage]:
     try:
         found = _PAGE.decode(body)
     except UNREADABLE as error:
-        raise Transient(f"zKillboard's answer is no list: {malformed(body, error).reason}") from None
+        raise Transient(f"zKillboard's answer is not a list: {malformed(body, error).reason}") from None
     if isinstance(found, dict):
         if "error" in found:
             raise Transient(f"zKillboard says: {bytes(found['error'])[:200].decode(errors='replace')}")

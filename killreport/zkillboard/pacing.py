@@ -38,7 +38,9 @@ async def reserve_request(connection: Connection, endpoint: str, interval: timed
         MAX_PAUSE,
     )
     if wait is None:
-        raise Unavailable(f"{endpoint} is not to be asked for more than {most_wait.total_seconds():.0f} s from now.")
+        raise Unavailable(
+            f"{endpoint} is rate limited: the next request is over {most_wait.total_seconds():.0f} s away."
+        )
     return max(wait, 0.0)
 
 

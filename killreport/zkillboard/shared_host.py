@@ -57,7 +57,7 @@ class SharedHost:
         except (Unavailable, *DATABASE_ERRORS):
             return
         if left > 0:
-            raise Transient(f"{self._endpoint} is to be left alone for {left:.0f} s.", left)
+            raise Transient(f"{self._endpoint} asked us to back off; {left:.0f} s are left.", left)
 
     async def _share(self, error: KillreportError) -> None:
         seconds = BAN_SECONDS

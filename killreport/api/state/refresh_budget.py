@@ -30,8 +30,8 @@ class RefreshBudget:
         grant = await self._bucket.take(_EVERYBODY, 1)
         if not grant.is_allowed:
             raise GraphQLError(
-                "Visitors have asked EVE's API for as much as they may. "
-                f"Try again in {grant.retry_after} s; what is stale is refreshed in its turn anyway.",
+                "The visitors' share of ESI's rate limit is used up. "
+                f"Try again in {grant.retry_after} s; what is stale is refreshed on schedule anyway.",
                 extensions={"code": "RATE_LIMITED", "retryAfter": grant.retry_after},
             )
 

@@ -93,7 +93,7 @@ def dump(path: Dump) -> None:
 
 @app.command()
 def restore(path: Dump) -> None:
-    """Fill an empty database from what `dump` wrote, whole or not. Example: killreport db restore killreport.dump
+    """Restore a dump into an empty database, in one transaction. Example: killreport db restore killreport.dump
 
     A dump of an older release is brought up to date by killreport db upgrade afterwards.
     """
@@ -277,7 +277,7 @@ def _ask(settings: Settings) -> None:
     from killreport.db.url import masked_url
 
     if not sys.stdin.isatty():
-        raise Conflict("There is no terminal to ask on: --yes drops everything without asking.")
+        raise Conflict("No terminal to confirm on: --yes drops everything without asking.")
     where = (
         f"in {settings.home}" if settings.database_url is None else masked_url(settings.database_url.get_secret_value())
     )

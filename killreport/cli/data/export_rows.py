@@ -145,7 +145,7 @@ def _day(text: str | None, option: str) -> date | None:
 def _check(path: Path, form: FileForm) -> None:
     if form is FileForm.PARQUET:
         if path == STDOUT:
-            raise Refused("Parquet cannot go to standard output: its end says where everything is. Give --out FILE.")
+            raise Refused("Parquet cannot be written to standard output: its index is at the end. Give --out FILE.")
         if importlib.util.find_spec("duckdb") is None:
             raise Refused(
                 "Parquet is written by DuckDB, which is not installed: pip install 'killreport[parquet]' into "

@@ -32,7 +32,7 @@ def repair(
 ) -> None:
     """Store the killmails of the last days that zKillboard has and this database has not.
 
-    Safe to repeat and to break off. Example: killreport history repair --days 30
+    Safe to repeat and to interrupt. Example: killreport history repair --days 30
     """
     asyncio.run(_repair(days, as_json))
 

@@ -27,7 +27,7 @@ def remove(
     reason: Annotated[str, typer.Option(help="Why; it is kept with the id.")],
     as_json: AsJson = False,
 ) -> None:
-    """Remove killmails and all they count for; no source brings them back.
+    """Remove killmails and their counts for good; no source can add them again.
 
     Example: killreport killmail remove 97074312 --reason 'asked for by CCP'
     """

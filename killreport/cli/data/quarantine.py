@@ -67,7 +67,7 @@ def show(
 
 @app.command()
 def retry(numbers: Numbers = None, as_json: AsJson = False) -> None:
-    """Try entries again, as after an update; what can be stored now leaves the quarantine."""
+    """Retry entries, for example after an update; what can be stored leaves the quarantine."""
     outcome = asyncio.run(_retry(numbers))
     report = {"tried": outcome.total(), "stored": outcome["stored"], "kept": outcome["kept"]}
     print(

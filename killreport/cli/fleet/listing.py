@@ -121,7 +121,7 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
     states = _states(folder, chosen)
     for name in chosen:
         if name in wanted_names(names) and all(state.name != name for state in states):
-            raise NotFound(f"{name} was not started: killreport start {name} does it.")
+            raise NotFound(f"{name} is not started: run killreport start {name}.")
     rows = {row.name: row for row in rows_in_force(folder)}
     described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:

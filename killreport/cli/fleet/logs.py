@@ -161,7 +161,7 @@ def flush(
     only: Only = None,
     as_json: AsJson = False,
 ) -> None:
-    """Empty the logs, and delete those of before. Example: killreport flush worker-redisq"""
+    """Empty the logs and delete rotated ones. Example: killreport flush worker-redisq"""
     folder = FleetFolder.at(load_home())
     chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):

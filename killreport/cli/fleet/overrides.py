@@ -34,7 +34,7 @@ _APPLY = "killreport start applies it; killreport reload does too, and has what 
 def edit() -> None:
     """Open fleet.toml in your editor (VISUAL, EDITOR), check it, and put it in place. Example: killreport fleet edit
 
-    A mistake is told with its line and leaves the file as it was; in a terminal you are asked whether to edit again.
+    A mistake is shown with its line and the file stays unchanged; in a terminal you may edit again.
     """
     path = _path()
     before = read_overrides(path).text if path.exists() else first_text()
@@ -53,7 +53,7 @@ def edit() -> None:
 
 @app.command()
 def check(as_json: AsJson = False) -> None:
-    """Tell every mistake in fleet.toml, with status 1 if there is one. Example: killreport fleet check --json"""
+    """Check fleet.toml and print every mistake; exit status 1 if any. Example: killreport fleet check --json"""
     overrides = read_overrides(_path())
     if as_json:
         print(json.dumps({"path": str(overrides.path), "problems": list(overrides.problems)}))

@@ -104,7 +104,7 @@ def _keep_settings(loaded: LoadedSettings, owner: str | None, *, is_wanted: bool
 
 
 def unstartup(folder: Folder = None) -> None:
-    """Take back what `startup` did; what runs goes on. Example: killreport unstartup"""
+    """Remove what `startup` installed; running processes go on. Example: killreport unstartup"""
     path = (folder or _unit_folder()) / UNIT_NAME
     if not path.exists():
         raise NotFound(f"There is no {path}.")

@@ -204,7 +204,7 @@ def ensure_supervisor(settings: Settings, tell: Callable[[str], None] | None = N
         about_supervisor(folder)
         return folder
     if is_demo(settings.home):
-        raise Refused(f"{settings.home} is a demo's, with data that was made up: killreport demo starts it.")
+        raise Refused(f"{settings.home} is the home of a demo, with made-up data: start it with killreport demo.")
     path = folder.logs / "supervisor.log"
     if path.exists() and path.stat().st_size > MAX_BYTES:
         path.replace(path.with_name(f"{path.name}.1"))

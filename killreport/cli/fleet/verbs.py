@@ -54,7 +54,7 @@ def start(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Start processes, jobs on their schedule, and wait until they are ready. Example: killreport start 'worker-*'
+    """Start processes, schedule jobs, and wait until all are ready. Example: killreport start 'worker-*'
 
     What killreport fleet edit changed is applied first, as with restart, reload, scale and trigger.
     A supervisor is started in the background where none runs; one that died is replaced, and takes over what runs.
@@ -72,7 +72,7 @@ def start(
 
 
 def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
-    """Stop processes, jobs off their schedule; they stay in the list. Example: killreport stop worker-redisq"""
+    """Stop processes and unschedule jobs; they stay in the list. Example: killreport stop worker-redisq"""
     _tell("stop", chosen_names(names, only), _folder(), as_json=as_json)
 
 
@@ -96,7 +96,7 @@ def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 
 def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
-    """Stop processes and list them no longer. Example: killreport delete update-prices"""
+    """Stop processes and remove them from the list. Example: killreport delete update-prices"""
     _tell("delete", chosen_names(names, only), _folder(), as_json=as_json)
 
 
@@ -105,7 +105,7 @@ def scale(
     count: Annotated[int, typer.Argument(help="How many copies.", min=1, max=1_000)],
     as_json: AsJson = False,
 ) -> None:
-    """Run so many copies of a worker. Example: killreport scale worker-characters 2"""
+    """Run several instances of a worker. Example: killreport scale worker-characters 2"""
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="scale", name=name, count=count))
     print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
@@ -132,20 +132,20 @@ def trigger(
 
 
 def save(as_json: AsJson = False) -> None:
-    """Remember which processes are started, for `resurrect`. Example: killreport save"""
+    """Save which processes are started, for `resurrect`. Example: killreport save"""
     count = ask(_folder(), Request(verb="save"), ANSWER_SECONDS).count
     print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
 
 
 def resurrect(as_json: AsJson = False) -> None:
-    """Start again what `save` remembered, as after a reboot. Example: killreport resurrect"""
+    """Start the processes that `save` remembered, as after a reboot. Example: killreport resurrect"""
     states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
     running = [state.name for state in states if state.status != "stopped"]
     print(json.dumps({"started": running}) if as_json else f"{len(running)} processes are started.")
 
 
 def kill(as_json: AsJson = False) -> None:
-    """End every process and the supervisor. Example: killreport kill
+    """Stop every process and the supervisor. Example: killreport kill
 
     What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
     reached, what it left running ends too.

@@ -61,7 +61,7 @@ def demo(
     # What a shell makes of `--corpus *.zst`: one value of the option, and the rest.
     more_corpus: Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="PATH…")] = None,
     rate: Annotated[float, typer.Option(help="New killmails a minute.", min=0.1, max=60_000)] = 30.0,
-    seed: Annotated[int, typer.Option(help="What everything made up follows from.", min=0, max=2**31 - 1)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random data.", min=0, max=2**31 - 1)] = 1,
     web_port: Annotated[
         int | None, typer.Option(help="Port of the site; default: the setting web_port.", min=1, max=65_535)
     ] = None,
@@ -76,7 +76,7 @@ def demo(
         typer.Option(help="Folder for the demo's data; default: `demo` in the home folder.", metavar="PATH"),
     ] = None,
 ) -> None:
-    """Show everything at work on this machine: no set-up, no services, no network.
+    """Run a demo of everything on this machine: no set-up, no services, no network.
 
     Made-up killmails arrive on the site as they happen. Ctrl-C stops all of it; the next start goes on where it was.
     Never touches a configured database. Example: killreport demo --rate 120 --web-port 8080

@@ -19,7 +19,7 @@ def sim(  # noqa: PLR0917 - the options of a command
     port: Annotated[
         int | None, typer.Option(help="Port; 0: any free port. Default: the setting sim_port.", min=0, max=65_535)
     ] = None,
-    seed: Annotated[int, typer.Option(help="What everything made up follows from.", min=0, max=2**31 - 1)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random data.", min=0, max=2**31 - 1)] = 1,
     rate: Annotated[float, typer.Option(help="Killmails a minute; 0 publishes on demand only.", min=0)] = 60.0,
     corpus: Annotated[
         list[Path] | None,

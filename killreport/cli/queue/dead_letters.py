@@ -17,7 +17,7 @@ from killreport.terminal import printable
 if TYPE_CHECKING:
     from killreport.queueing.broker import Broker, DeadLetter
 
-app = typer.Typer(no_args_is_help=True, help="List, retry and drop messages that were given up.")
+app = typer.Typer(no_args_is_help=True, help="List, retry and delete dead letters: messages that failed for good.")
 
 QueueName = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
 OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; none: all.", metavar="[QUEUE]")]
@@ -51,7 +51,7 @@ def list_letters(
 
 @app.command()
 def retry(queue: QueueName, letters: Letters = None, as_json: AsJson = False) -> None:
-    """Put dead letters back as new messages. Example: killreport queue dead retry esi_character_info_queue 12 13"""
+    """Retry dead letters as new messages. Example: killreport queue dead retry esi_character_info_queue 12 13"""
     find_queue(queue)
     retried = with_broker(lambda broker: broker.dead_retry(queue, letters or None))
     print(json.dumps({"retried": retried}) if as_json else f"{retried} put back into {queue}.")
@@ -64,7 +64,7 @@ def drop(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Throw dead letters away for good. Example: killreport queue dead drop esi_character_info_queue 12"""
+    """Delete dead letters for good. Example: killreport queue dead drop esi_character_info_queue 12"""
     find_queue(queue)
     if not yes:
         which = f"{len(letters)} dead letter{'s' if len(letters) > 1 else ''}" if letters else "every dead letter"

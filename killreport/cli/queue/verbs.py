@@ -20,7 +20,7 @@ from killreport.fleet.table import QUEUES, find_queue
 if TYPE_CHECKING:
     from killreport.queueing.broker import Broker, QueueCounts, Waiting
 
-app = typer.Typer(no_args_is_help=True, help="Look into the queues, publish, purge, and look after dead letters.")
+app = typer.Typer(no_args_is_help=True, help="Inspect, publish to and purge queues; manage dead letters.")
 app.add_typer(dead_letters.app, name="dead")
 
 QueueName = Annotated[
@@ -42,7 +42,7 @@ _COLUMNS = (
 
 @app.command("list")
 def list_queues(as_json: AsJson = False) -> None:
-    """List the queues with what waits in them. Example: killreport queue list --json | jq '.[] | select(.dead > 0)'"""
+    """List queues and their messages. Example: killreport queue list --json | jq '.[] | select(.dead > 0)'"""
 
     async def work(broker: Broker) -> list[QueueCounts]:
         return [await broker.counts(str(row.queue)) for row in QUEUES]
@@ -56,7 +56,7 @@ def list_queues(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(queue: QueueName, as_json: AsJson = False) -> None:
-    """Show one queue and how its worker is set. Example: killreport queue show esi_character_info_queue"""
+    """Show one queue and the settings of its worker. Example: killreport queue show esi_character_info_queue"""
     row = find_queue(queue)
     fields = _count_fields(with_broker(lambda broker: broker.counts(queue))) | {
         "prefetch": row.prefetch,
@@ -76,7 +76,7 @@ def peek(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Show what waits next and leave it there. Example: killreport queue peek esi_type_info_queue --limit 3"""
+    """Show the next messages without taking them. Example: killreport queue peek esi_type_info_queue --limit 3"""
     find_queue(queue)
     found = with_broker(lambda broker: broker.peek(queue, limit))
     if as_json:
@@ -118,7 +118,7 @@ def purge(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Throw away what waits in a queue; dead letters stay. Example: killreport queue purge esi_type_info_queue"""
+    """Delete all waiting messages of a queue; dead letters stay. Example: killreport queue purge esi_type_info_queue"""
     find_queue(queue)
     if not yes:
         typer.confirm(f"Throw away everything that waits in {queue}?", abort=True)

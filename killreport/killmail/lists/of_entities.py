@@ -56,7 +56,7 @@ async def list_killmails_of(
         raise ValueError(f"one of first and last is needed, from 1 to {MAX_PAGE}")
     ids = sorted(set(entity_ids))
     if kind not in VICTIM_COLUMNS:
-        raise Refused("Only those who are on killmails have lists of them.")
+        raise Refused("Only entities that appear on killmails have lists of them.")
     if size * len(ids) > MAX_ROWS:
         raise Refused(f"{size} killmails of each of {len(ids)} are more than {MAX_ROWS}: ask for fewer.")
     cursor = after if first is not None else before

@@ -83,7 +83,7 @@ def read_table(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
     missing = [column for column in _NEEDED if column not in columns]
     if missing:
         raise Malformed(
-            f"{name} is a kill dump without {', '.join(missing)}, so its killmails cannot be asked for; "
+            f"{name} is a kill dump without {', '.join(missing)}, so its killmails cannot be fetched; "
             "kill_dump.json of the same report has all of it"
         )
     number = 1

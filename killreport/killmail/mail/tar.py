@@ -94,17 +94,17 @@ def _octal(field: bytes) -> int:
     else:
         digits = field.split(b"\0", 1)[0].strip()
         if not re.fullmatch(rb"[0-7]*", digits):
-            raise Malformed("a header of the tar has a number that is none")
+            raise Malformed("a tar header has an invalid number")
         number = int(digits or b"0", 8)
     if number > MAX_SIZE:
-        raise Malformed("a header of the tar has a number that cannot be")
+        raise Malformed("a tar header has a number out of range")
     return number
 
 
 def _read_extended(stream: IO[bytes], header: _Header) -> dict[bytes, bytes]:
     """Return what an extended header says of the member behind it."""
     if header.size > MAX_EXTENDED_BYTES:
-        raise Malformed(f"an extended header of the tar is larger than {MAX_EXTENDED_BYTES // 2**10} kB")
+        raise Malformed(f"an extended tar header is larger than {MAX_EXTENDED_BYTES // 2**10} kB")
     content = _exactly(stream, header.size)
     _skip(stream, 0, behind=header.size)
     if header.kind == _LONG_NAME:
@@ -119,7 +119,7 @@ def _parse_attributes(content: bytes) -> dict[bytes, bytes]:
         match = _ATTRIBUTE.match(content, place)
         end = place + int(match[1]) if match else 0
         if match is None or not match.end() < end <= len(content) or content[end - 1 : end] != b"\n":
-            raise Malformed("an extended header of the tar is damaged")
+            raise Malformed("an extended tar header is damaged")
         found[match[2]] = content[match.end() : end - 1]
         place = end
     return found
@@ -127,7 +127,7 @@ def _parse_attributes(content: bytes) -> dict[bytes, bytes]:
 
 def _size(text: bytes) -> int:
     if not re.fullmatch(rb"\d{1,18}", text):
-        raise Malformed("an extended header of the tar has a size that is none")
+        raise Malformed("an extended tar header has an invalid size")
     return int(text)
 
 

@@ -82,7 +82,7 @@ def derive(
         raise Malformed(f"more than {MAX_ROWS} items", "$.victim.items")
     value = value_killmail(mail, universe, prices, flat)
     if value.total > MAX_CENTS:
-        raise Malformed("a value beyond what can be stored", _dearest_path(flat, value.item_prices))
+        raise Malformed("a value too large to be stored", _dearest_path(flat, value.item_prices))
     marks = classify(mail, universe, value.total)
     score = points(mail, universe, marks.is_npc)
     victim, blow, position = mail.victim, mail.final_blow, mail.victim.position

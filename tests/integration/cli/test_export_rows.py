@@ -106,7 +106,7 @@ async def test_days_are_chosen_and_both_ends_count(export: Exporting) -> None:
     [
         (("--from", "yesterday"), "a day such as 2021-11-27 is needed at --from"),
         (("--from", "2021-12-04", "--to", "2021-12-02"), "--from 2021-12-04 is after --to 2021-12-02."),
-        (("--out", "-"), "Parquet cannot go to standard output"),
+        (("--out", "-"), "Parquet cannot be written to standard output"),
         (("--out", "here.parquet"), "here.parquet exists; nothing was written."),
         (("--out", "nowhere/a.csv", "--format", "csv"), "nowhere/a.csv cannot be written: "),
     ],

@@ -75,7 +75,7 @@ async def test_reset_drops_everything_and_upgrade_makes_it_anew(settings: Settin
 
 async def test_reset_refuses_a_database_that_is_not_ours(empty: Settings, connection: Connection) -> None:
     await connection.execute("create table payroll (id integer)")
-    with pytest.raises(Conflict, match="none that KillReport made: nothing was dropped"):
+    with pytest.raises(Conflict, match="none of KillReport's: nothing was dropped"):
         await db.reset_database(empty)
     assert await connection.fetchval("select to_regclass('payroll')") is not None
 

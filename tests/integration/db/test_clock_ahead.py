@@ -44,7 +44,7 @@ async def test_a_pause_of_esi_is_over_and_a_new_one_holds(database: Database) ->
     await execute(database, f"update esi_pause set until = {AHEAD}")
     await Budget(database, 50).turn()
     await budget.pause(EVERYBODY, 30.0, "told to wait")
-    with pytest.raises(Exception, match=r"ESI asked for a pause of (29|30) s"):
+    with pytest.raises(Exception, match=r"ESI asked us to back off for (29|30) s"):
         await Budget(database, 50).turn()
 
 

@@ -232,7 +232,7 @@ def test_a_file_with_a_second_name_is_not_given_away(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("root's")
     (folder / "PG_VERSION").hardlink_to(precious)
-    with pytest.raises(Unavailable, match="is another file too"):
+    with pytest.raises(Unavailable, match="has a second hard link"):
         ServerUser(FIRST_UID, FIRST_UID).own_all(folder)
     assert precious.stat().st_uid == 0
 
@@ -285,7 +285,7 @@ def test_a_root_that_may_not_pass_over_modes_hears_which_folder_is_in_the_way(
     for _ in range(2):  # without data, and with it
         users.append(UserProcess.hold(home, setup=without(CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)))
         said = users[-1].line()
-        assert said.startswith("error: This root may not enter the folder"), said
+        assert said.startswith("error: Root has no permission here to enter"), said
         assert said.endswith("run KillReport as an ordinary user, or set KILLREPORT_DATABASE_URL."), said
         users.append(UserProcess.hold(home))
         assert users[-1].line().startswith("postgresql://")
@@ -294,7 +294,7 @@ def test_a_root_that_may_not_pass_over_modes_hears_which_folder_is_in_the_way(
 
 def test_a_root_that_may_not_become_another_user_hears_so(home: Path, users: list[UserProcess]) -> None:
     users.append(UserProcess.hold(home, setup=without(CAP_SETUID, CAP_SETGID)))
-    assert "this root may not become the user " in (said := users[0].line())
+    assert "root cannot switch to user " in (said := users[0].line())
     assert ": run KillReport as an ordinary user" in said
 
 

@@ -166,7 +166,7 @@ async def test_no_process_asks_while_another_was_told_to_wait(
 ) -> None:
     esi.answers["/alliances/1"] = Answer(status=420, headers={"X-ESI-Error-Limit-Reset": "60"})
     async with open_esi(here, database) as told:
-        with pytest.raises(Transient, match="asks for a pause"):
+        with pytest.raises(Transient, match="asks us to back off"):
             await told.alliance(1)
     esi.asked.clear()
 

@@ -161,9 +161,9 @@ async def test_a_url_of_ones_own_is_loaded(sde: Sde, ccp: Ccp) -> None:
     ("path", "body", "sentence"),
     [
         (LATEST, None, "There is no static data at"),
-        (LATEST, b"<html>", "does not tell the newest build as CCP does"),
-        (LATEST, b"[1]", "does not tell the newest build as CCP does"),
-        (LATEST, b'{"_key": "sde"}', "does not tell the newest build as CCP does"),
+        (LATEST, b"<html>", "does not name the newest build in CCP's format"),
+        (LATEST, b"[1]", "does not name the newest build in CCP's format"),
+        (LATEST, b'{"_key": "sde"}', "does not name the newest build in CCP's format"),
         (LATEST, b"", "it has no line with the key sde"),
         (ARCHIVE, None, "There is no static data at"),
         (ARCHIVE, b"<html>", "not a zip archive"),

@@ -145,7 +145,7 @@ async def test_without_anybody_to_ask_it_is_said(database: Database, writer: Kil
     assert tally == ImportTally(read=1, quarantined=1)
     async with database.connection() as connection:
         (entry,) = await list_quarantine(connection, 10)
-    assert entry.reject.reason == "it only tells of a killmail, and there is nobody to ask for it"
+    assert entry.reject.reason == "it has only the id and hash of a killmail, and no ESI client to fetch it"
 
 
 async def test_it_asks_no_faster_than_esi_grants(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

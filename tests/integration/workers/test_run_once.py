@@ -50,7 +50,7 @@ EFFECT = {
     "worker-alliance-corporations": "select count(*) > 0 from queue_message where queue = 'esi_corporation_info_queue'",
     "worker-types": "select volume is not null from type_detail where type_id = 587",
     "worker-zkillboard": "select finished_at is not null from character_history",
-    "worker-user-killmails": "select reason like 'Permanent: Nobody can log in%' from dead_letter",
+    "worker-user-killmails": "select reason like 'Permanent: This installation has no login%' from dead_letter",
 }
 
 

@@ -216,7 +216,7 @@ async def test_a_token_that_esi_refuses_ends_the_message_and_is_shown_nowhere(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({}, "Permanent: Nobody can log in to this installation, so account 7 has no token."),
+        ({}, "Permanent: This installation has no login, so account 7 has no token."),
         ({"tokens": FixedTokens({})}, "NotFound: There is no account 7."),
     ],
     ids=["nobody can log in", "no such account"],

@@ -27,5 +27,5 @@ def test_a_demo_is_not_told_to_take_the_settings_of_the_shell(
 
 def test_no_real_fleet_is_started_on_what_a_demo_made_up(tmp_path: Path) -> None:
     (tmp_path / DEMO_LOCK).touch()
-    with pytest.raises(Refused, match="with data that was made up: killreport demo starts it"):
+    with pytest.raises(Refused, match="with made-up data: start it with killreport demo"):
         ensure_supervisor(load_settings({"KILLREPORT_HOME": str(tmp_path)}).settings)

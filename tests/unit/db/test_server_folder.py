@@ -41,7 +41,7 @@ def test_a_short_socket_folder_that_others_have_a_hand_in_is_refused(tmp_path: P
         chosen.rmdir()
         (tmp_path / "theirs").mkdir(mode=0o700)
         chosen.symlink_to(tmp_path / "theirs") if prepare == "a symbolic link" else chosen.write_text("")
-    with pytest.raises(Unavailable, match="is somebody else's, or open to others"):
+    with pytest.raises(Unavailable, match="belongs to another user, or others may enter"):
         choose_socket_folder(home, ServerUser(), tmp_path)
 
 
@@ -49,7 +49,7 @@ def test_a_short_socket_folder_that_others_have_a_hand_in_is_refused(tmp_path: P
 def test_a_short_socket_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     home = folder_of(tmp_path / LONG)
     os.chown(choose_socket_folder(home, ServerUser(), tmp_path), 12345, 12345)
-    with pytest.raises(Unavailable, match="is somebody else's"):
+    with pytest.raises(Unavailable, match="belongs to another user"):
         choose_socket_folder(home, ServerUser(), tmp_path)
 
 

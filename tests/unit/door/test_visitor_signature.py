@@ -53,7 +53,7 @@ def test_a_stranger_cannot_make_a_signature_and_gains_nothing_by_trying(tmp_path
     assert asked(settings, {VISITOR_HEADER: "fleet"}) == Client("127.0.0.1", True)
 
 
-def test_a_seal_is_of_one_visitor(tmp_path: Path) -> None:
+def test_a_signature_is_of_one_visitor(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     stolen = {**VisitorSigner(settings).headers("192.0.2.7"), VISITOR_HEADER: FLEET}
     assert not asked(settings, stolen).is_fleet

@@ -42,7 +42,7 @@ def test_a_security_of_zero_is_never_shown_with_a_minus() -> None:
 
 @pytest.mark.parametrize("raw", [1.01, -1.01, math.inf, math.nan])
 def test_a_security_outside_the_scale_is_an_error(raw: float) -> None:
-    with pytest.raises(ValueError, match="is no security status"):
+    with pytest.raises(ValueError, match="is not a security status"):
         shown_security(raw)
 
 

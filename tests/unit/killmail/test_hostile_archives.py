@@ -93,7 +93,7 @@ def test_a_header_of_zeros_without_end_is_refused_before_it_is_looked_at() -> No
     header.type, header.size = tarfile.XHDTYPE, len(content)
     packed = header.tobuf() + content.ljust(-(-len(content) // 512) * 512, b"\0") + tar_of(("a.json", ONE))
 
-    assert read_until_broken(packed) == ([], "an extended header of the tar is larger than 64 kB")
+    assert read_until_broken(packed) == ([], "an extended tar header is larger than 64 kB")
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
@@ -106,7 +106,7 @@ def test_an_extended_header_that_says_it_has_gigabytes_takes_none(kind: bytes) -
         found, reason = read_until_broken(packed)
 
     assert [record.body for record in found] == [ONE]
-    assert reason == "an extended header of the tar is larger than 64 kB"
+    assert reason == "an extended tar header is larger than 64 kB"
 
 
 @pytest.mark.parametrize(
@@ -293,5 +293,5 @@ def test_numbers_of_headers_are_bounded() -> None:
         header[148:156] = b" " * 8
         header[148:156] = b"%06o\0 " % sum(header)
         found, reason = read_until_broken(bytes(header) + b"\0" * 2048)
-        assert (found, "a number that" in reason) == ([], True)
+        assert (found, "number" in reason) == ([], True)
     assert tar.MAX_SIZE == 2**63 - 1
