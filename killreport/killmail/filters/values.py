@@ -31,10 +31,11 @@ class ValueKind(Protocol):
 
     def write(self, value: Any) -> Any:
         """Return the value as plain data that `read` takes."""
+        return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
+class Ids(ValueKind):
     """One to MAX_LISTED ids, of which any will do. refers_to: what of, for a form that completes names."""
 
     refers_to: str
@@ -44,13 +45,9 @@ class Ids:
         """Return the ids ascending, none twice."""
         return tuple(sorted({_whole(entry, where, 1, self.most) for entry, where in _entries(plain, path)}))
 
-    def write(self, value: tuple[int, ...]) -> list[int]:
-        """Return the ids as a list."""
-        return list(value)
-
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(ValueKind):
     """One to MAX_LISTED words: those of `choices`, or where there are none, anything spelt like a label."""
 
     choices: tuple[str, ...] = ()
@@ -68,13 +65,9 @@ class Words:
             raise Malformed("no label is spelt like this", path)
         return entry
 
-    def write(self, value: tuple[str, ...]) -> list[str]:
-        """Return the words as a list."""
-        return list(value)
-
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class Count(ValueKind):
     """A whole number from 0 to `most`."""
 
     most: int = MAX_COUNT
@@ -83,13 +76,9 @@ class Count:
         """Return the number."""
         return _whole(plain, path, 0, self.most)
 
-    def write(self, value: int) -> int:
-        """Return the number."""
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Isk:
+class Isk(ValueKind):
     """An amount of ISK from 0 to MAX_ISK, as a number or as decimal text; as a value in whole hundredths."""
 
     def read(self, plain: Any, path: str) -> int:
@@ -111,7 +100,7 @@ class Isk:
 
 
 @dataclass(frozen=True, slots=True)
-class YesNo:
+class YesNo(ValueKind):
     """Yes or no."""
 
     def read(self, plain: Any, path: str) -> bool:
@@ -120,13 +109,9 @@ class YesNo:
             raise Malformed("true or false is needed", path)
         return plain
 
-    def write(self, value: bool) -> bool:
-        """Return the flag."""
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(ValueKind):
     """A moment with its time zone, as a datetime or as ISO 8601 text."""
 
     def read(self, plain: Any, path: str) -> datetime:
@@ -151,7 +136,7 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(ValueKind):
     """Whole hours of the day in UTC, `{"from": 22, "to": 4}`: from the first until the second begins, over midnight
     where the second is the smaller. Equal ones would be no hour or all of them, and are refused.
     """

@@ -21,6 +21,24 @@ MARKET_CAME = "a market price came"
 RULES_CHANGED = "the rules of prices or the static data changed"
 FIRST_PRICE_CAME = "a first price came"
 
+# Each lists killmails, the newest first: those of a day, those that are due one by one, and those with a type as
+# priceless that has a reference by now.
+_OF_DAY = """
+    select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2
+    order by killmail_time desc, killmail_id desc
+"""
+_SINGLE = "select killmail_id from killmail_value_due order by killmail_id desc limit $1"
+_PRICELESS = f"""
+    with known as (select type_id from price_reference where cents > 0)
+    select killmail_id from (
+        select item.killmail_id from item join known using (type_id) where item.price_rule >= {PriceRule.BASE_PRICE:d}
+        union
+        select killmail.killmail_id from killmail join known on known.type_id = killmail.ship_type_id
+        where killmail.ship_price_rule >= {PriceRule.BASE_PRICE:d}
+    ) as priceless
+    order by killmail_id desc limit $1
+"""  # noqa: S608 - numbers of our own
+
 OnBatch = Callable[[Revalued], None]
 
 
@@ -64,21 +82,21 @@ async def revalue_due(database: Database, revaluer: Revaluer, *, most: int, on_b
         if examined >= most:
             return await left(len(due) - index)
         async with database.connection() as connection:
-            mail_ids = await _list_of_day(connection, day)
+            mail_ids = await _list_ids(connection, _OF_DAY, *span_of_day(day))
         await revalue(mail_ids, MARKET_CAME)
         async with database.connection() as connection:
             # A price that came meanwhile made the day due anew, and it stays so.
             await connection.execute("delete from value_due where day = $1 and since = $2", day, since)
     while examined < most:
         async with database.connection() as connection:
-            mail_ids = await _list_single(connection)
+            mail_ids = await _list_ids(connection, _SINGLE, BATCH_KILLMAILS)
         if not mail_ids:
             break
         await revalue(mail_ids, RULES_CHANGED)
         async with database.connection() as connection:
             await connection.execute("delete from killmail_value_due where killmail_id = any($1)", mail_ids)
     async with database.connection() as connection:
-        mail_ids = await _list_priceless(connection, max(most - examined, 0))
+        mail_ids = await _list_ids(connection, _PRICELESS, max(most - examined, 0))
     await revalue(mail_ids, FIRST_PRICE_CAME)
     return await left(0)
 
@@ -124,14 +142,6 @@ async def _note_basis(connection: Connection) -> None:
     )
 
 
-async def _list_single(connection: Connection) -> list[int]:
-    """Return the next batch of killmails that are due one by one, the newest first."""
-    rows = await connection.fetch(
-        f"select killmail_id from killmail_value_due order by killmail_id desc limit {BATCH_KILLMAILS}"  # noqa: S608
-    )
-    return [row["killmail_id"] for row in rows]
-
-
 async def list_kill_days(connection: Connection) -> list[date]:
     """Return the days on which killmails are stored."""
     return [row["day"] for row in await connection.fetch("select day from daily_total order by day")]
@@ -146,32 +156,10 @@ async def _list_due(connection: Connection) -> list[tuple[date, datetime]]:
     return [(row["day"], row["since"]) for row in rows]
 
 
-async def _list_of_day(connection: Connection, day: date) -> list[int]:
-    rows = await connection.fetch(
-        """select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2
-           order by killmail_time desc, killmail_id desc""",
-        *span_of_day(day),
-    )
-    return [row["killmail_id"] for row in rows]
-
-
-async def _list_priceless(connection: Connection, most: int) -> list[int]:
-    """Return killmails, the newest first, with a type as priceless that has a reference by now."""
-    rows = await connection.fetch(
-        """with known as (select type_id from price_reference where cents > 0)
-           select killmail_id from (
-               select item.killmail_id from item join known using (type_id) where item.price_rule >= $1
-               union
-               select killmail.killmail_id from killmail join known on known.type_id = killmail.ship_type_id
-               where killmail.ship_price_rule >= $1
-           ) as priceless
-           order by killmail_id desc limit $2""",
-        int(PriceRule.BASE_PRICE),
-        most,
-    )
-    return [row["killmail_id"] for row in rows]
+async def _list_ids(connection: Connection, statement: str, *arguments: object) -> list[int]:
+    return [row["killmail_id"] for row in await connection.fetch(statement, *arguments)]
 
 
 async def _has_priceless(database: Database) -> bool:
     async with database.connection() as connection:
-        return bool(await _list_priceless(connection, 1))
+        return bool(await _list_ids(connection, _PRICELESS, 1))
