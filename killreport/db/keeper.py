@@ -16,8 +16,10 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from killreport.backoff import Backoff
 from killreport.db.cluster import Cluster, choose_socket_folder, server_answers
 from killreport.db.privileges import ServerUser, owner_of, server_user
 from killreport.db.programs import usable_programs
@@ -72,18 +74,15 @@ class Keeper:
 
     def _start_again(self) -> subprocess.Popen[bytes] | None:
         """Try until the server answers, or return None when nobody waits for it; the state tells why it fails."""
-        pause = _POLL_SECONDS
+        backoff = Backoff(_POLL_SECONDS, _MAX_PAUSE_SECONDS)
         while True:
             try:
                 return self._start()
             except Unavailable as error:
                 print(error, file=sys.stderr, flush=True)
                 write_state(self._lock, State(FAILED, str(error)))
-            try:
-                self._events.get(timeout=pause)
-            except queue.Empty:
-                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
-            else:
+            with suppress(queue.Empty):
+                self._events.get(timeout=backoff.next())
                 return None  # no server runs, so it was the last user that left
 
     def _next_event(self) -> str:
