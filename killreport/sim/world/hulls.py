@@ -97,7 +97,6 @@ VICTIM_GROUPS = (
 
 # Where kills happen. Abyssal space is rolled apart, since only some hulls enter it.
 SPACE_SHARES = (("nullsec", 0.4816), ("lowsec", 0.2187), ("highsec", 0.1139), ("wormhole", 0.0867), ("pochven", 0.0454))
-ABYSSAL_SHARE = 0.0534
 ABYSSAL_GROUPS = frozenset(
     {
         "Frigate",

@@ -50,6 +50,7 @@ PRIVATE_WORDS = {
     "desk": "lookup",
     "shelf": "column, category",
     "shelves": "columns, categories",
+    "teller": "publisher",
     "thing": "entity",
     "things": "entities",
     "toll": "rate limit",
