@@ -7,7 +7,7 @@ there because of their cost, which here is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,11 +71,12 @@ class Query:
 
     def plain_filter(self, now: datetime) -> dict[str, Any]:
         """Return the filter as `KillmailFilter.read` takes it. Raises Refused with a sentence."""
-        conditions = [*self._parties(), *({PLACES[name]: ids} for name, ids in self.places.items()), *self._flags()]
-        conditions += [{name: _flag(name, self.values[name])} for name in ("npc", "awox") if name in self.values]
-        if "iskValue" in self.values:
-            conditions.append({"valueMin": _isk(self.values["iskValue"])})
-        conditions += [{"from": begin} if begin else {"to": end} for begin, end in self._times(now) if begin or end]
+        conditions = [*self._parties(), *({PLACES[name]: ids} for name, ids in self.places.items())]
+        conditions += [condition for flag, condition in _OF_FLAGS.items() if flag in self.flags]
+        conditions += [read(self.values[name], now) for name, read in _OF_VALUES.items() if name in self.values]
+        if "month" in self.values or "year" in self.values:
+            begin, end = _months(self.values.get("year"), self.values.get("month"), now)
+            conditions += [{"from": begin}, {"to": end}]
         return {"and": conditions} if conditions else {}
 
     def _parties(self) -> Iterator[dict[str, Any]]:
@@ -86,33 +87,6 @@ class Query:
             if "finalblow-only" in self.flags:
                 side = "attacker"
             yield {side + party[0].upper() + party[1:] if side else party: ids}
-
-    def _flags(self) -> Iterator[dict[str, Any]]:
-        if "solo" in self.flags:
-            yield {"solo": True}
-        if "ganked" in self.flags:
-            yield {"labels": ["ganked"]}
-        if "label" in self.values:
-            yield {"labels": [self.values["label"]]}
-        for space in SPACES:
-            if space in self.flags:
-                yield {"space": [space]}
-
-    def _times(self, now: datetime) -> Iterator[tuple[datetime | None, datetime | None]]:
-        """Yield beginnings and ends, one of the two in each pair."""
-        if "month" in self.values or "year" in self.values:
-            begin, end = _months(self.values.get("year"), self.values.get("month"), now)
-            yield begin, None
-            yield None, end
-        if "pastSeconds" in self.values:
-            seconds = _number("pastSeconds", self.values["pastSeconds"])
-            if seconds > MAX_SECONDS or seconds % HOUR:
-                raise Refused("pastSeconds must be a multiple of 3600 and no more than 7 days (604800)")
-            yield now - timedelta(seconds=seconds), None
-        if "startTime" in self.values:
-            yield _time("startTime", self.values["startTime"]), None
-        if "endTime" in self.values:
-            yield None, _time("endTime", self.values["endTime"])
 
 
 def read_modifiers(path: str) -> Query:
@@ -181,6 +155,13 @@ def _flag(name: str, text: str) -> bool:
     return text == "1"
 
 
+def _seconds_ago(text: str, now: datetime) -> datetime:
+    seconds = _number("pastSeconds", text)
+    if seconds > MAX_SECONDS or seconds % HOUR:
+        raise Refused("pastSeconds must be a multiple of 3600 and no more than 7 days (604800)")
+    return now - timedelta(seconds=seconds)
+
+
 def _isk(text: str) -> int:
     value = _number("iskValue", text)
     if value % ISK_STEP:
@@ -207,3 +188,20 @@ def _time(name: str, text: str) -> datetime:
         return datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC)
     except ValueError:
         raise Refused(f"{name} must be a time as YYYYMMDDhhmm in UTC") from None
+
+
+# The conditions of a filter that flags are, and values.
+_OF_FLAGS: Mapping[str, dict[str, Any]] = {
+    "solo": {"solo": True},
+    "ganked": {"labels": ["ganked"]},
+    **{space: {"space": [space]} for space in SPACES},
+}
+_OF_VALUES: Mapping[str, Callable[[str, datetime], dict[str, Any]]] = {
+    "label": lambda text, _now: {"labels": [text]},
+    "npc": lambda text, _now: {"npc": _flag("npc", text)},
+    "awox": lambda text, _now: {"awox": _flag("awox", text)},
+    "iskValue": lambda text, _now: {"valueMin": _isk(text)},
+    "pastSeconds": lambda text, now: {"from": _seconds_ago(text, now)},
+    "startTime": lambda text, _now: {"from": _time("startTime", text)},
+    "endTime": lambda text, _now: {"to": _time("endTime", text)},
+}
