@@ -83,7 +83,7 @@ def compose(folder: Folder, image: Image = _IMAGE, force: Force = False, as_json
 
 @app.command()
 def kubernetes(folder: Folder, image: Image = _IMAGE, force: Force = False, as_json: AsJson = False) -> None:
-    """Manifests for kubectl apply -k, with and without KEDA. Example: killreport export kubernetes ./k8s"""
+    """Manifests for kubectl apply -k. Example: killreport export kubernetes ./k8s"""
     from killreport.fleet.export.kubernetes import kubernetes_bundle
 
     _export(kubernetes_bundle, folder, force=force, as_json=as_json, image=image)

@@ -1,4 +1,4 @@
-"""The fleet as Kubernetes manifests: `base` for every cluster, `keda` for one that scales workers by their queues.
+"""The fleet as Kubernetes manifests.
 
 A file a process, put together by kustomize.
 Source: https://kubernetes.io/docs/reference/kubernetes-api/ (1.32 and later).
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from killreport.fleet.export.bundle import Bundle, Surroundings, header, started_rows
 from killreport.fleet.export.cluster import NAME, SECRET, config_map
-from killreport.fleet.export.keda import may_scale, scaled_object, trigger_authentication
 from killreport.fleet.export.network import default_deny, dns, policy
 from killreport.fleet.export.workloads import cron_job, deployment, disruption_budget, migration, service
 from killreport.fleet.export.yaml import Node, documents
@@ -28,30 +27,18 @@ def kubernetes_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) ->
         "config.yaml": [config_map(surroundings)],
         "network.yaml": [default_deny(), dns(), policy("migrate", reaches_stores=True)],
     }
-    scaled = {row.name: scaled_object(row, surroundings) for row in rows if may_scale(row)}
     files = {f"base/{name}": _text(nodes) for name, nodes in base.items()}
     files["base/kustomization.yaml"] = _text([_kustomization(sorted(base), surroundings)])
     files[f"base/{MIGRATION_FILE}"] = _text(
         [migration(surroundings)],
         "Not part of the kustomization: a Job runs once. kubectl create -f this before an update.",
     )
-    for name, (node, notes) in scaled.items():
-        files[f"keda/{name}.yaml"] = _text([node], *notes)
-    files["keda/authentication.yaml"] = _text([trigger_authentication()])
-    overlay = ["../base", "authentication.yaml", *(f"{name}.yaml" for name in scaled)]
-    files["keda/kustomization.yaml"] = _text(
-        [{"apiVersion": _KUSTOMIZE, "kind": "Kustomization", "resources": overlay}],
-        "The base, with workers scaled by KEDA (https://keda.sh), which the cluster must have.",
-    )
     return Bundle(
         target="kubernetes",
         files=files,
         next_steps="Push the image; kubectl apply -f base/namespace.yaml -f base/config.yaml; "
-        f"make the Secret {SECRET}; kubectl create -f base/{MIGRATION_FILE}; then: kubectl apply -k base (or keda).",
+        f"make the Secret {SECRET}; kubectl create -f base/{MIGRATION_FILE}; then: kubectl apply -k base.",
     )
-
-
-_KUSTOMIZE = "kustomize.config.k8s.io/v1beta1"
 
 
 def _text(nodes: Sequence[Node], *notes: str) -> str:
@@ -66,7 +53,7 @@ def _namespace() -> Node:
 def _kustomization(resources: Sequence[str], surroundings: Surroundings) -> Mapping[str, Node]:
     name, _, tag = surroundings.image.rpartition(":")
     return {
-        "apiVersion": _KUSTOMIZE,
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "namespace": NAME,
         "resources": list(resources),

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from killreport.fleet.export.bundle import Surroundings, hard_limit_mb, run_arguments
 from killreport.fleet.export.cluster import NAME, labels, metadata, pod_spec, selector
-from killreport.fleet.export.keda import may_scale
 from killreport.fleet.export.yaml import Node
 from killreport.fleet.secrets import secrets_of
 from killreport.fleet.table import ProcessRow
@@ -44,8 +43,8 @@ def deployment(row: ProcessRow, surroundings: Surroundings) -> Node:
             "spec": {"terminationGracePeriodSeconds": grace, **pod},
         },
     }
-    # Where something scales a worker, the number is not this file's: applying it again would undo the scaling.
-    if not may_scale(row):
+    # Of a worker that the cluster may scale the number is not this file's: applying it again would undo the scaling.
+    if row.is_single or row.queue is None:
         spec = {"replicas": 1 if row.kind == "worker" else 2, **spec}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(row.name), "spec": spec}
 

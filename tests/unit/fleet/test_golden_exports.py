@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from killreport.fleet.export.bundle import MARK
-from killreport.fleet.export.keda import most_replicas
 from killreport.fleet.secrets import secret_settings
 from killreport.fleet.table import FLEET, find_process
 from tests.unit.fleet.exports import GOLDEN, MAKERS, SECRET, bundle
@@ -142,10 +141,9 @@ def test_kubernetes_has_a_workload_a_process_and_the_singles_are_alone() -> None
         for name, found in workloads.items()
         if found["kind"] == "Deployment" and found["spec"]["strategy"] == {"type": "Recreate"}
     }
-    scaled = {found["metadata"]["name"] for found in objects() if found["kind"] == "ScaledObject"}
+    scaled = {row.name for row in FLEET if row.queue is not None and not row.is_single}
     assert recreated == {row.name for row in FLEET if row.is_single}
     assert all(workloads[name]["spec"]["replicas"] == 1 for name in recreated)
-    assert scaled == {row.name for row in FLEET if row.queue is not None and not row.is_single}
     assert all("replicas" not in workloads[name]["spec"] for name in scaled)
 
 
@@ -168,14 +166,6 @@ def test_no_pod_is_told_of_services_by_variables_that_would_be_unknown_settings(
 def test_every_pod_has_a_policy_that_lets_it_talk() -> None:
     policies = {found["metadata"]["name"] for found in objects() if found["kind"] == "NetworkPolicy"}
     assert policies == {"default-deny", "dns", "migrate", *(row.name for row in FLEET)}
-
-
-@pytest.mark.parametrize(
-    ("rate", "prefetch", "expected"), [(50, 10, 2), (50, 3, 5), (50, 1, 13), (0.1, 10, 1), (400, 10, 10)]
-)
-def test_there_are_no_more_workers_than_the_budget_of_esi_keeps_busy(rate: float, prefetch: int, expected: int) -> None:
-    row = dataclasses.replace(find_process("worker-characters"), prefetch=prefetch)
-    assert most_replicas(row, rate) == expected
 
 
 def test_the_image_runs_as_the_manifests_say_and_without_a_database_server() -> None:

@@ -50,7 +50,7 @@ enabled = false
     ("text", "sentence"),
     [
         ("[worker-typs]", "line 1: there is no process called worker-typs; did you mean worker-types?"),
-        ("\nworker-types = 3", "line 2: worker-types must be a table: [worker-types], and below it what is to be"),
+        ("\nworker-types = 3", "line 2: worker-types must be a table: [worker-types], with its overrides below it."),
         ("[worker-types]\nprefech = 3", "line 2: worker-types has no prefech; did you mean prefetch?"),
         ("[worker-types]\n\nprefetch = 0", "line 3: prefetch of worker-types must be a whole number from 1 to 1000"),
         ("[queue-alliances]\nprefetch = 3", "line 2: queue-alliances can have no prefetch: it is a job, which takes"),
