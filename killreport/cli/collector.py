@@ -9,11 +9,13 @@ import gc
 YOUNG = 50_000
 
 
-def calm_collector() -> None:
+def calm_collector(young: int = YOUNG, old: int = 20) -> None:
     """Leave out of every collection what is there now, which stays, and look for garbage in circles rarely.
+
+    young: so many new objects are waited for; old: so many looks at them before all are looked at.
 
     For a process of its own only: what is there now and later falls into a circle is never freed.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 20, 20)
+    gc.set_threshold(young, 20, old)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -16,7 +17,9 @@ from killreport.home import refuse_locked_home
 from killreport.terminal import in_lines
 
 if TYPE_CHECKING:
-    from killreport.db.database import Database
+    from killreport.db.database import Connection, Database
+
+_RESULT = TypeVar("_RESULT")
 
 
 def load_all() -> LoadedSettings:
@@ -97,3 +100,13 @@ async def open_ready_database(
                 await upgrade(connection)
             await load_seed(connection)
         yield database
+
+
+def ask_database(process: str, work: Callable[[Connection], Awaitable[_RESULT]]) -> _RESULT:
+    """Do the work on a connection of the ready database and return what it returns."""
+
+    async def run() -> _RESULT:
+        async with open_ready_database(load(), process=process) as database, database.connection() as connection:
+            return await work(connection)
+
+    return asyncio.run(run())

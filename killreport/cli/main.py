@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated, Any, Literal, cast
 
@@ -18,97 +18,74 @@ from killreport.terminal import in_lines
 
 @dataclass(frozen=True)
 class CommandRow:
-    """One command of the root: its name, where it is defined as `module:attribute`, and its line in the help.
+    """One command of the root: its name, where it is defined, and its line in the help.
 
+    target: `module:attribute`, below `killreport.cli`.
     kind: a `group` has commands of its own, whose Typer is the attribute; a `command` is a function or a Typer of one.
     is_hidden: not for people, so not in the help.
     """
 
     name: str
     target: str
-    kind: Literal["group", "command"]
     summary: str
+    kind: Literal["group", "command"] = "command"
     is_hidden: bool = False
 
 
-COMMANDS: tuple[CommandRow, ...] = (
-    CommandRow("demo", "killreport.cli.processes.demo:demo", "command", "Run a demo: no set-up, no network."),
-    CommandRow("up", "killreport.cli.processes.up:up", "command", "Run the whole fleet in this terminal."),
-    CommandRow("start", "killreport.cli.fleet.verbs:start", "command", "Start the fleet, or processes of it."),
-    CommandRow("stop", "killreport.cli.fleet.verbs:stop", "command", "Stop processes."),
-    CommandRow("restart", "killreport.cli.fleet.verbs:restart", "command", "Stop and start processes."),
-    CommandRow(
-        "reload", "killreport.cli.fleet.verbs:reload", "command", "Replace processes without dropping a request."
-    ),
-    CommandRow(
-        "delete", "killreport.cli.fleet.verbs:delete", "command", "Stop processes and remove them from the list."
-    ),
-    CommandRow("scale", "killreport.cli.fleet.verbs:scale", "command", "Run several instances of a worker."),
-    CommandRow("trigger", "killreport.cli.fleet.verbs:trigger", "command", "Run a scheduled job now."),
-    CommandRow("list", "killreport.cli.fleet.listing:list_processes", "command", "List the processes and their state."),
-    CommandRow("show", "killreport.cli.fleet.listing:show", "command", "Show everything about processes."),
-    CommandRow("jlist", "killreport.cli.fleet.listing:jlist", "command", "The list in PM2's shape, for scripts."),
-    CommandRow("monit", "killreport.cli.fleet.monit:monit", "command", "Watch the fleet on one live screen."),
-    CommandRow("logs", "killreport.cli.fleet.logs:logs", "command", "Follow what the processes write."),
-    CommandRow("flush", "killreport.cli.fleet.logs:flush", "command", "Empty the logs."),
-    CommandRow("status", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
-    CommandRow("ls", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
-    CommandRow("l", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
-    CommandRow("ps", "killreport.cli.fleet.listing:list_processes", "command", "The same as list.", True),
-    CommandRow("describe", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
-    CommandRow("desc", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
-    CommandRow("info", "killreport.cli.fleet.listing:show", "command", "The same as show.", True),
-    CommandRow("prettylist", "killreport.cli.fleet.listing:jlist", "command", "The same as jlist.", True),
-    CommandRow("dump", "killreport.cli.fleet.verbs:save", "command", "The same as save.", True),
-    CommandRow("del", "killreport.cli.fleet.verbs:delete", "command", "The same as delete.", True),
-    CommandRow("gracefulReload", "killreport.cli.fleet.verbs:reload", "command", "The same as reload.", True),
-    CommandRow("dash", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
-    CommandRow("dashboard", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
-    CommandRow("imonit", "killreport.cli.fleet.monit:monit", "command", "The same as monit.", True),
-    CommandRow(
-        "reloadLogs", "killreport.cli.fleet.logs:reload_logs", "command", "Logs are reopened by themselves.", True
-    ),
-    CommandRow("pid", "killreport.cli.fleet.listing:pid", "command", "Print the pids of processes, for scripts."),
-    CommandRow("runs", "killreport.cli.fleet.listing:runs", "command", "List the last runs of a job."),
-    CommandRow("ping", "killreport.cli.fleet.listing:ping", "command", "Tell whether the supervisor answers."),
-    CommandRow("save", "killreport.cli.fleet.verbs:save", "command", "Save which processes are started."),
-    CommandRow("resurrect", "killreport.cli.fleet.verbs:resurrect", "command", "Start the saved processes."),
-    CommandRow("startup", "killreport.cli.fleet.startup:startup", "command", "Have systemd start the fleet at boot."),
-    CommandRow("unstartup", "killreport.cli.fleet.startup:unstartup", "command", "Remove what startup installed."),
-    CommandRow("kill", "killreport.cli.fleet.verbs:kill", "command", "Stop every process and the supervisor."),
-    CommandRow(
-        "export",
-        "killreport.cli.export:app",
-        "group",
-        "Write the fleet for another manager, or what is stored.",
-    ),
-    CommandRow("supervise", "killreport.cli.fleet.verbs:supervise", "command", "Run the supervisor in this terminal."),
-    CommandRow("fleet", "killreport.cli.fleet.overrides:app", "group", "Override the fleet table on this machine."),
-    CommandRow(
-        "run", "killreport.cli.processes.run:run", "command", "Run one process of the fleet until it is told to stop."
-    ),
-    CommandRow(
-        "template",
-        "killreport.cli.processes.template:template",
-        "command",
-        "What the supervisor forks processes from.",
-        True,
-    ),
-    CommandRow(
-        "import", "killreport.cli.data.importing:import_paths", "command", "Store killmails from files and archives."
-    ),
-    CommandRow(
-        "history", "killreport.cli.data.history:app", "group", "Compare stored days with zKillboard's and fill them."
-    ),
-    CommandRow(
-        "quarantine", "killreport.cli.data.quarantine:app", "group", "List, retry and purge what could not be stored."
-    ),
-    CommandRow("killmail", "killreport.cli.data.killmail:app", "group", "Remove killmails by hand."),
-    CommandRow("queue", "killreport.cli.queue.verbs:app", "group", "Inspect queues and manage dead letters."),
-    CommandRow("sde", "killreport.cli.data.sde:app", "group", "Bring EVE's static data up to date."),
-    CommandRow("db", "killreport.cli.data.db:app", "group", "Upgrade, inspect, open, save and reset the database."),
-    CommandRow("config", "killreport.cli.config:app", "group", "Show and check the settings."),
-    CommandRow("sim", "killreport.cli.processes.sim:sim", "command", "Serve New Eden's public APIs from this machine."),
+_COMMANDS = (
+    CommandRow("demo", "processes.demo:demo", "Run a demo: no set-up, no network."),
+    CommandRow("up", "processes.up:up", "Run the whole fleet in this terminal."),
+    CommandRow("start", "fleet.verbs:start", "Start the fleet, or processes of it."),
+    CommandRow("stop", "fleet.verbs:stop", "Stop processes."),
+    CommandRow("restart", "fleet.verbs:restart", "Stop and start processes."),
+    CommandRow("reload", "fleet.verbs:reload", "Replace processes without dropping a request."),
+    CommandRow("delete", "fleet.verbs:delete", "Stop processes and remove them from the list."),
+    CommandRow("scale", "fleet.verbs:scale", "Run several instances of a worker."),
+    CommandRow("trigger", "fleet.verbs:trigger", "Run a scheduled job now."),
+    CommandRow("list", "fleet.listing:list_processes", "List the processes and their state."),
+    CommandRow("show", "fleet.listing:show", "Show everything about processes."),
+    CommandRow("jlist", "fleet.listing:jlist", "The list in PM2's shape, for scripts."),
+    CommandRow("monit", "fleet.monit:monit", "Watch the fleet on one live screen."),
+    CommandRow("logs", "fleet.logs:logs", "Follow what the processes write."),
+    CommandRow("flush", "fleet.logs:flush", "Empty the logs."),
+    CommandRow("reloadLogs", "fleet.logs:reload_logs", "Logs are reopened by themselves.", is_hidden=True),
+    CommandRow("pid", "fleet.listing:pid", "Print the pids of processes, for scripts."),
+    CommandRow("runs", "fleet.listing:runs", "List the last runs of a job."),
+    CommandRow("ping", "fleet.listing:ping", "Tell whether the supervisor answers."),
+    CommandRow("save", "fleet.verbs:save", "Save which processes are started."),
+    CommandRow("resurrect", "fleet.verbs:resurrect", "Start the saved processes."),
+    CommandRow("startup", "fleet.startup:startup", "Have systemd start the fleet at boot."),
+    CommandRow("unstartup", "fleet.startup:unstartup", "Remove what startup installed."),
+    CommandRow("kill", "fleet.verbs:kill", "Stop every process and the supervisor."),
+    CommandRow("export", "export:app", "Write the fleet for another manager, or what is stored.", "group"),
+    CommandRow("supervise", "fleet.verbs:supervise", "Run the supervisor in this terminal."),
+    CommandRow("fleet", "fleet.overrides:app", "Override the fleet table on this machine.", "group"),
+    CommandRow("run", "processes.run:run", "Run one process of the fleet until it is told to stop."),
+    CommandRow("template", "processes.template:template", "What the supervisor forks processes from.", is_hidden=True),
+    CommandRow("import", "data.importing:import_paths", "Store killmails from files and archives."),
+    CommandRow("history", "data.history:app", "Compare stored days with zKillboard's and fill them.", "group"),
+    CommandRow("quarantine", "data.quarantine:app", "List, retry and purge what could not be stored.", "group"),
+    CommandRow("killmail", "data.killmail:app", "Remove killmails by hand.", "group"),
+    CommandRow("queue", "queue.verbs:app", "Inspect queues and manage dead letters.", "group"),
+    CommandRow("sde", "data.sde:app", "Bring EVE's static data up to date.", "group"),
+    CommandRow("db", "data.db:app", "Upgrade, inspect, open, save and reset the database.", "group"),
+    CommandRow("config", "config:app", "Show and check the settings.", "group"),
+    CommandRow("sim", "processes.sim:sim", "Serve New Eden's public APIs from this machine."),
+)
+# Other names that PM2 has for some of them.
+_ALIASES = {
+    "list": ("status", "ls", "l", "ps"),
+    "show": ("describe", "desc", "info"),
+    "jlist": ("prettylist",),
+    "save": ("dump",),
+    "delete": ("del",),
+    "reload": ("gracefulReload",),
+    "monit": ("dash", "dashboard", "imonit"),
+}
+COMMANDS: tuple[CommandRow, ...] = _COMMANDS + tuple(
+    replace(row, name=alias, summary=f"The same as {row.name}.", is_hidden=True)
+    for row in _COMMANDS
+    for alias in _ALIASES.get(row.name, ())
 )
 
 
@@ -151,7 +128,7 @@ class LazyGroup(TyperGroup):
 def load_command(row: CommandRow) -> Any:
     """Import what the row names and return it as a command that can be invoked."""
     module, _, attribute = row.target.partition(":")
-    found = getattr(import_module(module), attribute)
+    found = getattr(import_module(f"killreport.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(name=row.name)(found)

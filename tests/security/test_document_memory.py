@@ -12,7 +12,7 @@ from graphql import GraphQLError, execute
 from killreport.api.door.documents import Documents
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.schema import build_schema
-from killreport.cli.processes.collector import YOUNG
+from killreport.cli.collector import YOUNG
 
 DOCUMENTS = 1_000
 # One of these takes 250 kB while it is checked; kept, they would take 250 MB.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import multiprocessing
 import queue
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +13,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from killreport.cli.collector import calm_collector
 from killreport.db.connection import BATCH_SECONDS
 from killreport.db.database import DATABASE_ERRORS, open_database
 from killreport.errors import KillreportError
@@ -41,7 +41,8 @@ async def open_writer(settings: Settings) -> AsyncIterator[tuple[Database, Killm
         async with database.connection() as connection:
             static = await keep_universe(connection)
             prices = await load_price_book(connection, static.universe)
-        _calm_collector()
+        # A batch makes a hundred thousand rows, and none of them is in a circle.
+        calm_collector(young=500_000, old=100)
         yield database, make_writer(static, prices, settings)
 
 
@@ -50,12 +51,6 @@ async def open_importer(settings: Settings) -> AsyncIterator[tuple[Database, Kil
     """Lend the same with a client of ESI, for files that only tell of killmails; nothing is asked where none does."""
     async with open_writer(settings) as (database, writer), open_esi(settings, database) as esi:
         yield database, writer, esi
-
-
-def _calm_collector() -> None:
-    """Look for garbage in circles rarely: a batch makes a hundred thousand rows, and none of them is in a circle."""
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 100)
 
 
 async def run_jobs(settings: Settings, files: list[Path], jobs: int, *, resume: bool, on_progress: OnProgress) -> None:

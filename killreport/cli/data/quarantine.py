@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from killreport.cli.context import load, open_ready_database
+from killreport.cli.context import ask_database, load, open_ready_database
 from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import print_table
 from killreport.errors import Malformed
@@ -36,7 +36,11 @@ def list_entries(
     after: Annotated[int, typer.Option(min=0, max=MAX_ID, help="Begin behind this number.")] = 0,
 ) -> None:
     """List the entries in the order they came. Example: killreport quarantine list --json | jq .[].reason"""
-    entries = asyncio.run(_list(limit, after))
+    from killreport.killmail.stored.quarantine import list_quarantine
+
+    entries = ask_database(
+        "quarantine", lambda connection: list_quarantine(connection, limit, after, with_bodies=False)
+    )
     if as_json:
         print(json.dumps([_as_dict(entry) for entry in entries]))
         return
@@ -55,7 +59,9 @@ def show(
     number: Annotated[int, typer.Argument(help="Number of the entry.", min=1, max=MAX_ID)], as_json: AsJson = False
 ) -> None:
     """Show one entry with its body; --json has it byte for byte. Example: killreport quarantine show 12"""
-    entry = asyncio.run(_get(number))
+    from killreport.killmail.stored.quarantine import get_quarantined
+
+    entry = ask_database("quarantine", lambda connection: get_quarantined(connection, number))
     if as_json:
         body = base64.b64encode(entry.reject.body).decode()
         print(json.dumps({**_as_dict(entry), "body_base64": body}))
@@ -82,10 +88,12 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Delete entries for good. Example: killreport quarantine purge 12 13"""
+    from killreport.killmail.stored.quarantine import purge_quarantine
+
     what = "every entry" if not numbers else f"{len(numbers)} entries"
     if not yes:
         typer.confirm(f"Delete {what} of the quarantine for good?", abort=True)
-    deleted = asyncio.run(_purge(numbers))
+    deleted = ask_database("quarantine", lambda connection: purge_quarantine(connection, numbers or None))
     print(json.dumps({"deleted": deleted}) if as_json else f"{deleted} deleted.")
 
 
@@ -103,33 +111,6 @@ def _as_dict(entry: QuarantineEntry) -> dict[str, Any]:
         "tried_at": entry.tried_at.isoformat(),
         "tries": entry.tries,
     }
-
-
-async def _list(limit: int, after: int) -> list[QuarantineEntry]:
-    from killreport.killmail.stored.quarantine import list_quarantine
-
-    async with (
-        open_ready_database(load(), process="quarantine") as database,
-        database.connection() as connection,
-    ):
-        return await list_quarantine(connection, limit, after, with_bodies=False)
-
-
-async def _get(number: int) -> QuarantineEntry:
-    from killreport.killmail.stored.quarantine import get_quarantined
-
-    async with (
-        open_ready_database(load(), process="quarantine") as database,
-        database.connection() as connection,
-    ):
-        return await get_quarantined(connection, number)
-
-
-async def _purge(numbers: list[int] | None) -> int:
-    from killreport.killmail.stored.quarantine import purge_quarantine
-
-    async with open_ready_database(load(), process="quarantine") as database, database.connection() as connection:
-        return await purge_quarantine(connection, numbers or None)
 
 
 async def _retry(numbers: list[int] | None) -> Counter[str]:

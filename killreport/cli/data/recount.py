@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from killreport.cli.context import load, open_ready_database
+from killreport.cli.context import ask_database
 from killreport.cli.output.options import AsJson
 
 if TYPE_CHECKING:
+    from killreport.db.database import Connection
     from killreport.killmail.writing.recount import Difference
 
 
@@ -23,7 +24,7 @@ def recount(
 
     Reads everything: minutes for millions of killmails. With --rebuild, nothing is stored meanwhile.
     """
-    found, left, due = asyncio.run(_recount(rebuild))
+    found, left, due = ask_database("recount", partial(_recount, rebuild=rebuild))
     if as_json:
         differences = [
             {"table": difference.table, "key": list(map(str, difference.key))} for difference in (left or found)
@@ -45,18 +46,14 @@ def recount(
         raise typer.Exit(1)
 
 
-async def _recount(rebuild: bool) -> tuple[list[Difference], list[Difference], int]:
+async def _recount(connection: Connection, *, rebuild: bool) -> tuple[list[Difference], list[Difference], int]:
     """Return the differences found, those left in the end, and how much of the static data waits to be followed."""
     from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
     from killreport.killmail.writing.rederive_due import count_due
 
-    async with (
-        open_ready_database(load(), process="recount") as database,
-        database.connection() as connection,
-    ):
-        found = await recount_differences(connection)
-        due = await count_due(connection)
-        if not (found and rebuild):
-            return found, found, due
-        await rebuild_rollups(connection)
-        return found, await recount_differences(connection), due
+    found = await recount_differences(connection)
+    due = await count_due(connection)
+    if not (found and rebuild):
+        return found, found, due
+    await rebuild_rollups(connection)
+    return found, await recount_differences(connection), due

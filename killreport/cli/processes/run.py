@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 async def _run_backend(settings: Settings, rows: Sequence[ProcessRow], stop: asyncio.Event) -> None:
     from killreport.api.app import create_app
-    from killreport.cli.processes.collector import calm_collector
+    from killreport.cli.collector import calm_collector
     from killreport.cli.processes.serve import bind, serve
     from killreport.door.connection_limit import ConnectionLimit
 
