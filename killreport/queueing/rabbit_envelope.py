@@ -37,10 +37,6 @@ class Envelope:
         """Return what the handler is told."""
         return Delivery(queue, self.attempt, self.priority, self.published_at, self.losses)
 
-    def retry(self, attempt: int, due_at: datetime) -> Envelope:
-        """Return the envelope of the next try."""
-        return replace(self, attempt=attempt, due_at=due_at)
-
     def letter(self, body: bytes, reason: str, died_at: datetime) -> Envelope:
         """Return the envelope of the dead letter; of the same message it has the same id, however often it dies.
 
