@@ -50,6 +50,12 @@ class Totals:
         """
         return None if self.kills == 0 else 100 - 100 * self.solo_kills // self.kills
 
+    @property
+    def efficiency_percent(self) -> int | None:
+        """The share of the ISK destroyed in all ISK destroyed and lost, rounded down; None without any."""
+        both = self.isk_destroyed_cents + self.isk_lost_cents
+        return None if both == 0 else 100 * self.isk_destroyed_cents // both
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
