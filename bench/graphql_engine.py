@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from ariadne import make_executable_schema
 from graphql import ExecutionResult, GraphQLInterfaceType, GraphQLSchema, GraphQLUnionType, execute, parse
 
 from bench.universe import seed_universe
@@ -25,8 +24,8 @@ from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page
-from killreport.api.paging.scalars import instant_text, isk_text, scalars
-from killreport.api.schema import read_sdl
+from killreport.api.paging.scalars import instant_text, isk_text
+from killreport.api.schema import unbound_schema
 from killreport.api.state.live import Subscriber
 from killreport.api.views.entity import EntityViews
 from killreport.api.views.killmail import KillmailView
@@ -76,7 +75,7 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
 def batch_schema(page: ConnectionView) -> GraphQLSchema:
     """Return the product's schema, answering from memory."""
     table = Resolvers()
-    schema = make_executable_schema(read_sdl(), *scalars)
+    schema = unbound_schema()
     assert schema.query_type is not None
     assert schema.mutation_type is not None
     assert schema.subscription_type is not None
@@ -98,7 +97,7 @@ def _give(value: ConnectionView | None, _root: Sequence[None], _info: FieldInfo,
 
 def single_schema(page: ConnectionView) -> GraphQLSchema:
     """Return the product's schema with resolvers of one parent, as graphql-core calls them."""
-    schema = make_executable_schema(read_sdl(), *scalars)
+    schema = unbound_schema()
     assert schema.query_type is not None
     schema.query_type.fields["killmails"].resolve = lambda _root, _info, **_arguments: page
     for found in schema.type_map.values():

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
-from ariadne.asgi import GraphQL
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,14 +18,13 @@ from killreport.api.door.audit import Audit
 from killreport.api.door.caller import caller_of
 from killreport.api.door.documents import Documents
 from killreport.api.door.error_answers import ERROR_ANSWERS, unreadable_request
+from killreport.api.door.execution import Execution
 from killreport.api.door.guard.cors import cross_origin, refusal_headers
 from killreport.api.door.guard.guard import Guard
-from killreport.api.door.http import LimitedHTTPHandler
+from killreport.api.door.http import HTTPHandler
 from killreport.api.door.limits import Limits
-from killreport.api.door.masking import masked, quiet
-from killreport.api.door.websocket import LimitedWebSocketHandler
-from killreport.api.engine.executor import BatchExecutor
-from killreport.api.explorer import FormExplorer, explorer_file
+from killreport.api.door.websocket import WebSocketHandler
+from killreport.api.explorer import explorer_file
 from killreport.api.lifespan import open_context
 from killreport.api.plain import plain_routes
 from killreport.api.rest.sockets import Sockets
@@ -63,29 +60,17 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     app.state.refusal_headers = partial(refusal_headers, settings)
     audit = Audit()
 
-    def context_value(request: HTTPConnection, _data: Any) -> ApiContext:
+    def context_of(request: HTTPConnection) -> ApiContext:
         caller = caller_of(request, settings.operator_token)
         context: ApiContext = app.state.context
         return context.of(audit.asked(caller, guard.clients.client(request), request.url.path))
 
-    http = LimitedHTTPHandler(guard, schema)
+    execution = Execution(schema, guard, context_of)
     sockets = Sockets(guard)
-    graphql = GraphQL(
-        schema,
-        context_value=context_value,
-        execute_get_queries=True,
-        introspection=settings.api_introspection,
-        explorer=FormExplorer(),
-        execution_context_class=BatchExecutor,
-        error_formatter=masked,
-        logger=quiet,
-        http_handler=http,
-        websocket_handler=LimitedWebSocketHandler(guard, http),
-    )
     app.routes.extend(
         [
-            Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
-            WebSocketRoute("/graphql", graphql),
+            Route("/graphql", HTTPHandler(execution).answer, methods=["GET", "POST", "OPTIONS"]),
+            WebSocketRoute("/graphql", WebSocketHandler(execution).serve),
             *([Route("/explorer/{name}", explorer_file)] if settings.api_explorer else []),
             *plain_routes(settings, database, schema, guard),
             *(WebSocketRoute(path, sockets.serve) for path in ("/websocket/", "/websocket")),

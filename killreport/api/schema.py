@@ -10,8 +10,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from ariadne import make_executable_schema
-from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
+from graphql import GraphQLSchema, assert_valid_schema, lexicographic_sort_schema, print_schema
+from graphql import build_schema as schema_of
 
 from killreport.api.door.rights import keep_rights
 from killreport.api.engine.registry import bind
@@ -25,7 +25,7 @@ from killreport.api.leaderboard import queries as leaderboard
 from killreport.api.leaderboard import statistics
 from killreport.api.node import queries as node
 from killreport.api.operation import queries as operation
-from killreport.api.paging.scalars import scalars
+from killreport.api.paging.scalars import bind_scalars
 from killreport.api.search import queries as search
 from killreport.api.status import queries as status
 from killreport.api.totals import queries as totals
@@ -68,10 +68,13 @@ _TABLES = (
 )
 
 
-def read_sdl() -> list[str]:
-    """Return the texts of the SDL files."""
+def unbound_schema() -> GraphQLSchema:
+    """Return the schema of the SDL files with its scalars, and without resolvers."""
     folder = resources.files("killreport.api")
-    return [folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES]
+    schema = schema_of("\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _SDL_FILES))
+    bind_scalars(schema)
+    assert_valid_schema(schema)
+    return schema
 
 
 @cache
@@ -80,8 +83,7 @@ def build_schema() -> GraphQLSchema:
 
     Its camelCase fields read the snake_case attributes of the views.
     """
-    schema = make_executable_schema(read_sdl(), *scalars)
-    return keep_rights(bind(schema, *_TABLES))
+    return keep_rights(bind(unbound_schema(), *_TABLES))
 
 
 def schema_text() -> str:

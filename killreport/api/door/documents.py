@@ -6,12 +6,12 @@ import gc
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from ariadne.validation.introspection_disabled import IntrospectionDisabledRule
 from graphql import (
     ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     VariablesInAllowedPositionRule,
     specified_rules,
@@ -123,7 +123,7 @@ def _rules(with_introspection: bool) -> tuple[type[ASTValidationRule], ...]:
         VariablesInAllowedPositionRule: VariablesOfIds,
     }
     rules = [ours.get(rule, rule) for rule in specified_rules]
-    return (*rules, *(() if with_introspection else (IntrospectionDisabledRule,)))
+    return (*rules, *(() if with_introspection else (NoSchemaIntrospectionCustomRule,)))
 
 
 def _refusal(problems: list[GraphQLError]) -> GraphQLError:

@@ -6,26 +6,21 @@ JSON only, since forms would let a foreign page post without asking. Source: htt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
-from ariadne.asgi.handlers import GraphQLHTTPHandler
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from graphql import GraphQLError
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from killreport.api.door.documents import MAX_ERRORS
+from killreport.api.door.execution import Execution
 from killreport.api.door.guard.gate import MIN_COST, Admitted, Misshapen, RateLimited
-from killreport.api.door.guard.guard import Guard, told
+from killreport.api.door.guard.guard import told
 from killreport.api.door.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
 from killreport.api.door.guard.reading import Unreadable, read_request
 from killreport.api.door.guard.responses import Answer, Entry
-from killreport.api.door.guard.sse import EventStream, once
-from killreport.api.door.masking import masked
-from killreport.api.door.subscription import subscribe
-from killreport.api.engine.executor import BatchExecutor
-from killreport.api.explorer import page_headers
+from killreport.api.door.guard.sse import EventStream
+from killreport.api.explorer import explorer_page
 from killreport.door.client import Client
 from killreport.door.concurrency import LimitReached
 
@@ -33,21 +28,18 @@ COST_HEADER = "x-show-cost"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-class LimitedHTTPHandler(GraphQLHTTPHandler):
+class HTTPHandler:
     """Answers every refusal in GraphQL's shape: `{"errors": [{"message": …}]}`."""
 
-    def __init__(self, guard: Guard, schema: GraphQLSchema) -> None:
-        super().__init__()
-        self._guard = guard
-        self._schema = schema
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._guard = execution.guard
 
-    async def handle_request(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Return the explorer, an answer, or a stream of answers."""
         if request.method == "GET" and not {"query", "extensions"} & request.query_params.keys():
-            if self.explorer and self._guard.settings.api_explorer:
-                page = await self.render_explorer(request, self.explorer)
-                page.headers.update(page_headers(request))
-                return page
+            if self._guard.settings.api_explorer and "text/html" in request.headers.get("accept", ""):
+                return explorer_page(request)
             return _refusal("Give the query as `query`, or post it.", 405, {"Allow": "GET, POST, OPTIONS"})
         if request.method not in ("GET", "POST"):
             return _refusal("Use GET or POST.", 405, {"Allow": "GET, POST, OPTIONS"})
@@ -157,52 +149,12 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             return Answer(told(error), 429, self._guard.rate_headers(error.grant))
         except GraphQLError as error:
             return Answer(told(error))
-        content = await self.run(request, admitted)
+        content = await self._execution.run(request, admitted)
         if COST_HEADER in request.headers:
             settings = self._guard.settings
             shown = {"cost": cost, "limit": settings.api_max_cost, "left": grant.left if grant else None}
             content = {**content, "extensions": {**content.get("extensions", {}), "cost": shown}}
         return Answer(content)
-
-    async def run(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
-        """Return the content of the answer to an operation that was paid for; what the schema is like, from memory."""
-        introspection, digest = self._guard.gate.introspection, admitted.key[0]
-        kept = introspection.find(digest) if admitted.asks_for_schema else None
-        if kept is not None:
-            return kept
-        content = await self._execute(connection, admitted)
-        if admitted.asks_for_schema and content.keys() == {"data"}:
-            introspection.keep(digest, content)
-        return content
-
-    async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
-        """Execute an operation, for as long as one may take."""
-        data, settings = admitted.data, self._guard.settings
-        context = await self.get_context_for_request(connection, data)
-        seconds = settings.api_timeout_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                result = execute(
-                    self._schema,
-                    admitted.document,
-                    context_value=context,
-                    variable_values=data.get("variables"),
-                    operation_name=data.get("operationName"),
-                    max_coercion_errors=MAX_ERRORS,
-                    executor_class=BatchExecutor,
-                    hide_suggestions=not settings.api_introspection,
-                )
-                if not isinstance(result, ExecutionResult):
-                    result = await result
-        except TimeoutError:
-            message = f"The query did not finish in {seconds:g} s. Ask for less at once."
-            return told(GraphQLError(message, extensions={"code": "TIMEOUT"}))
-        except GraphQLError as error:
-            return told(error)
-        content: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            content["errors"] = [masked(error) for error in result.errors]
-        return content
 
     async def _stream(self, request: Request, client: Client, data: Any) -> Response:
         guard = self._guard
@@ -211,7 +163,7 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
             await guard.gate.take(client, guard.gate.cost(admitted) - MIN_COST)
             place = guard.places.take(client)
             with place.given_back_on_error():
-                results = await self.results(request, client, admitted)
+                results = await self._execution.results(request, client, admitted)
         except LimitReached as error:
             refusal = GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})
             return _json(told(refusal), error.status, JSON, {"Retry-After": f"{error.retry_after:.0f}"})
@@ -220,27 +172,6 @@ class LimitedHTTPHandler(GraphQLHTTPHandler):
         stop = getattr(request.app.state, "stop", None) or asyncio.Event()
         heartbeat = guard.settings.api_heartbeat_seconds
         return EventStream(results, place, heartbeat_seconds=heartbeat, stop=stop, headers=_HEADERS)
-
-    async def results(
-        self, connection: HTTPConnection, client: Client, admitted: Admitted
-    ) -> AsyncGenerator[Any, None]:
-        """Return the results of an operation that was paid for, over whatever transport; each event is paid for, too.
-
-        Raises GraphQLError where a subscription cannot begin.
-        """
-        if not admitted.is_subscription:
-            return once(as_request_error(await self.run(connection, admitted)))
-        gate = self._guard.gate
-        price = gate.cost(admitted)
-        context = await self.get_context_for_request(connection, admitted.data)
-        return await subscribe(
-            self._schema,
-            admitted.document,
-            admitted.data,
-            context,
-            lambda: gate.take_later(client, price),
-            with_introspection=self._guard.settings.api_introspection,
-        )
 
     def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
         """Return a kept answer, or 304 to a client that has it."""

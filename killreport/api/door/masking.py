@@ -6,7 +6,6 @@ is logged whole under a short id, and the caller gets that id.
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from typing import Any
@@ -20,17 +19,13 @@ from killreport.errors import KillreportError, Unavailable
 
 _log = structlog.get_logger(__name__)
 
-# Ariadne logs every error with its traceback, also a caller's typing mistake; `masked` logs what deserves it.
-quiet = logging.getLogger("killreport.api.graphql")
-quiet.disabled = True
-
 AWAY = "Something that this needs does not answer; try again shortly."
 
 # On an error that was logged: a resolver has one for all its parents, and the log needs it once.
 _LOGGED_AS = "logged_as"
 
 
-def masked(error: GraphQLError, _debug: bool = False) -> dict[str, Any]:
+def masked(error: GraphQLError) -> dict[str, Any]:
     """Return the error as the caller may see it: message, place in the query, path, `extensions.code`."""
     cause = _cause(error)
     shown: dict[str, Any] = dict(error.formatted)

@@ -1,52 +1,102 @@
-"""GraphQL over WebSocket (graphql-transport-ws) with bounds, and a clean close for whatever is not the protocol."""
+"""GraphQL over WebSocket, by the protocol graphql-transport-ws: a clean close for whatever is not the protocol.
+
+Source: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, read 2026-11-23.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import msgspec
-from ariadne.asgi.handlers import GraphQLTransportWSHandler
-from ariadne.asgi.handlers.graphql_transport_ws import ClientContext
-from ariadne.types import Operation
 from graphql import GraphQLError
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from killreport.api.door.execution import Execution
 from killreport.api.door.guard.gate import MIN_COST
-from killreport.api.door.guard.guard import Guard, told
+from killreport.api.door.guard.guard import told
 from killreport.api.door.guard.readable import Unfit, check_fit, read_json
 from killreport.api.door.guard.sse import next_payload, once
-from killreport.api.door.http import LimitedHTTPHandler
 from killreport.api.door.limits import MAX_BODY_BYTES
 from killreport.api.engine.shared import SharedData
-from killreport.door.client import Client, Clients
+from killreport.door.client import Client
 from killreport.door.concurrency import LimitReached
 
 PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
-# Close codes of the protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, read 2026-11-23.
+# Close codes of the protocol.
 BAD_MESSAGE = 4400
 UNAUTHORIZED = 4401
 BAD_PROTOCOL = 4406
+INIT_TIMEOUT = 4408
 KNOWN_OPERATION = 4409
-TOO_MANY_OPERATIONS = 4429
+TOO_MANY = 4429
+
+Results = AsyncGenerator[Any, None]
 
 
-class LimitedWebSocket(WebSocket):
-    """Reads JSON objects of a bounded size; everything else ends the connection with BAD_MESSAGE."""
+class WebSocketHandler:
+    """Lets connections in, as many as there is room for."""
 
-    def __init__(self, scope: Any, receive: Any, send: Any, clients: Clients) -> None:
-        super().__init__(scope, receive, send)
-        self.api_client: Client = clients.client(self)
-        self.tasks: list[asyncio.Task[Any]] = []
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._guard = execution.guard
 
-    async def receive_json(self, mode: str = "text") -> Any:
-        """Return the next message. Raises WebSocketDisconnect like its base, ValueError where it is no JSON object."""
-        text = (await self.receive_text()) if mode == "text" else ""
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one connection until either side ends it."""
+        if not self._guard.allows_origin(websocket):
+            await _deny(websocket, 403, "Pages of this origin may not connect.")
+            return
+        client = self._guard.clients.client(websocket)
+        try:
+            place = self._guard.places.take(client)
+        except LimitReached as error:
+            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
+            return
+        try:
+            if PROTOCOL in websocket.scope.get("subprotocols", ()):
+                await websocket.accept(PROTOCOL)
+                await _GraphQLSocket(websocket, client, self._execution).serve()
+            else:
+                await websocket.accept()
+                await websocket.close(BAD_PROTOCOL, f"Offer the subprotocol {PROTOCOL}.")
+        finally:
+            place.give_back()
+
+
+class _GraphQLSocket:
+    def __init__(self, websocket: WebSocket, client: Client, execution: Execution) -> None:
+        self._websocket = websocket
+        self._client = client
+        self._execution = execution
+        self._is_acknowledged = False
+        self._operations: dict[str, tuple[asyncio.Task[None], Results]] = {}
+
+    async def serve(self) -> None:
+        """Handle messages until either side ends the connection; then end its operations."""
+        websocket = self._websocket
+        try:
+            async with asyncio.timeout(self._execution.guard.settings.api_init_seconds) as until_init:
+                while WebSocketState.DISCONNECTED not in (websocket.client_state, websocket.application_state):
+                    await self._handle(await self._receive())
+                    if self._is_acknowledged:
+                        until_init.reschedule(None)
+        except WebSocketDisconnect:
+            pass
+        except TimeoutError:
+            await self._close(INIT_TIMEOUT, "Send connection_init in time.")
+        except (ValueError, TypeError, KeyError, RecursionError, Unfit):
+            await self._close(BAD_MESSAGE, "That is not a message of the protocol.")
+        finally:
+            for operation_id in list(self._operations):
+                await self._stop(operation_id)
+
+    async def _receive(self) -> dict[str, Any]:
+        """Return the next message. Raises ValueError, TypeError or KeyError where it is no JSON object."""
+        text = await self._websocket.receive_text()
         if len(text) > MAX_BODY_BYTES:
             raise ValueError("too long")
         message = read_json(text)
@@ -56,149 +106,88 @@ class LimitedWebSocket(WebSocket):
         check_fit({name: value for name, value in message.items() if name != "payload"}, "message")
         return message
 
-    async def send_json(self, data: Any, mode: str = "text") -> None:
-        """Send a message; the data of an answer that several get is turned into text once."""
-        if mode == "text":
-            await self.send_text(_text(data))
-        else:
-            await super().send_json(data, mode)
+    async def _handle(self, message: dict[str, Any]) -> None:
+        match message.get("type"):
+            case "connection_init" if self._is_acknowledged:
+                await self._close(TOO_MANY, "Send connection_init once.")
+            case "connection_init":
+                await self._send("connection_ack")
+                self._is_acknowledged = True
+            case "ping":
+                await self._send("pong")
+            case "pong":
+                pass
+            case "subscribe":
+                await self._subscribe(message.get("id"), message.get("payload"))
+            case "complete":
+                await self._stop(message.get("id"))
+            case _:
+                await self._close(BAD_MESSAGE, "There is no message of this type.")
 
-
-def _text(message: dict[str, Any]) -> str:
-    payload = message.get("payload")
-    if isinstance(payload, dict) and len(payload) == 1 and isinstance(payload.get("data"), SharedData):
-        head = msgspec.json.encode({key: value for key, value in message.items() if key != "payload"}).decode()
-        return f'{head[:-1]},"payload":{{"data":{payload["data"].text}}}}}'
-    return msgspec.json.encode(message).decode()
-
-
-class LimitedWebSocketHandler(GraphQLTransportWSHandler):
-    """Ariadne's handler, for clients that make mistakes, and for more of them than there is room for."""
-
-    def __init__(self, guard: Guard, http: LimitedHTTPHandler) -> None:
-        seconds = guard.settings.api_init_seconds
-        super().__init__(connection_init_wait_timeout=timedelta(seconds=seconds))
-        self._guard = guard
-        self._http = http
-
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one connection until either side ends it."""
-        websocket = LimitedWebSocket(scope, receive, send, self._guard.clients)
-        if not self._guard.allows_origin(websocket):
-            await _deny(websocket, 403, "Pages of this origin may not connect.")
-            return
-        try:
-            place = self._guard.places.take(websocket.api_client)
-        except LimitReached as error:
-            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
-            return
-        try:
-            await self._serve(websocket)
-        finally:
-            place.give_back()
-            for task in websocket.tasks:
-                task.cancel()
-
-    async def _serve(self, websocket: LimitedWebSocket) -> None:
-        if PROTOCOL not in websocket.scope.get("subprotocols", ()):
-            await websocket.accept()
-            await websocket.close(BAD_PROTOCOL, f"Offer the subprotocol {PROTOCOL}.")
-            return
-        try:
-            await self.handle_websocket(websocket)
-        except (ValueError, TypeError, KeyError, RecursionError, Unfit):
-            if websocket.application_state is WebSocketState.CONNECTED:
-                await websocket.close(BAD_MESSAGE, "That is not a message of the protocol.")
-
-    async def handle_connection_init_timeout(self, websocket: WebSocket, client_context: ClientContext) -> None:
-        """Close a connection that says nothing in time; the task that waits does not outlive the connection."""
-        task = asyncio.current_task()
-        if isinstance(websocket, LimitedWebSocket) and task is not None:
-            websocket.tasks.append(task)
-        await super().handle_connection_init_timeout(websocket, client_context)
-
-    async def handle_websocket_subscribe(
-        self, websocket: WebSocket, data: Any, operation_id: str, client_context: ClientContext
-    ) -> None:
-        """Start an operation; one that cannot start is answered with its errors.
-
-        In the place of Ariadne's, which would read, check and execute without the guard.
-        """
-        refusal = _refusal(operation_id, client_context)
-        if refusal is not None:
-            await websocket.close(*refusal)
-            return
-        if not isinstance(operation_id, str):
+    async def _subscribe(self, operation_id: Any, data: Any) -> None:
+        """Start an operation; one that cannot start is answered with its errors."""
+        if not self._is_acknowledged:
+            await self._close(UNAUTHORIZED, "Send connection_init first.")
+        elif len(self._operations) >= MAX_OPERATIONS:
+            await self._close(TOO_MANY, f"At most {MAX_OPERATIONS} operations at once.")
+        elif operation_id in self._operations:
+            await self._close(KNOWN_OPERATION, "An operation of this id is running.")
+        elif not isinstance(operation_id, str):
             raise TypeError("an operation needs an id")
-        if not isinstance(websocket, LimitedWebSocket):
-            raise TypeError("only connections that were let in ask")
-        results = await self._begin(websocket, data)
-        if isinstance(results, list):
-            await websocket.send_json({"type": self.GQL_ERROR, "id": operation_id, "payload": results})
-            return
-        name = data.get("operationName")
-        client_context.operations[operation_id] = Operation(id=operation_id, name=name, generator=results)
-        client_context.operation_tasks[operation_id] = asyncio.ensure_future(
-            self.observe_async_results(websocket, results, operation_id, client_context)
-        )
+        else:
+            results = await self._begin(data)
+            if isinstance(results, list):
+                await self._send("error", id=operation_id, payload=results)
+            else:
+                self._operations[operation_id] = asyncio.create_task(self._tell(operation_id, results)), results
 
-    async def observe_async_results(
-        self, websocket: WebSocket, results_producer: Any, operation_id: str, client_context: ClientContext
-    ) -> None:
-        """Send the results of an operation until they end, or nobody is there to hear them.
-
-        In the place of Ariadne's, to which a client that goes is an error of ours, and is sent to it.
-        """
-        # Starlette says by RuntimeError that the connection was closed from this side.
-        with suppress(WebSocketDisconnect, RuntimeError):
-            while (payload := await next_payload(results_producer)) is not None:
-                await websocket.send_json({"type": self.GQL_NEXT, "id": operation_id, "payload": payload})
-            operation = client_context.operations.pop(operation_id)
-            del client_context.operation_tasks[operation_id]
-            await self.handle_on_complete(websocket, operation)
-            await websocket.send_json({"type": self.GQL_COMPLETE, "id": operation_id})
-
-    async def stop_websocket_operation(
-        self, websocket: WebSocket, operation_id: str, client_context: ClientContext
-    ) -> None:
-        """End an operation, however it went.
-
-        In the place of Ariadne's, which raises what a failed operation raised, and leaves the ones after it running.
-        """
-        operation = client_context.operations.pop(operation_id, None)
-        if operation is None:
-            return
-        task = client_context.operation_tasks.pop(operation_id)
-        task.cancel()
-        await asyncio.wait({task})
-        await self.handle_on_complete(websocket, operation)
-        await operation.generator.aclose()
-
-    async def _begin(self, websocket: LimitedWebSocket, data: Any) -> AsyncGenerator[Any, None] | list[dict[str, Any]]:
+    async def _begin(self, data: Any) -> Results | list[dict[str, Any]]:
         """Return the results of an operation, paid for, or the errors for which there are none."""
-        gate, client = self._guard.gate, websocket.api_client
+        gate, client = self._execution.guard.gate, self._client
         try:
             await gate.take(client, MIN_COST)
             admitted = await gate.admit(client, data)
             await gate.take(client, gate.cost(admitted) - MIN_COST)
             if admitted.is_subscription:
-                return await self._http.results(websocket, client, admitted)
+                return await self._execution.results(self._websocket, client, admitted)
         except GraphQLError as error:
             errors: list[dict[str, Any]] = told(error)["errors"]
             return errors
-        content = await self._http.run(websocket, admitted)
+        content = await self._execution.run(self._websocket, admitted)
         return content["errors"] if content.get("data") is None else once(content)
 
+    async def _tell(self, operation_id: str, results: Results) -> None:
+        """Send the results of an operation until they end, or nobody is there to hear them."""
+        # Starlette says by RuntimeError that the connection was closed from this side.
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while (payload := await next_payload(results)) is not None:
+                await self._send("next", id=operation_id, payload=payload)
+            del self._operations[operation_id]
+            await self._send("complete", id=operation_id)
 
-def _refusal(operation_id: str, client_context: ClientContext) -> tuple[int, str] | None:
-    """Return the close code and reason where the connection may not begin an operation now."""
-    if not client_context.connection_acknowledged:
-        return UNAUTHORIZED, "Send connection_init first."
-    if len(client_context.operations) >= MAX_OPERATIONS:
-        return TOO_MANY_OPERATIONS, f"At most {MAX_OPERATIONS} operations at once."
-    if operation_id in client_context.operations:
-        return KNOWN_OPERATION, "An operation of this id is running."
-    return None
+    async def _stop(self, operation_id: Any) -> None:
+        """End an operation, however it went."""
+        task, results = self._operations.pop(operation_id, (None, None))
+        if task is not None and results is not None:
+            task.cancel()
+            await asyncio.wait({task})
+            await results.aclose()
+
+    async def _send(self, kind: str, **parts: Any) -> None:
+        await self._websocket.send_text(_text({"type": kind, **parts}))
+
+    async def _close(self, code: int, reason: str) -> None:
+        if self._websocket.application_state is WebSocketState.CONNECTED:
+            await self._websocket.close(code, reason)
+
+
+def _text(message: dict[str, Any]) -> str:
+    """Return a message as JSON; the data of an answer that several get is turned into text once."""
+    payload = message.get("payload")
+    if isinstance(payload, dict) and len(payload) == 1 and isinstance(payload.get("data"), SharedData):
+        head = msgspec.json.encode({key: value for key, value in message.items() if key != "payload"}).decode()
+        return f'{head[:-1]},"payload":{{"data":{payload["data"].text}}}}}'
+    return msgspec.json.encode(message).decode()
 
 
 async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:

@@ -13,11 +13,9 @@ import re
 from functools import cache
 from importlib import resources
 from itertools import takewhile
-from typing import Any
 
-from ariadne.explorer import Explorer
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 MODULES = (
     "explorer.js",
@@ -48,24 +46,15 @@ _POLICY = (
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 
 
-class FormExplorer(Explorer):
-    """Ariadne's own explorers load their code from a CDN; this one is a page, modules and a style sheet of ours."""
-
-    def html(self, request: Any) -> str | None:
-        """Return the page, or None (Ariadne answers 405) for a client that did not ask for HTML."""
-        if "text/html" not in request.headers.get("accept", ""):
-            return None
-        return _page()
-
-
-def page_headers(request: Request) -> dict[str, str]:
-    """Return the headers of the page: what it may load, whom it may ask, and that it tells nobody where it was."""
-    return {
+def explorer_page(request: Request) -> Response:
+    """Return the page; its headers say what it may load, whom it may ask, and that it tells nobody where it was."""
+    headers = {
         "Content-Security-Policy": _POLICY.format(hosts=_hosts(request.headers.get("host", ""))),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
+    return HTMLResponse(_page(), headers=headers)
 
 
 def _hosts(host: str) -> str:

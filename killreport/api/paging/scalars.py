@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-from ariadne import ScalarType
-from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode
+from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, IntValueNode, StringValueNode, ValueNode
 
 from killreport.clock import FIRST_DAY, LAST_DAY
 from killreport.ids import MAX_ID, read_whole
@@ -51,7 +50,7 @@ def _read_id(value: Any) -> int:
     return number
 
 
-def _read_id_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> int:
+def _read_id_literal(node: ValueNode) -> int:
     if not isinstance(node, IntValueNode | StringValueNode):
         raise GraphQLError("ID64 must be written as a whole number.", node)
     number = read_whole(node.value)
@@ -77,9 +76,17 @@ def _read_day(value: Any) -> date:
     return day
 
 
-scalars = [
-    ScalarType("Date", serializer=date.isoformat, value_parser=_read_day),
-    ScalarType("DateTime", serializer=instant_text),
-    ScalarType("Isk", serializer=isk_text),
-    ScalarType("ID64", serializer=id_value, value_parser=_read_id, literal_parser=_read_id_literal),
-]
+def bind_scalars(schema: GraphQLSchema) -> None:
+    """Have the schema's own scalars read and written by the functions of this module."""
+    day, instant, isk, id64 = (_scalar(schema, name) for name in ("Date", "DateTime", "Isk", "ID64"))
+    day.coerce_output_value, day.coerce_input_value = date.isoformat, _read_day
+    instant.coerce_output_value = instant_text
+    isk.coerce_output_value = isk_text
+    id64.coerce_output_value, id64.coerce_input_value = id_value, _read_id
+    id64.coerce_input_literal = _read_id_literal
+
+
+def _scalar(schema: GraphQLSchema, name: str) -> GraphQLScalarType:
+    found = schema.type_map[name]
+    assert isinstance(found, GraphQLScalarType)
+    return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from graphql import BooleanValueNode, GraphQLError, IntValueNode, StringValueNode
+from graphql import BooleanValueNode, GraphQLError, GraphQLScalarType, IntValueNode, StringValueNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from killreport.api.paging.scalars import id_value, instant_text, isk_text, scalars
+from killreport.api.paging.scalars import id_value, instant_text, isk_text
+from killreport.api.schema import unbound_schema
 
 
 @pytest.mark.parametrize(
@@ -38,18 +39,18 @@ def test_instants_are_written_as_python_writes_them(instant: datetime) -> None:
 
 
 def test_id64_takes_whole_numbers_of_its_range_only() -> None:
-    id64 = next(scalar for scalar in scalars if scalar.name == "ID64")
-    assert id64._parse_value is not None
-    assert id64._parse_literal is not None
-    assert id64._parse_value(2**63 - 1) == 2**63 - 1
-    assert id64._parse_value(str(2**63 - 1)) == 2**63 - 1
+    id64 = unbound_schema().type_map["ID64"]
+    assert isinstance(id64, GraphQLScalarType)
+    assert id64.coerce_input_literal is not None
+    assert id64.coerce_input_value(2**63 - 1) == 2**63 - 1
+    assert id64.coerce_input_value(str(2**63 - 1)) == 2**63 - 1
     for bad in (2**63, -1, 1.0, str(2**63), "-1", "1.0", "", "²", True, None):
         with pytest.raises(GraphQLError, match="ID64 must be a whole number"):
-            id64._parse_value(bad)
-    assert id64._parse_literal(IntValueNode(value="98000001"), None) == 98000001
-    assert id64._parse_literal(StringValueNode(value="98000001"), None) == 98000001
+            id64.coerce_input_value(bad)
+    assert id64.coerce_input_literal(IntValueNode(value="98000001")) == 98000001
+    assert id64.coerce_input_literal(StringValueNode(value="98000001")) == 98000001
     with pytest.raises(GraphQLError, match="ID64 must be written as a whole number"):
-        id64._parse_literal(BooleanValueNode(value=True), None)
+        id64.coerce_input_literal(BooleanValueNode(value=True))
 
 
 def test_id64_is_a_number_while_everybody_reads_it_exactly_and_then_its_digits() -> None:

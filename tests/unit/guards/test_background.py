@@ -18,7 +18,7 @@ SEEN_ELSEWHERE = {
     "killreport/api/rest/channels.py": (1, "awaited by every socket that tells of the killmail"),
     "killreport/api/door/websocket.py": (
         1,
-        "Ariadne's handler tells the client what it fails with, and cancels what is left",
+        "the client is told what an operation fails with, and the connection's end cancels what is left",
     ),
     "killreport/cli/processes/foreground.py": (1, "awaited at once; it goes on only while everything is stopped"),
     "killreport/cli/fleet/monit.py": (1, "what each answer was is shown when it is there"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from ariadne.graphql import validate_data
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -194,9 +193,9 @@ class Gate:
             if isinstance(data, dict):
                 wanted_hash(data)
                 if data.get("query") is not None:
-                    validate_data(data)
+                    _check_shape(data)
                 data = self._persisted.resolve(data)
-            validate_data(data)
+            _check_shape(data)
         except PersistedQueryNotFound:
             raise
         except GraphQLError as error:
@@ -227,6 +226,19 @@ class Gate:
             found = operation, operation_lifetime(self._schema, known.node, operation)
             known.operations[name] = found
         return found
+
+
+def _check_shape(data: Any) -> None:
+    """Raise GraphQLError where this is no request of GraphQL."""
+    if not isinstance(data, dict):
+        raise GraphQLError("Operation data should be a JSON object")
+    query, variables, name = (data.get(part) for part in ("query", "variables", "operationName"))
+    if not query or not isinstance(query, str):
+        raise GraphQLError("The query must be a string.")
+    if not isinstance(variables, dict | None):
+        raise GraphQLError("Query variables must be a null or an object.")
+    if not isinstance(name, str | None):
+        raise GraphQLError(f'"{name}" is not a valid operation name.')
 
 
 class RateLimited(GraphQLError):
