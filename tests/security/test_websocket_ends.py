@@ -65,5 +65,5 @@ async def test_whoever_goes_while_an_event_is_sent_leaves_nothing_behind(
         heard.put_nowait({"type": "websocket.disconnect", "code": 1006})
         await serving
     left = asyncio.all_tasks() - before
-    assert not [task for task in left if "observe" in repr(task) or "subscribe" in repr(task)]
+    assert not [task for task in left if "_tell" in repr(task) or "subscribe" in repr(task)]
     assert "failed" not in capsys.readouterr().out

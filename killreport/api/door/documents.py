@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     VariablesInAllowedPositionRule,
     specified_rules,
@@ -45,6 +46,16 @@ class BoundedOverlap(OverlappingFieldsCanBeMergedRule):
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
         self.rule_context.remaining_complexity_budget = MAX_COMPARISONS
+
+
+class NoIntrospection(ASTValidationRule):
+    """Refuses `__schema` and `__type`, each with one error; graphql-core's own rule tells every field inside, too."""
+
+    def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        """Check a field."""
+        name = node.name.value
+        if name in ("__schema", "__type"):
+            self.report_error(GraphQLError(f"Cannot query '{name}': introspection is disabled.", node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ def _rules(with_introspection: bool) -> tuple[type[ASTValidationRule], ...]:
         VariablesInAllowedPositionRule: VariablesOfIds,
     }
     rules = [ours.get(rule, rule) for rule in specified_rules]
-    return (*rules, *(() if with_introspection else (NoSchemaIntrospectionCustomRule,)))
+    return (*rules, *(() if with_introspection else (NoIntrospection,)))
 
 
 def _refusal(problems: list[GraphQLError]) -> GraphQLError:
