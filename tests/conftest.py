@@ -16,15 +16,25 @@ import structlog
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.db.embedded import use_embedded_server
-from tests.databases import UsedDatabases, create_database, create_template, drop_databases, with_database_name
+from tests.databases import Databases, create_template, drop_databases, with_database_name
 
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
-# How long an example takes is the machine's affair, busy as it is; examples that failed elsewhere are no test's here.
+# The one profile: tests choose how many examples they look at and nothing else. How long one takes is the machine's
+# affair, busy as it is; large or rarely fitting ones are wanted.
+# In CI the examples are the same every time, so that a change is judged by what it changes.
 hypothesis.settings.register_profile(
-    "killreport", deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "killreport",
+    deadline=None,
+    database=None,
+    derandomize=REQUIRES_SERVICES,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.data_too_large,
+        hypothesis.HealthCheck.filter_too_much,
+    ],
 )
 hypothesis.settings.load_profile("killreport")
 
@@ -86,19 +96,19 @@ def template_database(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def used_databases(server_url: str) -> Iterator[UsedDatabases]:
-    """Yield where tests put the databases they are done with; all are dropped in the end."""
-    used = UsedDatabases(server_url)
-    yield used
-    asyncio.run(used.drop())
+def databases(server_url: str) -> Iterator[Databases]:
+    """Yield what lends databases to tests; all are dropped in the end."""
+    databases = Databases(server_url)
+    yield databases
+    asyncio.run(databases.drop())
 
 
 @pytest.fixture
-async def database_url(server_url: str, template_database: str, used_databases: UsedDatabases) -> AsyncIterator[str]:
+async def database_url(server_url: str, template_database: str, databases: Databases) -> AsyncIterator[str]:
     """Yield the URL of a migrated and seeded database of the test's own; nobody is connected to it afterwards."""
-    name = await create_database(server_url, template_database)
+    name = await databases.take(template_database)
     yield with_database_name(server_url, name)
-    await used_databases.add(name)
+    await databases.give_back(name)
 
 
 @pytest.fixture

@@ -14,15 +14,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("KILLREPORT_FUZZ_EXAMPLES", "60"))
-checked = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
+checked = settings(max_examples=EXAMPLES)
 
 # Put into a document in the place of a value, as text: much of it is no JSON, or none that every reader takes.
 TOKENS = st.sampled_from(

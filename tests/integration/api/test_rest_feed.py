@@ -17,7 +17,7 @@ from killreport.killmail.stored.event import tell
 from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.workers import redisq
-from tests.databases import UsedDatabases, create_database, with_database_name
+from tests.databases import Databases, with_database_name
 from tests.integration.kills import CONTAINER, NOON, TRITANIUM, arrival, attacker, store, store_many
 from tests.integration.serving import GraphQL
 from tests.integration.workers.lines import watch_log
@@ -242,14 +242,12 @@ async def test_a_queue_without_a_name_is_refused(api: GraphQL) -> None:
 
 
 @pytest.fixture
-async def other_board(
-    server_url: str, template_database: str, used_databases: UsedDatabases
-) -> AsyncIterator[Database]:
+async def other_board(server_url: str, template_database: str, databases: Databases) -> AsyncIterator[Database]:
     """Yield the database of a second, empty board."""
-    name = await create_database(server_url, template_database)
+    name = await databases.take(template_database)
     async with open_pool(with_database_name(server_url, name), 5, "test") as database:
         yield database
-    await used_databases.add(name)
+    await databases.give_back(name)
 
 
 @asynccontextmanager

@@ -11,16 +11,16 @@ import pytest
 
 from killreport.db.database import Connection
 from killreport.db.server_folder import ServerFolder, folder_of
-from tests.databases import UsedDatabases, create_database, with_database_name
+from tests.databases import Databases, create_database, with_database_name
 from tests.integration.db.users import UserProcess, wait_until_stopped
 
 
 @pytest.fixture
-async def empty_url(server_url: str, used_databases: UsedDatabases) -> AsyncIterator[str]:
+async def empty_url(server_url: str, databases: Databases) -> AsyncIterator[str]:
     """Yield the URL of a database without a single table."""
     name = await create_database(server_url)
     yield with_database_name(server_url, name)
-    await used_databases.add(name)
+    await databases.discard(name)
 
 
 @pytest.fixture

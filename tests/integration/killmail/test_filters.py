@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from killreport.db.database import Connection, Database
@@ -119,7 +119,7 @@ async def test_a_list_holds_exactly_what_passes_the_filter_in_memory(
     loop = asyncio.get_running_loop()
     hits = []
 
-    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES)
     @given(FILTER, st.sampled_from(Order), st.sampled_from([60, 200]), st.booleans())
     def check(plain: dict[str, Any], order: Order, size: int, is_forward: bool) -> None:
         wanted = KillmailFilter.read(plain)
