@@ -51,9 +51,9 @@ bench: .venv/dev.stamp ## Measure: import against a raw COPY, size on disk, late
 	@exec $(BIN)/python -m bench $(ARGS)
 
 docs: .venv/dev.stamp ## Write the generated pages of docs/reference and the schema of the API anew
-	$(BIN)/python -m killreport.cli.reference docs/reference
 	$(BIN)/python -m killreport.api.killmail.filter_sdl killreport/api/killmail/filter.graphql
 	$(BIN)/python -m killreport.api.schema killreport/api/schema.graphql
+	$(BIN)/python -m killreport.cli.reference docs/reference
 
 format: .venv/dev.stamp ## Bring the code into the project's format
 	$(BIN)/ruff format .
