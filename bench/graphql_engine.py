@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from bench.universe import seed_universe
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind, snake_case
+from killreport.api.killmail import fitting
+from killreport.api.killmail import queries as killmail_queries
 from killreport.api.killmail.pages import ConnectionView, connection_of, read_page
 from killreport.api.paging.scalars import instant_text, isk_text
 from killreport.api.schema import unbound_schema
@@ -75,6 +78,7 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
 def batch_schema(page: ConnectionView) -> GraphQLSchema:
     """Return the product's schema, answering from memory."""
     table = Resolvers()
+    table.reads += [*killmail_queries.resolvers.reads, *fitting.resolvers.reads]
     schema = unbound_schema()
     assert schema.query_type is not None
     assert schema.mutation_type is not None
@@ -98,17 +102,18 @@ def _give(value: ConnectionView | None, _root: Sequence[None], _info: FieldInfo,
 def single_schema(page: ConnectionView) -> GraphQLSchema:
     """Return the product's schema with resolvers of one parent, as graphql-core calls them."""
     schema = unbound_schema()
+    reads = {(kind, name): read for table in (killmail_queries, fitting) for kind, name, read in table.resolvers.reads}
     assert schema.query_type is not None
     schema.query_type.fields["killmails"].resolve = lambda _root, _info, **_arguments: page
     for found in schema.type_map.values():
         for name, field in getattr(found, "fields", {}).items():
             if not found.name.startswith("__") and getattr(field, "resolve", name) is None:
-                field.resolve = _reader(snake_case(name))
+                field.resolve = _reader(reads.get((found.name, name)) or attrgetter(snake_case(name)))
     return schema
 
 
-def _reader(attribute: str) -> Callable[..., Any]:
-    return lambda parent, _info: getattr(parent, attribute)
+def _reader(read: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda parent, _info: read(parent)
 
 
 def by_hand(page: ConnectionView) -> bytes:
