@@ -86,7 +86,7 @@ async def outcomes(esi: EsiClient, ids: Iterable[int]) -> list[str]:
 
 async def until_answered(esi: EsiClient, pilot: int) -> None:
     async with asyncio.timeout(60):
-        while await outcomes(esi, [pilot]) != ["Character"]:  # noqa: ASYNC110 - it is another process that finds out
+        while await outcomes(esi, [pilot]) != ["EsiCharacter"]:  # noqa: ASYNC110 - it is another process that finds out
             await asyncio.sleep(0.1)
 
 
@@ -107,7 +107,7 @@ async def test_a_route_that_answers_404_to_everything_tells_of_nobody(
         # Those that were under way, and one canary for all of them.
         assert len(server.asked) <= 12
         server.asked.clear()
-        assert set(await outcomes(esi, PILOTS)) == {"HostAway", "Character"}  # one is in the cache
+        assert set(await outcomes(esi, PILOTS)) == {"HostAway", "EsiCharacter"}  # one is in the cache
         assert server.asked == []
 
 
@@ -132,7 +132,7 @@ async def test_the_route_is_back_for_all_processes_when_a_probe_is_answered(
         server.is_away = False
         for esi in (other, one):
             await until_answered(esi, PILOTS[2])
-            assert set(await outcomes(esi, PILOTS)) == {"Character"}
+            assert set(await outcomes(esi, PILOTS)) == {"EsiCharacter"}
 
 
 async def test_who_comes_shortly_before_a_probe_waits_for_it(
@@ -147,7 +147,7 @@ async def test_who_comes_shortly_before_a_probe_waits_for_it(
             await esi.character(PILOTS[1])
         server.is_away = False
         began = monotonic()
-        assert set(await outcomes(esi, PILOTS)) == {"Character"}
+        assert set(await outcomes(esi, PILOTS)) == {"EsiCharacter"}
         assert monotonic() - began < 4
 
 
@@ -174,7 +174,7 @@ async def test_an_answer_that_was_asked_for_later_is_canary_enough(
     server.deleted = {PILOTS[0]}
     async with client_of(settings, database, server) as esi:
         found = await asyncio.gather(*(esi.character(pilot) for pilot in PILOTS[:40]), return_exceptions=True)
-        assert [type(one).__name__ for one in found] == ["NotFound"] + ["Character"] * 39
+        assert [type(one).__name__ for one in found] == ["NotFound"] + ["EsiCharacter"] * 39
 
 
 async def test_a_process_that_begins_in_an_outage_knows_what_was_answered_before(
