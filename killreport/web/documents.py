@@ -77,7 +77,7 @@ query Site_Kill($id: ID64!) {
     fitting {
       sections {
         slotName worth { total isComplete }
-        slots { module { ...ItemTree } charges { ...ItemTree } } items { ...ItemTree }
+        slots { module { ...ItemParts } charges { ...ItemParts } } items { ...ItemTree }
       }
     }
     values { ship shipPriceExplanation fitted dropped destroyed total isComplete }

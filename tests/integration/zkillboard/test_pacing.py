@@ -42,7 +42,7 @@ async def test_no_turn_is_taken_that_is_too_far_away(database: Database) -> None
     async with database.connection() as connection:
         await postpone_requests(connection, "lists", HOUR)
 
-    with pytest.raises(Unavailable, match="more than 60 s"):
+    with pytest.raises(Unavailable, match="over 60 s away"):
         await take(database, most_wait=timedelta(seconds=60))
     assert await take(database, most_wait=2 * HOUR) == pytest.approx(3600.0, abs=2.0)
 
