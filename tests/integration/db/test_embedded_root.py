@@ -256,7 +256,7 @@ def test_the_user_is_the_same_for_the_same_folder_and_nobody_s(tmp_path: Path, m
     second = own_user(tmp_path)
     assert second.uid not in (first.uid, None)
     monkeypatch.setattr("killreport.db.privileges._running_uids", lambda: set(range(FIRST_UID, LAST_UID + 1)))
-    with pytest.raises(Unavailable, match="is somebody's"):
+    with pytest.raises(Unavailable, match="There is no unused user"):
         own_user(tmp_path)
 
 
