@@ -159,10 +159,10 @@ class Walk:
                 self._is_well()
                 return self._take_missing(ask.goal, ask.sequence, now)
             case _:
-                self._hold(answer, now)
                 gap = self._gaps.get(ask.sequence or 0) if ask.goal is Goal.AGAIN else None
+                # It has its own pauses: one number that never comes must not slow down those that do.
+                self._hold(answer, now, is_counted=gap is None)
                 if gap is not None:
-                    # It has its own pauses: one number that never comes must not slow down those that do.
                     self._postpone(gap, now)
                 return None
 
@@ -170,7 +170,7 @@ class Walk:
         self._failures = self._bans = 0
         self.is_banned = False
 
-    def _hold(self, answer: Answer, now: float) -> None:
+    def _hold(self, answer: Answer, now: float, *, is_counted: bool = True) -> None:
         match answer:
             case Transient(retry_after=seconds):
                 self._hold_until = now + (DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds)
@@ -181,10 +181,10 @@ class Walk:
                     self._look_past(now)
                 self._hold_until = now + BAN_SECONDS
             case _:
-                self._failures += 1
-                pause = backoff_seconds(self._failures, min(1.0, self.wait_seconds), MAX_BACKOFF_SECONDS)
+                self._failures += is_counted
+                pause = backoff_seconds(max(1, self._failures), min(1.0, self.wait_seconds), MAX_BACKOFF_SECONDS)
                 self._hold_until = now + pause * self.jitter()
-                if self._failures >= FAILURES_OF_ONE_NUMBER:
+                if is_counted and self._failures >= FAILURES_OF_ONE_NUMBER:
                     self._look_past(now)
 
     def _look_past(self, now: float) -> None:
