@@ -219,9 +219,15 @@ def status_of(arguments: list[str]) -> int:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Return the one error inside a task group's wrapping; the group itself where it holds several."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    """Return the one error inside a task group's wrapping; of several that were all foreseen, the first to come.
+
+    Where a part of a demo or fleet cannot start, others that need it may fail before they are stopped.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        first, *others = (_innermost(part) for part in error.exceptions)
+        if not all(isinstance(part, KillreportError) for part in ([first, *others] if others else [])):
+            break
+        error = first
     return error
 
 

@@ -94,7 +94,8 @@ def test_a_bad_setting_stops_the_start_with_status_two() -> None:
     [
         (Conflict("The port is taken."), 1, "The port is taken."),
         (BadSetting("The port is no number."), 2, "The port is no number."),
-        (ExceptionGroup("many", [Conflict("The port is taken.")]), 1, "The port is taken."),
+        (ExceptionGroup("one", [Conflict("The port is taken.")]), 1, "The port is taken."),
+        (ExceptionGroup("many", [Conflict("The port is taken."), Conflict("So it ended.")]), 1, "The port is taken."),
         (PermissionError(13, "Permission denied", "/x"), 1, "Permission denied: /x"),
         (ConnectionRefusedError(111, "Connection refused"), 1, "Connection refused."),
     ],
