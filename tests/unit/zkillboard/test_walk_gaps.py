@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from killreport.errors import NotFound
+from killreport.errors import HostAway, NotFound
 from killreport.zkillboard.package import FeedDelivery
 from killreport.zkillboard.walk import GAP_LIFE_SECONDS, Ask, FoundPackage, Goal, Head, Wait
 from tests.unit.zkillboard.hosts import Follower, package
@@ -149,3 +149,18 @@ def test_a_head_that_lags_behind_the_cursor_moves_nothing() -> None:
         assert follower.step() is None
 
     assert follower.walk.next_sequence == 100
+
+
+def test_gaps_that_fail_for_ever_do_not_lengthen_the_pauses_of_the_feed() -> None:
+    walk = make_walk(100)
+    walk.jitter = lambda: 1.0
+    walk.load_gaps({50: 0.0, 51: 0.0}, 1000.0)
+    walk.take(Ask(100, Goal.NEXT), HostAway("500"), 1000.0)
+    first = walk.next_step(1000.0)
+
+    for _ in range(20):
+        walk.take(Ask(50, Goal.AGAIN), HostAway("500"), 1000.0)
+        walk.take(Ask(51, Goal.AGAIN), HostAway("500"), 1000.0)
+
+    assert isinstance(first, Wait)
+    assert walk.next_step(1000.0) == first
