@@ -266,9 +266,12 @@ async def test_the_running_worker_mends_and_the_running_api_has_the_name(
         async def has_name() -> bool:
             return bool((await api.data(document))["killmail"]["victim"]["shipType"]["name"])
 
+        async def is_found() -> bool:
+            return [one["name"] for one in (await api.data(found))["search"]] == ["Rifter"]
+
         await eventually(has_name)
         after = await api.data(document)
-        assert (await api.data(found))["search"][0]["name"] == "Rifter"
+        await eventually(is_found)  # the search is made anew beside what shows the name
 
     assert before["killmail"]["victim"]["shipType"]["name"] is None
     assert missing["search"] != [{"name": "Rifter"}]
