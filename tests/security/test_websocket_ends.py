@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from killreport.answering import Answering
+from killreport.api.door.guard.gate import Gate
+from killreport.api.door.websocket import INIT_TIMEOUT
 from killreport.db.database import Database
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import NOON, arrival, store
@@ -67,3 +70,27 @@ async def test_whoever_goes_while_an_event_is_sent_leaves_nothing_behind(
     left = asyncio.all_tasks() - before
     assert not [task for task in left if "_tell" in repr(task) or "subscribe" in repr(task)]
     assert "failed" not in capsys.readouterr().out
+
+
+async def test_something_of_ours_that_takes_too_long_is_not_said_to_be_a_late_connection_init(
+    api: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def take_too_long(*_: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Gate, "take", take_too_long)
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    heard.put_nowait({"type": "websocket.connect"})
+    heard.put_nowait({"type": "websocket.receive", "text": '{"type":"connection_init"}'})
+    heard.put_nowait(subscribe(1, EVERY))
+    async with asyncio.timeout(30):
+        with suppress(TimeoutError):
+            await api(dict(SCOPE), heard.get, send)
+
+    assert sent[1]["text"] == '{"type":"connection_ack"}'
+    assert [message for message in sent if message.get("code") == INIT_TIMEOUT] == []

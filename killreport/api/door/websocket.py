@@ -87,6 +87,8 @@ class _GraphQLSocket:
         except WebSocketDisconnect:
             pass
         except TimeoutError:
+            if not until_init.expired():  # of what was asked for, not of the client
+                raise
             await self._close(INIT_TIMEOUT, "Send connection_init in time.")
         except (ValueError, TypeError, KeyError, RecursionError, Unfit):
             await self._close(BAD_MESSAGE, "That is not a message of the protocol.")
