@@ -81,3 +81,10 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return "it took too long"
     return str(error).rstrip(".") or type(error).__name__
+
+
+def innermost(error: Exception) -> Exception:
+    """Return the one error inside a task group's wrapping; the group itself where it holds several."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from killreport.cli.fleet.pm2_words import INSTEAD
-from killreport.errors import BadSetting, KillreportError, NotFound, in_words
+from killreport.errors import BadSetting, KillreportError, NotFound, in_words, innermost
 from killreport.terminal import in_lines
 
 
@@ -207,7 +207,7 @@ def status_of(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # the last resort of the whole program: nothing may end in a traceback
-        return _explain(_innermost(error))
+        return _explain(_cause(error))
     except BaseException as error:
         from asyncio import CancelledError  # only here: most commands need no event loop
 
@@ -218,16 +218,16 @@ def status_of(arguments: list[str]) -> int:
     return 0
 
 
-def _innermost(error: BaseException) -> BaseException:
+def _cause(error: Exception) -> Exception:
     """Return the one error inside a task group's wrapping; of several that were all foreseen, the first to come.
 
     Where a part of a demo or fleet cannot start, others that need it may fail before they are stopped.
     """
-    while isinstance(error, BaseExceptionGroup):
-        first, *others = (_innermost(part) for part in error.exceptions)
-        if not all(isinstance(part, KillreportError) for part in ([first, *others] if others else [])):
-            break
-        error = first
+    error = innermost(error)
+    if isinstance(error, ExceptionGroup):
+        parts = [_cause(part) for part in error.exceptions]
+        if all(isinstance(part, KillreportError) for part in parts):
+            return parts[0]
     return error
 
 

@@ -7,13 +7,16 @@ half way (the queues) leaves messages that are right by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import date
+
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.coordination.entity_events import publish_changed_entities
 from killreport.coordination.events import open_events
 from killreport.cron.progress import JobProgress
 from killreport.cron.queueing import queue_ids, stored_ids
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
 from killreport.entity import counts, snapshots
 from killreport.entity.kind import EntityKind
 from killreport.entity.queries import list_missing_corporation_ids
@@ -55,21 +58,13 @@ async def queue_character_corporations(settings: Settings, database: Database, *
 async def snapshot_alliances(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Keep a row of today of every alliance: name, ticker, executor, members, corporations."""
     del settings
-    today = utc_now().date()
-    async with database.transaction() as connection:
-        kept = await snapshots.snapshot_alliances(connection, today)
-    progress.count("kept", kept)
-    return f"{kept} alliances kept as they are on {today}."
+    return await _keep_today(database, progress, snapshots.snapshot_alliances, "alliances")
 
 
 async def snapshot_corporations(settings: Settings, database: Database, *, progress: JobProgress) -> str:
     """Keep a row of today of every corporation: name, ticker, CEO, alliance, members."""
     del settings
-    today = utc_now().date()
-    async with database.transaction() as connection:
-        kept = await snapshots.snapshot_corporations(connection, today)
-    progress.count("kept", kept)
-    return f"{kept} corporations kept as they are on {today}."
+    return await _keep_today(database, progress, snapshots.snapshot_corporations, "corporations")
 
 
 async def update_alliance_counts(settings: Settings, database: Database, *, progress: JobProgress) -> str:
@@ -80,3 +75,13 @@ async def update_alliance_counts(settings: Settings, database: Database, *, prog
         await publish_changed_entities(events, changed.resized_ids)
     progress.count("changed", changed.count)
     return f"{changed.count} alliances have other figures than before."
+
+
+async def _keep_today(
+    database: Database, progress: JobProgress, snapshot: Callable[[Connection, date], Awaitable[int]], whom: str
+) -> str:
+    today = utc_now().date()
+    async with database.transaction() as connection:
+        kept = await snapshot(connection, today)
+    progress.count("kept", kept)
+    return f"{kept} {whom} kept as they are on {today}."

@@ -21,7 +21,7 @@ import structlog
 from killreport.backoff import backoff_seconds
 from killreport.clock import monotonic
 from killreport.db.database import is_away
-from killreport.errors import Conflict, Malformed, NotFound, Permanent, Refused, Transient, Unavailable
+from killreport.errors import Conflict, Malformed, NotFound, Permanent, Refused, Transient, Unavailable, innermost
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.broker import Delivery, Handler
 from killreport.queueing.messages import Message, decode
@@ -143,7 +143,7 @@ async def handle(
 
 def decide(error: Exception, row: ProcessRow, attempt: int, chance: Callable[[], float] = random.random) -> Outcome:
     """Return what follows from an error of a handler at the attempt of that number, the first being 1."""
-    error = _innermost(error)
+    error = innermost(error)
     reason = explain(error)
     if isinstance(error, HOPELESS):
         return Dead(f"{reason} (attempt {attempt} of {row.attempts})")
@@ -174,13 +174,6 @@ def explain(error: BaseException) -> str:
     """Return an error's type and words in a line that every store can hold."""
     words = " ".join(str(error).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode().split())
     return f"{type(error).__name__}: {words}"[:MAX_REASON] if words else type(error).__name__
-
-
-def _innermost(error: Exception) -> Exception:
-    """Return the one error inside a task group's wrapping; the group itself where it holds several."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _is_absence(error: Exception) -> bool:

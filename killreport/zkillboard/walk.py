@@ -170,7 +170,7 @@ class Walk:
         self._failures = self._bans = 0
         self.is_banned = False
 
-    def _hold(self, answer: Answer, now: float, *, is_counted: bool = True) -> None:
+    def _hold(self, answer: Answer, now: float, *, is_counted: bool) -> None:
         match answer:
             case Transient(retry_after=seconds):
                 self._hold_until = now + (DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds)
