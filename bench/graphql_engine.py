@@ -34,7 +34,7 @@ from killreport.api.views.entity import EntityViews
 from killreport.api.views.killmail import KillmailView
 from killreport.api.views.universe import UniverseViews
 from killreport.entity.queries import NamedGroup, Names
-from killreport.killmail.lists.pages import Order
+from killreport.killmail.lists.page import Order
 from killreport.killmail.stored.queries import KillmailRow
 
 ROWS = 50

@@ -13,7 +13,7 @@ _COUNT = """
 with done as (
     select entity_id as alliance_id, sum(kills) as kills, sum(losses) as losses,
            sum(isk_destroyed_cents) as isk_destroyed_cents, sum(isk_lost_cents) as isk_lost_cents
-      from daily_stat where entity_kind = $1 group by entity_id
+      from total_stat where entity_kind = $1 group by entity_id
 ), made_of as (
     select alliance_id, sum(member_count) as members, count(*) as corporations
       from corporation where alliance_id is not null and gone_at is null group by alliance_id

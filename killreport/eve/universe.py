@@ -228,3 +228,18 @@ class Universe:
             found = self.market_groups.get(current)
             current = None if found is None else found.parent_market_group_id
         return False
+
+
+# For questions whose answers are in the rows.
+NOTHING_KNOWN = Universe(
+    types={},
+    groups={},
+    categories={},
+    market_groups={},
+    meta_groups={},
+    regions={},
+    constellations={},
+    systems={},
+    factions={},
+    corporations={},
+)

@@ -7,29 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.lists.of_entities import VICTIM_COLUMNS
-from killreport.killmail.lists.of_places import IndexedColumn
-from killreport.killmail.stored.named import code_of
+from killreport.killmail.lists.of_many import list_newest_ids
+from killreport.killmail.postings.codes import Side, code_of
 from killreport.leaderboard.tops import MAX_KILLMAILS
 
-# Of its own killmails everybody reads the newest, off the index that the lists use.
-_NEWEST = f"order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS}"
-_SUMS = """count(*)::int as killmails, sum(points)::bigint as points, sum(total_value_cents)::bigint as value"""
-_KILLED = f"""
-    with newest as materialized (select killmail_id from killed_by where code = $1 {_NEWEST})
-    select ship_group_id, {_SUMS} from newest cross join lateral (
-        select ship_group_id, points, total_value_cents from killmail
-        where killmail.killmail_id = newest.killmail_id offset 0) mail
+_GROUPS = f"""
+    select ship_group_id, count(*)::int as killmails, sum(points)::bigint as points,
+           sum(total_value_cents)::bigint as value
+    from (select ship_group_id, points, total_value_cents from killmail where killmail_id = any($1::bigint[])
+          order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS}) newest
     group by 1
-"""  # noqa: S608 - names and numbers of our own, here and below
-_THERE = f"""
-    select ship_group_id, {_SUMS} from (
-        select ship_group_id, points, total_value_cents from killmail where {{column}} = $1 {_NEWEST}) mail
-    group by 1
-"""  # noqa: S608
+"""  # noqa: S608 - a number of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +48,11 @@ class GroupCounts:
 
 async def count_groups(connection: Connection, kind: EntityKind, entity_id: int) -> GroupCounts:
     """Return the groups over the newest MAX_KILLMAILS kills and as many losses; killmails of a place are kills."""
-    if kind not in VICTIM_COLUMNS:
-        return GroupCounts(await _read(connection, _THERE.format(column=IndexedColumn[kind.name].value), entity_id), ())
-    killed = await _read(connection, _KILLED, code_of(kind, entity_id))
-    return GroupCounts(killed, await _read(connection, _THERE.format(column=VICTIM_COLUMNS[kind]), entity_id))
-
-
-async def _read(connection: Connection, statement: str, argument: int) -> list[GroupCount]:
-    return [GroupCount(*row) for row in await connection.fetch(statement, argument)]
+    code = code_of(kind, entity_id)
+    keys = {int(side): [(code, int(side))] for side in Side}
+    newest = await list_newest_ids(connection, keys, date.min, MAX_KILLMAILS)
+    killed, lost = [
+        [GroupCount(*row) for row in await connection.fetch(_GROUPS, newest[int(side)])] if newest[int(side)] else []
+        for side in (Side.KILLER, Side.VICTIM)
+    ]
+    return GroupCounts(killed, lost)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import NotFound
 from killreport.eve.universe import Universe
-from killreport.killmail.stored.named import code_of
+from killreport.killmail.lists.of_many import list_newest_ids
+from killreport.killmail.postings.codes import Side, code_of
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window, first_day
 from killreport.leaderboard.queries import get_ranking_of_place
@@ -25,15 +26,11 @@ MAX_PILOTS = 20_000
 MAX_DEAREST = 6
 PLACES = frozenset({EntityKind.SOLAR_SYSTEM, EntityKind.CONSTELLATION, EntityKind.REGION})
 
-# `offset 0`: see `tops.py`.
 _KILLS = f"""
-    with newest as materialized (
-        select killmail_id from killed_by where code = $1 and killmail_time >= $2
-        order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS})
-    select newest.killmail_id, mail.* from newest cross join lateral (
-        select solar_system_id, total_value_cents from killmail
-        where killmail.killmail_id = newest.killmail_id offset 0) mail
-"""  # noqa: S608 - numbers and names of our own, here and below
+    select killmail_id, solar_system_id, total_value_cents from killmail where killmail_id = any($1::bigint[])
+    order by killmail_time desc, killmail_id desc limit {MAX_KILLMAILS}
+"""  # noqa: S608 - numbers of our own, here and below
+# `offset 0`: see `tops.py`.
 _PILOTS = f"""
     select wanted.killmail_id, pilot.* from unnest($1::bigint[]) as wanted (killmail_id) cross join lateral (
         select character_id, corporation_id, alliance_id, ship_type_id from attacker
@@ -41,9 +38,9 @@ _PILOTS = f"""
     limit {MAX_PILOTS}
 """  # noqa: S608
 _SYSTEMS = """
-    select entity_id, sum(kills)::bigint as kills from daily_stat
-    where entity_kind = $1 and entity_id = any($2::bigint[]) and day between $3 and $4
-    group by 1 having sum(kills) > 0 order by 2 desc, 1 limit $5
+    select entity_id, sum(kills)::bigint as kills from daily_part
+    where code = any($1::bigint[]) and day between $2 and $3
+    group by 1 having sum(kills) > 0 order by 2 desc, 1 limit $4
 """
 _COLUMNS = {
     EntityKind.CHARACTER: "character_id",
@@ -115,8 +112,9 @@ class _KillingSide:
 
 
 async def _of_party(connection: Connection, party: _KillingSide, first: date | None, limit: int) -> OwnTops:
-    since = datetime.combine(first or date.min, time(), UTC)
-    kills = await connection.fetch(_KILLS, code_of(party.kind, party.id), since)
+    keys = {party.id: [(code_of(party.kind, party.id), int(Side.KILLER))]}
+    newest = await list_newest_ids(connection, keys, first or date.min, MAX_KILLMAILS)
+    kills = await connection.fetch(_KILLS, newest[party.id])
     pilots = await connection.fetch(
         _PILOTS.format(column=_COLUMNS[party.kind]),
         [row["killmail_id"] for row in kills],
@@ -139,6 +137,10 @@ def _ids_of(kind: EntityKind, entity_id: int, universe: Universe) -> Collection[
 
 async def _systems_of(connection: Connection, scope: Scope, first: date, last: date, limit: int) -> list[Top]:
     rows = await connection.fetch(
-        _SYSTEMS, int(EntityKind.SOLAR_SYSTEM), list(scope.solar_system_ids), first, last, limit
+        _SYSTEMS,
+        [code_of(EntityKind.SOLAR_SYSTEM, system_id) for system_id in scope.solar_system_ids],
+        first,
+        last,
+        limit,
     )
     return [Top(*row) for row in rows]

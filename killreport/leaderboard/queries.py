@@ -53,7 +53,7 @@ async def get_ranking(
                 min(limit, MAX_PLACES),
             )
             return Ranking(kind, metric, window, run["first_day"], run["last_day"], run["counted_at"], _places(rows))
-    table = "total_stat" if first is None else "daily_stat"
+    table = "total_stat" if first is None else "daily_part"
     days = "" if first is None else "and day between $2 and $3"
     rows = await connection.fetch(
         f"select entity_id, {SUMS} from {table} where entity_kind = $1 {days} {_head(metric, limit)}",  # noqa: S608

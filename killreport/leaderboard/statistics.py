@@ -9,6 +9,7 @@ from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
+from killreport.killmail.postings.codes import code_of
 from killreport.killmail.stored.rollup import COUNTS
 
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
@@ -85,6 +86,7 @@ _SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
 # The rows of a table of statistics that belong to the wanted ones, each with its place among them.
 _WANTED = """from unnest($1::smallint[], $2::bigint[]) with ordinality as wanted (entity_kind, entity_id, place)
              join {table} using (entity_kind, entity_id)"""
+_WANTED_DAYS = """from unnest($1::bigint[]) with ordinality as wanted (code, place) join daily_part using (code)"""
 
 
 async def list_totals(connection: Connection, counted: Sequence[Counted]) -> list[Totals]:
@@ -101,9 +103,9 @@ async def list_totals_between(
 ) -> list[Totals]:
     """Return the counts of the days from `first` to `last`, both included, in order. Reads a row a day of each."""
     rows = await connection.fetch(
-        f"""select place, {_SUMS} {_WANTED.format(table="daily_stat")}
-            where day between $3 and $4 group by place""",
-        *_arrays(counted),
+        f"""select place, {_SUMS} {_WANTED_DAYS}
+            where day between $2 and $3 group by place""",
+        _codes(counted),
         first,
         last,
     )
@@ -113,9 +115,9 @@ async def list_totals_between(
 async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> list[list[Month]]:
     """Return the months in which each was on a killmail, the oldest first. Reads a row for each of their days."""
     rows = await connection.fetch(
-        f"""select place, date_trunc('month', day)::date as month, {_SUMS} {_WANTED.format(table="daily_stat")}
+        f"""select place, date_trunc('month', day)::date as month, {_SUMS} {_WANTED_DAYS}
             group by place, month order by month""",
-        *_arrays(counted),
+        _codes(counted),
     )
     found: list[list[Month]] = [[] for _ in counted]
     for row in map(tuple, rows):
@@ -136,6 +138,10 @@ async def list_activity(connection: Connection, counted: Sequence[Counted]) -> l
         weekday, hour = divmod(slot, HOURS_A_DAY)
         kills[place - 1][weekday][hour], losses[place - 1][weekday][hour] = killed, lost
     return [Activity(*both) for both in zip(kills, losses, strict=True)]
+
+
+def _codes(counted: Sequence[Counted]) -> list[int]:
+    return [code_of(one.kind, one.id) for one in counted]
 
 
 def _arrays(counted: Sequence[Counted]) -> tuple[list[int], list[int]]:

@@ -52,7 +52,7 @@ def _statement(first: date | None) -> str:
     if first is None:
         source = f"select entity_id, {_NAMES} from total_stat where entity_kind = $2::smallint"  # noqa: S608
     else:
-        source = f"""select entity_id, {SUMS} from daily_stat
+        source = f"""select entity_id, {SUMS} from daily_part
             where entity_kind = $2::smallint and day between $3 and $4 group by entity_id"""  # noqa: S608
     return f"""with figure as materialized ({source})
         insert into ranking (time_window, entity_kind, metric, place, entity_id, {_NAMES})

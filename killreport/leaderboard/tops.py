@@ -7,39 +7,34 @@ facts, and most pairs meet once. `Tops.since` says how far back the count goes, 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.eve.universe import Universe
-from killreport.killmail.stored.named import code_of
+from killreport.killmail.lists.of_many import list_newest_ids
+from killreport.killmail.postings.codes import Side, code_of
+from killreport.killmail.postings.sets import Key
 from killreport.leaderboard.model import Window, first_day
 
 MAX_KILLMAILS = 2000  # of the kills, and as many of the losses
 MAX_TOGETHER = 20_000  # of all that are asked for at once, shared equally
 
+_NEWEST = """
+    select id, killmail_id, killmail_time, solar_system_id, region_id, ship_group_id, victim_character_id,
+           victim_corporation_id, victim_alliance_id
+    from (select wanted.id, mail.*, row_number() over (
+              partition by wanted.id order by mail.killmail_time desc, mail.killmail_id desc) as number
+          from unnest($1::bigint[], $2::bigint[]) as wanted (id, killmail_id)
+          join killmail mail using (killmail_id)) numbered
+    where number <= $3 order by killmail_time desc, killmail_id desc
+"""
 # `offset 0` keeps the planner from joining all at once: it takes the bounded part for a large one, and would read whole
 # tables to save some thousand looks into an index.
-_KILLS = """
-    with newest as materialized (
-        select wanted.id, found.* from unnest($1::bigint[], $2::bigint[]) as wanted (id, code) cross join lateral (
-            select killmail_id, killmail_time from killed_by where killed_by.code = wanted.code and killmail_time >= $3
-            order by killmail_time desc, killmail_id desc limit {most}) found)
-    select newest.id, killmail_id, newest.killmail_time, mail.* from newest cross join lateral (
-        select solar_system_id, region_id, victim_character_id, victim_corporation_id, victim_alliance_id
-        from killmail where killmail.killmail_id = newest.killmail_id offset 0) mail
-    order by newest.killmail_time desc, killmail_id desc
-"""
-_LOSSES = """
-    select wanted.id, found.* from unnest($1::bigint[]) as wanted (id) cross join lateral (
-        select ship_group_id, killmail_time from killmail
-        where victim_{column} = wanted.id and killmail_time >= $2
-        order by killmail_time desc, killmail_id desc limit {most}) found
-"""
 _PILOTS = """
     select wanted.id, pilot.* from unnest($1::bigint[], $2::bigint[]) as wanted (id, killmail_id) cross join lateral (
         select ship_type_id, weapon_type_id from attacker
@@ -88,21 +83,21 @@ async def list_tops_of(
     universe: Universe,
     limit: int = 10,
 ) -> dict[int, Tops]:
-    """Return by id the lists of characters, corporations or alliances, in three statements; Refused for other kinds.
+    """Return by id the lists of characters, corporations or alliances, in a few statements; Refused for other kinds.
 
-    Reads the newest MAX_KILLMAILS kills and as many losses of the window, off the indexes that the lists use.
+    Reads the newest MAX_KILLMAILS kills and as many losses of the window.
     Of more than ten the count goes less far back for each: together they read MAX_TOGETHER kills and losses.
     """
     column = _COLUMNS.get(kind)
     if column is None:
         raise Refused("Only characters, corporations and alliances have lists of whom they kill.")
     first = first_day(window, today)
-    since = datetime.min.replace(tzinfo=UTC) if first is None else datetime.combine(first, time(), UTC)
     ids = sorted(set(entity_ids))
     most = min(MAX_KILLMAILS, MAX_TOGETHER // max(len(ids), 1))
-    codes = [code_of(kind, entity_id) for entity_id in ids]
-    kills = await connection.fetch(_KILLS.format(most=most), ids, codes, since)
-    losses = await connection.fetch(_LOSSES.format(column=column, most=most), ids, since)
+    kills, losses = [
+        await _newest(connection, {id_: [(code_of(kind, id_), int(side))] for id_ in ids}, first or date.min, most)
+        for side in (Side.KILLER, Side.VICTIM)
+    ]
     pilots = await connection.fetch(
         _PILOTS.format(column=column), [row["id"] for row in kills], [row["killmail_id"] for row in kills]
     )
@@ -121,6 +116,13 @@ class _Read:
     losses: Sequence[Any]
     pilots: Sequence[Any]
     most: int
+
+
+async def _newest(connection: Connection, keys: Mapping[int, Sequence[Key]], first: date, most: int) -> Sequence[Any]:
+    newest = await list_newest_ids(connection, keys, first, most)
+    pairs = [(id_, killmail_id) for id_, ids in newest.items() for killmail_id in ids]
+    rows: Sequence[Any] = await connection.fetch(_NEWEST, [id_ for id_, _ in pairs], [one for _, one in pairs], most)
+    return rows
 
 
 def _by_id(rows: Sequence[Any]) -> defaultdict[int, list[Any]]:

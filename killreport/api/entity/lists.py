@@ -12,14 +12,14 @@ from killreport.api.paging.pages import bad_request
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.of_entities import Side, list_killmails_of
+from killreport.killmail.lists.of_many import Sides, list_killmails_of
 
 resolvers = Resolvers()
 
-_WORDS = {Side.KILLS: "attacker", Side.LOSSES: "victim", Side.EITHER: ""}
+_WORDS = {Sides.KILLS: "attacker", Sides.LOSSES: "victim", Sides.EITHER: ""}
 
 
-def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
+def _list_of(kind: EntityKind, side: Sides) -> BatchResolver:
     name = f"{_WORDS[side]}{kind.name.capitalize()}"
     condition = name[0].lower() + name[1:]
 
@@ -28,7 +28,9 @@ def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
         ids = [entity.id for entity in entities]
         try:
             async with info.context.database.connection() as connection:
-                pages = await list_killmails_of(connection, kind, ids, side, **asked.bounds())
+                pages = await list_killmails_of(
+                    connection, kind, ids, side, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
+                )
         except Refused as error:
             raise bad_request(str(error)) from None
         return await load_connections(
@@ -39,5 +41,5 @@ def _list_of(kind: EntityKind, side: Side) -> BatchResolver:
 
 
 for _kind in (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE, EntityKind.FACTION):
-    for _field, _side in (("kills", Side.KILLS), ("losses", Side.LOSSES), ("killmails", Side.EITHER)):
+    for _field, _side in (("kills", Sides.KILLS), ("losses", Sides.LOSSES), ("killmails", Sides.EITHER)):
         resolvers.field(_kind.name.capitalize(), _field, _list_of(_kind, _side))

@@ -11,8 +11,8 @@ from killreport.api.paging.cursor import decode_cursor
 from killreport.api.paging.pages import Connection, PageArguments, PageRequest
 from killreport.api.views.killmail import KillmailView, load_views
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.count import count_killmails
-from killreport.killmail.lists.pages import Cursor, Order, Page
+from killreport.killmail.lists.count import ListCount, count_killmails
+from killreport.killmail.lists.page import Cursor, Order, Page
 
 _CURSOR_OF: Callable[[KillmailView], str] = attrgetter("cursor")
 
@@ -65,11 +65,21 @@ async def load_connections(
     return [connections[id_] for id_ in ids]
 
 
-async def resolve_total_count(connections: Sequence[ConnectionView], info: Info) -> list[int | None]:
-    """Return how many killmails each list has, None where no rollup has counted them."""
+async def resolve_counts(connections: Sequence[ConnectionView], info: Info) -> list[ListCount | None]:
+    """Return how many killmails each list has, None of a list that nobody counts."""
     counted = list(dict.fromkeys(page.wanted for page in connections if page.wanted is not None))
     if not counted:
         return [None] * len(connections)
     async with info.context.database.connection() as connection:
         counts = dict(zip(counted, await count_killmails(connection, counted), strict=True))
     return [None if page.wanted is None else counts[page.wanted] for page in connections]
+
+
+async def resolve_total_count(connections: Sequence[ConnectionView], info: Info) -> list[int | None]:
+    """Return how long each list is, or at least is."""
+    return [None if count is None else count.killmails for count in await resolve_counts(connections, info)]
+
+
+async def resolve_is_exact(connections: Sequence[ConnectionView], info: Info) -> list[bool | None]:
+    """Tell of each list whether `totalCount` is its length, and not a bound from below."""
+    return [None if count is None else count.is_exact for count in await resolve_counts(connections, info)]

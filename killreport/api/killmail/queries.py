@@ -18,7 +18,8 @@ from killreport.api.views.batch import Parts
 from killreport.api.views.killmail import KillmailView, load_everybody, load_views
 from killreport.clock import utc_now
 from killreport.errors import Malformed
-from killreport.killmail.lists.pages import Order, list_killmails
+from killreport.killmail.lists.page import Order
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.lists.span import with_span
 from killreport.killmail.stored.queries import get_with_parts
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from graphql import GraphQLError
 
-from killreport.killmail.lists.pages import Cursor, Order
+from killreport.killmail.lists.page import Cursor, Order
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -10,7 +10,7 @@ from killreport.api.engine.registry import BatchResolver, Resolvers
 from killreport.api.killmail.pages import ConnectionView, load_connections, read_page
 from killreport.entity.kind import EntityKind
 from killreport.killmail.filters.tree import Condition, Every, KillmailFilter
-from killreport.killmail.lists.of_places import IndexedColumn, list_by_column
+from killreport.killmail.lists.of_many import Sides, list_killmails_of
 from killreport.leaderboard.statistics import Totals
 from killreport.leaderboard.types import find_totals
 
@@ -25,8 +25,8 @@ class WithId(Protocol):
         """EVE's id."""
 
 
-def killmails_of(column: IndexedColumn, condition: str) -> BatchResolver:
-    """Return a resolver of the killmails of its parents: one statement for all, and one for all names.
+def killmails_of(kind: EntityKind, side: Sides, condition: str) -> BatchResolver:
+    """Return a resolver of the killmails of its parents: as many statements as for one, and one for all names.
 
     condition: of a filter that asks for the same list.
     """
@@ -39,8 +39,8 @@ def killmails_of(column: IndexedColumn, condition: str) -> BatchResolver:
         asked = read_page(**arguments)
         ids = [parent.id for parent in parents]
         async with info.context.database.connection() as connection:
-            pages = await list_by_column(
-                connection, column, ids, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
+            pages = await list_killmails_of(
+                connection, kind, ids, side, size=asked.size, cursor=asked.cursor, is_forward=asked.is_forward
             )
         return await load_connections(info.context, asked, pages, ids, wanted)
 
@@ -58,13 +58,13 @@ def totals_of(kind: EntityKind) -> BatchResolver:
     return resolve
 
 
-for _name, _field, _kind, _column, _condition in (
-    ("SolarSystem", "killmails", EntityKind.SOLAR_SYSTEM, IndexedColumn.SOLAR_SYSTEM, "system"),
-    ("Constellation", "killmails", EntityKind.CONSTELLATION, IndexedColumn.CONSTELLATION, "constellation"),
-    ("Region", "killmails", EntityKind.REGION, IndexedColumn.REGION, "region"),
-    ("Type", "losses", EntityKind.SHIP_TYPE, IndexedColumn.SHIP_TYPE, "victimShipType"),
-    ("Group", "losses", EntityKind.SHIP_GROUP, IndexedColumn.SHIP_GROUP, "victimShipGroup"),
+for _name, _field, _kind, _side, _condition in (
+    ("SolarSystem", "killmails", EntityKind.SOLAR_SYSTEM, Sides.KILLS, "system"),
+    ("Constellation", "killmails", EntityKind.CONSTELLATION, Sides.KILLS, "constellation"),
+    ("Region", "killmails", EntityKind.REGION, Sides.KILLS, "region"),
+    ("Type", "losses", EntityKind.SHIP_TYPE, Sides.LOSSES, "victimShipType"),
+    ("Group", "losses", EntityKind.SHIP_GROUP, Sides.LOSSES, "victimShipGroup"),
 ):
-    resolvers.field(_name, _field, killmails_of(_column, _condition))
+    resolvers.field(_name, _field, killmails_of(_kind, _side, _condition))
     resolvers.field(_name, "totals", totals_of(_kind))
 resolvers.columns("KillTotals", iskDestroyed="isk_destroyed_cents", iskLost="isk_lost_cents")

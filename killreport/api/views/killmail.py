@@ -11,7 +11,7 @@ from killreport.api.views.entity import EntityViews, WantedNames, load_wanted
 from killreport.api.views.sides import FinalBlowView, LinksView, VictimView, of_row
 from killreport.api.views.universe import SolarSystemView, UniverseViews
 from killreport.db.database import Database
-from killreport.killmail.lists.pages import Order, cursor_of
+from killreport.killmail.lists.page import Order, cursor_of
 from killreport.killmail.stored.queries import AttackerRow, KillmailRow
 
 # For people and programs to look up the same killmail; never the hosts of the settings, which may be a simulator.

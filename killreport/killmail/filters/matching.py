@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from killreport.eve.universe import Universe
+from killreport.killmail.filters.plan import conditions_of
 from killreport.killmail.filters.predicates import Either, Facts, HasItem, Killer
-from killreport.killmail.filters.tree import Condition, KillmailFilter, Node, Not
+from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
 
 LoadAttackers = Callable[[], Awaitable[Mapping[int, Sequence[AttackerRow]]]]
@@ -15,12 +16,12 @@ LoadItems = Callable[[], Awaitable[Mapping[int, Sequence[ItemRow]]]]
 
 def needs_attackers(wanted: KillmailFilter) -> bool:
     """Tell whether the filter cannot be answered without the attackers' rows."""
-    return any(isinstance(part.filter.predicate, Killer | Either) for part in _conditions(wanted.root))
+    return any(isinstance(part.filter.predicate, Killer | Either) for part in conditions_of(wanted.root))
 
 
 def needs_items(wanted: KillmailFilter) -> bool:
     """Tell whether the filter cannot be answered without the items' rows."""
-    return any(isinstance(part.filter.predicate, HasItem) for part in _conditions(wanted.root))
+    return any(isinstance(part.filter.predicate, HasItem) for part in conditions_of(wanted.root))
 
 
 async def match_all(
@@ -41,13 +42,3 @@ async def match_all(
         for killmail in killmails
     ]
     return {wanted: [place for place, fact in enumerate(facts) if wanted.matches(fact)] for wanted in filters}
-
-
-def _conditions(node: Node) -> Iterator[Condition]:
-    if isinstance(node, Condition):
-        yield node
-    elif isinstance(node, Not):
-        yield from _conditions(node.part)
-    else:
-        for part in node.parts:
-            yield from _conditions(part)

@@ -1,26 +1,30 @@
-"""What a condition of a filter asks of a killmail, twice: as SQL over the stored rows, and of rows in memory.
+"""What a condition of a filter asks of a killmail, twice: of the postings, and of rows in memory.
 
-Both must always agree; a property test compares them over generated killmails and filters. A NULL column counts as
-"no" on both sides: SQL's unknown is turned into false by `is not true` where a filter negates
-(`killreport.killmail.filters.sql`), so a predicate's SQL may be NULL, and must not contain a negation of its own that
-would let one through.
+Both must always agree; a property test compares them over generated killmails and filters. What no posting tells
+(worth, counts, hours, slots) is asked of the rows of those that postings lead to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+from killreport.entity.kind import EntityKind
 from killreport.eve.flags import FITTED_FLAGS
 from killreport.eve.space import LABELLED, POCHVEN_REGION, ZARZAKH_REGION, SpaceClass
 from killreport.eve.universe import Universe
-from killreport.killmail.stored.named import code_of
+from killreport.killmail.mail.label_numbers import CATEGORY, is_label
+from killreport.killmail.postings.codes import CATEGORY_KIND, ITEM_KIND, Side, code_of
+from killreport.killmail.postings.sets import ALL, AnyOf, Common, Sets, United, Without, keys_of
+from killreport.killmail.rules.labels import TIME_ZONE_LABELS, bands_above
+from killreport.killmail.stored.named import marks_of_labels
 from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
 
 _REGION_OF_SPACE = {SpaceClass.POCHVEN: POCHVEN_REGION, SpaceClass.ZARZAKH: ZARZAKH_REGION}
+HOURS_A_DAY = 24
 _Where = Literal["anywhere", "fitted", "dropped"]
 SPACES = tuple(space.value for space in SpaceClass if space in LABELLED or space in _REGION_OF_SPACE)
 
@@ -69,27 +73,42 @@ class Binder:
         return f"${len(self.arguments)}::{sql_type}"
 
 
+class Found(NamedTuple):
+    """Postings that have all killmails wanted. is_exact: and no others, so that no row needs to be asked."""
+
+    sets: Sets
+    is_exact: bool = True
+
+
 class Predicate(Protocol):
     """A question about one killmail, given the condition's value."""
 
-    def sql(self, value: Any, binder: Binder) -> str:
-        """Return the question as SQL over `killmail k`."""
+    def sets(self, value: Any) -> Found:
+        """Return the postings that have all killmails for which the answer is yes."""
 
     def holds(self, value: Any, facts: Facts) -> bool:
         """Return the answer from rows in memory."""
 
 
+@runtime_checkable
+class RowPredicate(Predicate, Protocol):
+    """A question that a row of `killmail` answers alone."""
+
+    def sql(self, value: Any, binder: Binder) -> str:
+        """Return the question as a condition on the columns."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnIs:
-    """One of the ids is in a column of the killmail's row. Every such column has an index by time."""
+    """One of the ids is in a column of the killmail's row, of which there are postings of that kind and side."""
 
     name: str
+    kind: int
+    side: Side
 
-    def sql(self, value: tuple[int, ...], binder: Binder) -> str:
-        """Compare with one id, which an index reads in order of time, or with any of several."""
-        if len(value) == 1:
-            return f"k.{self.name} = {binder.bind(value[0], 'bigint')}"
-        return f"k.{self.name} = any({binder.bind(value, 'bigint[]')})"
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Name the posting of each id."""
+        return Found(_any_of(self.kind, value, self.side))
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Look the column up among the ids."""
@@ -104,33 +123,33 @@ class Killer:
     attribute: str
     is_group: bool = False
 
-    def sql(self, value: tuple[int, ...], binder: Binder) -> str:
-        """Look the killmail up in `killed_by`."""
-        codes = binder.bind(self._codes(value), "bigint[]")
-        return (
-            f"exists (select from killed_by b where b.code = any({codes}) "
-            "and b.killmail_time = k.killmail_time and b.killmail_id = k.killmail_id)"
-        )
-
-    def probe(self, value: Any, binder: Binder) -> str:
-        """Ask the same of one killmail at a time: `offset 0` keeps PostgreSQL from making a join of it."""
-        codes = binder.bind(self._codes(value), "bigint[]")
-        return (
-            f"exists (select from killed_by b where b.code = any({codes}) "
-            "and b.killmail_time = k.killmail_time and b.killmail_id = k.killmail_id offset 0)"
-        )
-
-    def leading(self, value: Any, binder: Binder) -> str:
-        """Return the condition on `killed_by b` for one id, whose killmails the index has in order of time."""
-        (code,) = self._codes(value)
-        return f"b.code = {binder.bind(code, 'bigint')}"
-
-    def _codes(self, value: tuple[int, ...]) -> list[int]:
-        return [code_of(self.kind, entity_id) for entity_id in value]
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Name the posting of each id."""
+        return Found(_any_of(self.kind, value, Side.KILLER))
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Look for an attacker with one of the ids."""
         return not facts.killers(self.attribute, self.is_group).isdisjoint(value)
+
+
+@dataclass(frozen=True, slots=True)
+class FinalBlow:
+    """One of the ids struck the final blow: the postings have all its kills, the row says who ended it."""
+
+    kind: int
+    name: str
+
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Name the postings of all that each id took part in."""
+        return Found(_any_of(self.kind, value, Side.KILLER), is_exact=False)
+
+    def sql(self, value: tuple[int, ...], binder: Binder) -> str:
+        """Compare the column."""
+        return f"{self.name} = any({binder.bind(value, 'bigint[]')})"
+
+    def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
+        """Look the column up among the ids."""
+        return getattr(facts.killmail, self.name) in value
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +159,10 @@ class Either:
     victim: ColumnIs
     killer: Killer
 
-    def sql(self, value: tuple[int, ...], binder: Binder) -> str:
-        """Ask both."""
-        return f"({self.victim.sql(value, binder)} or {self.killer.sql(value, binder)})"
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Unite both sides."""
+        both = (self.victim.sets(value).sets, self.killer.sets(value).sets)
+        return Found(AnyOf(tuple(key for side in both for key in keys_of(side))))
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Ask both."""
@@ -157,9 +177,14 @@ class Bound:
     operator: Literal[">=", "<=", "<"]
     sql_type: str
 
-    def sql(self, value: Any, binder: Binder, alias: str = "k") -> str:
-        """Compare the column. alias: `b` for the time that `killed_by b` repeats."""
-        return f"{alias}.{self.name} {self.operator} {binder.bind(value, self.sql_type)}"
+    def sets(self, value: Any) -> Found:
+        """Name the labels of the bands that reach so far, where there are any."""
+        labels = bands_above(self.name, value) if self.operator == ">=" else None
+        return Found(ALL if labels is None else _labelled(labels), is_exact=False)
+
+    def sql(self, value: Any, binder: Binder) -> str:
+        """Compare the column."""
+        return f"{self.name} {self.operator} {binder.bind(value, self.sql_type)}"
 
     def holds(self, value: Any, facts: Facts) -> bool:
         """Compare the attribute."""
@@ -171,13 +196,15 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Is:
-    """A flag of the killmail's row is as the value says."""
+    """A flag of the killmail's row is as the value says; a label goes with it."""
 
     name: str
+    label: str
 
-    def sql(self, value: bool, _binder: Binder) -> str:
-        """Name the column or its opposite; it is never NULL. Not bound, so that a partial index can be used."""
-        return f"k.{self.name}" if value else f"not k.{self.name}"
+    def sets(self, value: bool) -> Found:
+        """Name the label, or all that have it not."""
+        labelled = _labelled((self.label,))
+        return Found(labelled if value else Without(labelled))
 
     def holds(self, value: bool, facts: Facts) -> bool:
         """Compare the attribute."""
@@ -190,12 +217,11 @@ class Labels:
 
     wanted: Literal["all", "any", "none"]
 
-    def sql(self, value: tuple[str, ...], binder: Binder) -> str:
-        """Compare the array, which is never NULL."""
-        labels = binder.bind(value, "text[]")
+    def sets(self, value: tuple[str, ...]) -> Found:
+        """Name the posting of each label."""
         if self.wanted == "all":
-            return f"k.labels @> {labels}"
-        return f"k.labels && {labels}" if self.wanted == "any" else f"not k.labels && {labels}"
+            return Found(Common(tuple(_labelled((label,)) for label in value)))
+        return Found(_labelled(value) if self.wanted == "any" else Without(_labelled(value)))
 
     def holds(self, value: tuple[str, ...], facts: Facts) -> bool:
         """Compare the sets."""
@@ -206,15 +232,26 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class HullCategory:
+    """The victim's hull is of one of the categories, as its `cat:` label says."""
+
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Name the posting of each category."""
+        return Found(_any_of(CATEGORY_KIND, value, Side.KILLER))
+
+    def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
+        """Look for the labels."""
+        return any(f"{CATEGORY}{category_id}" in facts.killmail.labels for category_id in value)
+
+
+@dataclass(frozen=True, slots=True)
 class InSpace:
     """The killmail happened in one of the kinds of space: by its `loc:` label, or by region where none is given."""
 
-    def sql(self, value: tuple[str, ...], binder: Binder) -> str:
-        """Ask for labels and regions, whichever the value needs."""
+    def sets(self, value: tuple[str, ...]) -> Found:
+        """Name the labels and regions, whichever the value needs."""
         labels, regions = _spaces(value)
-        parts = [f"k.labels && {binder.bind(labels, 'text[]')}"] if labels else []
-        parts += [f"k.region_id = any({binder.bind(regions, 'bigint[]')})"] if regions else []
-        return f"({' or '.join(parts)})"
+        return Found(United((_labelled(labels), _any_of(EntityKind.REGION, regions, Side.KILLER))))
 
     def holds(self, value: tuple[str, ...], facts: Facts) -> bool:
         """Ask the same of the row."""
@@ -233,11 +270,17 @@ def _spaces(value: tuple[str, ...]) -> tuple[list[str], list[int]]:
 class HourOfDay:
     """It happened in some hours of the day, UTC; they may go over midnight."""
 
+    def sets(self, value: tuple[int, int]) -> Found:
+        """Name the time zones that the hours lie in."""
+        first, end = value
+        hours = range(first, end) if first < end else (*range(first, HOURS_A_DAY), *range(end))
+        return Found(_labelled(sorted({TIME_ZONE_LABELS[hour] for hour in hours})), is_exact=False)
+
     def sql(self, value: tuple[int, int], binder: Binder) -> str:
         """Compare the hour."""
         first, end = (binder.bind(hour, "int") for hour in value)
         word = "and" if value[0] < value[1] else "or"
-        hour = "extract(hour from k.killmail_time at time zone 'UTC')"
+        hour = "extract(hour from killmail_time at time zone 'UTC')"
         return f"({hour} >= {first} {word} {hour} < {end})"
 
     def holds(self, value: tuple[int, int], facts: Facts) -> bool:
@@ -254,14 +297,9 @@ class HasItem:
 
     where: _Where
 
-    def sql(self, value: tuple[int, ...], binder: Binder) -> str:
-        """Look the killmail up among the items."""
-        asked = f"i.type_id = any({binder.bind(value, 'bigint[]')})"
-        if self.where == "fitted":
-            asked += f" and i.parent_ordinal is null and i.flag = any({binder.bind(sorted(FITTED_FLAGS), 'int[]')})"
-        elif self.where == "dropped":
-            asked += " and i.quantity_dropped > 0"
-        return f"exists (select from item i where i.killmail_id = k.killmail_id and {asked})"
+    def sets(self, value: tuple[int, ...]) -> Found:
+        """Name the posting of each type, which has it wherever it was."""
+        return Found(_any_of(ITEM_KIND, value, Side.KILLER), is_exact=self.where == "anywhere")
 
     def holds(self, value: tuple[int, ...], facts: Facts) -> bool:
         """Look for such an item."""
@@ -272,3 +310,12 @@ def _is_there(item: ItemRow, where: _Where) -> bool:
     if where == "fitted":
         return item.parent_ordinal is None and item.flag in FITTED_FLAGS
     return where == "anywhere" or item.quantity_dropped > 0
+
+
+def _any_of(kind: int, ids: Iterable[int], side: Side) -> Sets:
+    return AnyOf(tuple((code_of(kind, entity_id), int(side)) for entity_id in ids))
+
+
+def _labelled(labels: Iterable[str]) -> Sets:
+    known = [label for label in labels if is_label(label)]
+    return AnyOf(tuple((code, int(Side.KILLER)) for code in marks_of_labels(known)))

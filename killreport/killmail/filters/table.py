@@ -16,8 +16,10 @@ from killreport.killmail.filters.predicates import (
     Bound,
     ColumnIs,
     Either,
+    FinalBlow,
     HasItem,
     HourOfDay,
+    HullCategory,
     InSpace,
     Is,
     Killer,
@@ -25,7 +27,7 @@ from killreport.killmail.filters.predicates import (
     Predicate,
 )
 from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, ValueKind, Words, YesNo
-from killreport.killmail.stored.named import WEAPON_KIND
+from killreport.killmail.postings.codes import LOCATION_KIND, WAR_KIND, WEAPON_KIND, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ _PARTIES = (
 def _party_filters() -> Iterator[Filter]:
     for party in _PARTIES:
         kind = Ids(party.name, MAX_ENTITY_ID)
-        victim = ColumnIs(party.column)
+        victim = ColumnIs(party.column, party.kind, Side.VICTIM)
         killer = Killer(party.kind, party.attribute, is_group=party.kind is EntityKind.SHIP_GROUP)
         word, upper = party.words, party.name[0].upper() + party.name[1:]
         yield Filter(
@@ -75,24 +77,45 @@ def _party_filters() -> Iterator[Filter]:
         yield Filter(f"attacker{upper}", kind, killer, "Attackers", f"Attacker's {word}", f"The {word} of any attacker")
 
 
+def _final_blow_filters() -> Iterator[Filter]:
+    for name in ("character", "corporation", "alliance"):
+        column = f"final_blow_{name}_id"
+        yield Filter(
+            f"finalBlow{name.capitalize()}", Ids(name, MAX_ENTITY_ID), FinalBlow(EntityKind[name.upper()], column),
+            "Attackers", f"Final blow's {name}", "Who struck the final blow",
+        )  # fmt: skip
+
+
 _TYPE = Ids("type", MAX_ENTITY_ID)
 _ENTRIES = (
     *_party_filters(),
     Filter("weapon", _TYPE, Killer(WEAPON_KIND, "weapon_type_id"), "Attackers", "Weapon", "What an attacker shot with"),
     Filter("attackersMin", Count(), Bound("attacker_count", ">=", "int"), "Attackers", "At least", "NPCs count"),
     Filter("attackersMax", Count(), Bound("attacker_count", "<=", "int"), "Attackers", "At most", "NPCs count"),
+    Filter("playersMin", Count(), Bound("player_count", ">=", "int"), "Attackers", "Players from", "NPCs do not count"),
+    Filter("playersMax", Count(), Bound("player_count", "<=", "int"), "Attackers", "Players to", "NPCs do not count"),
+    *_final_blow_filters(),
+    Filter("shipCategory", Ids("category"), HullCategory(), "Victim", "Category", "Of the ship, as 6 for ships"),
     Filter("item", _TYPE, HasItem("anywhere"), "Items", "Item", "Fitted or carried, dropped or destroyed"),
     Filter("itemFitted", _TYPE, HasItem("fitted"), "Items", "Fitted item", "In a slot of the ship that died"),
     Filter("itemDropped", _TYPE, HasItem("dropped"), "Items", "Dropped item", "Left in the wreck"),
     Filter(
-        "system", Ids("solarSystem", MAX_ENTITY_ID), ColumnIs("solar_system_id"),
+        "system", Ids("solarSystem", MAX_ENTITY_ID), ColumnIs("solar_system_id", EntityKind.SOLAR_SYSTEM, Side.KILLER),
         "Place", "Solar system", "Where it was",
     ),
     Filter(
-        "constellation", Ids("constellation", MAX_ENTITY_ID), ColumnIs("constellation_id"),
+        "constellation", Ids("constellation", MAX_ENTITY_ID),
+        ColumnIs("constellation_id", EntityKind.CONSTELLATION, Side.KILLER),
         "Place", "Constellation", "Where it was",
     ),
-    Filter("region", Ids("region", MAX_ENTITY_ID), ColumnIs("region_id"), "Place", "Region", "Where it was"),
+    Filter(
+        "region", Ids("region", MAX_ENTITY_ID), ColumnIs("region_id", EntityKind.REGION, Side.KILLER),
+        "Place", "Region", "Where it was",
+    ),
+    Filter(
+        "location", Ids("location"), ColumnIs("location_id", LOCATION_KIND, Side.KILLER),
+        "Place", "Location", "The nearest celestial, where it is known",
+    ),
     Filter("space", Words(SPACES), InSpace(), "Place", "Kind of space", "Security, or the kind of a place without any"),
     Filter("from", Instant(), Bound("killmail_time", ">=", "timestamptz"), "Time", "From", "At this time or later"),
     Filter("to", Instant(), Bound("killmail_time", "<", "timestamptz"), "Time", "Until", "Before this time"),
@@ -101,10 +124,10 @@ _ENTRIES = (
     Filter("valueMax", Isk(), Bound("total_value_cents", "<=", "bigint"), "Worth", "At most", "Known total in ISK"),
     Filter("pointsMin", Count(), Bound("points", ">=", "int"), "Worth", "Points from", "How hard the kill was"),
     Filter("pointsMax", Count(), Bound("points", "<=", "int"), "Worth", "Points to", "How hard the kill was"),
-    Filter("solo", YesNo(), Is("is_solo"), "Kind", "Solo", "By one player alone"),
-    Filter("npc", YesNo(), Is("is_npc"), "Kind", "NPC", "Killed by NPCs alone, or an NPC died"),
-    Filter("awox", YesNo(), Is("is_awox"), "Kind", "Awox", "The final blow came from the victim's own corporation"),
-    Filter("war", Ids("war"), ColumnIs("war_id"), "Kind", "War", "Counted for this war"),
+    Filter("solo", YesNo(), Is("is_solo", "solo"), "Kind", "Solo", "By one player alone"),
+    Filter("npc", YesNo(), Is("is_npc", "npc"), "Kind", "NPC", "Killed by NPCs alone, or an NPC died"),
+    Filter("awox", YesNo(), Is("is_awox", "awox"), "Kind", "Awox", "The final blow came from the own corporation"),
+    Filter("war", Ids("war"), ColumnIs("war_id", WAR_KIND, Side.KILLER), "Kind", "War", "Counted for this war"),
     Filter("labels", Words(), Labels("all"), "Labels", "All labels", "Every one of these labels"),
     Filter("labelsAny", Words(), Labels("any"), "Labels", "Any label", "At least one of these labels"),
     Filter("labelsNone", Words(), Labels("none"), "Labels", "No label", "None of these labels"),

@@ -1,69 +1,105 @@
-"""How many killmails a list has in all, for those lists whose number a rollup keeps."""
+"""How many killmails a list has: exact where postings tell, and up to MAX_CHECKED where rows must be read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
+from pyroaring import BitMap64
+
+from killreport.clock import span_of_day
 from killreport.db.database import Connection
-from killreport.entity.kind import EntityKind
-from killreport.killmail.filters.predicates import ColumnIs, Killer
-from killreport.killmail.filters.tree import Condition, KillmailFilter
+from killreport.killmail.filters.plan import Plan, plan_of
+from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.days import Days, Span
+from killreport.killmail.lists.newest import read_by_time
+from killreport.killmail.lists.rows import RowWindow
+from killreport.killmail.postings.sets import AnyOf, days_with
+from killreport.killmail.postings.table import DaySets, count_killmails_of, day_of, list_days, read_days
 
-# `total_stat` counts a killmail for its places as a kill, for the victim's side as a loss.
-_PLACES = {
-    "solar_system_id": EntityKind.SOLAR_SYSTEM,
-    "constellation_id": EntityKind.CONSTELLATION,
-    "region_id": EntityKind.REGION,
-}
-_VICTIMS = {
-    "victim_character_id": EntityKind.CHARACTER,
-    "victim_corporation_id": EntityKind.CORPORATION,
-    "victim_alliance_id": EntityKind.ALLIANCE,
-    "victim_faction_id": EntityKind.FACTION,
-    "ship_type_id": EntityKind.SHIP_TYPE,
-    "ship_group_id": EntityKind.SHIP_GROUP,
-}
-_COUNTED = frozenset(map(int, EntityKind))
-_EVERYTHING = (0, 0, False)
+MAX_CHECKED = 10_000
+DAYS_AT_ONCE = 512
 
 
-async def count_killmails(connection: Connection, filters: Sequence[KillmailFilter]) -> list[int | None]:
-    """Return the length of each list: of all killmails, or of one id on one side or in one place; None for others.
+@dataclass(frozen=True, slots=True)
+class ListCount:
+    """How long a list is. is_exact: False where it has at least so many."""
 
-    One statement, which reads a row a list and, for all killmails, a row a day.
+    killmails: int
+    is_exact: bool = True
+
+
+async def count_killmails(connection: Connection, filters: Sequence[KillmailFilter]) -> list[ListCount]:
+    """Return the length of each list. Those of one posting together cost one statement."""
+    plans = [plan_of(wanted) for wanted in filters]
+    single = [plan.sets.keys[0] for plan in plans if _is_single(plan) and isinstance(plan.sets, AnyOf)]
+    sums = await count_killmails_of(connection, sorted(set(single))) if single else {}
+    return [
+        ListCount(sums[plan.sets.keys[0]])
+        if _is_single(plan) and isinstance(plan.sets, AnyOf)
+        else await _count(connection, plan)
+        for plan in plans
+    ]
+
+
+def _is_single(plan: Plan) -> bool:
+    """Tell whether the list is just what one posting has."""
+    is_unbounded = plan.since is None and plan.until is None and not plan.checks
+    return is_unbounded and isinstance(plan.sets, AnyOf) and len(plan.sets.keys) == 1
+
+
+async def _count(connection: Connection, plan: Plan) -> ListCount:
+    if plan.checks:
+        window = RowWindow("killmail_time", "timestamptz", is_descending=True, limit=MAX_CHECKED + 1)
+        read = len(await read_by_time(connection, plan, window))
+        return ListCount(min(read, MAX_CHECKED), read <= MAX_CHECKED)
+    total = 0
+    for _, ids in await ids_by_day(connection, plan):
+        total += len(ids)
+    return ListCount(total)
+
+
+async def ids_by_day(connection: Connection, plan: Plan, span: Span | None = None) -> list[tuple[date, BitMap64]]:
+    """Return what the postings of a plan without checks have, by day, the oldest first; days without any are left out.
+
+    span: of these days only.
     """
-    keys = [_key_of(wanted) for wanted in filters]
-    asked = sorted({key for key in keys if key is not None and key != _EVERYTHING})
-    if not asked and _EVERYTHING not in keys:
-        return [None] * len(keys)
+    within = Span.between(plan.since, plan.until)
+    if span is not None:
+        within = Span(max(within.first, span.first), min(within.last, span.last))
+    if within.first > within.last or not plan.keys:
+        return []
+    numbers = await list_days(connection, plan.keys, within.first, within.last)
+    days = {key: BitMap64(found) for key, found in numbers.items()}
+    candidates = [day_of(number) for number in days_with(plan.sets, lambda key: days[key])]
+    found = []
+    for place in range(0, len(candidates), DAYS_AT_ONCE):
+        chunk = candidates[place : place + DAYS_AT_ONCE]
+        sets = DaySets()
+        await read_days(connection, plan.keys, chunk, sets)
+        some = Days(chunk, sets)
+        for day in chunk:
+            ids = some.ids(plan.sets, day)
+            if _is_cut(plan, day):
+                ids = ids & await _ids_between(connection, plan, day)
+            if ids:
+                found.append((day, ids))
+    return found
+
+
+def _is_cut(plan: Plan, day: date) -> bool:
+    """Tell whether only a part of the day lies within the plan's bounds of time."""
+    begin, end = span_of_day(day)
+    is_late = plan.since is not None and plan.since > begin
+    return is_late or (plan.until is not None and plan.until < end)
+
+
+async def _ids_between(connection: Connection, plan: Plan, day: date) -> BitMap64:
+    begin, end = span_of_day(day)
     rows = await connection.fetch(
-        """select asked.kind, asked.id, asked.is_loss, case when asked.is_loss then t.losses else t.kills end as count
-             from unnest($1::smallint[], $2::bigint[], $3::boolean[]) as asked(kind, id, is_loss)
-             join total_stat t on t.entity_kind = asked.kind and t.entity_id = asked.id
-            union all
-           select 0, 0, false, (select coalesce(sum(killmails), 0)::bigint from daily_total) where $4""",
-        [kind for kind, _, _ in asked],
-        [entity_id for _, entity_id, _ in asked],
-        [is_loss for _, _, is_loss in asked],
-        _EVERYTHING in keys,
+        "select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2",
+        begin if plan.since is None else max(begin, plan.since),
+        end if plan.until is None else min(end, plan.until),
     )
-    counts = {tuple(row)[:3]: row["count"] for row in rows}
-    return [None if key is None else counts.get(key, 0) for key in keys]
-
-
-def _key_of(wanted: KillmailFilter) -> tuple[int, int, bool] | None:
-    """Return the row of `total_stat` that counts the list and whether as losses; None where there is none."""
-    parts = wanted.root.parts
-    if not parts:
-        return _EVERYTHING
-    part = parts[0]
-    if len(parts) > 1 or not isinstance(part, Condition) or not isinstance(part.value, tuple) or len(part.value) > 1:
-        return None
-    predicate = part.filter.predicate
-    if isinstance(predicate, Killer) and predicate.kind in _COUNTED:
-        return predicate.kind, part.value[0], False
-    if isinstance(predicate, ColumnIs) and predicate.name in _PLACES:
-        return _PLACES[predicate.name], part.value[0], False
-    if isinstance(predicate, ColumnIs) and predicate.name in _VICTIMS:
-        return _VICTIMS[predicate.name], part.value[0], True
-    return None
+    return BitMap64(row[0] for row in rows)

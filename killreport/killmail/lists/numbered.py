@@ -15,7 +15,8 @@ from killreport.clock import monotonic
 from killreport.db.database import Connection
 from killreport.errors import Refused
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Cursor, cursor_of, list_killmails
+from killreport.killmail.lists.page import Cursor, cursor_of
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
 
 PAGE = MAX_PAGE

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from killreport.errors import Malformed
 from killreport.killmail.filters.tree import Condition, KillmailFilter
-from killreport.killmail.lists.pages import Order
+from killreport.killmail.lists.page import Order
 
 DEFAULT_SPAN = timedelta(days=90)
 MAX_SPAN = timedelta(days=366)

@@ -85,6 +85,17 @@ def with_value(labels: Sequence[str], total_value_cents: int) -> list[str]:
     return [*others[:ahead], *_value_labels(total_value_cents), *others[ahead:]]
 
 
+def bands_above(column: str, least: int) -> tuple[str, ...] | None:
+    """Return labels of which every killmail has one whose column holds `least` or more; None where there are none."""
+    if column == "total_value_cents" and least >= _VALUE_FROM[0]:
+        return _VALUE_LABELS[bisect_right(_VALUE_FROM, least) - 1 :]
+    if column in ("attacker_count", "player_count") and least >= _CROWD_FROM[0]:
+        # More than one may have shot at a victim that one player alone killed.
+        solo = () if column == "player_count" and least > 1 else ("solo",)
+        return (*_CROWD_LABELS[bisect_right(_CROWD_FROM, least) - 1 :], *solo)
+    return None
+
+
 def _value_labels(total_value_cents: int) -> tuple[str, ...]:
     if total_value_cents < _VALUE_FROM[0]:
         return ()

@@ -8,7 +8,8 @@ from datetime import date
 from killreport.clock import span_of_day
 from killreport.db.database import Connection, Database
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Cursor, cursor_of, list_killmails
+from killreport.killmail.lists.page import Cursor, cursor_of
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.shown.esi_body import FullKillmail, load_full_killmails
 from killreport.killmail.stored.queries import MAX_PAGE
 

@@ -1,28 +1,25 @@
-"""Who and what a killmail names, and in which role: what is counted, listed and asked for follows from it.
-
-Each goes by its code: one number is hashed faster than a pair, and a batch has a hundred thousand.
-
-`killed_by` has one narrow row for a killmail and everything on the killing side. It repeats the time, so that the
-newest kills of an alliance are read off one index in their exact order, and names an alliance once a killmail, however
-many of its pilots took part. The victim's side needs none of this: it is in the killmail's own row. Measured against
-indexes on `attacker` in `docs/decisions/0009-killmail-lists.md`.
-"""
+"""Who and what a killmail names, and in which role: what is counted, listed and asked for follows from it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Type
+from killreport.killmail.mail.label_numbers import CATEGORY, label_number
 from killreport.killmail.mail.model import Attacker, Killmail, Victim
-
-KIND_BITS = 4
-KIND_MASK = (1 << KIND_BITS) - 1
-# The last number that KIND_BITS can hold: weapons are listed, but not counted, so they are no EntityKind.
-WEAPON_KIND = (1 << KIND_BITS) - 1
-
-KILLED_BY_COLUMNS = ("code", "killmail_time", "killmail_id")
+from killreport.killmail.postings.codes import (
+    CATEGORY_KIND,
+    EVERYTHING,
+    ITEM_KIND,
+    KIND_BITS,
+    LABEL_KIND,
+    LOCATION_KIND,
+    WAR_KIND,
+    WEAPON_KIND,
+    code_of,
+)
 
 # Plain numbers: an enumeration's members cost three times as much in the hot loop below.
 _CHARACTER = int(EntityKind.CHARACTER)
@@ -33,23 +30,18 @@ _SHIP_TYPE = int(EntityKind.SHIP_TYPE)
 _SHIP_GROUP = int(EntityKind.SHIP_GROUP)
 
 
-def code_of(kind: int, entity_id: int) -> int:
-    """Return one number for an entity; ids of different kinds may be equal, codes never are."""
-    return entity_id << KIND_BITS | kind
-
-
 @dataclass(slots=True)
 class Named:
     """The codes of a killmail by their roles, none twice; those of the final blow are among the killers.
 
-    weapons: on the killing side, which are no killers.
+    marks: what killmails are found by, but nobody is counted for: weapons, items, labels, the war, the location.
     """
 
     victims: set[int]
     killers: set[int]
     final_blow: set[int]
     places: set[int]
-    weapons: set[int]
+    marks: set[int] = field(default_factory=set)
 
 
 def named_in(mail: Killmail, constellation_id: int | None, region_id: int | None, types: Mapping[int, Type]) -> Named:
@@ -59,20 +51,46 @@ def named_in(mail: Killmail, constellation_id: int | None, region_id: int | None
     """
     killers: set[int] = set()
     final_blow: set[int] = set()
-    weapons: set[int] = set()
+    marks = {EVERYTHING}
     for attacker in mail.attackers:
         codes = _codes(attacker, types)
         killers.update(codes)
         if attacker.final_blow:
             final_blow.update(codes)
         if attacker.weapon_type_id is not None:
-            weapons.add(attacker.weapon_type_id << KIND_BITS | WEAPON_KIND)
+            marks.add(attacker.weapon_type_id << KIND_BITS | WEAPON_KIND)
     places = {code_of(EntityKind.SOLAR_SYSTEM, mail.solar_system_id)}
     if constellation_id is not None:
         places.add(code_of(EntityKind.CONSTELLATION, constellation_id))
     if region_id is not None:
         places.add(code_of(EntityKind.REGION, region_id))
-    return Named(set(_codes(mail.victim, types)), killers, final_blow, places, weapons)
+    return Named(set(_codes(mail.victim, types)), killers, final_blow, places, marks)
+
+
+def add_marks(
+    named: Named,
+    labels: Iterable[str],
+    item_type_ids: Iterable[int],
+    *,
+    war_id: int | None,
+    location_id: int | None,
+) -> None:
+    """Add to what a killmail names what is not told by its parties and places."""
+    named.marks.update(marks_of_labels(labels))
+    named.marks.update(type_id << KIND_BITS | ITEM_KIND for type_id in item_type_ids)
+    if war_id is not None:
+        named.marks.add(code_of(WAR_KIND, war_id))
+    if location_id is not None:
+        named.marks.add(code_of(LOCATION_KIND, location_id))
+
+
+def marks_of_labels(labels: Iterable[str]) -> Iterator[int]:
+    """Yield the codes of labels."""
+    for label in labels:
+        if label.startswith(CATEGORY):
+            yield code_of(CATEGORY_KIND, int(label[len(CATEGORY) :]))
+        else:
+            yield code_of(LABEL_KIND, label_number(label))
 
 
 def _codes(party: Victim | Attacker, types: Mapping[int, Type]) -> list[int]:

@@ -64,6 +64,7 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     labels: list[str]
     stored_at: datetime
     is_history: bool = False
+    location_id: int | None = None
 
     @property
     def known_ship_value_cents(self) -> int | None:

@@ -4,22 +4,25 @@ An entity counts once a killmail, however many of its members took part. A kill 
 loss for the victim's; a place counts its killmails as kills. Upserts are sorted by key, so that two writers can
 never wait for each other in a circle.
 
-Three levels are kept of the same count: a day (`daily_stat`), a day in a solar system (`system_stat`, of those who
-are ranked by place), and the whole life (`total_stat`, with `activity_stat` by hour of the week). Rows of a whole
-life are shared by writers of different days, so they are written last before the commit.
+Three levels are kept of the same count: a day (`killreport.killmail.postings`, with the ids), a day in a solar system
+(`system_stat`, of those who are ranked by place), and the whole life (`total_stat`, with `activity_stat` by hour of the
+week). Rows of a whole life are shared by writers of different days, so they are written last before the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.stored.named import KIND_BITS, KIND_MASK, Named
+from killreport.killmail.postings.changes import SUMS, PostingChanges
+from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, MAX_ENTITY_KIND, Side
+from killreport.killmail.postings.sets import Key
+from killreport.killmail.stored.named import Named
 
 COUNTS = (
     "kills",
@@ -35,10 +38,8 @@ COUNTS = (
     "solo_losses",
 )
 
-_FINAL_BLOWS = COUNTS.index("final_blows")
-
 SYSTEM_COUNTS = ("kills", "losses", "solo_kills", "points_won", "isk_destroyed_cents", "isk_lost_cents")
-_IN_SYSTEM = tuple(COUNTS.index(name) for name in SYSTEM_COUNTS)
+Counts: TypeAlias = tuple[int, ...]  # as `killreport.killmail.postings.changes.SUMS` names them
 SYSTEM_KINDS = (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE, EntityKind.SHIP_TYPE)
 ACTIVITY_COUNTS = ("kills", "losses")
 ACTIVITY_KINDS = (
@@ -80,7 +81,6 @@ class Table:
             where {same} and {nothing}"""  # noqa: S608
 
 
-DAILY_STAT = Table("daily_stat", {"entity_kind": "smallint", "entity_id": "bigint", "day": "date"}, COUNTS)
 DAILY_TOTAL = Table("daily_total", {"day": "date"}, ("killmails", "total_value_cents"))
 TOTAL_STAT = Table("total_stat", {"entity_kind": "smallint", "entity_id": "bigint"}, COUNTS)
 SYSTEM_STAT = Table(
@@ -97,7 +97,7 @@ class Rollup:
     """Sums the figures of a batch in memory; the `save_*` add them to the database in the caller's transaction."""
 
     def __init__(self) -> None:
-        self._days: dict[date, dict[int, list[int]]] = {}
+        self._postings = PostingChanges()
         self._systems: dict[tuple[int, date], dict[int, list[int]]] = {}
         self._activity: dict[int, list[int]] = {}
         self._totals: dict[date, list[int]] = {}
@@ -105,6 +105,7 @@ class Rollup:
 
     def add(
         self,
+        killmail_id: int,
         at: datetime,
         solar_system_id: int,
         named: Named,
@@ -115,39 +116,36 @@ class Rollup:
         is_npc: bool,
         times: int = 1,
     ) -> None:
-        """Count one killmail. at: aware, in UTC.
-
-        times: -1 takes a killmail away again, with its value below zero; 0 adds to the value of one that is counted.
-        """
+        """Count one killmail. at: aware, in UTC. times: -1 takes it away again."""
         self._takes_away |= times < 0
         day = at.date()
         points *= times
+        value_cents *= times
         total = self._totals.setdefault(day, [0, 0])
         total[0] += times
         total[1] += value_cents
-        won = (times, 0, times * is_solo, 0, points, 0, value_cents, 0, 0, 0, 0)
-        lost = (0, times, 0, 0, 0, points, 0, value_cents, times * is_npc, value_cents * is_npc, times * is_solo)
-        stats = self._days.setdefault(day, {})
+        counts = (times, value_cents, points, times * is_solo, 0, times * is_npc, value_cents * is_npc)
+        postings = self._postings
+        postings.add(day, killmail_id, _keys((*named.killers, *named.places, *named.marks), Side.KILLER), counts)
+        postings.add(day, killmail_id, _keys(named.victims, Side.VICTIM), counts)
+        postings.add_final_blows(day, _keys(named.final_blow, Side.KILLER), times)
         there = self._systems.setdefault((solar_system_id, day), {})
-        _add(stats, named.killers, won)
-        _add(stats, named.places, won)
-        _add(stats, named.victims, lost)
-        for code in named.final_blow:
-            stats[code][_FINAL_BLOWS] += times
-        _add(there, _ranked(named.killers), [won[i] for i in _IN_SYSTEM])
-        _add(there, _ranked(named.victims), [lost[i] for i in _IN_SYSTEM])
+        won = (times, 0, times * is_solo, points, value_cents, 0)
+        lost = (0, times, 0, 0, 0, value_cents)
+        _add(there, _ranked(named.killers), won)
+        _add(there, _ranked(named.victims), lost)
         slot = slot_of(at)
         _add(self._activity, _in_slot(chain(named.killers, named.places), slot), (times, 0))
         _add(self._activity, _in_slot(named.victims, slot), (0, times))
 
+    def exchange(self, day: date, killmail_id: int, gone: Iterable[int], come: Iterable[int], counts: Counts) -> None:
+        """Have a killmail found by other marks than before. counts: what it counts for in every posting."""
+        self._postings.add(day, killmail_id, _keys(gone, Side.KILLER), tuple(-count for count in counts))
+        self._postings.add(day, killmail_id, _keys(come, Side.KILLER), counts)
+
     async def save_days(self, connection: Connection) -> None:
         """Add the sums of days to the stored ones. Not idempotent: the caller's transaction makes it happen once."""
-        days = [
-            ((code & KIND_MASK, code >> KIND_BITS, day), counts)
-            for day, stats in self._days.items()
-            for code, counts in stats.items()
-        ]
-        await self._save(connection, DAILY_STAT, days)
+        await self._postings.save(connection)
         await self._save(connection, DAILY_TOTAL, [((day,), counts) for day, counts in self._totals.items()])
         systems = [
             ((code & KIND_MASK, system, day, code >> KIND_BITS), counts)
@@ -159,9 +157,13 @@ class Rollup:
     async def save_totals(self, connection: Connection) -> None:
         """Add the sums of whole lives to the stored ones, as late before the commit as may be; see `save_days`."""
         lives: dict[int, list[int]] = {}
-        for stats in self._days.values():
-            for code, counts in stats.items():
-                _add(lives, (code,), counts)
+        for _day, (code, side), sums in self._postings.sums():
+            if 0 < code & KIND_MASK <= MAX_ENTITY_KIND:
+                killmails, isk, points, solo, final_blows, npc, npc_isk = sums[: len(SUMS)]
+                if side == Side.KILLER:
+                    _add(lives, (code,), (killmails, 0, solo, final_blows, points, 0, isk, 0, 0, 0, 0))
+                else:
+                    _add(lives, (code,), (0, killmails, 0, 0, 0, points, 0, isk, npc, npc_isk, solo))
         await self._save(
             connection, TOTAL_STAT, [((code & KIND_MASK, code >> KIND_BITS), counts) for code, counts in lives.items()]
         )
@@ -182,6 +184,16 @@ class Rollup:
         await connection.execute(table.upsert, *keys, *zip(*(counts for _, counts in rows), strict=True))
         if self._takes_away:
             await connection.execute(table.sweep, *keys)
+
+
+def counts_of(points: int, value_cents: int, *, is_solo: bool, is_npc: bool) -> Counts:
+    """Return what a killmail counts for in a posting."""
+    return (1, value_cents, points, int(is_solo), 0, int(is_npc), value_cents * is_npc)
+
+
+def _keys(codes: Iterable[int], side: Side) -> Iterator[Key]:
+    number = int(side)
+    return ((code, number) for code in codes)
 
 
 def slot_of(at: datetime) -> int:

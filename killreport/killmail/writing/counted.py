@@ -1,18 +1,21 @@
 """What a stored killmail counts for in the rollups, read back from its rows: to correct it or to take it away.
 
-As it was counted, not as it would be today: the groups of the killers' hulls are those that `killed_by` has for it,
-though a hull may be in another group by now. The victim's group and the places are in its own row.
+As it was counted, not as it would be today: the groups of the killers' hulls are those whose postings have it, though a
+hull may be in another group by now. The victim's group and the places are in its own row.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
-from killreport.killmail.stored.named import KIND_BITS, code_of, named_in
-from killreport.killmail.stored.queries import get_killmails, list_attackers
+from killreport.killmail.postings.codes import Side, code_of
+from killreport.killmail.postings.table import DaySets, read_days
+from killreport.killmail.stored.named import Named, add_marks, marks_of_labels, named_in
+from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
 from killreport.killmail.stored.remade import mail_of
 from killreport.killmail.stored.rollup import Rollup
 
@@ -22,7 +25,8 @@ FINAL_BLOW_GROUP = """coalesce(final_blow_ship_group_id,
 # Only groups that a hull of the mail is in, or was in when the mail was counted, can be among its killers.
 _GROUPS = f"""
     with mail as (
-        select killmail_id, killmail_time, final_blow_ship_type_id, final_blow_ship_group_id
+        select killmail_id, (killmail_time at time zone 'UTC')::date as day, final_blow_ship_type_id,
+               final_blow_ship_group_id
         from killmail where killmail_id = any($1)
     ), hull as (
         select distinct killmail_id, ship_type_id from attacker where killmail_id = any($1) and ship_type_id is not null
@@ -31,24 +35,48 @@ _GROUPS = f"""
         union
         select killmail_id, unnest(former_group_ids) from hull join derive_due on kind = 'type' and id = ship_type_id
     )
-    select killmail_id, known.group_id, known.group_id = {FINAL_BLOW_GROUP} as is_final_blow
+    select killmail_id, day, known.group_id, known.group_id = {FINAL_BLOW_GROUP} as is_final_blow
     from mail join known using (killmail_id)
-    join killed_by side using (killmail_time, killmail_id)
     left join eve_type final on final.type_id = final_blow_ship_type_id
     left join derive_due due on due.kind = 'type' and due.id = final_blow_ship_type_id
-    where side.code = known.group_id::bigint << {KIND_BITS} | {EntityKind.SHIP_GROUP:d}
-"""  # noqa: S608 - numbers and words of our own
+"""  # noqa: S608 - words of our own
 
 
-async def count_again(
-    connection: Connection, mail_ids: Collection[int], differences: Mapping[int, int] | None = None
-) -> Rollup:
-    """Return what is to be added to the rollups when these stored killmails are removed: the negative of their part.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A stored killmail with everything that it is counted for and found by."""
 
-    differences: of their values, in cents, when nothing but these changes.
-    """
-    rollup = Rollup()
-    attackers = await list_attackers(connection, mail_ids)
+    row: KillmailRow
+    named: Named
+
+    def take_away(self, rollup: Rollup) -> None:
+        """Have the rollup take the killmail away."""
+        self._add(rollup, self.named, self.row.total_value_cents, -1)
+
+    def add_revalued(self, rollup: Rollup, value_cents: int, labels: Iterable[str]) -> None:
+        """Have the rollup count the killmail with another value and other labels."""
+        marks = self.named.marks.difference(marks_of_labels(self.row.labels)).union(marks_of_labels(labels))
+        self._add(rollup, replace(self.named, marks=marks), value_cents, 1)
+
+    def _add(self, rollup: Rollup, named: Named, value_cents: int, times: int) -> None:
+        row = self.row
+        rollup.add(
+            row.killmail_id,
+            row.killmail_time,
+            row.solar_system_id,
+            named,
+            points=row.points,
+            value_cents=value_cents,
+            is_solo=row.is_solo,
+            is_npc=row.is_npc,
+            times=times,
+        )
+
+
+async def list_counted(connection: Connection, mail_ids: Collection[int]) -> list[Counted]:
+    """Return the stored ones of these killmails with what they are counted for. The caller holds their days."""
+    found = []
+    attackers, items = await list_attackers(connection, mail_ids), await list_items(connection, mail_ids)
     groups = await counted_groups(connection, mail_ids)
     for row in await get_killmails(connection, mail_ids):
         mail = mail_of(row, attackers[row.killmail_id], ())
@@ -60,17 +88,10 @@ async def count_again(
             named.killers.add(code)
             if is_final_blow:
                 named.final_blow.add(code)
-        rollup.add(
-            row.killmail_time,
-            row.solar_system_id,
-            named,
-            points=row.points,
-            value_cents=-row.total_value_cents if differences is None else differences[row.killmail_id],
-            is_solo=row.is_solo,
-            is_npc=row.is_npc,
-            times=-1 if differences is None else 0,
-        )
-    return rollup
+        item_type_ids = [item.type_id for item in items[row.killmail_id]]
+        add_marks(named, row.labels, item_type_ids, war_id=row.war_id, location_id=row.location_id)
+        found.append(Counted(row, named))
+    return found
 
 
 async def counted_groups(connection: Connection, mail_ids: Collection[int]) -> Mapping[int, dict[int, bool]]:
@@ -78,7 +99,13 @@ async def counted_groups(connection: Connection, mail_ids: Collection[int]) -> M
 
     Each with whether it struck the final blow.
     """
+    rows = await connection.fetch(_GROUPS, list(mail_ids))
+    keys = {(code_of(EntityKind.SHIP_GROUP, row["group_id"]), int(Side.KILLER)) for row in rows}
+    postings = DaySets()
+    await read_days(connection, sorted(keys), {row["day"] for row in rows}, postings)
     found: defaultdict[int, dict[int, bool]] = defaultdict(dict)
-    for row in await connection.fetch(_GROUPS, list(mail_ids)):
-        found[row["killmail_id"]][row["group_id"]] = row["is_final_blow"]
+    for row in rows:
+        key = code_of(EntityKind.SHIP_GROUP, row["group_id"]), int(Side.KILLER)
+        if row["killmail_id"] in postings.of(row["day"], key):
+            found[row["killmail_id"]][row["group_id"]] = row["is_final_blow"]
     return found

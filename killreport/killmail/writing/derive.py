@@ -11,7 +11,7 @@ from killreport.killmail.mail.model import Killmail
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.rules.value import value_killmail
-from killreport.killmail.stored.named import Named, named_in
+from killreport.killmail.stored.named import Named, add_marks, named_in
 from killreport.killmail.writing.merge import merge_labels
 from killreport.market.price import Price, PriceBook
 
@@ -40,15 +40,11 @@ MAX_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for su
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups.
-
-    killed_by: its rows in the index of who killed.
-    """
+    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups."""
 
     killmail_id: int
     killmail: tuple[object, ...]
     named: Named
-    killed_by: list[tuple[object, ...]]
     attackers: list[tuple[object, ...]]
     items: list[tuple[object, ...]]
     points: int
@@ -113,11 +109,9 @@ def derive(
         for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
     ]  # fmt: skip
     named = named_in(mail, constellation_id, region_id, universe.types)
-    time = mail.killmail_time
-    killed_by: list[tuple[object, ...]] = [(code, time, mail_id) for code in named.killers | named.weapons]
-    return Derived(
-        mail_id, row, named, killed_by, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history
-    )
+    item_type_ids = [row.item.item_type_id for row in flat]
+    add_marks(named, labels, item_type_ids, war_id=mail.war_id, location_id=location_id)
+    return Derived(mail_id, row, named, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history)
 
 
 def places_of(mail: Killmail, universe: Universe) -> tuple[int | None, int | None]:

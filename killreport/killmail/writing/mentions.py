@@ -11,12 +11,11 @@ from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import StaleLimits, note_seen, note_types
 from killreport.eve.ranges import is_faction, is_player_character, is_player_corporation
 from killreport.eve.universe import Universe
-from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.mail.model import Killmail
-from killreport.killmail.stored.named import KIND_BITS, KIND_MASK, WEAPON_KIND
+from killreport.killmail.postings.codes import ITEM_KIND, KIND_BITS, KIND_MASK, WEAPON_KIND
 from killreport.killmail.writing.derive import Derived
 
-_TYPES = (int(EntityKind.SHIP_TYPE), WEAPON_KIND)
+_TYPES = (int(EntityKind.SHIP_TYPE), WEAPON_KIND, ITEM_KIND)
 _IS_PLAYERS: dict[int, Callable[[int], bool]] = {
     int(EntityKind.CHARACTER): is_player_character,
     int(EntityKind.CORPORATION): is_player_corporation,
@@ -41,13 +40,12 @@ async def note_entities(
     type_ids: set[int] = set()
     for mail, rows in sorted(zip(mails, derived, strict=True), key=lambda pair: pair[0].killmail_time):
         named = rows.named
-        for code in chain(named.victims, named.killers, named.weapons):
+        for code in chain(named.victims, named.killers, named.marks):
             kind, entity_id = code & KIND_MASK, code >> KIND_BITS
             if kind in _TYPES:
                 type_ids.add(entity_id)
             elif kind in seen and _IS_PLAYERS[kind](entity_id):
                 seen[kind][entity_id] = mail.killmail_time
-        type_ids.update(flat.item.item_type_id for flat in flatten_items(mail))
     for kind, seen_at in seen.items():
         if seen_at:
             of = EntityKind(kind)

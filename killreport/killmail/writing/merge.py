@@ -12,7 +12,10 @@ from typing import Any
 
 from killreport.db.database import Connection
 from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.postings.codes import LOCATION_KIND, code_of
+from killreport.killmail.stored.named import marks_of_labels
 from killreport.killmail.stored.quarantine import Reject
+from killreport.killmail.stored.rollup import Rollup, counts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,21 @@ class Merged:
     rejects: list[Reject] = field(default_factory=list)
 
 
-async def merge_duplicates(connection: Connection, duplicates: Sequence[Duplicate]) -> Merged:
-    """Add what the duplicates know beyond the stored rows, in the caller's transaction.
+async def merge_duplicates(connection: Connection, duplicates: Sequence[Duplicate], rollup: Rollup) -> Merged:
+    """Add what the duplicates know beyond the stored rows, in the caller's transaction, which holds their days.
 
-    A label `padding` replaces `pvp`: a padded kill does not count as a fight. Doing it twice changes nothing.
+    What they are found by besides goes into the rollup. A label `padding` replaces `pvp`: a padded kill does not count as a fight. Doing it twice changes nothing.
     """
     merged = Merged()
     if not duplicates:
         return merged
     rows = await connection.fetch(
-        "select killmail_id, hash, location_id, labels from killmail where killmail_id = any($1)",
+        """select killmail_id, hash, location_id, labels, killmail_time, points, total_value_cents, is_solo, is_npc
+           from killmail where killmail_id = any($1)""",
         [duplicate.killmail_id for duplicate in duplicates],
     )
     stored = {row["killmail_id"]: row for row in rows}
-    learning: dict[int, Arrival] = {}
+    learnt: list[tuple[int, list[str], int | None]] = []
     for duplicate in duplicates:
         row, arrival = stored.get(duplicate.killmail_id), duplicate.arrival
         if row is None:  # removed by hand: it stays away
@@ -55,21 +59,28 @@ async def merge_duplicates(connection: Connection, duplicates: Sequence[Duplicat
             merged.rejects.append(
                 Reject(arrival.source, arrival.reference, reason, "$.killmail_id", arrival.body, duplicate.killmail_id)
             )
-        elif _together(row, arrival) != (row["labels"], row["location_id"]):
-            learning[duplicate.killmail_id] = arrival
-    if learning:
-        merged.changed_ids += sorted(learning)
-        # Read once more under a lock: somebody else may have changed the labels of the same mails meanwhile.
-        rows = await connection.fetch(
-            """select killmail_id, location_id, labels from killmail where killmail_id = any($1)
-               order by killmail_id for update""",
-            merged.changed_ids,
-        )
-        await connection.executemany(
-            "update killmail set labels = $2, location_id = $3 where killmail_id = $1",
-            [(row["killmail_id"], *_together(row, learning[row["killmail_id"]])) for row in rows],
-        )
+            continue
+        labels, location_id = _together(row, arrival)
+        if (labels, location_id) != (row["labels"], row["location_id"]):
+            learnt.append((duplicate.killmail_id, labels, location_id))
+            _exchange_marks(rollup, row, labels, location_id)
+    if learnt:
+        merged.changed_ids += sorted(killmail_id for killmail_id, _, _ in learnt)
+        await connection.executemany("update killmail set labels = $2, location_id = $3 where killmail_id = $1", learnt)
     return merged
+
+
+def _exchange_marks(rollup: Rollup, row: Any, labels: Sequence[str], location_id: int | None) -> None:
+    before, now = set(marks_of_labels(row["labels"])), set(marks_of_labels(labels))
+    if row["location_id"] is None and location_id is not None:
+        now.add(code_of(LOCATION_KIND, location_id))
+    rollup.exchange(
+        row["killmail_time"].date(),
+        row["killmail_id"],
+        before - now,
+        now - before,
+        counts_of(row["points"], row["total_value_cents"], is_solo=row["is_solo"], is_npc=row["is_npc"]),
+    )
 
 
 def _together(row: Any, arrival: Arrival) -> tuple[list[str], int | None]:

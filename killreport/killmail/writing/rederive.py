@@ -1,8 +1,7 @@
 """Derives stored killmails again, when the static data they were derived from is other than it was.
 
 The same code that derived them when they came derives them now, from their rows and the universe of this moment. In one
-transaction go the places and groups, points, flags and labels, the index of who killed, the difference in the rollups,
-and the event that tells subscribers that they changed. What a killmail is worth is
+transaction go the places and groups, points, flags and labels, the difference in the rollups, and the event that tells subscribers that they changed. What a killmail is worth is
 `killreport.killmail.writing.revalue`'s.
 """
 
@@ -18,13 +17,16 @@ from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.model import Killmail
 from killreport.killmail.mail.zkb import SOURCE_LABELS
+from killreport.killmail.postings.changes import hold_days_of
+from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.stored.event import tell
-from killreport.killmail.stored.named import KIND_BITS, KIND_MASK, Named, code_of, named_in
+from killreport.killmail.stored.named import Named, add_marks, named_in
 from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
 from killreport.killmail.stored.remade import mail_of
-from killreport.killmail.writing.counted import count_again, counted_groups
+from killreport.killmail.stored.rollup import Rollup
+from killreport.killmail.writing.counted import counted_groups, list_counted
 from killreport.killmail.writing.derive import final_blow_group, places_of
 from killreport.killmail.writing.merge import merge_labels
 from killreport.killmail.writing.revalue import REVALUE_LOCK
@@ -45,8 +47,7 @@ class _Rederived:
     mail: Killmail
     facts: tuple[Any, ...]
     named: Named
-    lost_groups: AbstractSet[int]
-    new_groups: AbstractSet[int]
+    item_type_ids: AbstractSet[int]
 
 
 async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Universe) -> list[int]:
@@ -56,14 +57,25 @@ async def rederive(connection: Connection, mail_ids: Sequence[int], universe: Un
     the universe of then; what it locks after that is locked in the order of the writer.
     """
     await connection.execute("select pg_advisory_xact_lock($1)", REVALUE_LOCK)
+    await hold_days_of(connection, mail_ids)
     changes = await _list_changes(connection, mail_ids, universe)
     if not changes:
         return []
     changed_ids = [change.mail.killmail_id for change in changes]
-    rollup = await count_again(connection, changed_ids)
+    rollup = Rollup()
+    for counted in await list_counted(connection, changed_ids):
+        counted.take_away(rollup)
     for change in changes:
-        *_, score, is_npc, is_solo, _awox, _labels = change.facts
+        *_, score, is_npc, is_solo, _awox, labels = change.facts
+        add_marks(
+            change.named,
+            _with_others(change.row.labels, labels),
+            change.item_type_ids,
+            war_id=change.row.war_id,
+            location_id=change.row.location_id,
+        )
         rollup.add(
+            change.mail.killmail_id,
             change.mail.killmail_time,
             change.mail.solar_system_id,
             change.named,
@@ -89,14 +101,15 @@ async def _list_changes(connection: Connection, mail_ids: Sequence[int], univers
         mail = mail_of(row, attackers[row.killmail_id], items[row.killmail_id])
         change = _change_of(row, blow_group[row.killmail_id], mail, groups[row.killmail_id].keys(), universe)
         if change is not None:
-            found.append(change)
+            types = {item.type_id for item in items[row.killmail_id]}
+            found.append(_Rederived(row, mail, *change, types))
     return found
 
 
 def _change_of(
     row: KillmailRow, blow_group: int | None, mail: Killmail, before: AbstractSet[int], universe: Universe
-) -> _Rederived | None:
-    """Return what is derived from the killmail now, None where it is as it is stored.
+) -> tuple[tuple[Any, ...], Named] | None:
+    """Return the facts that are derived from the killmail now and whom it names; None where it is as it is stored.
 
     blow_group: as stored. before: the groups of hulls that it is counted for on the killing side.
     """
@@ -120,7 +133,7 @@ def _change_of(
         *(row.points, row.is_npc, row.is_solo, row.is_awox, row.labels),
     )
     is_same = before == now and (*facts[:-1], _with_others(row.labels, marks.labels)) == stored
-    return None if is_same else _Rederived(row, mail, facts, named, before - now, now - before)
+    return None if is_same else (facts, named)
 
 
 def _with_others(stored: Sequence[str], labels: Sequence[str]) -> list[str]:
@@ -143,19 +156,3 @@ async def _save(connection: Connection, changes: Sequence[_Rederived]) -> None:
             for mail_id in (change.mail.killmail_id,)
         ],
     )
-    group_codes = {
-        "delete from killed_by where code = $1 and killmail_time = $2 and killmail_id = $3": [
-            (change, group_id) for change in changes for group_id in sorted(change.lost_groups)
-        ],
-        "insert into killed_by (code, killmail_time, killmail_id) values ($1, $2, $3)": [
-            (change, group_id) for change in changes for group_id in sorted(change.new_groups)
-        ],
-    }
-    for statement, found in group_codes.items():
-        await connection.executemany(
-            statement,
-            [
-                (code_of(EntityKind.SHIP_GROUP, group_id), change.mail.killmail_time, change.mail.killmail_id)
-                for change, group_id in found
-            ],
-        )

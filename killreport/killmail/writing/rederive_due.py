@@ -17,7 +17,12 @@ from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.eve.changes import hold_static
 from killreport.eve.keeping import UniverseKeeper, keep_universe
-from killreport.killmail.stored.named import KIND_BITS
+from killreport.killmail.filters.plan import Plan
+from killreport.killmail.lists.newest import read_by_time
+from killreport.killmail.lists.rows import RowWindow
+from killreport.killmail.postings.codes import ITEM_KIND, Side, code_of
+from killreport.killmail.postings.sets import AnyOf
+from killreport.killmail.stored.queries import KillmailRow
 from killreport.killmail.writing.rederive import rederive
 from killreport.killmail.writing.revalue import Revaluer
 from killreport.market.price import load_price_book
@@ -28,18 +33,11 @@ BECAME_KNOWN = "the static data changed"
 # The ways to the killmails of a type: as the victim's hull, a killer's, an item. Nothing is derived from a weapon.
 _WAYS = {
     "type": (
-        """select killmail_time as at, killmail_id from killmail
-           where ship_type_id = $1 and (killmail_time, killmail_id) > ($2, $3) order by 1, 2 limit $4""",
-        f"""select killmail_time as at, killmail_id from killed_by
-            where code = $1::bigint << {KIND_BITS} | {EntityKind.SHIP_TYPE:d}
-              and (killmail_time, killmail_id) > ($2, $3) order by 1, 2 limit $4""",  # noqa: S608 - numbers of our own
-        """select $2::timestamptz as at, killmail_id from item
-           where type_id = $1 and killmail_id > $3 group by killmail_id order by killmail_id limit $4""",
+        (int(EntityKind.SHIP_TYPE), int(Side.VICTIM)),
+        (int(EntityKind.SHIP_TYPE), int(Side.KILLER)),
+        (ITEM_KIND, int(Side.KILLER)),
     ),
-    "system": (
-        """select killmail_time as at, killmail_id from killmail
-           where solar_system_id = $1 and (killmail_time, killmail_id) > ($2, $3) order by 1, 2 limit $4""",
-    ),
+    "system": ((int(EntityKind.SOLAR_SYSTEM), int(Side.KILLER)),),
 }
 _DUE = "select kind, id, version, phase, at, after_id from derive_due order by version, kind, id limit 1"
 
@@ -53,11 +51,11 @@ class _Page:
     """The next killmails of what is due, and where that stood when they were listed."""
 
     due: Any
-    rows: Sequence[Any]
+    rows: Sequence[KillmailRow]
 
     @property
     def mail_ids(self) -> list[int]:
-        return [row["killmail_id"] for row in self.rows]
+        return [row.killmail_id for row in self.rows]
 
 
 async def count_due(connection: Connection) -> int:
@@ -115,8 +113,12 @@ async def _next_page(connection: Connection) -> _Page | None:
     due = await connection.fetchrow(_DUE)
     if due is None:
         return None
-    way = _WAYS[due["kind"]][due["phase"]]
-    return _Page(due, await connection.fetch(way, due["id"], due["at"], due["after_id"], BATCH_KILLMAILS))
+    kind, side = _WAYS[due["kind"]][due["phase"]]
+    key = (code_of(kind, due["id"]), side)
+    plan = Plan(AnyOf((key,)), (key,), None, None, ())
+    after = (due["at"], due["after_id"])
+    window = RowWindow("killmail_time", "timestamptz", is_descending=False, limit=BATCH_KILLMAILS, cursor=after)
+    return _Page(due, await read_by_time(connection, plan, window))
 
 
 async def _take(connection: Connection, page: _Page) -> bool:
@@ -137,8 +139,8 @@ async def _move_on(connection: Connection, page: _Page) -> None:
             "update derive_due set at = $3, after_id = $4 where kind = $1 and id = $2",
             kind,
             due_id,
-            last["at"],
-            last["killmail_id"],
+            last.killmail_time,
+            last.killmail_id,
         )
     elif phase + 1 < len(_WAYS[kind]):
         await connection.execute(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from killreport.db.database import Connection, Database
+from killreport.killmail.postings.changes import hold_days_of
 from killreport.killmail.stored.event import tell
-from killreport.killmail.writing.counted import count_again
+from killreport.killmail.stored.rollup import Rollup
+from killreport.killmail.writing.counted import list_counted
 from killreport.killmail.writing.revalue import REVALUE_LOCK
 
 
@@ -18,6 +20,7 @@ async def remove_killmails(database: Database, mail_ids: Collection[int], reason
     async with database.transaction() as connection:
         # A value must not be corrected while it is taken away, nor a killmail be taken away twice.
         await connection.execute("select pg_advisory_xact_lock($1)", REVALUE_LOCK)
+        await hold_days_of(connection, mail_ids)
         rows = await connection.fetch(
             "select killmail_id from killmail where killmail_id = any($1) order by 1", list(mail_ids)
         )
@@ -25,7 +28,9 @@ async def remove_killmails(database: Database, mail_ids: Collection[int], reason
         if not stored:
             return []
         # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
-        rollup = await count_again(connection, stored)
+        rollup = Rollup()
+        for counted in await list_counted(connection, stored):
+            counted.take_away(rollup)
         await rollup.save_days(connection)
         await _delete(connection, stored, reason)
         await rollup.save_totals(connection)
@@ -40,5 +45,5 @@ async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> N
         mail_ids,
         reason,
     )
-    for table in ("killmail", "attacker", "item", "killed_by", "value_change"):
+    for table in ("killmail", "attacker", "item", "value_change"):
         await connection.execute(f"delete from {table} where killmail_id = any($1)", mail_ids)  # noqa: S608

@@ -17,12 +17,14 @@ import structlog
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
+from killreport.killmail.postings.changes import hold_days_of
 from killreport.killmail.rules.labels import with_value
 from killreport.killmail.rules.value import Valuation, value_killmail
 from killreport.killmail.stored.event import tell
 from killreport.killmail.stored.queries import ItemRow, KillmailRow, get_killmails, list_items
 from killreport.killmail.stored.remade import flat_items, mail_of
-from killreport.killmail.writing.counted import count_again
+from killreport.killmail.stored.rollup import Rollup
+from killreport.killmail.writing.counted import list_counted
 from killreport.killmail.writing.derive import MAX_CENTS
 from killreport.market.price import Price, PriceBook, PriceRule, Prices, load_price_book
 
@@ -71,14 +73,19 @@ class Revaluer:
         """
         async with database.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", REVALUE_LOCK)
+            await hold_days_of(connection, mail_ids)
             mails, items = await get_killmails(connection, mail_ids), await list_items(connection, mail_ids)
             await self._prefetch(connection, mails, items)
             changes = [
                 change for mail in mails if (change := self._change_of(mail, items[mail.killmail_id])) is not None
             ]
             changed = [change for change in changes if change.difference]
-            differences = {change.mail.killmail_id: change.difference for change in changed}
-            rollup = await count_again(connection, differences, differences)
+            rollup = Rollup()
+            totals = {change.mail.killmail_id: change.value.total for change in changed}
+            for counted in await list_counted(connection, totals):
+                total = totals[counted.row.killmail_id]
+                counted.take_away(rollup)
+                counted.add_revalued(rollup, total, with_value(counted.row.labels, total))
             # The order of locks is the writer's: rollups of days, killmails, rollups of whole lives, event.
             await rollup.save_days(connection)
             if changes:

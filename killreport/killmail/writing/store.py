@@ -3,8 +3,8 @@
 One transaction stores a batch with all that follows from it: the gate (whoever inserts the id owns the mail), the
 rows, the rollups, the ledger of entities to refresh, rejects, the feed's cursor and gaps, and the event that tells
 subscribers. So a crash at any line leaves the state of before, and the source, which asks its cursor where it
-stands, hands the same mails in again. Locks are taken in one order everywhere (static data, gate, rollups of days,
-ledger, quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a
+stands, hands the same mails in again. Locks are taken in one order everywhere (static data, days, gate, ledger,
+quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a
 circle.
 """
 
@@ -25,8 +25,8 @@ from killreport.eve.universe import Universe
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.items import flatten_items
+from killreport.killmail.postings.changes import hold_days
 from killreport.killmail.stored.event import tell
-from killreport.killmail.stored.named import KILLED_BY_COLUMNS
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.stored.rollup import Rollup
 from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, derive
@@ -242,12 +242,14 @@ class KillmailWriter:
             # Before the gate, as everybody does who needs the static data to stay as it is.
             if await hold_static(connection) != batch.version:
                 raise _Outdated
+            await hold_days(connection, {arrival.mail.killmail_time.date() for arrival in batch.arrivals.values()})
             own = await _pass_gate(connection, list(batch.derived))
             new = [batch.derived[mail_id] for mail_id in own]
             rollup = Rollup()
             mails = [batch.arrivals[mail_id].mail for mail_id in own]
             for mail, derived in zip(mails, new, strict=True):
                 rollup.add(
+                    mail.killmail_id,
                     mail.killmail_time,
                     mail.solar_system_id,
                     derived.named,
@@ -256,15 +258,15 @@ class KillmailWriter:
                     is_solo=derived.is_solo,
                     is_npc=derived.is_npc,
                 )
-            await _copy(connection, new)
-            await rollup.save_days(connection)
-            await note_entities(connection, mails, new, batch.universe, self._limits)
             known = [
                 Duplicate(mail_id, batch.hashes[mail_id], arrival)
                 for mail_id, arrival in batch.arrivals.items()
                 if mail_id not in own
             ]
-            merged = await merge_duplicates(connection, known)
+            merged = await merge_duplicates(connection, known, rollup)
+            await _copy(connection, new)
+            await rollup.save_days(connection)
+            await note_entities(connection, mails, new, batch.universe, self._limits)
             rejects = batch.rejects + merged.rejects
             if rejects:
                 await save_rejects(connection, rejects, self._bound)
@@ -330,7 +332,6 @@ async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:
         ("killmail", KILLMAIL_COLUMNS, [d.killmail for d in derived]),
         ("attacker", ATTACKER_COLUMNS, [row for d in derived for row in d.attackers]),
         ("item", ITEM_COLUMNS, [row for d in derived for row in d.items]),
-        ("killed_by", KILLED_BY_COLUMNS, sorted(row for d in derived for row in d.killed_by)),
     ):
         if records:
             await connection.copy_records_to_table(table, records=records, columns=columns)

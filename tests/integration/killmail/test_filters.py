@@ -16,7 +16,8 @@ from killreport.killmail.filters.predicates import SPACES, Facts
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, YesNo
-from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails
+from killreport.killmail.lists.page import Cursor, Order, cursor_of
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.killmail import population

@@ -14,7 +14,9 @@ from killreport.db.database import Connection, Database, open_pool
 from killreport.eve.universe import Universe
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Order, cursor_of, list_killmails, list_related
+from killreport.killmail.lists.of_many import list_related
+from killreport.killmail.lists.page import Order, cursor_of
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.writing.store import KillmailWriter

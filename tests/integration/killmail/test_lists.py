@@ -8,7 +8,9 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Cursor, Order, cursor_of, list_killmails, list_related
+from killreport.killmail.lists.of_many import list_related
+from killreport.killmail.lists.page import Cursor, Order, cursor_of
+from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.stored.queries import MAX_PAGE, get_killmails
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import ALLIANCE, KILLERS_CORPORATION, NOON, arrival, store

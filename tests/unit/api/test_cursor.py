@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from killreport.api.paging.cursor import ORDINALS, decode_cursor, encode_cursor
-from killreport.killmail.lists.pages import Cursor, Order
+from killreport.killmail.lists.page import Cursor, Order
 
 TIMES = st.datetimes(datetime(2003, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is added
 

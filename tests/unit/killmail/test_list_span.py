@@ -9,7 +9,7 @@ import pytest
 
 from killreport.errors import Malformed
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.pages import Order
+from killreport.killmail.lists.page import Order
 from killreport.killmail.lists.span import DEFAULT_SPAN, MAX_SPAN, with_span
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -1,0 +1,127 @@
+"""Reads of the table `posting`. Every read walks its primary key: a code, and of it some days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from pyroaring import BitMap64
+
+from killreport.db.database import Connection
+from killreport.killmail.postings.packing import unpack_ids
+from killreport.killmail.postings.sets import Key
+
+EPOCH = date(1, 1, 1)  # days are numbered from here, so that no number is below zero
+MIN_DAY, MAX_DAY = EPOCH, date(9999, 12, 31)
+
+# An array a key, so that the server sends few rows: a busy alliance has a posting a day.
+_DAYS = """
+    select asked.code, asked.side, (select array_agg(posting.day - date '0001-01-01') from posting
+        where posting.code = asked.code and posting.side = asked.side and posting.day between $3 and $4)
+    from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
+"""
+_OF_DAYS = """
+    select posting.code, posting.side, posting.day, killmail_ids
+    from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
+    join posting on posting.code = asked.code and posting.side = asked.side and posting.day = any($3::date[])
+"""
+_NEAREST = """
+    select found.* from unnest($1::bigint[], $2::smallint[]) as asked (code, side) cross join lateral (
+        select posting.code, posting.side, posting.day, killmail_ids from posting
+        where posting.code = asked.code and posting.side = asked.side and posting.day between $3 and $4
+        order by posting.day {direction} limit $5) found
+"""
+
+_LARGEST = """
+    select asked.code, asked.side, posting.day - date '0001-01-01', posting.{column}
+    from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
+    join posting on posting.code = asked.code and posting.side = asked.side and posting.day between $3 and $4
+"""
+_COUNT = """
+    select asked.code, asked.side, sum(posting.killmails)::bigint
+    from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
+    join posting on posting.code = asked.code and posting.side = asked.side and posting.day between $3 and $4
+    group by 1, 2
+"""
+
+
+class DaySets:
+    """The postings of some days, by day and key; what is not there has no killmails."""
+
+    def __init__(self) -> None:
+        self._sets: defaultdict[date, dict[Key, BitMap64]] = defaultdict(dict)
+
+    def add(self, rows: Iterable[Sequence[object]]) -> None:
+        """Keep rows of code, side, day and packed ids."""
+        for code, side, day, packed in rows:
+            self._sets[day][code, side] = unpack_ids(packed)  # type: ignore[index, arg-type]
+
+    @property
+    def days(self) -> Collection[date]:
+        """Return the days of which there is any posting."""
+        return self._sets.keys()
+
+    def of(self, day: date, key: Key) -> BitMap64:
+        """Return the ids of a posting."""
+        return self._sets[day].get(key, _EMPTY) if day in self._sets else _EMPTY
+
+
+_EMPTY = BitMap64()
+
+
+def number_of(day: date) -> int:
+    """Return the number of a day."""
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the day with this number."""
+    return EPOCH + timedelta(number)
+
+
+async def list_days(
+    connection: Connection, keys: Sequence[Key], first: date = MIN_DAY, last: date = MAX_DAY
+) -> dict[Key, list[int]]:
+    """Return the numbers of the days that each posting has, `first` and `last` included, in no order."""
+    rows = await connection.fetch(_DAYS, *_columns(keys), first, last)
+    return {(code, side): days or [] for code, side, days in rows}
+
+
+async def read_days(connection: Connection, keys: Sequence[Key], days: Collection[date], found: DaySets) -> None:
+    """Add these postings of these days to `found`."""
+    found.add(await connection.fetch(_OF_DAYS, *_columns(keys), list(days)))
+
+
+async def read_nearest(
+    connection: Connection, keys: Sequence[Key], first: date, last: date, limit: int, *, is_newest_first: bool
+) -> list[Sequence[object]]:
+    """Return up to `limit` postings of each key within the days, the newest or the oldest: code, side, day, ids."""
+    statement = _NEAREST.format(direction="desc" if is_newest_first else "asc")
+    rows: list[Sequence[object]] = await connection.fetch(statement, *_columns(keys), first, last, limit)
+    return rows
+
+
+async def list_largest(
+    connection: Connection, keys: Sequence[Key], first: date, last: date, column: Literal["max_isk_cents", "max_points"]
+) -> dict[Key, dict[int, int]]:
+    """Return of each key, by the number of the day, what no killmail of the posting is above."""
+    found: dict[Key, dict[int, int]] = {key: {} for key in keys}
+    statement = _LARGEST.format(column=column)
+    for code, side, day, largest in await connection.fetch(statement, *_columns(keys), first, last):
+        found[code, side][day] = largest
+    return found
+
+
+async def count_killmails_of(
+    connection: Connection, keys: Sequence[Key], first: date = MIN_DAY, last: date = MAX_DAY
+) -> dict[Key, int]:
+    """Return how many killmails each posting has within the days; 0 for none."""
+    rows = await connection.fetch(_COUNT, *_columns(keys), first, last)
+    counts = {(code, side): count for code, side, count in rows}
+    return {key: counts.get(key, 0) for key in keys}
+
+
+def _columns(keys: Sequence[Key]) -> tuple[list[int], list[int]]:
+    return [code for code, _ in keys], [side for _, side in keys]
