@@ -49,9 +49,9 @@ async def read_by_figure(connection: Connection, plan: Plan, window: RowWindow) 
     found: list[KillmailRow] = []
     size, place = FIRST_DAYS, 0
     while place < len(days):
-        if window.is_descending and len(found) == window.limit:
-            if _figure(found[-1], window) > bounds[days[place]]:
-                break
+        is_full = window.is_descending and len(found) == window.limit
+        if is_full and _figure(found[-1], window) > bounds[days[place]]:
+            break
         chunk = [day_of(number) for number in days[place : place + size]]
         place, size = place + size, min(2 * size, 256)
         sets = DaySets()

@@ -34,6 +34,7 @@ def mail_of(row: KillmailRow, attackers: Sequence[AttackerRow], items: Sequence[
                 alliance_id=attacker.alliance_id,
                 faction_id=attacker.faction_id,
                 ship_type_id=attacker.ship_type_id,
+                weapon_type_id=attacker.weapon_type_id,
             )
             for attacker in attackers
         ),

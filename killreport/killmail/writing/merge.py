@@ -38,7 +38,8 @@ class Merged:
 async def merge_duplicates(connection: Connection, duplicates: Sequence[Duplicate], rollup: Rollup) -> Merged:
     """Add what the duplicates know beyond the stored rows, in the caller's transaction, which holds their days.
 
-    What they are found by besides goes into the rollup. A label `padding` replaces `pvp`: a padded kill does not count as a fight. Doing it twice changes nothing.
+    What they are found by besides goes into the rollup. A label `padding` replaces `pvp`: a padded kill does not count
+    as a fight. Doing it twice changes nothing.
     """
     merged = Merged()
     if not duplicates:

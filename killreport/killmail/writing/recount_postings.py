@@ -1,4 +1,4 @@
-"""Prove that the postings have the killmails and the sums that the facts say, day by day, and rebuild those that have not.
+"""Prove that the postings have the killmails and sums that the facts say, day by day, and rebuild those that have not.
 
 SQL over the stored rows says what belongs where; of the writer's code only how a set is packed is shared.
 """
@@ -57,7 +57,9 @@ _POSTINGS = """
            sum(is_npc::int)::bigint as npc, sum(is_npc::int * total_value_cents)::bigint as npc_isk_cents
     from found join mail using (killmail_id) group by 1, 2
 """
-_STORED = f"select code, side, killmail_ids, {', '.join(SUMS)} from posting where day = $1"  # noqa: S608 - our own
+_STORED = (
+    f"select code, side, killmail_ids, {', '.join(f'{name}::bigint' for name in SUMS)} from posting where day = $1"  # noqa: S608 - our own
+)
 _DAYS = "select day from posting union select (killmail_time at time zone 'UTC')::date from killmail order by 1"
 # What the group of killers' hulls counts for: the ids are as they are, the sums are those of the ids.
 _SUMS_OF = """
@@ -146,11 +148,11 @@ async def rebuild_postings(connection: Connection) -> None:
         if posting.counted is not None:
             # What no killmail is above is not known here: the sums are a bound as well.
             names = ", ".join(SUMS)
-            values = ", ".join(f"${place}" for place in range(5, 5 + len(SUMS)))
+            values = ", ".join(f"${place}::bigint" for place in range(5, 5 + len(SUMS)))
             counted = posting.counted
             await connection.execute(
                 f"""insert into posting (code, side, day, killmail_ids, {names}, max_isk_cents, max_points)
-                    values ($1, $2, $3, $4, {values}, $6, $7)""",  # noqa: S608 - names and numbers of our own
+                    values ($1, $2, $3, $4, {values}, $6, $7::bigint::integer)""",  # noqa: S608 - names and numbers of our own
                 code,
                 side,
                 posting.day,

@@ -22,6 +22,7 @@ CONSTELLATIONS, REGIONS = [20000020, 20000386], [10000002, 10000033, 10000070]
 TYPES = [2048, 34, 439, 3467, 2488]
 WEAPONS = [587, 2488, 3244]
 WARS = [700_001, 700_002]
+LOCATIONS = [40_009_082, 40_161_465]
 FLAGS = [5, 11, 19, 27, 92, 87, 89]
 BEGIN = datetime(2021, 12, 1, 20, 0, tzinfo=UTC)
 HOURS = 40
@@ -78,5 +79,8 @@ def make_arrivals(number: int, seed: int) -> list[Arrival]:
         }
         if war := _maybe(chance, WARS, 0.3):
             body["war_id"] = war
-        arrivals.append(Arrival(decode_killmail(msgspec.json.encode(body)), "test", reference=f"test:{mail_id}"))
+        mail = decode_killmail(msgspec.json.encode(body))
+        # A value of its own: what came before in the order of chances stays as it was.
+        location_id = LOCATIONS[mail_id % 3] if mail_id % 3 < len(LOCATIONS) else None
+        arrivals.append(Arrival(mail, "test", reference=f"test:{mail_id}", location_id=location_id))
     return arrivals

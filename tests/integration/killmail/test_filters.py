@@ -16,6 +16,7 @@ from killreport.killmail.filters.predicates import SPACES, Facts
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, YesNo
+from killreport.killmail.lists.count import ListCount, count_killmails
 from killreport.killmail.lists.page import Cursor, Order, cursor_of
 from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.stored.queries import KillmailRow, get_killmails, list_attackers, list_items
@@ -37,8 +38,10 @@ IDS: dict[str, list[int]] = {
     "constellation": population.CONSTELLATIONS,
     "region": population.REGIONS,
     "war": population.WARS,
+    "location": population.LOCATIONS,
+    "category": [6, 65, 22],
 }
-NUMBERS = {"attackersMin": 12, "attackersMax": 12, "pointsMin": 10, "pointsMax": 10}
+NUMBERS = {"attackersMin": 12, "attackersMax": 12, "playersMin": 12, "playersMax": 12, "pointsMin": 10, "pointsMax": 10}
 
 
 def _value(name: str) -> st.SearchStrategy[Any]:
@@ -128,6 +131,8 @@ async def test_a_list_holds_exactly_what_passes_the_filter_in_memory(
 
         async def walk() -> list[KillmailRow]:
             async with database.connection() as connection:
+                (count,) = await count_killmails(connection, [wanted])
+                assert count == ListCount(len(expected))
                 return await _walk(connection, wanted, order, size, is_forward=is_forward)
 
         found = asyncio.run_coroutine_threadsafe(walk(), loop).result()

@@ -21,7 +21,7 @@ from tests.integration.killmail.test_store import counts
 
 SYSTEMS = (30000142, 30000144, 30002187)
 NEW_TYPE = 2_000_000_001  # priceless until somebody knows better
-TABLES = ("daily_stat", "daily_total", "system_stat", "total_stat", "activity_stat")
+TABLES = ("posting", "daily_total", "system_stat", "total_stat", "activity_stat")
 
 
 async def differences(database: Database) -> Sequence[object]:
@@ -108,7 +108,7 @@ async def test_a_removed_killmail_leaves_nothing_but_its_reason_and_does_not_com
     assert await differences(database) == []
     async with database.connection() as connection:
         removed = await connection.fetchrow("select killmail_id, hash, reason from removed_killmail")
-        assert await connection.fetchval("select count(*) from killed_by where killmail_id = 2") == 0
+        assert await connection.fetchval("select count(*) from posting where killmails <> 1") == 0
         last = await connection.fetchrow("select kind, killmail_ids from event order by event_id desc limit 1")
     assert tuple(removed) == (
         2,
@@ -123,25 +123,11 @@ async def test_a_recount_sees_a_wrong_row_of_every_rollup_and_a_rebuild_mends_it
     database: Database, writer: KillmailWriter, table: str
 ) -> None:
     await writer.store(database, [arrival(number) for number in range(1, 6)])
-    column = "killmails" if table == "daily_total" else "kills"
+    column = "killmails" if table in ("daily_total", "posting") else "kills"
     async with database.connection() as connection:
         await connection.execute(f"update {table} set {column} = {column} + 1")
-        assert {found.table for found in await recount_differences(connection)} == {table}
+        # A whole life is counted as the sum of its days.
+        wrong = {"posting", "total_stat"} if table == "posting" else {table}
+        assert {found.table for found in await recount_differences(connection)} == wrong
         await rebuild_rollups(connection)
         assert await recount_differences(connection) == []
-
-
-async def test_the_migration_counts_what_was_stored_before_it(database: Database, writer: KillmailWriter) -> None:
-    chance = random.Random(7)
-    await writer.store(database, [random_arrival(mail_id, chance) for mail_id in range(1, 60)])
-    from killreport.db.migrate import list_migrations  # noqa: PLC0415
-
-    sql = {migration.name: migration.sql for migration in list_migrations()}
-    counting, solo = sql["statistics"], sql["solo_losses"]
-    async with database.connection() as connection:
-        for table in ("total_stat", "system_stat", "activity_stat"):
-            await connection.execute(f"delete from {table}")
-        await connection.execute("update daily_stat set solo_losses = 0")
-        await connection.execute(counting[counting.index("-- What is stored already is counted.") :])
-        await connection.execute(solo[solo.index("create temporary table") :])
-    assert await differences(database) == []

@@ -24,11 +24,10 @@ async def counts(database: Database) -> dict[str, int]:
         "killmail",
         "attacker",
         "item",
-        "killed_by",
         "event",
         "quarantine",
         "feed_cursor",
-        "daily_stat",
+        "posting",
     )
     async with database.connection() as connection:
         return {table: await connection.fetchval(f"select count(*) from {table}") for table in tables}
@@ -186,9 +185,9 @@ async def test_a_recount_finds_what_was_changed_and_a_rebuild_mends_it(
 ) -> None:
     await writer.store(database, [arrival(number) for number in range(1, 6)])
     async with database.connection() as connection:
-        await connection.execute("update daily_stat set kills = kills + 1 where entity_kind = 9")
+        await connection.execute("update posting set points = points + 1 where code & 15 = 9")
         await connection.execute("delete from daily_total")
         found = await recount_differences(connection)
-        assert [(d.table, d.stored is None) for d in found] == [("daily_stat", False), ("daily_total", True)]
+        assert [(d.table, d.stored is None) for d in found] == [("posting", False), ("daily_total", True)]
         await rebuild_rollups(connection)
         assert await recount_differences(connection) == []

@@ -7,7 +7,7 @@ import pytest
 from killreport.db.database import Database
 from killreport.db.migrate import list_migrations
 from killreport.eve.load import load_universe
-from killreport.killmail.writing.recount import recount_differences
+from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
 from killreport.killmail.writing.rederive_due import rederive_due
 from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.store import KillmailWriter
@@ -53,6 +53,7 @@ async def test_one_that_is_removed_or_derived_otherwise_meanwhile_is_taken_out_w
     # As an older release's labels were.
     async with database.connection() as connection:
         await connection.execute("update killmail set labels = '{}' where killmail_id = 2")
+        await rebuild_rollups(connection)
     assert await rederive_due(database) == 1
     async with database.connection() as connection:
         assert await recount_differences(connection) == []
