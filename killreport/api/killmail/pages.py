@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from operator import attrgetter
 
 from killreport.api.context import ApiContext, Info
 from killreport.api.paging.cursor import decode_cursor
-from killreport.api.paging.pages import Connection, PageArguments, PageRequest
+from killreport.api.paging.pages import Connection, PageArguments, PageRequest, bad_request
 from killreport.api.views.killmail import KillmailView, load_views
+from killreport.clock import utc_now
+from killreport.errors import Refused
 from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.by_day import DayCount, count_by_day
 from killreport.killmail.lists.count import ListCount, count_killmails
 from killreport.killmail.lists.page import Cursor, Order, Page
 
+DEFAULT_DAYS = timedelta(days=30)
 _CURSOR_OF: Callable[[KillmailView], str] = attrgetter("cursor")
 
 
@@ -83,3 +88,20 @@ async def resolve_total_count(connections: Sequence[ConnectionView], info: Info)
 async def resolve_is_exact(connections: Sequence[ConnectionView], info: Info) -> list[bool | None]:
     """Tell of each list whether `totalCount` is its length, and not a bound from below."""
     return [None if count is None else count.is_exact for count in await resolve_counts(connections, info)]
+
+
+async def resolve_days(
+    connections: Sequence[ConnectionView], info: Info, **arguments: date | None
+) -> list[list[DayCount] | None]:
+    """Return the days of each list, None of a list that nobody counts. Raises GraphQLError for too many days."""
+    last = arguments.get("to") or utc_now().date()
+    first = arguments.get("from") or last - DEFAULT_DAYS
+    found: list[list[DayCount] | None] = []
+    try:
+        async with info.context.database.connection() as connection:
+            for page in connections:
+                wanted = page.wanted
+                found.append(None if wanted is None else await count_by_day(connection, wanted, first, last))
+    except Refused as error:
+        raise bad_request(str(error)) from None
+    return found

@@ -10,7 +10,14 @@ from killreport.api.context import Info
 from killreport.api.engine.registry import Resolvers
 from killreport.api.engine.shared import SharedEvent
 from killreport.api.killmail.filter_input import malformed_filter, read_filter
-from killreport.api.killmail.pages import ConnectionView, connection_of, read_page, resolve_total_count
+from killreport.api.killmail.pages import (
+    ConnectionView,
+    connection_of,
+    read_page,
+    resolve_days,
+    resolve_is_exact,
+    resolve_total_count,
+)
 from killreport.api.killmail.parts import resolve_attackers, resolve_items
 from killreport.api.killmail.reasons import resolve_label_evidence, resolve_points_factors
 from killreport.api.killmail.relatives import resolve_attackers_page, resolve_related, resolve_top_damage
@@ -89,6 +96,9 @@ def follow_killmails(
 resolvers.root("Query", "killmails", resolve_killmails)
 resolvers.root("Query", "killmail", resolve_killmail)
 resolvers.field("KillmailConnection", "totalCount", resolve_total_count)
+resolvers.field("KillmailConnection", "isTotalExact", resolve_is_exact)
+resolvers.field("KillmailConnection", "days", resolve_days)
+resolvers.columns("KillmailDay", count="killmails", isk="value_cents")
 resolvers.field("Killmail", "attackers", resolve_attackers)
 resolvers.field("Killmail", "attackersPage", resolve_attackers_page)
 resolvers.field("Killmail", "topDamage", resolve_top_damage)

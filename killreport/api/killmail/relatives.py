@@ -12,7 +12,7 @@ from killreport.api.paging.pages import Connection, PageArguments, PageInfo, Pag
 from killreport.api.views.entity import load_attacker_views
 from killreport.api.views.killmail import KillmailView
 from killreport.api.views.sides import AttackerView
-from killreport.killmail.lists.of_many import list_related
+from killreport.killmail.lists.of_many import list_related, related_to
 from killreport.killmail.stored.queries import list_some_attackers, list_top_damage
 
 # What died around what died around it, and so on, would be millions with a few characters of query.
@@ -83,4 +83,6 @@ async def resolve_related(killmails: Sequence[KillmailView], info: Info, **argum
             connection, list(asking.values()), asked.size, asked.cursor, is_forward=asked.is_forward
         )
     found = dict(zip(asking, pages, strict=True))
-    return await load_connections(info.context, asked, found, [killmail.id for killmail in killmails])
+    return await load_connections(
+        info.context, asked, found, [killmail.id for killmail in killmails], lambda of: related_to(asking[of])
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -33,6 +33,14 @@ class Plan:
     def needs_items(self) -> bool:
         """Tell whether the items of a killmail must be known to check it."""
         return any(isinstance(part.filter.predicate, HasItem) for part in _inexact(self.checks))
+
+    def within(self, since: datetime, until: datetime) -> Plan:
+        """Return the plan of those that happened between the two moments as well."""
+        return replace(
+            self,
+            since=since if self.since is None else max(self.since, since),
+            until=until if self.until is None else min(self.until, until),
+        )
 
     def passes(self, facts: Facts, is_in: IsIn) -> bool:
         """Tell whether a killmail of the sets passes the checks."""

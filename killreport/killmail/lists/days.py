@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from pyroaring import BitMap64
 
+from killreport.clock import span_of_day
 from killreport.db.database import Connection
 from killreport.killmail.postings.sets import Key, Sets, days_with, ids_in
 from killreport.killmail.postings.table import (
@@ -43,6 +44,11 @@ class Span:
 
     first: date = MIN_DAY
     last: date = MAX_DAY
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Return when the first day begins and when the last one has ended."""
+        return span_of_day(self.first)[0], span_of_day(self.last)[1]
 
     @classmethod
     def between(cls, since: datetime | None, until: datetime | None) -> Span:

@@ -11,6 +11,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
+from killreport.killmail.filters.tree import Condition, Every, KillmailFilter
 from killreport.killmail.lists.days import FIRST_DAYS, Span
 from killreport.killmail.lists.page import Cursor, Page
 from killreport.killmail.postings.codes import Side, code_of
@@ -124,6 +125,19 @@ async def list_related(
         wanted += [(place, killmail_id, since, until) for killmail_id in ids]
     found = await _rows(connection, wanted, limit + 1, cursor, is_newest_first=not is_forward)
     return [Page.cut(found.get(place, []), limit, is_forward=is_forward) for place in range(len(killmails))]
+
+
+def related_to(killmail: KillmailRow) -> KillmailFilter:
+    """Return the filter of what `list_related` lists."""
+    return KillmailFilter(
+        Every(
+            (
+                Condition("system", (killmail.solar_system_id,)),
+                Condition("from", killmail.killmail_time - RELATED_BEFORE),
+                Condition("to", killmail.killmail_time + RELATED_AFTER),
+            )
+        )
+    )
 
 
 async def related_ids(connection: Connection, killmails: Sequence[KillmailRow]) -> list[list[int]]:

@@ -123,5 +123,16 @@ async def count_killmails_of(
     return {key: counts.get(key, 0) for key in keys}
 
 
+async def list_sums(connection: Connection, key: Key, first: date, last: date) -> list[tuple[date, int, int]]:
+    """Return of a posting every day with its number of killmails and their value in hundredths of an ISK."""
+    rows: list[tuple[date, int, int]] = await connection.fetch(
+        """select day, killmails, isk_cents from posting where code = $1 and side = $2 and day between $3 and $4""",
+        *key,
+        first,
+        last,
+    )
+    return rows
+
+
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[int]]:
     return [code for code, _ in keys], [side for _, side in keys]
