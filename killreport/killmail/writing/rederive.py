@@ -1,7 +1,8 @@
 """Derives stored killmails again, when the static data they were derived from is other than it was.
 
 The same code that derived them when they came derives them now, from their rows and the universe of this moment. In one
-transaction go the places and groups, points, flags and labels, the difference in the rollups, and the event that tells subscribers that they changed. What a killmail is worth is
+transaction go the places and groups, points, flags and labels, the difference in the rollups, and the event that tells
+subscribers that they changed. What a killmail is worth is
 `killreport.killmail.writing.revalue`'s.
 """
 
