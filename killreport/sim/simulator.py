@@ -14,6 +14,7 @@ import msgspec
 from killreport.clock import utc_now
 from killreport.errors import Conflict
 from killreport.eve.universe import Universe
+from killreport.files import write_whole
 from killreport.fleet.notify import notify_status
 from killreport.home import refuse_anothers_home
 from killreport.sim.access.faults import InjectedFaults, Mischief
@@ -99,7 +100,7 @@ def open_simulator(
     with _lock(folder / "lock"):
         state = _read_state(folder / "state.json", options.seed)
         number = _number_of_corpus(options, state)
-        _write_state(folder / "state.json", state)
+        write_whole(folder / "state.json", msgspec.json.encode(state), mode=0o644)
         if number:
             spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1], notify_status).close()
         corpora = _open_corpora(folder / "corpus", state)
@@ -183,12 +184,6 @@ def _read_state(path: Path, seed: int) -> _State:
             f"The simulator in {path.parent} was begun with seed {state.seed}, not {seed}: its past kills would change."
         )
     return state
-
-
-def _write_state(path: Path, state: _State) -> None:
-    new = path.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(state))
-    new.replace(path)
 
 
 def _number_of_corpus(options: Options, state: _State) -> int:
