@@ -1,6 +1,6 @@
 """ESI's recent killmails of a player who gave a token: the route that takes one.
 
-Opened by a token of `/control/token`, which ends and has scopes, or by the one `token_of` makes up for a character.
+Opened by a token of `/control/token`, which ends and has scopes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,6 @@ KILLMAIL_SCOPE = "esi-killmails.read_killmails.v1"
 _CHAR_KILLMAIL = Bucket("char-killmail", 30)
 _PAGE_SIZE = 1000
 _KEPT_SECONDS = 90 * 86_400
-
-
-def token_of(character_id: int) -> str:
-    """Return the token that opens a character's list."""
-    return f"sim-{character_id}"
 
 
 class RecentKillmails:
@@ -48,14 +43,12 @@ class RecentKillmails:
         scheme, _, given = call.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
             raise ErrorAnswer(401, "Unauthorized - there is no token")
-        if given == token_of(character_id):
-            return
         token = self._mint.read(given)
-        if token is None and not given.startswith(token_of(0)[:-1]):
+        if token is None:
             raise ErrorAnswer(401, "Unauthorized - the token is not valid")
-        if token is not None and token.expires_at <= self._simulator.now():
+        if token.expires_at <= self._simulator.now():
             raise ErrorAnswer(401, "Unauthorized - the token has expired")
-        if token is None or token.character_id != character_id:
+        if token.character_id != character_id:
             raise ErrorAnswer(403, "Character is not the one the token is of")
         if KILLMAIL_SCOPE not in token.scopes:
             raise ErrorAnswer(403, f"The token lacks the scope {KILLMAIL_SCOPE}")
