@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from killreport.answering import tagged
 from killreport.api.door.execution import Execution
 from killreport.api.door.guard.gate import MIN_COST, Admitted, Misshapen, RateLimited
 from killreport.api.door.guard.guard import told
@@ -25,7 +26,7 @@ from killreport.door.client import Client
 from killreport.door.concurrency import LimitReached
 
 COST_HEADER = "x-show-cost"
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_HEADERS = {"Cache-Control": "no-store"}
 
 
 class HTTPHandler:
@@ -176,19 +177,14 @@ class HTTPHandler:
     def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
         """Return a kept answer, or 304 to a client that has it."""
         body, coding = entry.variant(request.headers.get("accept-encoding", ""))
-        # A strong validator names the bytes that are sent, so each coding has its own.
-        etag = f'"{entry.etag}-{coding}"' if coding else f'"{entry.etag}"'
         headers |= {
-            "ETag": etag,
             "Cache-Control": f"public, max-age={self._guard.responses.seconds_left(entry)}",
             "Vary": "Accept, Accept-Encoding, Cookie, Authorization",
         }
-        asked = request.headers.get("if-none-match", "")
-        if asked.strip() == "*" or any(entry.etag in part for part in asked.split(",")):
-            return Response(None, 304, {**_HEADERS, **headers})
-        if coding:
-            headers["Content-Encoding"] = coding
-        return _response(body, 200, media, headers)
+        if coding is None:
+            return tagged(request, _response(body, 200, media, headers), entry.tag)
+        headers["Content-Encoding"] = coding
+        return tagged(request, _response(body, 200, media, headers), f"{entry.tag}-{coding}")
 
 
 def _is_anonymous(request: Request) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.answering import tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.formats import NDJSON
 from killreport.api.rest.rate_limit import RestRequest
 from killreport.clock import utc_now

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 import msgspec
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.answering import tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.rate_limit import LINES_A_COST, RestLimiter, RestRequest
 from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
 from array import array
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 import zstandard
 
+from killreport.answering import content_tag
 from killreport.api.door.guard.lifetime import Lifetime
 from killreport.api.views.cache_tags import collecting_tags
 from killreport.clock import monotonic
@@ -49,7 +49,7 @@ class Entry:
     """One kept answer. shown: the ids of the entities in it; an array, because a page of killmails shows hundreds."""
 
     body: bytes
-    etag: str
+    tag: str
     until: float
     tags: frozenset[str]
     shown: array[int]
@@ -156,8 +156,7 @@ class ResponseCache:
     def _entry(self, answer: Answer, lifetime: Lifetime, shown: Iterable[int]) -> Entry:
         body = msgspec.json.encode(answer.content)
         until = self._clock() + lifetime.seconds
-        etag = hashlib.sha256(body).hexdigest()[:32]
-        return Entry(body, etag, until, lifetime.tags, array("q", shown))
+        return Entry(body, content_tag(body), until, lifetime.tags, array("q", shown))
 
     def _keep(self, key: Key, entry: Entry) -> None:
         size = _size(key, entry)
