@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from killreport import __version__
-from killreport.cli.context import load_all
 from killreport.cli.data.export_rows import VIEWS, command_of
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
+from killreport.config import load_settings
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.table import ProcessRow
 
@@ -108,23 +108,14 @@ def _export(
         raise Refused(f"--user {user!r} is not a name of a user.")
     if "/" in image.rpartition(":")[2] or not image.rpartition(":")[0]:
         raise Refused(f"--image {image} has no version; give it as NAME:TAG, so that every host runs the same.")
-    loaded = load_all()
+    loaded = load_settings()
     rows = [row for row in fleet_rows(loaded.settings.home) if row.is_enabled]
     surroundings = Surroundings.of(loaded, python=sys.executable, user=user, image=image)
     bundle = make(rows, surroundings)
     changes = write_bundle(bundle, folder, force=force)
-    if as_json:
-        files = [{"path": change.path, "change": change.change} for change in changes]
-        told = {
-            "target": bundle.target,
-            "folder": str(folder),
-            "files": files,
-            "secrets_left_out": surroundings.left_out(),
-        }
-        print(json.dumps(told))
-        return
-    for change in changes:
-        print(f"  {change.change:10} {folder / change.path}")
-    if left_out := surroundings.left_out():
-        print(f"Left out, for they are secrets: {', '.join(left_out)}.{place}")
-    print(bundle.next_steps)
+    left_out = surroundings.left_out()
+    told = {"target": bundle.target, "folder": str(folder), "files": changes, "secrets_left_out": left_out}
+    lines = [f"  {change.change:10} {folder / change.path}" for change in changes]
+    if left_out:
+        lines.append(f"Left out, for they are secrets: {', '.join(left_out)}.{place}")
+    print_answer(told, "\n".join([*lines, bundle.next_steps]), as_json=as_json)

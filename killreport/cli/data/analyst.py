@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import typer
 
 from killreport.cli.context import load
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.config import Settings
 
 if TYPE_CHECKING:
@@ -50,14 +50,12 @@ def analyst(
         _print_statements(wanted, settings)
         return
     told = asyncio.run(_remove(settings, wanted) if remove else _make(settings, wanted, new_password=new_password))
-    if as_json:
-        print(json.dumps(told))
-    elif remove:
-        print(f"The role {name} is gone." if told["removed"] else f"There is no role {name}.")
+    if remove:
+        text = f"The role {name} is gone." if told["removed"] else f"There is no role {name}."
     else:
-        print(f"The role {name} is {'made' if told['new'] else 'there'}: psql '{told['url']}'")
-        if told["password"] is not None:
-            print(f"Its password, told this once: {told['password']}")
+        text = f"The role {name} is {'made' if told['new'] else 'there'}: psql '{told['url']}'"
+        text += f"\nIts password, told this once: {told['password']}" if told["password"] is not None else ""
+    print_answer(told, text, as_json=as_json)
 
 
 def _print_statements(wanted: Analyst, settings: Settings) -> None:

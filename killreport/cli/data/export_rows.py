@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.progress import progress_bar
 from killreport.cli.signals import ended_by_signals
 from killreport.environment import passed_on_environment
 from killreport.errors import Conflict, Malformed, Permanent, Refused, in_words
@@ -167,7 +167,9 @@ async def export_view(settings: Settings, name: str, wanted: ExportRequest) -> W
         view = await read_view(connection, name)
         days = await list_days(connection, wanted.first, wanted.last)
         form = Form.RAW if wanted.form is FileForm.PARQUET else Form(wanted.form.value)
-        with _progress(name) as progress:
+        with progress_bar(
+            TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeRemainingColumn()
+        ) as progress:
             task = progress.add_task(name, total=len(days))
             async with _destination(wanted.path, wanted.form, view) as file:
                 async for of_day in write_days(connection, view, days, form, file.write):
@@ -175,18 +177,6 @@ async def export_view(settings: Settings, name: str, wanted: ExportRequest) -> W
                     progress.advance(task)
                 file.expected_rows = rows
     return Written(len(days), rows, file.bytes, time.monotonic() - began)
-
-
-def _progress(view: str) -> Progress:
-    return Progress(
-        TextColumn(view),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("days"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
 
 
 class Destination:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.plain import print_answer
+from killreport.cli.output.progress import progress_bar
 from killreport.errors import KillreportError
 from killreport.terminal import printable
 
@@ -97,14 +97,12 @@ async def _import_stdin(settings: Settings, advance: Callable[[ImportTally, int]
 
 
 def _progress() -> Progress:
-    return Progress(
+    return progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[read]:,} read, {task.fields[stored]:,} stored"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
     )
 
 
@@ -116,22 +114,21 @@ def _report(tally: ImportTally, seconds: float, *, as_json: bool) -> None:
     for failure in tally.failures:
         print(f"killreport: {printable(failure)}", file=sys.stderr)
     rate = tally.read / seconds if seconds else 0.0
-    if as_json:
-        summary = {
-            "read": tally.read,
-            "stored": tally.stored,
-            "duplicate": tally.duplicate,
-            "quarantined": tally.quarantined,
-            "seconds": round(seconds, 3),
-            "per_second": round(rate, 1),
-        }
-        print(json.dumps(summary | ({"asked": tally.asked} if tally.asked else {})))
-        return
-    print(
+    summary = {
+        "read": tally.read,
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "quarantined": tally.quarantined,
+        "seconds": round(seconds, 3),
+        "per_second": round(rate, 1),
+    }
+    told = (
         f"{tally.read:,} read: {tally.stored:,} stored, {tally.duplicate:,} there already, "
         f"{tally.quarantined:,} quarantined, in {seconds:.1f} s ({rate:,.0f}/s)."
     )
     if tally.asked:
-        print(f"{tally.asked:,} of them were asked for from ESI.")
+        summary["asked"] = tally.asked
+        told += f"\n{tally.asked:,} of them were asked for from ESI."
     if tally.quarantined:
-        print("`killreport quarantine list` shows what could not be stored, and why.")
+        told += "\n`killreport quarantine list` shows what could not be stored, and why."
+    print_answer(summary, told, as_json=as_json)

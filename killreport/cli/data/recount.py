@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from killreport.cli.context import ask_database
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 
 if TYPE_CHECKING:
     from killreport.db.database import Connection
@@ -29,9 +29,8 @@ def recount(
         differences = [
             {"table": difference.table, "key": list(map(str, difference.key))} for difference in (left or found)
         ]
-        print(
-            json.dumps({"equal": not left, "rebuilt": rebuild and bool(found), "due": due, "differences": differences})
-        )
+        told = {"equal": not left, "rebuilt": rebuild and bool(found), "due": due, "differences": differences}
+        print_answer(told, "", as_json=True)
     elif not found:
         print("All counts equal the killmails.")
     else:

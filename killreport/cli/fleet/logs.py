@@ -17,10 +17,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from killreport.cli.context import load_home
+from killreport.cli.context import fleet_folder
 from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.clock import utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole
@@ -135,7 +136,7 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --nostream"""
-    folder = FleetFolder.at(load_home())
+    folder = fleet_folder()
     streams = [stream for stream, other in (("out", err), ("error", out)) if not other or err == out]
     only_trouble = err and not out
     show = LinePrinter(as_json=as_json, raw=raw)
@@ -162,14 +163,14 @@ def flush(
     as_json: AsJson = False,
 ) -> None:
     """Empty the logs and delete rotated ones. Example: killreport flush worker-redisq"""
-    folder = FleetFolder.at(load_home())
+    folder = fleet_folder()
     chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):
         if path.suffix == ".log":
             os.truncate(path, 0)
         else:
             path.unlink()
-    print(json.dumps({"flushed": chosen}) if as_json else f"Logs of {len(chosen)} processes emptied.")
+    print_answer({"flushed": chosen}, f"Logs of {len(chosen)} processes emptied.", as_json=as_json)
 
 
 def last_error(folder: FleetFolder, process: str, earliest: datetime) -> str:

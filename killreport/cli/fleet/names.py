@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from killreport.fleet.table import FLEET
+from killreport.fleet.table import FLEET, Kind
 
 
-def complete_processes(incomplete: str) -> list[str]:
-    """Return the names that begin so, for a shell."""
-    return [row.name for row in FLEET if row.name.startswith(incomplete)]
+def _completion(kind: Kind | None = None) -> Callable[[str], list[str]]:
+    """Return what completes the names of processes, or of those of a kind, for a shell."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [row.name for row in FLEET if kind in (None, row.kind) and row.name.startswith(incomplete)]
+
+    return complete
 
 
-def complete_jobs(incomplete: str) -> list[str]:
-    """Return the names of jobs that begin so, for a shell."""
-    return [row.name for row in FLEET if row.kind == "job" and row.name.startswith(incomplete)]
-
-
-def complete_workers(incomplete: str) -> list[str]:
-    """Return the names of workers that begin so, for a shell."""
-    return [row.name for row in FLEET if row.kind == "worker" and row.name.startswith(incomplete)]
-
+complete_processes = _completion()
 
 Names = Annotated[
     list[str] | None,
@@ -44,8 +41,12 @@ Only = Annotated[
         "--only", help="The same as a NAME; several as a,b.", metavar="NAME", autocompletion=complete_processes
     ),
 ]
-WorkerName = Annotated[str, typer.Argument(help="Name of the worker.", metavar="NAME", autocompletion=complete_workers)]
+WorkerName = Annotated[
+    str, typer.Argument(help="Name of the worker.", metavar="NAME", autocompletion=_completion("worker"))
+]
 JobName = Annotated[
     str,
-    typer.Argument(help="Name of the job; `killreport list` shows all.", metavar="JOB", autocompletion=complete_jobs),
+    typer.Argument(
+        help="Name of the job; `killreport list` shows all.", metavar="JOB", autocompletion=_completion("job")
+    ),
 ]

@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from killreport.cli.context import load_all
-from killreport.config import FILE_NAME, PREFIX, LoadedSettings
+from killreport.config import FILE_NAME, PREFIX, LoadedSettings, load_settings
 from killreport.errors import Conflict, KillreportError, NotFound, Refused
 from killreport.files import write_whole
 from killreport.fleet.snapshot import unkept, with_settings
@@ -39,7 +38,7 @@ def startup(
 
     The unit has no settings but the home: what only this shell knows is named, and is written to killreport.toml.
     """
-    loaded = load_all()
+    loaded = load_settings()
     settings = loaded.settings
     owner = _known(user)
     unit = supervisor_unit(_program(), settings.home.absolute(), owner)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from killreport.cli.context import load, load_all, load_home, tell_contact
+from killreport.cli.context import fleet_folder, load, tell_contact
 from killreport.cli.fleet.ending import end_fleet
 from killreport.cli.fleet.logs import last_error
 from killreport.cli.fleet.names import JobName, Names, Only, WorkerName
@@ -28,7 +27,9 @@ from killreport.cli.fleet.supervisor import (
     template_of,
 )
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.clock import utc_now
+from killreport.config import load_settings
 from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError
 from killreport.fleet.overrides import fleet_rows
@@ -73,7 +74,7 @@ def start(
 
 def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and unschedule jobs; they stay in the list. Example: killreport stop worker-redisq"""
-    _tell("stop", chosen_names(names, only), _folder(), as_json=as_json)
+    _tell("stop", chosen_names(names, only), fleet_folder(), as_json=as_json)
 
 
 def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -97,7 +98,7 @@ def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and remove them from the list. Example: killreport delete update-prices"""
-    _tell("delete", chosen_names(names, only), _folder(), as_json=as_json)
+    _tell("delete", chosen_names(names, only), fleet_folder(), as_json=as_json)
 
 
 def scale(
@@ -108,7 +109,7 @@ def scale(
     """Run several instances of a worker. Example: killreport scale worker-characters 2"""
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="scale", name=name, count=count))
-    print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
+    print_answer({"name": name, "instances": count}, f"{name}: {len(answer.states)} running.", as_json=as_json)
 
 
 def trigger(
@@ -120,28 +121,27 @@ def trigger(
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="trigger", name=name, waits=wait))
     if not wait:
-        print(json.dumps({"name": name, "started": True}) if as_json else f"{name} started.")
+        print_answer({"name": name, "started": True}, f"{name} started.", as_json=as_json)
         return
     record = answer.records[0]
-    if as_json:
-        print(json.dumps({"name": name, "status": record.status, "report": record.last_line}))
-    else:
-        print(f"{name}: {printable(record.last_line) or f'ended with status {record.status}.'}")
+    told = {"name": name, "status": record.status, "report": record.last_line}
+    text = printable(record.last_line) or f"ended with status {record.status}."
+    print_answer(told, f"{name}: {text}", as_json=as_json)
     if record.status != 0:
         raise typer.Exit(1)
 
 
 def save(as_json: AsJson = False) -> None:
     """Save which processes are started, for `resurrect`. Example: killreport save"""
-    count = ask(_folder(), Request(verb="save"), ANSWER_SECONDS).count
-    print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
+    count = ask(fleet_folder(), Request(verb="save"), ANSWER_SECONDS).count
+    print_answer({"saved": count}, f"{count} processes saved.", as_json=as_json)
 
 
 def resurrect(as_json: AsJson = False) -> None:
     """Start the processes that `save` remembered, as after a reboot. Example: killreport resurrect"""
     states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
     running = [state.name for state in states if state.status != "stopped"]
-    print(json.dumps({"started": running}) if as_json else f"{len(running)} processes are started.")
+    print_answer({"started": running}, f"{len(running)} processes are started.", as_json=as_json)
 
 
 def kill(as_json: AsJson = False) -> None:
@@ -150,8 +150,8 @@ def kill(as_json: AsJson = False) -> None:
     What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
     reached, what it left running ends too.
     """
-    outcome = end_fleet(_folder())
-    print(json.dumps({"killed": outcome.is_killed, "ended": outcome.names}) if as_json else outcome.sentence)
+    outcome = end_fleet(fleet_folder())
+    print_answer({"killed": outcome.is_killed, "ended": outcome.names}, outcome.sentence, as_json=as_json)
     if outcome.is_back:
         raise typer.Exit(1)
 
@@ -171,7 +171,7 @@ def _startable(names: list[str] | None, only: list[str] | None, *, tells: bool) 
     found = startable_names(names, only, fleet_rows(settings.home), settings.home)
     folder = ensure_supervisor(settings, _tell_on_stderr if tells else None)
     ask(folder, Request(verb="apply"))
-    tell_differences(load_all(), folder)
+    tell_differences(load_settings(), folder)
     return found, folder
 
 
@@ -218,10 +218,6 @@ def _tell_on_stderr(said: str) -> None:
     print(said, file=sys.stderr)
 
 
-def _folder() -> FleetFolder:
-    return FleetFolder.at(load_home())
-
-
 def _last_words(folder: FleetFolder, name: str, began: datetime) -> str:
     """Return what a process that failed said last, "" for nothing. It is on its way to the log for a moment."""
     for _ in range(LAST_WORDS_LOOKS):
@@ -253,6 +249,6 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
     ask(folder, Request(verb="ping"), ANSWER_SECONDS)
     is_well = tell_each(folder, verb, names, on_done, tell=None if as_json else _tell_on_stderr)
     if as_json:
-        print(json.dumps([outcomes[name] for name in names]))
+        print_answer([outcomes[name] for name in names], "", as_json=True)
     if not is_well:
         raise typer.Exit(1)

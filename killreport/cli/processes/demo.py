@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.context import load_all, open_ready_database
+from killreport.cli.context import open_ready_database
 from killreport.cli.fleet.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
 from killreport.cli.output.terminal import patient_console
 from killreport.cli.processes.first_jobs import run_first_jobs_told
@@ -26,7 +26,7 @@ from killreport.cli.processes.foreground import FleetScreen, foreground, start_t
 from killreport.cli.processes.memory import proportional_megabytes
 from killreport.cli.processes.serve import PortTaken, bind, choose_free_ports
 from killreport.clock import monotonic
-from killreport.config import Settings
+from killreport.config import Settings, load_settings
 from killreport.environment import child_environment, is_under_make
 from killreport.errors import Conflict, NotFound
 from killreport.fleet.notify import telling_wait
@@ -82,7 +82,7 @@ def demo(
     Never touches a configured database. Example: killreport demo --rate 120 --web-port 8080
     """
     ports = {"web_port": web_port, "api_port": api_port, "sim_port": sim_port}
-    usual = load_all().settings
+    usual = load_settings().settings
     # The demo's own home is a new folder in the usual one.
     if home is None and usual.home.exists():
         refuse_anothers_home(usual.home)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from killreport.cli.context import load, load_all, open_ready_database
+from killreport.cli.context import load, open_ready_database
 from killreport.cli.fleet.names import complete_processes
-from killreport.config import Settings
+from killreport.config import Settings, load_settings
 from killreport.environment import add_to_environment
 from killreport.errors import HostAway, Refused
 from killreport.fleet.entries import entry_of
@@ -110,7 +110,7 @@ def run(  # noqa: PLR0917 - options of a command
 
     process = find_process(name)
     _refuse(process, once=once, everything=everything, if_due=if_due)
-    home = load_all().settings.home
+    home = load_settings().settings.home
     rows = fleet_rows(home, overrides)
     process = find_process(name, rows)
     if not process.is_enabled:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.context import load_all, open_ready_database, tell_contact
+from killreport.cli.context import open_ready_database, tell_contact
 from killreport.cli.fleet.supervisor import (
     about_supervisor,
     apply_overrides,
@@ -25,7 +25,7 @@ from killreport.cli.processes.first_jobs import run_first_jobs_told
 from killreport.cli.processes.foreground import FleetScreen, foreground, start_told
 from killreport.cli.processes.memory import proportional_megabytes
 from killreport.clock import monotonic
-from killreport.config import Settings
+from killreport.config import Settings, load_settings
 from killreport.errors import Conflict, KillreportError
 from killreport.fleet.notify import telling_wait
 from killreport.logs import configure_logging
@@ -49,7 +49,7 @@ def up(
 
     A second Ctrl-C does not wait. Commands such as `killreport list` and `reload` work from another terminal meanwhile.
     """
-    settings = load_all().settings
+    settings = load_settings().settings
     # What the supervisor would log is told on the screen; without one, the processes' own troubles are logged here.
     level = "warning" if single_process else "error"
     configure_logging("debug" if settings.log_level == "debug" else level, settings.log_format)
