@@ -16,15 +16,13 @@ from killreport.cli.fleet.ending import end_fleet
 from killreport.cli.fleet.logs import last_error
 from killreport.cli.fleet.names import JobName, Names, Only, WorkerName
 from killreport.cli.fleet.supervisor import (
-    apply_overrides,
     chosen_names,
     ensure_supervisor,
-    first_programs,
     settings_in_force,
     startable_names,
+    supervised_fleet,
     tell_differences,
     tell_each,
-    template_of,
 )
 from killreport.cli.output.options import AsJson
 from killreport.cli.output.plain import print_answer
@@ -32,6 +30,7 @@ from killreport.clock import utc_now
 from killreport.config import load_settings
 from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError
+from killreport.fleet.notify import notify_ready
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.systemd import KILLED_STATUS
 from killreport.fleet.table import ProcessRow, find_process
@@ -192,23 +191,19 @@ def _stay(names: list[str], rows: Sequence[ProcessRow]) -> None:
 
 def _supervise(*, ends_processes: bool) -> None:
     from killreport.cli.signals import stop_on_signals
-    from killreport.supervisor.main import supervise as run_supervisor
 
     loaded = load(process="supervisor")
-    settings = settings_in_force(loaded, FleetFolder.make(loaded.home))
+    folder = FleetFolder.make(loaded.home)
+    settings = settings_in_force(loaded, folder)
 
     async def work() -> bool:
-        with stop_on_signals() as stop_event:
-            folder = FleetFolder.make(settings.home)
-            return await run_supervisor(
-                first_programs(settings, folder),
-                folder,
-                stop_event,
-                ends_processes=ends_processes,
-                template=template_of(settings, folder),
-                read_programs=lambda: apply_overrides(settings, folder),
-                disk_warning_mb=settings.disk_warning_mb,
-            )
+        with stop_on_signals() as stop:
+            async with supervised_fleet(settings, folder, stop) as supervisor:
+                notify_ready()
+                await stop.wait()
+                if ends_processes:
+                    await supervisor.verbs.stop_all()
+                return supervisor.control.is_told_to_end
 
     if asyncio.run(work()) and is_systemd_service():
         raise typer.Exit(KILLED_STATUS)
