@@ -17,6 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.db.embedded import use_embedded_server
 from tests.databases import Databases, create_template, drop_databases, with_database_name
+from tests.goldens import Goldens
 
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
@@ -66,6 +67,12 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the real EVE data is not at {DATA}")
     return DATA
+
+
+@pytest.fixture
+def goldens(request: pytest.FixtureRequest) -> Goldens:
+    """Return the files that the test's module expects."""
+    return Goldens(request.path)
 
 
 @pytest.fixture(scope="session")
