@@ -19,7 +19,7 @@ from killreport.backoff import Backoff
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.coordination.heartbeats import Heartbeat, WaitState, beat
-from killreport.coordination.publishers import EntityPublisher, publishing_entities
+from killreport.coordination.publishers import IdPublisher, publishing_entities
 from killreport.coordination.single_instance import single_instance
 from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import HostAway, Unavailable
@@ -48,7 +48,7 @@ class Tools:
     broker: Broker
     esi: EsiClient
     stop: asyncio.Event
-    entities: EntityPublisher
+    entities: IdPublisher
     priority: Priority = Priority.BATCH
 
 
