@@ -118,7 +118,9 @@ async def upgrade(
             if when_applied is not None:
                 when_applied(migration)
     finally:
-        await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
+        # Closed under the statement, it has no lock any more, and what closed it is the news.
+        if not connection.is_closed():
+            await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
     return done
 
 
