@@ -40,6 +40,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("killreport")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests that start a whole fleet first: the rest of the others' random order is theirs.
+
+    Each process of xdist begins with a part of the list and takes from the others' ends, so that one process does these
+    after another. Scattered, several fleets would start at once and be short of time, or the longest be the last.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("fleet") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _lasting_things_frozen() -> None:
     """Have the garbage collector pass over what lives to the end anyway: modules, schemas and thousands of tests."""

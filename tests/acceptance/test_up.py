@@ -19,6 +19,8 @@ from killreport.fleet.table import FLEET
 from tests.acceptance.demos import PATIENCE_SECONDS, processes_of, wait_until_gone
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.fleet
+
 FOR_EVER = {row.name for row in FLEET if row.kind != "job"}
 
 

@@ -23,6 +23,8 @@ import pytest
 from tests.integration.supervisor.conftest import eventually
 from tests.ports import free_port
 
+pytestmark = pytest.mark.fleet
+
 
 class Terminal:
     """Runs commands on a home of the test's own."""
