@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
@@ -132,11 +131,6 @@ async def store_entity(
         await connection.execute(_MOVE, int(kind), [entity_id], [corporation_id], [found.alliance_id], at)
     await settle(connection, kind, [entity_id])
     return bool(is_changed)
-
-
-store_character = partial(store_entity, EntityKind.CHARACTER)
-store_corporation = partial(store_entity, EntityKind.CORPORATION)
-store_alliance = partial(store_entity, EntityKind.ALLIANCE)
 
 
 async def apply_affiliations(

@@ -95,7 +95,7 @@ async def list_tops_of(
     """
     column = _COLUMNS.get(kind)
     if column is None:
-        raise Refused("Only characters, corporations and alliances have lists of whom they kill.")
+        raise Refused("Only characters, corporations and alliances have top lists.")
     first = first_day(window, today)
     since = datetime.min.replace(tzinfo=UTC) if first is None else datetime.combine(first, time(), UTC)
     ids = sorted(set(entity_ids))

@@ -111,7 +111,7 @@ async def _consume(
                 # The transport declares its queues when it is first asked; what it refuses is said before READY.
                 await broker.counts(queue)
                 notify_ready()
-                notify_status(f"takes from {queue}, {row.prefetch} at once")
+                notify_status(f"consumes {queue}, prefetch {row.prefetch}")
                 log.info("worker_ready", queue=queue, prefetch=row.prefetch)
                 await broker.consume(
                     queue, handler, prefetch=row.prefetch, attempts=row.attempts, stop=ended, drain=once

@@ -138,7 +138,7 @@ class Endpoint:
                 except TimeoutError:
                     if not limit.expired():
                         raise
-        raise Transient(f"This did not finish in {limiter.seconds:g} s. Ask for less at once.")
+        raise Transient(f"This did not finish in {limiter.seconds:g} s. Request less at once.")
 
     def _status_of(self, error: KillreportError, media: str | None) -> int:
         if isinstance(error, LimitReached):

@@ -91,5 +91,5 @@ def _kinds(text: str | None) -> Collection[Kind]:
         return KINDS
     wanted = set(text.split(","))
     if not wanted <= set(MARKS.values()):
-        raise Malformed("one or more of live, history and changed are needed, with commas between", "kind")
+        raise Malformed("one or more of live, history and changed are needed, separated by commas", "kind")
     return [kind for kind, mark in MARKS.items() if mark in wanted]

@@ -83,7 +83,7 @@ def _day(request: RestRequest) -> date:
     try:
         day = datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
     except ValueError:
-        raise NotFound(f"{text[:20]} is no day: YYYYMMDD is needed") from None
+        raise NotFound(f"{text[:20]} is not a day: YYYYMMDD is expected") from None
     if not is_nameable(day):
         raise _nothing(day)
     return day

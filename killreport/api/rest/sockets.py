@@ -83,9 +83,9 @@ class Sockets:
                     await self._guard.gate.take_later(client, ROW_COST)
                     await websocket.send_text(text)
         except TooSlow:
-            await _close(websocket, TRY_AGAIN_LATER, "You do not keep up: connect again.")
+            await _close(websocket, TRY_AGAIN_LATER, "You read too slowly: reconnect.")
         except GraphQLError:
-            await _close(websocket, TRY_AGAIN_LATER, "Your bucket is empty: subscribe to less.")
+            await _close(websocket, TRY_AGAIN_LATER, "Rate limit exceeded: subscribe to fewer channels.")
         except (WebSocketDisconnect, RuntimeError):
             return
 
@@ -111,7 +111,7 @@ class Sockets:
                 answer = {"error": error.message}
             if answer is not None:
                 await websocket.send_json(answer)
-        await _close(websocket, POLICY_VIOLATION, "These are no messages of the protocol.")
+        await _close(websocket, POLICY_VIOLATION, "Too many invalid messages.")
 
 
 def _obey(text: str, subscribed: set[str]) -> dict[str, Any] | None:
