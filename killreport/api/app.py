@@ -52,7 +52,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         context: ApiContext = app.state.context
         return context.of(audit.asked(caller, guard.clients.client(request), request.url.path))
 
-    execution = Execution(schema, guard, context_of)
+    execution = Execution(schema, documents, guard, context_of)
     sockets = Sockets(guard)
     app.routes.extend(
         [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
 from starlette.requests import HTTPConnection
 
-from killreport.api.door.documents import MAX_ERRORS
+from killreport.api.door.documents import MAX_ERRORS, Documents
 from killreport.api.door.guard.gate import Admitted
 from killreport.api.door.guard.guard import Guard, told
 from killreport.api.door.guard.negotiation import as_request_error
@@ -25,18 +27,20 @@ class Execution:
     """Shared by the handlers of HTTP and WebSocket. context_of: what resolvers reach, for who sent the request."""
 
     schema: GraphQLSchema
+    documents: Documents
     guard: Guard
     context_of: Callable[[HTTPConnection], Any]
 
     async def run(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
         """Return the content of the answer to an operation; what the schema is like, from memory."""
-        introspection, digest = self.guard.gate.introspection, admitted.key[0]
-        kept = introspection.find(digest) if admitted.asks_for_schema else None
-        if kept is not None:
+        document = admitted.document
+        if document.schema_answer:
+            kept: dict[str, Any] = msgspec.json.decode(zlib.decompress(document.schema_answer))
             return kept
         content = await self._execute(connection, admitted)
-        if admitted.asks_for_schema and content.keys() == {"data"}:
-            introspection.keep(digest, content)
+        if document.asks_for_schema and content.keys() == {"data"}:
+            document.schema_answer = zlib.compress(msgspec.json.encode(content), 6)
+        self.documents.settle(document)
         return content
 
     async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
@@ -48,13 +52,14 @@ class Execution:
             async with asyncio.timeout(seconds):
                 result = execute(
                     self.schema,
-                    admitted.document,
+                    admitted.document.node,
                     context_value=context,
                     variable_values=data.get("variables"),
                     operation_name=data.get("operationName"),
                     max_coercion_errors=MAX_ERRORS,
                     executor_class=BatchExecutor,
                     hide_suggestions=not settings.api_introspection,
+                    plans=admitted.operation.plans,
                 )
                 if not isinstance(result, ExecutionResult):
                     result = await result
@@ -72,15 +77,21 @@ class Execution:
 
         Raises GraphQLError where a subscription cannot begin.
         """
-        if not admitted.is_subscription:
+        if not admitted.operation.is_subscription:
             return once(as_request_error(await self.run(connection, admitted)))
-        gate = self.guard.gate
+        gate, document = self.guard.gate, admitted.document
         price = gate.cost(admitted)
+
+        async def pay() -> None:
+            self.documents.settle(document)
+            await gate.take_later(client, price)
+
         return await subscribe(
             self.schema,
-            admitted.document,
+            document.node,
             admitted.data,
             self.context_of(connection),
-            lambda: gate.take_later(client, price),
+            pay,
+            plans=admitted.operation.plans,
             with_introspection=self.guard.settings.api_introspection,
         )

@@ -131,18 +131,18 @@ class HTTPHandler:
         """Return the answer to one operation, a kept one where there is one."""
         if isinstance(admitted, GraphQLError):
             return Answer(told(admitted), 400 if isinstance(admitted, Misshapen) else None)
-        responses = self._guard.responses
-        may_keep = responses.is_on and admitted.lifetime.seconds > 0 and _is_anonymous(request)
+        responses, lifetime = self._guard.responses, admitted.operation.lifetime
+        may_keep = responses.is_on and lifetime.seconds > 0 and _is_anonymous(request)
         if not may_keep:
             return await self._priced(request, client, admitted)
         entry = responses.find(admitted.key)
         if entry is not None:
             return entry
-        return await responses.shared(admitted.key, admitted.lifetime, lambda: self._priced(request, client, admitted))
+        return await responses.shared(admitted.key, lifetime, lambda: self._priced(request, client, admitted))
 
     async def _priced(self, request: Request, client: Client, admitted: Admitted) -> Answer:
         try:
-            if admitted.is_subscription:
+            if admitted.operation.is_subscription:
                 raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
             cost = self._guard.gate.cost(admitted)
             grant = request.state.grant = await self._guard.gate.take(client, cost - MIN_COST)

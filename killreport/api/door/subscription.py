@@ -23,6 +23,7 @@ from graphql import (
 
 from killreport.api.door.documents import MAX_ERRORS, DocumentRefused
 from killreport.api.engine.executor import BatchExecutor
+from killreport.api.engine.plan import Plans
 
 Pay = Callable[[], Awaitable[None]]
 
@@ -34,12 +35,15 @@ async def subscribe(
     context: Any,
     pay: Pay,
     *,
+    plans: Plans | None = None,
     with_introspection: bool = True,
 ) -> AsyncGenerator[ExecutionResult, None]:
     """Return the results of an admitted subscription, which may be waited for one by one.
 
     data: the request with its `variables` and `operationName`. pay: awaited for each event; what it raises ends the
-    results. Raises GraphQLError where the subscription cannot begin.
+    results. plans: of the operation, where others follow it too.
+
+    Raises GraphQLError where the subscription cannot begin.
     """
     executor = BatchExecutor.build(
         schema,
@@ -49,6 +53,7 @@ async def subscribe(
         operation_name=data.get("operationName"),
         max_coercion_errors=MAX_ERRORS,
         hide_suggestions=not with_introspection,
+        plans=plans,
     )
     if isinstance(executor, list):
         raise DocumentRefused(executor)

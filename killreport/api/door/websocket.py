@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from killreport.api.door.execution import Execution
 from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard, told
-from killreport.api.door.guard.readable import Unfit, check_fit, read_json
+from killreport.api.door.guard.readable import check_fit, read_json
 from killreport.api.door.guard.sse import next_payload, once
 from killreport.api.door.limits import MAX_BODY_BYTES
 from killreport.api.engine.shared import SharedData
@@ -96,7 +96,7 @@ class _GraphQLSocket:
             if not until_init.expired():  # of what was asked for, not of the client
                 raise
             await self._close(INIT_TIMEOUT, "Send connection_init in time.")
-        except (ValueError, TypeError, KeyError, RecursionError, Unfit):
+        except (ValueError, TypeError, KeyError, RecursionError, GraphQLError):
             await self._close(BAD_MESSAGE, "That is not a message of the protocol.")
         finally:
             for operation_id in list(self._operations):
@@ -156,7 +156,7 @@ class _GraphQLSocket:
             await gate.take(client, MIN_COST)
             admitted = await gate.admit(client, data)
             await gate.take(client, gate.cost(admitted) - MIN_COST)
-            if admitted.is_subscription:
+            if admitted.operation.is_subscription:
                 return await self._execution.results(self._websocket, client, admitted)
         except GraphQLError as error:
             errors: list[dict[str, Any]] = told(error)["errors"]

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from killreport.api.context import ApiContext
 from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
-from killreport.api.door.guard.readable import Unfit, check_fit, read_json
+from killreport.api.door.guard.readable import check_fit, read_json
 from killreport.api.door.websocket import enter
 from killreport.api.rest.channels import Announcements, read_channel
 from killreport.api.rest.rate_limit import ROW_COST
@@ -143,7 +143,7 @@ def _read(text: str) -> dict[str, Any]:
         if not isinstance(message, dict):
             raise TypeError
         check_fit(message, "message")
-    except (ValueError, TypeError, RecursionError, Unfit):
+    except (ValueError, TypeError, RecursionError, GraphQLError):
         raise Malformed('a message such as {"action": "sub", "channel": "killstream"} is needed') from None
     return message
 

@@ -14,7 +14,7 @@ import msgspec
 import zstandard
 
 from killreport.answering import content_tag
-from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.operation import Lifetime
 from killreport.api.views.cache_tags import collecting_tags
 from killreport.clock import monotonic
 

@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from killreport.api.door.guard.annotations import annotation
-from killreport.api.door.guard.cost import field_weight, operation_cost
+from killreport.api.door.guard.operation import Operation, field_weight
 from killreport.api.engine.registry import batch_resolver
 from killreport.api.schema import build_schema
 from killreport.web import documents
@@ -32,7 +32,7 @@ def cost(query: str, variables: dict[str, Any] | None = None) -> int:
     assert operation is not None
     coerced = get_variable_values(SCHEMA, operation.variable_definitions or (), variables or {})
     assert not isinstance(coerced, list)
-    return operation_cost(SCHEMA, document, operation, coerced)
+    return Operation(SCHEMA, document, operation).cost(coerced)
 
 
 def test_a_page_costs_its_size_times_what_one_row_costs() -> None:
