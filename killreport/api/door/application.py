@@ -53,7 +53,7 @@ class Application(Answering):
         except Exception as error:
             response = answer_to(request, error)
         self._complete(request, response)
-        await _compressed(response)(scope, receive, send)
+        await _coded(request, response)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         preflight = self._cross_origin.preflight(request)
@@ -104,12 +104,15 @@ def _fixed_endpoints(routes: list[Any]) -> dict[tuple[str, str], Endpoint]:
     return found
 
 
-def _compressed(response: Response) -> ASGIApp:
+def _coded(request: Request, response: Response) -> ASGIApp:
     """Return what sends the response, in the coding that whoever asks likes where that is worth the work."""
     is_small = not isinstance(response, StreamingResponse) and len(response.body) < MIN_COMPRESSED_BYTES
     if is_small or any(name == b"content-encoding" for name, _ in response.raw_headers):
         return response
-    return GZipMiddleware(response, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return GZipMiddleware(response, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=COMPRESSION_LEVEL)
+    response.headers.add_vary_header("Accept-Encoding")
+    return response
 
 
 def _encoded(headers: dict[str, str]) -> _Headers:

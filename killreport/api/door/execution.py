@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from starlette.requests import HTTPConnection
 
-from killreport.api.door.documents import MAX_ERRORS, Documents
+from killreport.api.door.documents import MAX_ERRORS, DocumentRefused, Documents
 from killreport.api.door.guard.gate import Admitted
 from killreport.api.door.guard.guard import Guard, told
 from killreport.api.door.guard.negotiation import as_request_error
@@ -45,22 +45,10 @@ class Execution:
 
     async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
         """Execute an operation, for as long as one may take."""
-        data, settings = admitted.data, self.guard.settings
-        seconds = settings.api_timeout_seconds
-        context = self.context_of(connection)
+        seconds = self.guard.settings.api_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                result = execute(
-                    self.schema,
-                    admitted.document.node,
-                    context_value=context,
-                    variable_values=data.get("variables"),
-                    operation_name=data.get("operationName"),
-                    max_coercion_errors=MAX_ERRORS,
-                    executor_class=BatchExecutor,
-                    hide_suggestions=not settings.api_introspection,
-                    plans=admitted.operation.plans,
-                )
+                result = self._executor(connection, admitted).execute_operation()
                 if not isinstance(result, ExecutionResult):
                     result = await result
         except TimeoutError:
@@ -69,6 +57,23 @@ class Execution:
         except GraphQLError as error:
             return told(error)
         return payload_of(result)
+
+    def _executor(self, connection: HTTPConnection, admitted: Admitted) -> BatchExecutor:
+        """Return what executes an operation. Raises GraphQLError where its variables do not fit."""
+        executor = BatchExecutor.build(
+            self.schema,
+            admitted.document.node,
+            context_value=self.context_of(connection),
+            raw_variable_values=admitted.data.get("variables"),
+            operation_name=admitted.data.get("operationName"),
+            max_coercion_errors=MAX_ERRORS,
+            hide_suggestions=not self.guard.settings.api_introspection,
+            plans=admitted.operation.plans,
+        )
+        if isinstance(executor, list):
+            raise DocumentRefused(executor)
+        assert isinstance(executor, BatchExecutor)
+        return executor
 
     async def results(
         self, connection: HTTPConnection, client: Client, admitted: Admitted
@@ -79,19 +84,11 @@ class Execution:
         """
         if not admitted.operation.is_subscription:
             return once(as_request_error(await self.run(connection, admitted)))
-        gate, document = self.guard.gate, admitted.document
+        gate = self.guard.gate
         price = gate.cost(admitted)
 
         async def pay() -> None:
-            self.documents.settle(document)
+            self.documents.settle(admitted.document)
             await gate.take_later(client, price)
 
-        return await subscribe(
-            self.schema,
-            document.node,
-            admitted.data,
-            self.context_of(connection),
-            pay,
-            plans=admitted.operation.plans,
-            with_introspection=self.guard.settings.api_introspection,
-        )
+        return await subscribe(self._executor(connection, admitted), pay)

@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 from killreport.api.door.documents import MAX_ERRORS, Document, DocumentRefused, Documents
 from killreport.api.door.guard.introspection import PRICE
 from killreport.api.door.guard.operation import Operation
-from killreport.api.door.guard.persisted import Persisted, PersistedQueryNotFound, wanted_hash
+from killreport.api.door.guard.persisted import Persisted
 from killreport.api.door.guard.readable import check_fit
 from killreport.api.door.guard.responses import Key
 from killreport.api.door.guard.turns import Turns
@@ -55,10 +55,6 @@ class Admitted:
     known_cost: int | None = None
 
 
-class Misshapen(GraphQLError):
-    """What was sent is no GraphQL request, whatever the media type."""
-
-
 class Gate:
     """Reads, checks and prices operations of one schema. buckets: set while the application runs."""
 
@@ -81,7 +77,7 @@ class Gate:
         may be asked so, or a foreign page could change something by a link.
         """
         check_fit(data, "request")
-        data = self._resolved(data)
+        data = self._persisted.resolve(data)
         document = await self._read(client, data["query"])
         self._persisted.keep(data)
         name = data.get("operationName") or None
@@ -172,21 +168,6 @@ class Gate:
         unused = min(taken, self._burst) - min(used, self._burst)
         return await self.buckets.give_back(client.key, unused)
 
-    def _resolved(self, data: Any) -> Mapping[str, Any]:
-        try:
-            if isinstance(data, dict):
-                wanted_hash(data)
-                if data.get("query") is not None:
-                    _check_shape(data)
-                data = self._persisted.resolve(data)
-            _check_shape(data)
-        except PersistedQueryNotFound:
-            raise
-        except GraphQLError as error:
-            raise Misshapen(error.message, extensions=error.extensions) from None
-        found: Mapping[str, Any] = data
-        return found
-
     async def _read(self, client: Client, text: str) -> Document:
         known = self._documents.find(text)
         if known is not None:
@@ -196,19 +177,6 @@ class Gate:
         async with self._turns.turn():
             # Somebody before us may have asked the same.
             return self._documents.find(text) or self._documents.read(text, weight)
-
-
-def _check_shape(data: Any) -> None:
-    """Raise GraphQLError where this is no request of GraphQL."""
-    if not isinstance(data, dict):
-        raise GraphQLError("Operation data should be a JSON object")
-    query, variables, name = (data.get(part) for part in ("query", "variables", "operationName"))
-    if not query or not isinstance(query, str):
-        raise GraphQLError("The query must be a string.")
-    if not isinstance(variables, dict | None):
-        raise GraphQLError("Query variables must be a null or an object.")
-    if not isinstance(name, str | None):
-        raise GraphQLError(f'"{name}" is not a valid operation name.')
 
 
 class RateLimited(GraphQLError):

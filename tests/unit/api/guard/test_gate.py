@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from killreport.api.door.documents import Documents
+from killreport.api.door.documents import DocumentRefused, Documents
 from killreport.api.door.guard.gate import MAX_VARIABLES, REMEMBERED_COSTS, Gate
 from killreport.api.door.guard.operation import Operation
 from killreport.api.schema import build_schema
@@ -63,3 +63,11 @@ async def test_long_variables_are_not_remembered(gate: Gate) -> None:
     gate.cost(admitted)
 
     assert admitted.operation.costs == {}
+
+
+async def test_variables_that_do_not_fit_are_refused_with_the_reason(gate: Gate) -> None:
+    with pytest.raises(DocumentRefused) as refused:
+        await cost(gate, {"query": PAGE})
+    assert [error.message for error in refused.value.errors] == [
+        "Variable '$n' has invalid value: Expected a value of non-null type 'Int!' to be provided."
+    ]
