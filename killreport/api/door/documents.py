@@ -32,6 +32,7 @@ MAX_BYTES = 40 * 2**20
 MAX_REMEMBERED = 5_000
 DOCUMENT_BYTES = 5_000
 CHARACTER_BYTES = 150
+PART_BYTES = 400
 PLANNED_FIELD_BYTES = 2_000
 # With its variables, which are short.
 COST_BYTES = 400
@@ -99,7 +100,9 @@ class Document:
         operations = self._operations.values()
         fields = sum(operation.plans.field_count for operation in operations)
         costs = sum(len(operation.costs) for operation in operations)
-        return self._own_bytes + PLANNED_FIELD_BYTES * fields + COST_BYTES * costs + len(self.schema_answer)
+        parts = sum(operation.part_count for operation in operations)
+        made = PLANNED_FIELD_BYTES * fields + COST_BYTES * costs + PART_BYTES * parts
+        return self._own_bytes + made + len(self.schema_answer)
 
 
 class DocumentRefused(GraphQLError):

@@ -72,8 +72,8 @@ def test_what_was_made_of_a_document_counts_too(documents: Documents, monkeypatc
 
 def test_what_the_engine_made_of_a_document_goes_with_it(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
     used = ask(documents, "{ __schema { types { name kind } } }")
-    before = used.size
     plans = used.operation(None).plans
+    before = used.size
     result = execute(SCHEMA, used.node, executor_class=BatchExecutor, plans=plans)
     assert not hasattr(result, "__await__")
     assert used.size == before + plans.field_count * module.PLANNED_FIELD_BYTES == before + 8_000

@@ -105,11 +105,11 @@ class Gate:
                 if len(costs) >= REMEMBERED_COSTS:
                     costs.clear()
                 costs[variables] = cost
-                self._documents.settle(admitted.document)
         self.check_cost(cost)
         return cost
 
     def _work_out(self, admitted: Admitted) -> int:
+        self._documents.settle(admitted.document)
         return admitted.operation.cost(self._coerced(admitted))
 
     def _coerced(self, admitted: Admitted) -> VariableValues:

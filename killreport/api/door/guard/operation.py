@@ -94,6 +94,7 @@ class Operation:
         self.plans = Plans()
         self.costs: dict[bytes, int] = {}
         self._parts = reading.parts(root, node.selection_set, _Around())
+        self.part_count = reading.count
         is_kept = node.operation is OperationType.QUERY
         self.lifetime = Lifetime(min(reading.ages, default=0), frozenset(reading.tags)) if is_kept else Lifetime(0)
 
@@ -117,11 +118,12 @@ def field_weight(field: GraphQLField) -> int:
 
 
 class _Reading:
-    """Reads the selections of an operation; ages and tags are those of all fields read so far."""
+    """Reads the selections of an operation; ages, tags and count are those of all fields read so far."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self.ages: list[int] = []
         self.tags: set[str] = set()
+        self.count = 0
         self._schema = schema
         self._fragments = {
             part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)
@@ -134,6 +136,7 @@ class _Reading:
     ) -> Sequence[_Part]:
         """Return what is selected of one object."""
         found: list[_Part] = []
+        self.count += 1 if selections is None else len(selections.selections)
         for part in selections.selections if selections is not None else ():
             if isinstance(part, FieldNode):
                 found.append(self._field(parent, part, around))
