@@ -56,7 +56,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Size:
+class _SizeArguments:
     """Arguments of one field, any of which says how long a list is."""
 
     field: GraphQLField
@@ -71,7 +71,7 @@ class _Part:
     weight: int
     inside: Sequence[_Part] = ()
     count: int = 1
-    sizes: Sequence[_Size] = ()
+    sizes: Sequence[_SizeArguments] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Operation:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
         root = schema.get_root_type(node.operation)
         assert root is not None, "validation lets no operation pass that the schema has no root for"
-        reading = _Reading(schema, document)
+        reading = _OperationReader(schema, document)
         self.node = node
         self.plans = Plans()
         self.costs: dict[bytes, int] = {}
@@ -117,7 +117,7 @@ def field_weight(field: GraphQLField) -> int:
     return int(not is_leaf_type(get_named_type(field.type)) or iscoroutinefunction(batch_resolver(field)))
 
 
-class _Reading:
+class _OperationReader:
     """Reads the selections of an operation; ages, tags and count are those of all fields read so far."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
@@ -183,7 +183,7 @@ class _Reading:
 
     def _size(
         self, parent: GraphQLCompositeType, field: GraphQLField, node: FieldNode, around: _Around
-    ) -> tuple[int, Sequence[_Size], bool]:
+    ) -> tuple[int, Sequence[_SizeArguments], bool]:
         if not is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type):
             return 1, (), False
         described = SchemaSizes.of(self._schema).size(parent.name, node.name.value, is_all=around.is_all)
@@ -195,7 +195,7 @@ class _Reading:
         # A list that `first` sizes may be asked for from its end.
         names = {"first": ("first", "last")}.get(told.get("argument", ""), (told.get("argument", ""),))
         sizes = [
-            _Size(known.field, known.node, [name for name in names if name in known.field.args])
+            _SizeArguments(known.field, known.node, [name for name in names if name in known.field.args])
             for known in (_Around(field, node), around)
             if known.field is not None and known.node is not None
         ]
