@@ -22,7 +22,7 @@ from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
 from killreport.cli.output.options import AsJson
 from killreport.cli.output.plain import print_answer
-from killreport.clock import utc_now
+from killreport.clock import log_stamp, utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole
 from killreport.supervisor.folder import FleetFolder
@@ -245,4 +245,4 @@ def _instant(text: str, now: datetime) -> str:
         ) from None
     except OverflowError:
         raise Refused(f"--since {text[:40]} lies outside the calendar.") from None
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"
+    return log_stamp(instant)

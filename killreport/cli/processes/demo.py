@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shlex
 import sys
@@ -27,6 +26,7 @@ from killreport.clock import monotonic
 from killreport.config import Settings, load_settings
 from killreport.environment import child_environment, is_under_make
 from killreport.errors import Conflict, NotFound
+from killreport.files import try_lock
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.home import refuse_anothers_home
 from killreport.logs import configure_logging
@@ -172,16 +172,15 @@ def _only_one(home: Path) -> Iterator[None]:
     """Hold the demo's home. Raises Conflict where another demo has it."""
     try:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        lock = os.open(home / DEMO_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        held = try_lock(home / DEMO_LOCK)
     except OSError as error:
         raise Conflict(f"The folder {home} cannot be used ({error.strerror}); --home chooses another.") from None
+    if held is None:
+        raise Conflict(f"A demo is running in {home} already; --home chooses another folder.")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError:
-        raise Conflict(f"A demo is running in {home} already; --home chooses another folder.") from None
     finally:
-        os.close(lock)
+        os.close(held)
 
 
 def _without(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
