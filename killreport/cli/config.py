@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
 
 @app.command()
 def show(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each setting, by name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every setting, its value and its source.
 
@@ -34,7 +34,7 @@ def show(
 
 @app.command()
 def check() -> None:
-    """Tell whether the settings can be used.
+    """Check the settings.
 
     A bad one is named on stderr, and the exit status is 2.
     """

@@ -37,20 +37,23 @@ app.command()(recount)
 app.command()(analyst)
 
 PROCESS = "killreport-db"
-Dump = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]
+Dump = Annotated[Path, typer.Argument(help="File of the dump.", metavar="FILE")]
 WIDEST_NAME = 24
 SERVER_VERSION = "select current_setting('server_version_num')::int / 10000"
 
 
 @app.command()
 def upgrade() -> None:
-    """Apply pending migrations and load the static data; done already: no change. Example: killreport db upgrade"""
+    """Apply pending migrations and load the static data. Safe to repeat. Example: killreport db upgrade"""
     asyncio.run(upgrade_database(load()))
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show version, size, migrations and rows; status 1 when migrations are pending. Example: killreport db status"""
+    """Show version, size, migrations and row counts. Example: killreport db status
+
+    The exit status is 1 if migrations are pending.
+    """
     settings = load()
     where, found = asyncio.run(read_status(settings))
     described = describe(settings, where, found)
@@ -65,15 +68,16 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def shell(context: typer.Context) -> None:
-    """Open psql on the database; what follows is passed on to it. Example: killreport db shell -c 'select 1'"""
+    """Open psql on the database; all arguments are passed on to it. Example: killreport db shell -c 'select 1'"""
     raise typer.Exit(asyncio.run(run_client(load(), "psql", context.args)))
 
 
 @app.command()
 def dump(path: Dump) -> None:
-    """Write everything to one file, beside a busy fleet. Example: killreport db dump killreport.dump
+    """Dump the database into one file, also while the fleet runs. Example: killreport db dump killreport.dump
 
-    What was stored while it runs is not in it. The file is pg_dump's custom format; it holds what the database holds.
+    Changes made during the dump are not in it. The file has pg_dump's custom format, and holds everything that the
+    database holds, with the secrets of players.
     """
     settings = load()
     if path.exists():
@@ -94,7 +98,7 @@ def dump(path: Dump) -> None:
 def restore(path: Dump) -> None:
     """Restore a dump into an empty database, in one transaction. Example: killreport db restore killreport.dump
 
-    A dump of an older release is brought up to date by killreport db upgrade afterwards.
+    After restoring a dump of an older release, run killreport db upgrade.
     """
     settings = load()
     if not path.is_file():

@@ -45,10 +45,12 @@ class FileForm(StrEnum):
     JSONL = "jsonl"
 
 
-Format = Annotated[FileForm, typer.Option("--format", help="Parquet needs the extra killreport[parquet].")]
+Format = Annotated[
+    FileForm, typer.Option("--format", help="Format of the file; parquet needs the extra killreport[parquet].")
+]
 First = Annotated[str | None, typer.Option("--from", help="The first UTC day.", metavar="YYYY-MM-DD")]
-Last = Annotated[str | None, typer.Option("--to", help="The last UTC day, itself included.", metavar="YYYY-MM-DD")]
-Out = Annotated[Path | None, typer.Option("--out", help="The file, or - for standard output.", metavar="FILE")]
+Last = Annotated[str | None, typer.Option("--to", help="The last UTC day (inclusive).", metavar="YYYY-MM-DD")]
+Out = Annotated[Path | None, typer.Option("--out", help="File to write, or - for standard output.", metavar="FILE")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ class Written:
 
 
 VIEWS = {
-    "killmails": """One row a killmail, with names. Example: killreport export killmails --format csv --from 2021-11-27
+    "killmails": """Export one row per killmail, with names.
 
-    The columns are those of the view analysis.killmails, which stay. The file is there as a whole or not at all.
+    Example: killreport export killmails --format csv --from 2021-11-27
+
+    The columns are those of the view analysis.killmails, and stable. The file is written as a whole or not at all.
     """,
-    "attackers": "One row an attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30",
-    "items": "One row an item of a killmail. Example: killreport export items --format jsonl --out -",
+    "attackers": "Export one row per attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30",
+    "items": "Export one row per item of a killmail. Example: killreport export items --format jsonl --out -",
 }
 
 

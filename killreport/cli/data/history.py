@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from killreport.config import Settings
     from killreport.db.database import Database
 
-app = typer.Typer(no_args_is_help=True, help="Compare stored days with zKillboard's and fill them.")
+app = typer.Typer(no_args_is_help=True, help="Compare stored days with zKillboard and fetch what is missing.")
 
 
 @app.callback()
@@ -29,7 +29,7 @@ def repair(
     days: Annotated[int, typer.Option(min=1, max=10_000, help="How many days back from today.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Store the killmails of the last days that zKillboard has and this database has not.
+    """Fetch the killmails of the last days that zKillboard has and this database does not.
 
     Safe to repeat and to interrupt. Example: killreport history repair --days 30
     """

@@ -28,19 +28,20 @@ STDIN = Path("-")
 
 def import_paths(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, or - for standard input.", metavar="PATH…")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Files to read at once; default: one a processor.")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, max=64, help="Files to read at once; default: one per processor."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted import of the same contents stopped.")
+        bool, typer.Option("--resume", help="Continue where an interrupted import of the same content stopped.")
     ] = False,
 ) -> None:
-    """Store every killmail of the files; what cannot be stored goes to quarantine with its line and reason.
+    """Store all killmails of the files; those that cannot be stored go to quarantine, with line and reason.
 
     Reads single killmails, lists, JSON lines, zKillboard history/raw days and EVE Ref day archives, plain or
-    compressed (.gz, .bz2, .zst). Of the kill dump of CCP's Monthly Economic Report it asks ESI for what is missing,
-    two a second. Importing the same file twice stores nothing twice.
+    compressed (.gz, .bz2, .zst). The kill dump of CCP's Monthly Economic Report only lists killmails: they are fetched
+    from ESI, two per second. Importing the same file twice stores nothing twice.
 
     Examples: killreport import killmails-2021-12-02.tar.bz2; killreport import --json --jobs 4 archive/;
     zstdcat day.jsonl.zst | killreport import -

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from killreport.db.database import Database
     from killreport.killmail.stored.quarantine import QuarantineEntry
 
-app = typer.Typer(no_args_is_help=True, help="List, retry and purge what could not be stored.")
+app = typer.Typer(no_args_is_help=True, help="List, retry and purge killmails that could not be stored.")
 
 Numbers = Annotated[
-    list[int] | None, typer.Argument(help="Numbers of entries; none: all.", metavar="[NUMBER]…", min=1, max=MAX_ID)
+    list[int] | None, typer.Argument(help="Numbers of entries; all if omitted.", metavar="[NUMBER]…", min=1, max=MAX_ID)
 ]
 PAGE = 500
 
@@ -43,8 +43,8 @@ _COLUMNS: tuple[TableColumn[QuarantineEntry], ...] = (
 @app.command("list")
 def list_entries(
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 100,
-    after: Annotated[int, typer.Option(min=0, max=MAX_ID, help="Begin behind this number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 100,
+    after: Annotated[int, typer.Option(min=0, max=MAX_ID, help="Start after the entry with this number.")] = 0,
 ) -> None:
     """List the entries in the order they came. Example: killreport quarantine list --json | jq .[].reason"""
     from killreport.killmail.stored.quarantine import list_quarantine
@@ -57,7 +57,8 @@ def list_entries(
 
 @app.command()
 def show(
-    number: Annotated[int, typer.Argument(help="Number of the entry.", min=1, max=MAX_ID)], as_json: AsJson = False
+    number: Annotated[int, typer.Argument(help="Number of the entry.", metavar="NUMBER", min=1, max=MAX_ID)],
+    as_json: AsJson = False,
 ) -> None:
     """Show one entry with its body; --json has it byte for byte. Example: killreport quarantine show 12"""
     from killreport.killmail.stored.quarantine import get_quarantined
@@ -73,7 +74,10 @@ def show(
 
 @app.command()
 def retry(numbers: Numbers = None, as_json: AsJson = False) -> None:
-    """Retry entries, for example after an update; what can be stored leaves the quarantine."""
+    """Retry entries, for example after an update; those that are stored leave the quarantine.
+
+    Example: killreport quarantine retry 12
+    """
     outcome = with_database("quarantine", partial(_retry, numbers))
     report = {"tried": outcome.total(), "stored": outcome["stored"], "kept": outcome["kept"]}
     told = f"{report['tried']} tried: {report['stored']} stored, {report['kept']} kept."

@@ -20,9 +20,10 @@ def recount(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Replace the counts where they differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare all counts with the killmails; status 1 when they differ. Example: killreport db recount --rebuild
+    """Compare all counts with the killmails. Example: killreport db recount --rebuild
 
-    Reads everything: minutes for millions of killmails. With --rebuild, nothing is stored meanwhile.
+    The exit status is 1 if they differ. Reads all killmails, which takes minutes for millions. With --rebuild, no
+    killmail can be stored meanwhile.
     """
     found, left, due = ask_database("recount", partial(_recount, rebuild=rebuild))
     if as_json:

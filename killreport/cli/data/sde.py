@@ -24,14 +24,14 @@ app = typer.Typer(no_args_is_help=True, help="Bring EVE's static data up to date
 @app.command()
 def update(
     source: Annotated[
-        str | None, typer.Option("--from", help="An archive of CCP's: a path or a URL.", metavar="PATH|URL")
+        str | None, typer.Option("--from", help="Load this archive of CCP's instead.", metavar="PATH|URL")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Import the build that is stored already, too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Load it even if this build is stored already.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load CCP's newest static data unless it is there already; whatever fails, the present data stays.
+    """Load CCP's newest static data, unless it is stored already. If anything fails, the present data stays.
 
-    Running processes take it over, and worker-types derives the killmails again that name what changed.
+    Running processes pick it up, and worker-types recalculates the stored killmails that changes affect.
 
     Examples: killreport sde update;
     killreport sde update --from eve-online-static-data-3650286-jsonl.zip

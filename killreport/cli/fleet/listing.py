@@ -50,7 +50,7 @@ _PM2_STATUS = {"running": "online", "scheduled": "stopped", "starting": "launchi
 def list_processes(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """List the processes: state, pid, restarts, CPU, memory, next run. Example: killreport list --json | jq .[].name
 
-    status and ls do the same.
+    Also called status, ls and ps.
     """
     folder = fleet_folder()
     states = _states(folder, chosen_names(names, only))
@@ -129,7 +129,7 @@ def _nothing(folder: FleetFolder, names: Sequence[str] | None, only: Sequence[st
 def show(names: SomeNames, as_json: AsJson = False) -> None:
     """Show everything about processes. Example: killreport show worker-redisq
 
-    said is what the process last told of itself; describe does the same as show.
+    The field `said` is the last status message of the process itself. Also called describe and info.
     """
     chosen = chosen_names(names)
     folder = fleet_folder()
@@ -148,13 +148,13 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
 
 
 def jlist() -> None:
-    """Print the processes in the shape of PM2's jlist, without environment. Example: killreport jlist | jq length"""
+    """Print the processes in the format of PM2's jlist, without environment. Example: killreport jlist | jq length"""
     folder = fleet_folder()
     print(json.dumps([_pm2_fields(number, state, folder) for number, state in enumerate(_states(folder))]))
 
 
 def pid(names: Names = None, only: Only = None) -> None:
-    """Print the pids of processes that run, one a line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
+    """Print the pids of running processes, one per line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
     for state in _states(fleet_folder(), chosen_names(names, only)):
         if state.pid is not None:
             print(state.pid)

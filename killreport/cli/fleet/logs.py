@@ -122,20 +122,24 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     only: Only = None,
     lines: Annotated[
         int | None,
-        typer.Option("--lines", "-n", min=0, max=10_000_000, help="How many of the last lines first; unset: 20."),
+        typer.Option(
+            "--lines", "-n", min=0, max=10_000_000, help="How many of the last lines to show first; 20 if omitted."
+        ),
     ] = None,
     err: Annotated[bool, typer.Option("--err", help="Only warnings, errors and tracebacks.")] = False,
-    out: Annotated[bool, typer.Option("--out", help="Only the rest: what went well, and jobs' reports.")] = False,
+    out: Annotated[
+        bool, typer.Option("--out", help="Only standard output: what went well, and the reports of jobs.")
+    ] = False,
     since: Annotated[
-        str | None, typer.Option(help="Only lines since then: 90s, 10m, 2h, 1d, or a time as 2026-11-24T12:00.")
+        str | None, typer.Option(help="Only lines since then: 90s, 10m, 2h, 1d, or a time such as 2026-11-24T12:00.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", "-f", " /--nostream", help="Go on with what is written from now on.")
+        bool, typer.Option("--follow/--no-follow", "-f", " /--nostream", help="Keep printing new lines.")
     ] = True,
-    raw: Annotated[bool, typer.Option("--raw", help="Print the lines alone, without name and time.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the lines only, without name and time.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
 ) -> None:
-    """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --nostream"""
+    """Show the end of the logs, and follow them. Example: killreport logs worker-redisq --lines 100 --nostream"""
     folder = fleet_folder()
     streams = [stream for stream, other in (("out", err), ("error", out)) if not other or err == out]
     only_trouble = err and not out

@@ -147,7 +147,9 @@ class MonitScreen:
 
 
 def monit() -> None:
-    """Watch the fleet on one screen: CPU, memory, the log of the selected process; keys restart and trigger.
+    """Watch the fleet on one screen: CPU, memory and the log of the selected process.
+
+    Keys restart, reload, stop, start and trigger it.
 
     Example: killreport monit
     """

@@ -19,26 +19,34 @@ def _completion(kind: Kind | None = None) -> Callable[[str], list[str]]:
     return complete
 
 
-complete_processes = _completion()
+_complete_processes = _completion()
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Processes, also patterns such as 'worker-*'; none: all.",
+        help="Names of processes, or patterns such as 'worker-*'; all if omitted.",
         metavar="[NAME]…",
-        autocompletion=complete_processes,
+        autocompletion=_complete_processes,
     ),
 ]
 SomeNames = Annotated[
     list[str],
     typer.Argument(
-        help="Processes, also patterns such as 'worker-*'.", metavar="NAME…", autocompletion=complete_processes
+        help="Names of processes, or patterns such as 'worker-*'.", metavar="NAME…", autocompletion=_complete_processes
     ),
 ]
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", help="The same as a NAME; several as a,b.", metavar="NAME", autocompletion=complete_processes
+        "--only", help="Same as NAME; separate several by commas.", metavar="NAME", autocompletion=_complete_processes
+    ),
+]
+ProcessName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the process, for example worker-redisq or queue-alliances.",
+        metavar="NAME",
+        autocompletion=_complete_processes,
     ),
 ]
 WorkerName = Annotated[

@@ -50,14 +50,17 @@ def start(
     names: Names = None,
     only: Only = None,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay: the processes end with this command. For containers.")
+        bool,
+        typer.Option(
+            "--foreground", help="Stay in the foreground; the processes end with this command. For containers."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start processes, schedule jobs, and wait until all are ready. Example: killreport start 'worker-*'
 
-    What killreport fleet edit changed is applied first, as with restart, reload, scale and trigger.
-    A supervisor is started in the background where none runs; one that died is replaced, and takes over what runs.
+    Changes of `killreport fleet edit` are applied first, as with restart, reload, scale and trigger. If no supervisor
+    is running, one is started in the background, and takes over processes that are still running.
     """
     if foreground:
         chosen_names(names, only)
@@ -84,8 +87,8 @@ def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> 
 def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Replace processes: the old one ends when the new one is ready. Example: killreport reload killreport-backend
 
-    No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails. A run of
-    a job ends first. Without names, what does not run stays as it is.
+    No request is dropped. If the new process does not get ready, the old one keeps running and the command fails. A
+    job that is running finishes first. Without names, stopped processes stay stopped.
     """
     chosen, folder = _startable(names, only, tells=not as_json)
     if not (names or only) or "all" in (*(names or ()), *(only or ())):
@@ -102,7 +105,7 @@ def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 def scale(
     name: WorkerName,
-    count: Annotated[int, typer.Argument(help="How many copies.", min=1, max=1_000)],
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many instances.", min=1, max=1_000)],
     as_json: AsJson = False,
 ) -> None:
     """Run several instances of a worker. Example: killreport scale worker-characters 2"""
@@ -137,7 +140,7 @@ def save(as_json: AsJson = False) -> None:
 
 
 def resurrect(as_json: AsJson = False) -> None:
-    """Start the processes that `save` remembered, as after a reboot. Example: killreport resurrect"""
+    """Start the processes saved by `save`, for example after a reboot. Example: killreport resurrect"""
     states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
     running = [state.name for state in states if state.status != "stopped"]
     print_answer({"started": running}, f"{len(running)} processes are started.", as_json=as_json)
@@ -146,8 +149,8 @@ def resurrect(as_json: AsJson = False) -> None:
 def kill(as_json: AsJson = False) -> None:
     """Stop every process and the supervisor. Example: killreport kill
 
-    What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
-    reached, what it left running ends too.
+    Which processes were started is remembered, and the next supervisor starts them again. If the supervisor is gone or
+    does not answer, the processes it left running are stopped too.
     """
     outcome = end_fleet(fleet_folder())
     print_answer({"killed": outcome.is_killed, "ended": outcome.names}, outcome.sentence, as_json=as_json)
@@ -156,9 +159,9 @@ def kill(as_json: AsJson = False) -> None:
 
 
 def supervise() -> None:
-    """Run the supervisor here; `start` does this in the background. Example: killreport supervise
+    """Run the supervisor in this terminal; `start` runs it in the background. Example: killreport supervise
 
-    SIGTERM ends it and leaves the processes running; the next supervisor takes them over.
+    SIGTERM ends the supervisor and leaves the processes running; the next supervisor takes them over.
     """
     _supervise(ends_processes=False)
 

@@ -57,7 +57,7 @@ def demo(
     ] = None,
     # What a shell makes of `--corpus *.zst`: one value of the option, and the rest.
     more_corpus: Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="PATH…")] = None,
-    rate: Annotated[float, typer.Option(help="New killmails a minute.", min=0.1, max=60_000)] = 30.0,
+    rate: Annotated[float, typer.Option(help="New killmails per minute.", min=0.1, max=60_000)] = 30.0,
     seed: Annotated[int, typer.Option(help="Seed of the random data.", min=0, max=2**31 - 1)] = 1,
     web_port: Annotated[
         int | None, typer.Option(help="Port of the site; default: the setting web_port.", min=1, max=65_535)
@@ -75,8 +75,8 @@ def demo(
 ) -> None:
     """Run a demo of everything on this machine: no set-up, no services, no network.
 
-    Made-up killmails arrive on the site as they happen. Ctrl-C stops all of it; the next start goes on where it was.
-    Never touches a configured database. Example: killreport demo --rate 120 --web-port 8080
+    Made-up killmails arrive on the site as they happen. Ctrl-C stops everything; the next start continues from there.
+    A configured database is never touched. Example: killreport demo --rate 120 --web-port 8080
     """
     ports = {"web_port": web_port, "api_port": api_port, "sim_port": sim_port}
     usual = load_settings().settings

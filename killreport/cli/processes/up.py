@@ -37,12 +37,13 @@ SERVED = ("killreport-backend", "killreport-frontend")
 
 def up(
     single_process: Annotated[
-        bool, typer.Option("--single-process", help="Everything in one process, for a machine with little memory.")
+        bool, typer.Option("--single-process", help="Run everything in one process, for machines with little memory.")
     ] = False,
 ) -> None:
-    """Run the whole fleet in this terminal, with the services configured or brought along, until Ctrl-C.
+    """Run all processes in this terminal until Ctrl-C.
 
-    A second Ctrl-C does not wait. Commands such as `killreport list` and `reload` work from another terminal meanwhile.
+    Uses the PostgreSQL, RabbitMQ and Redis of the settings, and embedded ones where none is set. A second Ctrl-C stops
+    at once. Meanwhile, commands such as `killreport list` and `killreport reload` work from another terminal.
     """
     settings = load_settings().settings
     # What the supervisor would log is told on the screen; without one, the processes' own troubles are logged here.

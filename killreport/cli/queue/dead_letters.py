@@ -15,11 +15,15 @@ from killreport.fleet.table import QUEUES, find_queue
 if TYPE_CHECKING:
     from killreport.queueing.broker import Broker, DeadLetter
 
-app = typer.Typer(no_args_is_help=True, help="List, retry and delete dead letters: messages that failed for good.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, retry and delete dead letters. These are messages that failed for good."
+)
 
 QueueName = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
-OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; none: all.", metavar="[QUEUE]")]
-Letters = Annotated[list[str] | None, typer.Argument(help="Which, as `list` names them; none: all.", metavar="[ID]…")]
+OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; all if omitted.", metavar="[QUEUE]")]
+Letters = Annotated[
+    list[str] | None, typer.Argument(help="Ids, as `list` shows them; all if omitted.", metavar="[ID]…")
+]
 
 
 _COLUMNS: tuple[TableColumn[DeadLetter], ...] = (
@@ -35,7 +39,7 @@ _COLUMNS: tuple[TableColumn[DeadLetter], ...] = (
 @app.command("list")
 def list_letters(
     queue: OptionalQueue = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of each queue at the most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of each queue at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest first. Example: killreport queue dead list --json | jq .[].reason"""

@@ -69,7 +69,7 @@ def show(queue: QueueName, as_json: AsJson = False) -> None:
 @app.command()
 def peek(
     queue: QueueName,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show the next messages without taking them. Example: killreport queue peek esi_type_info_queue --limit 3"""
@@ -81,14 +81,19 @@ def peek(
 @app.command()
 def publish(
     queue: QueueName,
-    bodies: Annotated[list[str], typer.Argument(help="Bodies; `-`: standard input, one a line.", metavar="BODY…")],
-    priority: Annotated[PriorityName, typer.Option(help="Who waits for it: higher ones overtake.")] = "person",
-    raw: Annotated[bool, typer.Option("--raw", help="Send bodies as they are, unchecked.")] = False,
+    bodies: Annotated[
+        list[str],
+        typer.Argument(help="Message bodies; - reads them from standard input, one per line.", metavar="BODY…"),
+    ],
+    priority: Annotated[
+        PriorityName, typer.Option(help="Who is waiting: person comes before seen, seen before batch.")
+    ] = "person",
+    raw: Annotated[bool, typer.Option("--raw", help="Send bodies unchecked, as they are.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put messages on a queue. Example: killreport queue publish esi_character_info_queue '{"character_id": 95465499}'
 
-    Without --raw all bodies are checked first, and one that does not fit the queue keeps all of them from being sent.
+    All bodies are checked first; if one does not fit the queue, none is sent.
     """
     from killreport.queueing.broker import Priority
 
