@@ -82,13 +82,12 @@ class Entities:
         body: Body = {
             "birthday": esi_time(self._world.character_born(character_id)),
             "bloodline_id": bloodline_id,
-            "corporation_id": home.corporation_id,
             "description": "",
             "gender": ("male", "female")[mix(102, character_id) % 2],
             "name": self._world.name_of("character", character_id),
             "race_id": _RACES[bloodline_id],
             "security_status": self._generator.security_status(character_id),
-            **_allegiance(home.alliance_id, home.faction_id),
+            **home.fields(),
         }
         if call.compatibility_date >= _ACHIEVEMENTS_SINCE:
             body["achievement_score"] = mix(103, character_id) % 5000
@@ -119,12 +118,7 @@ class Entities:
     def _affiliation_row(self, character_id: int) -> Body:
         if character_id in self._world.changes.biomassed:
             return {"character_id": character_id, "corporation_id": _GRAVEYARD_ID}
-        home = self._world.affiliation(character_id)
-        return {
-            "character_id": character_id,
-            "corporation_id": home.corporation_id,
-            **_allegiance(home.alliance_id, home.faction_id),
-        }
+        return {"character_id": character_id, **self._world.affiliation(character_id).fields()}
 
     def _corporation(self, call: Call) -> Body:
         corporation_id = self._require(call, "corporation")
@@ -246,8 +240,3 @@ def _checked_ids(ids: list[int]) -> list[int]:
     if len(set(ids)) != len(ids):
         raise ErrorAnswer(400, "The ids must be unique")
     return ids
-
-
-def _allegiance(alliance_id: int | None, faction_id: int | None) -> Body:
-    body = {"alliance_id": alliance_id, "faction_id": faction_id}
-    return {key: value for key, value in body.items() if value is not None}
