@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -71,50 +72,44 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
         print(warning, file=sys.stderr)
 
 
-def name_of(state: ProcessState) -> str:
-    """Return the name of a process, of a second copy with its number."""
-    return state.name if state.number == 0 else f"{state.name} {state.number}"
+def _between(begin: datetime, end: datetime) -> str:
+    return span((end - begin).total_seconds())
 
 
-def status_of(state: ProcessState) -> Text:
-    """Return the status in its colour."""
-    return Text(state.status, _STATUS_COLOURS.get(state.status, "yellow"))
-
-
-def restarts_of(state: ProcessState) -> int | None:
-    """Return how often it was restarted; None for a job, which never is."""
-    return state.restarts if state.kind != "job" else None
-
-
-def up_of(state: ProcessState) -> str:
-    """Return for how long it has run."""
-    return span((utc_now() - state.started_at).total_seconds()) if state.started_at else ""
-
-
-def cpu_of(state: ProcessState) -> str:
-    """Return what it uses of one core."""
-    return f"{state.cpu_percent:.0f}%" if state.pid else ""
-
-
-def memory_of(state: ProcessState) -> str:
-    """Return what it holds."""
-    return f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else ""
-
-
-def _next_run_of(state: ProcessState) -> str:
-    return f"in {span((state.next_run_at - utc_now()).total_seconds())}" if state.next_run_at else ""
-
-
-_COLUMNS: tuple[TableColumn[ProcessState], ...] = (
-    TableColumn("process", name_of),
-    TableColumn("kind", lambda state: state.kind, 7),
-    TableColumn("status", status_of),
-    TableColumn("pid", lambda state: state.pid, 4, is_right=True),
-    TableColumn("restarts", restarts_of, 6, is_right=True),
-    TableColumn("up", up_of, 3, is_right=True),
-    TableColumn("CPU", cpu_of, 5, is_right=True),
-    TableColumn("memory", memory_of, 2, is_right=True),
-    TableColumn("next run", _next_run_of, 1, is_right=True),
+# What is shown of a process wherever processes are listed.
+NAME = TableColumn[ProcessState](
+    "process", lambda state: state.name if state.number == 0 else f"{state.name} {state.number}"
+)
+STATUS = TableColumn[ProcessState](
+    "status", lambda state: Text(state.status, _STATUS_COLOURS.get(state.status, "yellow"))
+)
+RESTARTS = TableColumn[ProcessState](
+    "restarts", lambda state: state.restarts if state.kind != "job" else None, 6, is_right=True
+)
+UP = TableColumn[ProcessState](
+    "up", lambda state: _between(state.started_at, utc_now()) if state.started_at else None, 3, is_right=True
+)
+CPU = TableColumn[ProcessState](
+    "CPU", lambda state: f"{state.cpu_percent:.0f}%" if state.pid else None, 5, is_right=True
+)
+MEMORY = TableColumn[ProcessState](
+    "memory", lambda state: f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else None, 2, is_right=True
+)
+_COLUMNS = (
+    NAME,
+    TableColumn[ProcessState]("kind", lambda state: state.kind, 7),
+    STATUS,
+    TableColumn[ProcessState]("pid", lambda state: state.pid, 4, is_right=True),
+    RESTARTS,
+    UP,
+    CPU,
+    MEMORY,
+    TableColumn[ProcessState](
+        "next run",
+        lambda state: f"in {_between(utc_now(), state.next_run_at)}" if state.next_run_at else None,
+        1,
+        is_right=True,
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from heapq import merge
 
 from rich.console import Console, Group
@@ -22,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from killreport.cli.context import fleet_folder
-from killreport.cli.fleet.listing import cpu_of, memory_of, name_of, restarts_of, status_of, up_of
+from killreport.cli.fleet.listing import CPU, MEMORY, NAME, RESTARTS, STATUS, UP
 from killreport.cli.fleet.logs import LogLine, LogTail, last_lines
 from killreport.cli.output.columns import TableColumn, fitted
 from killreport.errors import KillreportError, Refused
@@ -114,16 +115,18 @@ class MonitScreen:
         def bars(history: dict[str, deque[float]], state: ProcessState, most: float, colour: str) -> Text:
             return Text(sparkline(history[_key(state)], most), colour)
 
-        columns: tuple[TableColumn[ProcessState], ...] = (
-            TableColumn("", lambda state: "▸" if state is chosen else " "),
-            TableColumn("process", lambda state: Text(name_of(state), "bold" if state is chosen else "")),
-            TableColumn("status", status_of),
-            TableColumn("CPU", cpu_of, 2),
-            TableColumn("", lambda state: bars(self._cpu, state, 100.0, "cyan"), 7),
-            TableColumn("memory", memory_of, 1),
-            TableColumn("", lambda state: bars(self._memory, state, state.memory_limit_bytes, "magenta"), 6),
-            TableColumn("restarts", restarts_of, 5),
-            TableColumn("up", up_of, 3),
+        columns = (
+            TableColumn[ProcessState]("", lambda state: "▸" if state is chosen else " "),
+            replace(NAME, cell=lambda state: Text(NAME.of(state).plain, "bold" if state is chosen else "")),
+            STATUS,
+            replace(CPU, leave_out=2),
+            TableColumn[ProcessState]("", lambda state: bars(self._cpu, state, 100.0, "cyan"), 7),
+            replace(MEMORY, leave_out=1),
+            TableColumn[ProcessState](
+                "", lambda state: bars(self._memory, state, state.memory_limit_bytes, "magenta"), 6
+            ),
+            replace(RESTARTS, leave_out=5),
+            UP,
         )
         return fitted(columns, self._states, width)[0]
 
