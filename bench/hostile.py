@@ -26,7 +26,7 @@ from graphql import GraphQLError
 from bench.databases import bench_database, bench_server
 from killreport.api.app import create_app
 from killreport.api.door.documents import Documents
-from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.operation import Lifetime
 from killreport.api.door.guard.responses import Answer, Key, ResponseCache
 from killreport.api.schema import build_schema
 from killreport.config import Settings

@@ -27,7 +27,7 @@ from killreport.config import Settings
 from killreport.cron.running import run_job
 from killreport.db.database import Database, open_database
 from killreport.entity.kind import EntityKind
-from killreport.entity.store import store_character
+from killreport.entity.store import store_entity
 from killreport.environment import child_environment
 from killreport.esi.model import EsiCharacter
 from killreport.queueing.open import open_broker
@@ -144,7 +144,7 @@ async def store_pilots(database: Database) -> None:
     async with database.transaction() as connection:
         for number in range(FIRST_CHARACTER_ID, FIRST_CHARACTER_ID + PILOTS):
             pilot = EsiCharacter(name=f"Old {number}", corporation_id=FIRST_CORPORATION_ID)
-            await store_character(connection, number, pilot, at=LONG_AGO)
+            await store_entity(EntityKind.CHARACTER, connection, number, pilot, at=LONG_AGO)
 
 
 async def count(database: Database, condition: str) -> int:

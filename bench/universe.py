@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from killreport.eve.load import read_packaged_universe
+from killreport.eve.load import keep_packaged_universe
 from killreport.eve.seed import read_reference_prices
 from killreport.eve.universe import Universe
 from killreport.market.price import Price, PriceBook, PriceRule
 
 
-@cache
 def seed_universe() -> Universe:
     """Return the packaged static data, the same object every time."""
-    return read_packaged_universe()
+    return keep_packaged_universe()
 
 
 def seed_prices() -> PriceBook:

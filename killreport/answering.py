@@ -1,23 +1,25 @@
 """What holds for every answer of both services, whoever makes it: the application, a middleware, an error page.
 
-The headers that keep a browser from making more of an answer than it is stand on all of them, and a request that
-cannot be read in one way only is refused before anybody looks at it.
+The headers that keep a browser from making more of an answer than it is stand on all of them, a request that cannot be
+read in one way only is refused before anybody looks at it, and who has an answer already is not sent it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from killreport.clock import read_http_date
 
 # Source: OWASP ASVS 5.0, 3.4.3 to 3.4.8 and 3.5.8. What an application sets itself counts before these.
 STRICT_HEADERS: Mapping[str, str] = {
@@ -52,26 +54,19 @@ def security_headers(public_url: str | None, **own: str) -> dict[str, str]:
 class Answering(Starlette):
     """An application with the headers on every answer, also on those that Starlette itself makes of an exception.
 
-    refusal: makes the answer to a request that cannot be read, of a sentence. around: middleware that sees every
-    answer, also those to what is refused unread and to what failed.
+    refusal: makes the answer to a request that cannot be read, of a sentence.
     """
 
-    def __init__(
-        self, headers: Mapping[str, str], refusal: Refusal, *, around: Sequence[Middleware] = (), **others: Any
-    ) -> None:
+    def __init__(self, headers: Mapping[str, str], refusal: Refusal, **others: Any) -> None:
         super().__init__(**others)
         # Starlette would redirect to whatever host the request named; `without_slash` names none.
         self.router.redirect_slashes = False
         self._headers = dict(headers)
         self._refusal = refusal
-        self._around = tuple(around)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what answers requests, with the headers around everything."""
-        app: ASGIApp = _Readable(super().build_middleware_stack(), self._refusal)
-        for part in reversed(self._around):
-            app = part.cls(app, *part.args, **part.kwargs)
-        return _Headers(app, self._headers)
+        return _Headers(_Readable(super().build_middleware_stack(), self._refusal), self._headers)
 
 
 class _Headers:
@@ -156,3 +151,41 @@ def without_slash(request: Request) -> Response | None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(quote(path) + query, _GOES_ON)
+
+
+def content_tag(body: bytes) -> str:
+    """Return what names these contents."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def tagged(request: Request, response: Response, tag: str | None = None) -> Response:
+    """Return the response with the tag of its contents, or 304 where the caller has just these.
+
+    One who knows no tag, and asks by time, has what was not modified since then. tag: where it is known; it may end in
+    the name of a coding after a `-`, since a strong tag names the bytes that are sent.
+    """
+    if tag is None:
+        tag = content_tag(bytes(response.body))
+    response.raw_headers.append((b"etag", f'"{tag}"'.encode()))
+    if not _is_known(request, response, tag):
+        return response
+    kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    return Response(None, 304, kept)
+
+
+def _is_known(request: Request, response: Response, tag: str) -> bool:
+    asked = request.headers.get("if-none-match")
+    if asked is None:
+        return _is_unmodified(request.headers.get("if-modified-since"), response.headers.get("last-modified"))
+    return asked.strip() == "*" or _contents(tag) in map(_contents, asked.split(","))
+
+
+def _contents(tag: str) -> str:
+    """Return the part that names contents, whatever their coding; a proxy may have made a weak tag of ours."""
+    return tag.strip().removeprefix("W/").strip('"').partition("-")[0]
+
+
+def _is_unmodified(since: str | None, modified: str | None) -> bool:
+    known = None if since is None else read_http_date(since)
+    last = None if modified is None or known is None else read_http_date(modified)
+    return known is not None and last is not None and last <= known

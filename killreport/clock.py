@@ -43,6 +43,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def log_stamp(instant: datetime) -> str:
+    """Return an instant as the lines of logs begin, to the millisecond; what is later sorts later. instant: in UTC."""
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"
+
+
 def span(seconds: float) -> str:
     """Return a span of time in words, its two largest units: `3d 4h`, `5m 12s`, `0s`."""
     parts: list[str] = []

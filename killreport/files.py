@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -38,3 +39,19 @@ def make_private_folder(path: Path) -> None:
     status = path.stat()
     if status.st_mode & _OTHERS and status.st_uid == os.geteuid():
         path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
+
+
+def try_lock(path: Path, *, mode: int = 0o600) -> int | None:
+    """Return a descriptor that holds the file's lock until it is closed, None where somebody else does.
+
+    The file is made where it is missing. The kernel gives the lock back when whoever holds it ends, however that ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    return descriptor

@@ -142,8 +142,8 @@ def redirect_of(response: aiohttp.ClientResponse) -> str:
         is_same = False
     if not is_same or not response.headers.get("Location"):
         raise Unavailable(
-            f"{_host(here)} sends us on to {there[:200]!r}, another host, which is not followed; "
-            "where that is meant, set the address in the settings."
+            f"{_host(here)} redirects to {there[:200]!r}, another host, which is not followed; "
+            "if that is intended, set the address in the settings."
         )
     return there
 
@@ -170,7 +170,7 @@ def user_agent(contact: str) -> str:
 def _check(response: aiohttp.ClientResponse) -> None:
     status = response.status
     if status in REDIRECTS:
-        raise Unavailable(f"{response.url.host} sends us from place to place, {MAX_REDIRECTS} times.")
+        raise Unavailable(f"{response.url.host} redirects more than {MAX_REDIRECTS} times.")
     if status < 400:
         return
     sentence = f"{response.url.host} answered {status} to {response.url.path}."

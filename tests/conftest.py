@@ -17,6 +17,7 @@ from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.db.embedded import use_embedded_server
 from tests.databases import Databases, create_template, drop_databases, with_database_name
+from tests.goldens import Goldens
 
 # Set where every service is supposed to be there: what is missing then fails a test instead of skipping it.
 REQUIRES_SERVICES = os.environ.get("KILLREPORT_TEST_REQUIRE_SERVICES") == "1"
@@ -37,6 +38,16 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.load_profile("killreport")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests that start a whole fleet first: the rest of the others' random order is theirs.
+
+    Each process of xdist begins with a part of the list and takes from the others' ends, so that one process does these
+    after another. Scattered, several fleets would start at once and be short of time, or the longest be the last.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("fleet") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,6 +77,12 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the real EVE data is not at {DATA}")
     return DATA
+
+
+@pytest.fixture
+def goldens(request: pytest.FixtureRequest) -> Goldens:
+    """Return the files that the test's module expects."""
+    return Goldens(request.path)
 
 
 @pytest.fixture(scope="session")

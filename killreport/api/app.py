@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.routing import Route, WebSocketRoute
 
-from killreport.answering import Answering, security_headers
 from killreport.api.context import ApiContext
+from killreport.api.door.application import Application
 from killreport.api.door.audit import Audit
 from killreport.api.door.caller import caller_of
 from killreport.api.door.documents import Documents
-from killreport.api.door.error_answers import ERROR_ANSWERS, unreadable_request
 from killreport.api.door.execution import Execution
-from killreport.api.door.guard.cors import cross_origin, refusal_headers
 from killreport.api.door.guard.guard import Guard
 from killreport.api.door.http import HTTPHandler
 from killreport.api.door.limits import Limits
@@ -35,7 +30,7 @@ from killreport.db.database import Database
 from killreport.fleet.table import FLEET, ProcessRow
 
 
-def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Answering:
+def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow] = FLEET) -> Application:
     """Return the API over an open database; it serves once its lifespan has loaded the static data.
 
     rows: the fleet, as it is wanted here.
@@ -49,15 +44,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
     schema = build_schema()
     documents = Documents(schema, Limits.of(settings), with_introspection=settings.api_introspection)
     guard = Guard.of(settings, schema, documents)
-    app = Answering(
-        security_headers(settings.public_url),
-        unreadable_request,
-        lifespan=lifespan,
-        exception_handlers=ERROR_ANSWERS,
-        around=[cross_origin(settings)],
-        middleware=[Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)],
-    )
-    app.state.refusal_headers = partial(refusal_headers, settings)
+    app = Application(settings, lifespan=lifespan)
     audit = Audit()
 
     def context_of(request: HTTPConnection) -> ApiContext:
@@ -65,7 +52,7 @@ def create_app(settings: Settings, database: Database, rows: Sequence[ProcessRow
         context: ApiContext = app.state.context
         return context.of(audit.asked(caller, guard.clients.client(request), request.url.path))
 
-    execution = Execution(schema, guard, context_of)
+    execution = Execution(schema, documents, guard, context_of)
     sockets = Sockets(guard)
     app.routes.extend(
         [

@@ -14,7 +14,6 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLScalarType,
-    GraphQLSchema,
     GraphQLUnionType,
     print_ast,
 )
@@ -42,7 +41,7 @@ def graphql_page(origin: str) -> str:
     ):
         if root is not None:
             parts += [f"## {title}", str(root.description)]
-            parts += [part for name in sorted(root.fields) for part in _root_field(schema, name, root.fields[name])]
+            parts += [part for name in sorted(root.fields) for part in _root_field(name, root.fields[name])]
     parts.append("## Types")
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     built_in = ("Int", "Float", "Boolean", "String", "ID")
@@ -52,13 +51,13 @@ def graphql_page(origin: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _root_field(schema: GraphQLSchema, name: str, field: GraphQLField) -> Iterator[str]:
+def _root_field(name: str, field: GraphQLField) -> Iterator[str]:
     yield f"### {name}"
     if field.deprecation_reason:
         yield f"Deprecated: {field.deprecation_reason}"
     yield str(field.description)
     # A right that is named is in the description.
-    yield f"Gives `{field.type}`." if right_of(schema, field) else f"Gives `{field.type}`. Right: `{ANYONE}`."
+    yield f"Gives `{field.type}`." if right_of(field) else f"Gives `{field.type}`. Right: `{ANYONE}`."
     if field.args:
         yield _table("argument", {name: _argument(argument) for name, argument in field.args.items()})
 

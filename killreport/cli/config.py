@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from killreport.cli.context import load_all
-from killreport.config import PREFIX, LoadedSettings, Settings
+from killreport.config import PREFIX, LoadedSettings, Settings, load_settings
 from killreport.db.url import MASK, masked_url
 
 app = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
@@ -17,13 +16,13 @@ app = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
 
 @app.command()
 def show(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each setting, by name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every setting, its value and its source.
 
     The source is `default`, `environment` or the path of the settings file. Secrets are masked.
     """
-    loaded = load_all()
+    loaded = load_settings()
     rows = {name: describe(loaded, name) for name in Settings.model_fields}
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -35,11 +34,11 @@ def show(
 
 @app.command()
 def check() -> None:
-    """Tell whether the settings can be used.
+    """Check the settings.
 
     A bad one is named on stderr, and the exit status is 2.
     """
-    sources = load_all().sources
+    sources = load_settings().sources
     chosen = sum(source != "default" for source in sources.values())
     print(f"The settings can be used: {chosen} of {len(sources)} set, the others at their defaults.")
 

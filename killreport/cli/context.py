@@ -6,14 +6,12 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import typer
-
-from killreport.config import LoadedSettings, Settings, find_home, load_settings
-from killreport.errors import BadSetting, Conflict
+from killreport.config import Settings, find_home, load_settings
+from killreport.errors import Conflict
 from killreport.home import refuse_locked_home
+from killreport.supervisor.folder import FleetFolder
 from killreport.terminal import in_lines
 
 if TYPE_CHECKING:
@@ -22,45 +20,32 @@ if TYPE_CHECKING:
 _RESULT = TypeVar("_RESULT")
 
 
-def load_all() -> LoadedSettings:
-    """Return the settings with their sources; a bad one ends the program with a sentence on stderr and status 2."""
-    try:
-        return load_settings()
-    except BadSetting as error:
-        print(f"killreport: {in_lines(str(error))}", file=sys.stderr)
-        raise typer.Exit(2) from None
-
-
 def load(process: str | None = None, *, splits_log: bool = False) -> Settings:
-    """Return the settings, with the log set up as they say; a bad one ends the program like `load_all`.
+    """Return the settings, with the log set up as they say. Raises BadSetting.
 
     process: bound to every log line. splits_log: what is no warning goes to stdout.
     """
     from killreport.logs import configure_logging
 
-    settings = load_all().settings
+    settings = load_settings().settings
     configure_logging(settings.log_level, settings.log_format, process, splits=splits_log)
     return settings
 
 
-def load_home() -> Path:
-    """Return the home folder, also where another setting is bad, which is said on stderr; for the verbs that need no
-    setting. A bad home ends the program like `load_all`. Raises Refused where this user may not look at the fleet.
+def fleet_folder() -> FleetFolder:
+    """Return the fleet's folder, also where another setting than the home is bad, which is said on stderr; for the
+    verbs that need no setting. Raises BadSetting, or Refused where this user may not look at the fleet.
     """
     from killreport.logs import configure_logging
 
-    try:
-        home, mistake = find_home()
-    except BadSetting as error:
-        print(f"killreport: {in_lines(str(error))}", file=sys.stderr)
-        raise typer.Exit(2) from None
+    home, mistake = find_home()
     if mistake:
         print(f"What is set here cannot be used; what runs goes on as it is. {in_lines(mistake)}", file=sys.stderr)
         configure_logging("info", "auto")
     else:
         load()
     refuse_locked_home(home)
-    return home
+    return FleetFolder.at(home)
 
 
 def tell_contact(settings: Settings) -> str | None:
@@ -102,11 +87,22 @@ async def open_ready_database(
         yield database
 
 
+def with_database(process: str, work: Callable[[Settings, Database], Awaitable[_RESULT]]) -> _RESULT:
+    """Do the work with the ready database and return what it returns."""
+    settings = load(process)
+
+    async def run() -> _RESULT:
+        async with open_ready_database(settings, process=process) as database:
+            return await work(settings, database)
+
+    return asyncio.run(run())
+
+
 def ask_database(process: str, work: Callable[[Connection], Awaitable[_RESULT]]) -> _RESULT:
     """Do the work on a connection of the ready database and return what it returns."""
 
-    async def run() -> _RESULT:
-        async with open_ready_database(load(), process=process) as database, database.connection() as connection:
+    async def ask(_settings: Settings, database: Database) -> _RESULT:
+        async with database.connection() as connection:
             return await work(connection)
 
-    return asyncio.run(run())
+    return with_database(process, ask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -34,7 +35,7 @@ class CommandRow:
 
 _COMMANDS = (
     CommandRow("demo", "processes.demo:demo", "Run a demo: no set-up, no network."),
-    CommandRow("up", "processes.up:up", "Run the whole fleet in this terminal."),
+    CommandRow("up", "processes.up:up", "Run all processes in this terminal."),
     CommandRow("start", "fleet.verbs:start", "Start the fleet, or processes of it."),
     CommandRow("stop", "fleet.verbs:stop", "Stop processes."),
     CommandRow("restart", "fleet.verbs:restart", "Stop and start processes."),
@@ -43,10 +44,10 @@ _COMMANDS = (
     CommandRow("scale", "fleet.verbs:scale", "Run several instances of a worker."),
     CommandRow("trigger", "fleet.verbs:trigger", "Run a scheduled job now."),
     CommandRow("list", "fleet.listing:list_processes", "List the processes and their state."),
-    CommandRow("show", "fleet.listing:show", "Show everything about processes."),
-    CommandRow("jlist", "fleet.listing:jlist", "The list in PM2's shape, for scripts."),
+    CommandRow("show", "fleet.listing:show", "Show everything about one or more processes."),
+    CommandRow("jlist", "fleet.listing:jlist", "Print the list in PM2's format, for scripts."),
     CommandRow("monit", "fleet.monit:monit", "Watch the fleet on one live screen."),
-    CommandRow("logs", "fleet.logs:logs", "Follow what the processes write."),
+    CommandRow("logs", "fleet.logs:logs", "Show and follow the logs."),
     CommandRow("flush", "fleet.logs:flush", "Empty the logs."),
     CommandRow("reloadLogs", "fleet.logs:reload_logs", "Logs are reopened by themselves.", is_hidden=True),
     CommandRow("pid", "fleet.listing:pid", "Print the pids of processes, for scripts."),
@@ -57,20 +58,24 @@ _COMMANDS = (
     CommandRow("startup", "fleet.startup:startup", "Have systemd start the fleet at boot."),
     CommandRow("unstartup", "fleet.startup:unstartup", "Remove what startup installed."),
     CommandRow("kill", "fleet.verbs:kill", "Stop every process and the supervisor."),
-    CommandRow("export", "export:app", "Write the fleet for another manager, or what is stored.", "group"),
+    CommandRow("export", "export:app", "Export the fleet for another manager, or the stored data.", "group"),
     CommandRow("supervise", "fleet.verbs:supervise", "Run the supervisor in this terminal."),
-    CommandRow("fleet", "fleet.overrides:app", "Override the fleet table on this machine.", "group"),
+    CommandRow("fleet", "fleet.overrides:app", "Override settings of processes on this machine.", "group"),
     CommandRow("run", "processes.run:run", "Run one process of the fleet until it is told to stop."),
     CommandRow("template", "processes.template:template", "What the supervisor forks processes from.", is_hidden=True),
     CommandRow("import", "data.importing:import_paths", "Store killmails from files and archives."),
-    CommandRow("history", "data.history:app", "Compare stored days with zKillboard's and fill them.", "group"),
-    CommandRow("quarantine", "data.quarantine:app", "List, retry and purge what could not be stored.", "group"),
+    CommandRow(
+        "history", "data.history:app", "Compare stored days with zKillboard and fetch what is missing.", "group"
+    ),
+    CommandRow(
+        "quarantine", "data.quarantine:app", "List, retry and purge killmails that could not be stored.", "group"
+    ),
     CommandRow("killmail", "data.killmail:app", "Remove killmails by hand.", "group"),
     CommandRow("queue", "queue.verbs:app", "Inspect queues and manage dead letters.", "group"),
     CommandRow("sde", "data.sde:app", "Bring EVE's static data up to date.", "group"),
     CommandRow("db", "data.db:app", "Upgrade, inspect, open, save and reset the database.", "group"),
     CommandRow("config", "config:app", "Show and check the settings.", "group"),
-    CommandRow("sim", "processes.sim:sim", "Serve New Eden's public APIs from this machine."),
+    CommandRow("sim", "processes.sim:sim", "Run a simulator of EVE's public APIs."),
 )
 # Other names that PM2 has for some of them.
 _ALIASES = {
@@ -87,6 +92,9 @@ COMMANDS: tuple[CommandRow, ...] = _COMMANDS + tuple(
     for row in _COMMANDS
     for alias in _ALIASES.get(row.name, ())
 )
+
+
+_EXAMPLES = re.compile(r"\s*\bExamples?:\s*")
 
 
 class LazyGroup(TyperGroup):
@@ -139,7 +147,24 @@ def load_command(row: CommandRow) -> Any:
     found._add_completion = False
     command = make(found)
     command.name = row.name
+    _list_examples(command)
     return command
+
+
+def _list_examples(command: Any) -> None:
+    """Have the examples of a help, which stand where they fit in its sentences, in lines of their own at its end."""
+    for inner in getattr(command, "commands", {}).values():
+        _list_examples(inner)
+    examples: list[str] = []
+    paragraphs = []
+    for paragraph in (command.help or "").split("\n\n"):
+        said, _, shown = _EXAMPLES.sub("\0", paragraph, count=1).partition("\0")
+        examples += [" ".join(line.split()) for line in shown.split(";") if line.strip()]
+        paragraphs += [said] if said else []
+    if examples:
+        # As they are, without a line broken in the middle of one.
+        paragraphs.append("\n  ".join(["\b\nExample:" if len(examples) == 1 else "\b\nExamples:", *examples]))
+    command.help = "\n\n".join(paragraphs)
 
 
 def _show_version(wanted: bool) -> None:

@@ -61,12 +61,9 @@ class DatabaseEvents:
         except DATABASE_ERRORS as error:
             log.warning("event_not_told", channel=channel, reason=str(error))
 
-    async def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
+    def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
         """See `Events`."""
-        source = listen(self._database, f"{PREFIX}_{channel}")
-        async with aclosing(source), aclosing(_unhurried(source)) as payloads:
-            async for payload in payloads:
-                yield payload
+        return _unhurried(listen(self._database, f"{PREFIX}_{channel}"))
 
 
 class RedisEvents:
@@ -87,12 +84,9 @@ class RedisEvents:
         except self._errors as error:
             log.warning("event_not_told", channel=channel, reason=type(error).__name__)
 
-    async def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
+    def subscribe(self, channel: str) -> AsyncGenerator[str, None]:
         """See `Events`."""
-        source = self._payloads(channel)
-        async with aclosing(source), aclosing(_unhurried(source)) as payloads:
-            async for payload in payloads:
-                yield payload
+        return _unhurried(self._payloads(channel))
 
     async def _payloads(self, channel: str) -> AsyncGenerator[str, None]:
         backoff = Backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
@@ -139,7 +133,7 @@ async def _unhurried(payloads: AsyncGenerator[str, None]) -> AsyncGenerator[str,
                 payload = ""  # noqa: PLW2901 - what was dropped is told in the place of what came
             unread.put_nowait(payload)
 
-    async with racing(read()) as (reading,):
+    async with aclosing(payloads), racing(read()) as (reading,):
         # What the transport fails with is the reader's to hear: without a word it would wait for ever.
         reading.add_done_callback(lambda _reading: unread.put_nowait(None))
         while (payload := await unread.get()) is not None:

@@ -7,9 +7,7 @@ at its commit. What is not published because the process dies is found by lookin
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -29,24 +27,34 @@ FAREWELL_SECONDS = 2.0
 log = structlog.get_logger()
 
 
-class _Publisher(ABC):
-    """Takes ids after their commit; `keep_publishing` sends them."""
+Send = Callable[[Events, list[int]], Awaitable[None]]
 
-    def __init__(self) -> None:
+
+class IdPublisher:
+    """Takes ids after their commit; `keep_publishing` sends them, those that came meanwhile together.
+
+    max_waiting: above it the oldest are dropped; None: none is.
+    """
+
+    def __init__(self, send: Send, max_waiting: int | None = None) -> None:
+        self._send = send
+        self._max_waiting = max_waiting
+        self._waiting: dict[int, None] = {}
         self._has_some = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
-    @abstractmethod
-    async def _send_waiting(self, events: Events) -> None:
-        """Send what waits, until nothing does."""
-
-    def _wake(self) -> None:
-        self._is_idle.clear()
-        self._has_some.set()
+    def publish(self, ids: Iterable[int]) -> None:
+        """Have the ids published, each once; returns at once. To be called after the commit."""
+        self._waiting.update(dict.fromkeys(ids))
+        while self._max_waiting is not None and len(self._waiting) > self._max_waiting:
+            del self._waiting[next(iter(self._waiting))]
+        if self._waiting:
+            self._is_idle.clear()
+            self._has_some.set()
 
     async def keep_publishing(self, settings: Settings, database: Database) -> None:
-        """Send what was taken until cancelled, over events that are opened anew after each trouble.
+        """Send what was taken until cancelled, over events that are reopened after each trouble.
 
         Opens nothing before there is something: a Redis costs memory.
         """
@@ -55,7 +63,9 @@ class _Publisher(ABC):
             try:
                 async with open_events(settings, database) as events:
                     while await self._has_some.wait():
-                        await self._send_waiting(events)
+                        while self._waiting:
+                            ids, self._waiting = list(self._waiting), {}
+                            await self._send(events, ids)
                         self._has_some.clear()
                         self._is_idle.set()
             except (KillreportError, *DATABASE_ERRORS) as error:
@@ -67,58 +77,33 @@ class _Publisher(ABC):
         await wait_or_end(self._is_idle, FAREWELL_SECONDS)
 
 
-class EventPublisher(_Publisher):
-    """Publishes ids of committed events, in their order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: deque[int] = deque(maxlen=MAX_WAITING)
-
-    def publish(self, event_id: int) -> None:
-        """Have the event published; returns at once."""
-        self._waiting.append(event_id)
-        self._wake()
-
-    async def _send_waiting(self, events: Events) -> None:
-        while self._waiting:
-            await events.publish(KILLMAIL_CHANNEL, str(self._waiting.popleft()))
-
-
-class EntityPublisher(_Publisher):
-    """Publishes ids of entities that changed, those that came meanwhile in one event."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: set[int] = set()
-
-    def publish(self, entity_ids: Iterable[int]) -> None:
-        """Have it published that other things are stored of these than before; returns at once. After the commit."""
-        self._waiting.update(entity_ids)
-        if self._waiting:
-            self._wake()
-
-    async def _send_waiting(self, events: Events) -> None:
-        while self._waiting:
-            ids, self._waiting = self._waiting, set()
-            await publish_changed_entities(events, ids)
+async def _send_killmails(events: Events, event_ids: list[int]) -> None:
+    for event_id in event_ids:
+        await events.publish(KILLMAIL_CHANNEL, str(event_id))
 
 
 @asynccontextmanager
-async def publishing_killmails(settings: Settings, database: Database) -> AsyncIterator[EventPublisher]:
-    """Lend a publisher of killmails that works beside the block; without a Redis, one that sends nothing."""
-    publisher = EventPublisher()
+async def publishing_killmails(settings: Settings, database: Database) -> AsyncIterator[IdPublisher]:
+    """Lend a publisher of events of killmails, in their order; without a Redis, one that sends nothing."""
+    publisher = IdPublisher(_send_killmails, MAX_WAITING)
     if settings.redis_url is None:
         yield publisher
         return
-    async with beside(keep(lambda: publisher.keep_publishing(settings, database), "publishing")):
+    async with _publishing(publisher, settings, database):
         yield publisher
-        await publisher.finish()
 
 
 @asynccontextmanager
-async def publishing_entities(settings: Settings, database: Database) -> AsyncIterator[EntityPublisher]:
-    """Lend a publisher of changed entities that works beside the block."""
-    publisher = EntityPublisher()
-    async with beside(keep(lambda: publisher.keep_publishing(settings, database), "publishing")):
+async def publishing_entities(settings: Settings, database: Database) -> AsyncIterator[IdPublisher]:
+    """Lend a publisher of entities that changed, many in one event."""
+    publisher = IdPublisher(publish_changed_entities)
+    async with _publishing(publisher, settings, database):
         yield publisher
+
+
+@asynccontextmanager
+async def _publishing(publisher: IdPublisher, settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Let it work beside the block."""
+    async with beside(keep(lambda: publisher.keep_publishing(settings, database), "publishing")):
+        yield
         await publisher.finish()

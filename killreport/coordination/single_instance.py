@@ -106,7 +106,7 @@ async def _take(connection: Connection, name: str) -> None:
             return
     except DATABASE_ERRORS as error:
         raise Unavailable(away_sentence(error)) from error
-    raise Conflict(f"{name} runs already on this database.")
+    raise Conflict(f"{name} is already running on this database.")
 
 
 async def _show_life(database: Database, connection: Connection, name: str, lost: asyncio.Event) -> None:

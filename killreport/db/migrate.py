@@ -108,7 +108,7 @@ async def upgrade(
     """
     server = connection.get_server_version()
     if server.major < MIN_SERVER:
-        raise Conflict(f"PostgreSQL {MIN_SERVER} or newer is needed; this server is {server.major}.")
+        raise Conflict(f"PostgreSQL {MIN_SERVER} or newer is required; this server is {server.major}.")
     done = []
     await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
     try:
@@ -118,7 +118,9 @@ async def upgrade(
             if when_applied is not None:
                 when_applied(migration)
     finally:
-        await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
+        # Closed under the statement, it has no lock any more, and what closed it is the news.
+        if not connection.is_closed():
+            await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
     return done
 
 
@@ -144,8 +146,8 @@ async def _apply(connection: Connection, migration: Migration) -> None:
             )
     except asyncpg.LockNotAvailableError:
         raise Transient(
-            f"Migration {migration.version} ({migration.name}) waited {LOCK_TIMEOUT_SECONDS} s for a lock that "
-            "somebody else holds and was not applied; run it again when the database is quieter."
+            f"Migration {migration.version} ({migration.name}) got no lock in {LOCK_TIMEOUT_SECONDS} s "
+            "and was not applied; run it again when the database is less busy."
         ) from None
     except asyncpg.PostgresConnectionError:
         raise

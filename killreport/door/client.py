@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import structlog
@@ -16,12 +17,16 @@ from killreport.config import Settings, listed_networks
 from killreport.door.own_names import is_own_host
 from killreport.door.visitor_signature import FLEET, SIGNATURE_HEADER, VISITOR_HEADER, VisitorSigner
 
-_HEADERS = ("forwarded", "x-forwarded-for", VISITOR_HEADER, SIGNATURE_HEADER)
+_OF_SITE = frozenset({VISITOR_HEADER.encode(), SIGNATURE_HEADER.encode()})
+_PASSED_ON = _OF_SITE | {b"forwarded", b"x-forwarded-for"}
 # A stranger can send signatures of its own making as often as it likes.
 _TOLD_SECONDS = 60.0
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?(\[[^\]]*\]|[^";,:\s]+)', re.IGNORECASE)
 # One subscriber is usually given a whole /64 and may change its address in it at will.
 _IPV6_PREFIX = 64
+_MAX_ADDRESS = 45
+# Of addresses that came lately: reading one takes longer than finding a kept answer.
+_REMEMBERED = 2_000
 
 _log = structlog.get_logger(__name__)
 
@@ -69,17 +74,17 @@ class Clients:
         a proxy on this machine which nobody configured does not lift the limit for everybody. Nor is one from this
         machine that asks under a name which is not ours.
         """
-        visitor = self.signer.visitor(headers)
-        if visitor is not None:
-            return self._visitor(visitor)
-        if VISITOR_HEADER in headers or SIGNATURE_HEADER in headers:
+        marks = _PASSED_ON.intersection(name for name, _ in headers.raw)
+        if marks & _OF_SITE:
+            visitor = self.signer.visitor(headers)
+            if visitor is not None:
+                return self._visitor(visitor)
             self._tell_of_a_broken_seal(host)
         peer = _address(host)
         if peer is None:
             return _UNKNOWN
-        came_directly = not any(name in headers for name in _HEADERS)
         address = peer
-        if self._is_trusted(peer):
+        if marks and self._is_trusted(peer):
             for hop in reversed(self._hops(headers)):
                 found = _address(hop)
                 if found is None:
@@ -87,11 +92,11 @@ class Clients:
                 address = found
                 if not self._is_trusted(found):
                     break
-        is_exempt = (came_directly or address != peer) and any(address in network for network in self._unlimited)
+        is_exempt = (not marks or address != peer) and any(address in network for network in self._unlimited)
         if is_exempt and address.is_loopback and not is_own_host(self._settings, headers.get("host")):
             # A page in a browser of this machine, under a name of its own that was made to lead here.
             is_exempt = False
-        return Client(key_of(address), not is_exempt, address=str(address))
+        return _client(address, is_limited=not is_exempt)
 
     def is_exempt(self, host: str) -> bool:
         """Whether connections from this address are not limited; proxies, who speak for many, are not either."""
@@ -102,7 +107,7 @@ class Clients:
         if visitor == FLEET:
             return _SITE
         address = _address(visitor)
-        return _UNKNOWN if address is None else Client(key_of(address), True, address=str(address))
+        return _UNKNOWN if address is None else _client(address, is_limited=True)
 
     def _tell_of_a_broken_seal(self, host: str) -> None:
         if monotonic() - self._told_at >= _TOLD_SECONDS:
@@ -127,12 +132,23 @@ def _without_port(hop: str) -> str:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
+    # Without its zone, which is this machine's name for an interface.
+    text = text.partition("%")[0]
+    return _read_address(text) if len(text) <= _MAX_ADDRESS else None
+
+
+@lru_cache(_REMEMBERED)
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        # Without its zone, which is this machine's name for an interface.
-        found = ip_address(text.partition("%")[0])
+        found = ip_address(text)
     except ValueError:
         return None
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+@lru_cache(_REMEMBERED)
+def _client(address: IPv4Address | IPv6Address, *, is_limited: bool) -> Client:
+    return Client(key_of(address), is_limited, address=str(address))
 
 
 def host_key(host: str) -> str:

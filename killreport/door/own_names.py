@@ -44,7 +44,7 @@ def is_own_host(settings: Settings, host: str | None) -> bool:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:  # brackets that do not fit, characters that stand for others
         return False
-    if "." not in name and ":" not in name:
+    if name in LOCAL_NAMES or ("." not in name and ":" not in name):
         return True
     try:
         ip_address(name)

@@ -8,73 +8,60 @@ everything but the time of asking: whoever keeps such a thing in memory is told 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 
-# What was stored is locked before it is written over, so that of two writers the second compares with what the first
-# left: the insert reads from a subquery that needs all of `before`.
-_CHARACTER = """
+TABLES = {EntityKind.CHARACTER: "character", EntityKind.CORPORATION: "corporation", EntityKind.ALLIANCE: "alliance"}
+# The columns that ESI's answer fills, by the names of its fields.
+_COLUMNS: Mapping[EntityKind, Sequence[str]] = {
+    EntityKind.CHARACTER: (
+        *("name", "corporation_id", "alliance_id", "faction_id", "birthday", "gender", "security_status", "title"),
+        "description",
+    ),
+    EntityKind.CORPORATION: (
+        *("name", "ticker", "member_count", "ceo_id", "creator_id", "alliance_id", "faction_id", "tax_rate"),
+        *("date_founded", "url", "description", "home_station_id", "is_war_eligible"),
+    ),
+    EntityKind.ALLIANCE: (
+        *("name", "ticker", "executor_corporation_id", "creator_id", "creator_corporation_id", "faction_id"),
+        "date_founded",
+    ),
+}
+_FIELDS = {"is_war_eligible": "war_eligible"}
+_NEVER_LOST = ("name", "ticker", "birthday")
+
+
+def _upsert(kind: EntityKind) -> str:
+    table, columns = TABLES[kind], _COLUMNS[kind]
+    # All but the time of asking, and what follows from a missing answer.
+    facts = "- '{refreshed_at,misses,ask_again_at}'::text[]"
+    updates = (
+        f"{column} = coalesce(excluded.{column}, {table}.{column})"
+        if column in _NEVER_LOST
+        else f"{column} = excluded.{column}"
+        for column in columns
+    )
+    # What was stored is locked before it is written over, so that of two writers the second compares with what the
+    # first left: the insert reads from a subquery that needs all of `before`.
+    return f"""
 with before as materialized (
-    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
-      from character known where character_id = $1 for no key update
+    select to_jsonb(known) {facts} as facts from {table} known where {table}_id = $1 for no key update
 )
-insert into character (character_id, refreshed_at, name, corporation_id, alliance_id, faction_id, birthday, gender,
-                       security_status, title, description, gone_at)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null from (select count(*) from before) locked
-on conflict (character_id) do update
-   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, character.name),
-       corporation_id = excluded.corporation_id, alliance_id = excluded.alliance_id, faction_id = excluded.faction_id,
-       birthday = coalesce(excluded.birthday, character.birthday),
-       gender = excluded.gender, security_status = excluded.security_status, title = excluded.title,
-       description = excluded.description, gone_at = null, misses = 0, ask_again_at = null
- where character.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(character) - '{refreshed_at,misses,ask_again_at}'::text[]
-          is distinct from (select facts from before)
-"""
-_CORPORATION = """
-with before as materialized (
-    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
-      from corporation known where corporation_id = $1 for no key update
-)
-insert into corporation (corporation_id, refreshed_at, name, ticker, member_count, ceo_id, creator_id, alliance_id,
-                         faction_id, tax_rate, date_founded, url, description, home_station_id, is_war_eligible,
-                         gone_at)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, null
+insert into {table} ({table}_id, refreshed_at, {", ".join(columns)}, gone_at)
+select $1, $2, {", ".join(f"${number}" for number in range(3, len(columns) + 3))}, null
   from (select count(*) from before) locked
-on conflict (corporation_id) do update
-   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, corporation.name),
-       ticker = coalesce(excluded.ticker, corporation.ticker), member_count = excluded.member_count,
-       ceo_id = excluded.ceo_id, creator_id = excluded.creator_id, alliance_id = excluded.alliance_id,
-       faction_id = excluded.faction_id, tax_rate = excluded.tax_rate,
-       date_founded = excluded.date_founded, url = excluded.url, description = excluded.description,
-       home_station_id = excluded.home_station_id, is_war_eligible = excluded.is_war_eligible,
-       gone_at = null, misses = 0, ask_again_at = null
- where corporation.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(corporation) - '{refreshed_at,misses,ask_again_at}'::text[]
-          is distinct from (select facts from before)
-"""
-_ALLIANCE = """
-with before as materialized (
-    select to_jsonb(known) - '{refreshed_at,misses,ask_again_at}'::text[] as facts
-      from alliance known where alliance_id = $1 for no key update
-)
-insert into alliance (alliance_id, refreshed_at, name, ticker, executor_corporation_id, creator_id,
-                      creator_corporation_id, faction_id, date_founded, gone_at)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, null from (select count(*) from before) locked
-on conflict (alliance_id) do update
-   set refreshed_at = excluded.refreshed_at, name = coalesce(excluded.name, alliance.name),
-       ticker = coalesce(excluded.ticker, alliance.ticker),
-       executor_corporation_id = excluded.executor_corporation_id, creator_id = excluded.creator_id,
-       creator_corporation_id = excluded.creator_corporation_id, faction_id = excluded.faction_id,
-       date_founded = excluded.date_founded, gone_at = null, misses = 0, ask_again_at = null
- where alliance.refreshed_at <= excluded.refreshed_at
-returning to_jsonb(alliance) - '{refreshed_at,misses,ask_again_at}'::text[]
-          is distinct from (select facts from before)
-"""
+on conflict ({table}_id) do update
+   set refreshed_at = excluded.refreshed_at, {", ".join(updates)}, gone_at = null, misses = 0, ask_again_at = null
+ where {table}.refreshed_at <= excluded.refreshed_at
+returning to_jsonb({table}) {facts} is distinct from (select facts from before)
+"""  # noqa: S608 - names of our own
+
+
+_UPSERT = {kind: _upsert(kind) for kind in TABLES}
 # Who ESI does not have is asked for again, for a 404 may be an error of ESI's own: after an hour, then after four times
 # as long each time, up to 30 days; up to a quarter longer by chance, so that those of one moment come apart.
 _PAUSE = "least(interval '1 hour' * power(4, least({misses}, 6)), interval '30 days') * (1 + random() / 4)"
@@ -88,7 +75,6 @@ on conflict ({{table}}_id) do update
        ask_again_at = now() + {_PAUSE.format(misses="{table}.misses")}
 returning gone_at = now()
 """  # noqa: S608 - names of our own
-TABLES = {EntityKind.CHARACTER: "character", EntityKind.CORPORATION: "corporation", EntityKind.ALLIANCE: "alliance"}
 
 # The periods of many entities at once: those that belong elsewhere now end, and a new one begins. The rows of the
 # entities themselves are locked by then, so two writers of one entity come one after the other.
@@ -128,73 +114,22 @@ returning known.character_id, known.corporation_id, known.alliance_id
 """
 
 
-async def store_character(connection: Connection, character_id: int, character: EsiCharacter, *, at: datetime) -> bool:
-    """Store what ESI told of a character at that moment, and return whether that is other than before."""
-    is_changed = await connection.fetchval(
-        _CHARACTER,
-        character_id,
-        at,
-        character.name,
-        character.corporation_id,
-        character.alliance_id,
-        character.faction_id,
-        character.birthday,
-        character.gender,
-        character.security_status,
-        character.title,
-        character.description,
-    )
-    if is_changed is not None:  # None: what is stored is newer
-        where = ([character_id], [character.corporation_id], [character.alliance_id])
-        await connection.execute(_MOVE, int(EntityKind.CHARACTER), *where, at)
-    await settle(connection, EntityKind.CHARACTER, [character_id])
-    return bool(is_changed)
-
-
-async def store_corporation(
-    connection: Connection, corporation_id: int, corporation: EsiCorporation, *, at: datetime
+async def store_entity(
+    kind: EntityKind,
+    connection: Connection,
+    entity_id: int,
+    found: EsiCharacter | EsiCorporation | EsiAlliance,
+    /,
+    *,
+    at: datetime,
 ) -> bool:
-    """Store what ESI told of a corporation at that moment, and return whether that is other than before."""
-    is_changed = await connection.fetchval(
-        _CORPORATION,
-        corporation_id,
-        at,
-        corporation.name,
-        corporation.ticker,
-        corporation.member_count,
-        corporation.ceo_id,
-        corporation.creator_id,
-        corporation.alliance_id,
-        corporation.faction_id,
-        corporation.tax_rate,
-        corporation.date_founded,
-        corporation.url,
-        corporation.description,
-        corporation.home_station_id,
-        corporation.war_eligible,
-    )
-    if is_changed is not None:  # None: what is stored is newer
-        where = ([corporation_id], [None], [corporation.alliance_id])
-        await connection.execute(_MOVE, int(EntityKind.CORPORATION), *where, at)
-    await settle(connection, EntityKind.CORPORATION, [corporation_id])
-    return bool(is_changed)
-
-
-async def store_alliance(connection: Connection, alliance_id: int, alliance: EsiAlliance, *, at: datetime) -> bool:
-    """Store what ESI told of an alliance at that moment, and return whether that is other than before."""
-    is_changed = await connection.fetchval(
-        _ALLIANCE,
-        alliance_id,
-        at,
-        alliance.name,
-        alliance.ticker,
-        alliance.executor_corporation_id,
-        alliance.creator_id,
-        alliance.creator_corporation_id,
-        alliance.faction_id,
-        alliance.date_founded,
-    )
-    await settle(connection, EntityKind.ALLIANCE, [alliance_id])
+    """Store what ESI answered about an entity at that moment, and return whether that differs from before."""
+    values = (getattr(found, _FIELDS.get(column, column)) for column in _COLUMNS[kind])
+    is_changed = await connection.fetchval(_UPSERT[kind], entity_id, at, *values)
+    if is_changed is not None and not isinstance(found, EsiAlliance):  # None: what is stored is newer
+        corporation_id = found.corporation_id if isinstance(found, EsiCharacter) else None
+        await connection.execute(_MOVE, int(kind), [entity_id], [corporation_id], [found.alliance_id], at)
+    await settle(connection, kind, [entity_id])
     return bool(is_changed)
 
 

@@ -190,4 +190,4 @@ class OutageWatch:
 
 
 def _away(route: str) -> HostAway:
-    return HostAway(f"ESI answers 404 to whatever is asked of {route}, also to what it knew before.")
+    return HostAway(f"ESI answers 404 to every request of {route}, even for entities that it knew before.")

@@ -5,7 +5,6 @@ Checked as a whole before anything of it is used; each mistake is a sentence wit
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 from killreport.errors import BadSetting, Unavailable
 from killreport.files import write_whole
 from killreport.fleet.override_keys import KEYS, variable_problem
-from killreport.fleet.table import FLEET, ProcessRow
+from killreport.fleet.table import FLEET, ProcessRow, what_was_meant
 
 FILE_NAME = "fleet.toml"
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -90,7 +89,7 @@ def check_overrides(path: Path, text: str) -> Overrides:
     for name, table in tables.items():
         row = next((row for row in FLEET if row.name == name), None)
         if row is None:
-            problem = f"there is no process called {name}; {_meant(name, [row.name for row in FLEET])}"
+            problem = f"there is no process called {name}; {what_was_meant(name, [row.name for row in FLEET])}"
             problems.append((_line_of(text, (name,)), problem))
         elif not isinstance(table, dict):
             problem = f"{name} must be a table: [{name}], with its overrides below it."
@@ -109,7 +108,7 @@ def _check_table(row: ProcessRow, table: Mapping[str, Any]) -> tuple[dict[str, A
     for name, value in table.items():
         key = KEYS.get(name)
         if key is None:
-            problems.append(((name,), f"{row.name} has no {name}; {_meant(name, list(KEYS))}"))
+            problems.append(((name,), f"{row.name} has no {name}; {what_was_meant(name, list(KEYS))}"))
             continue
         refusal = key.refuse(row)
         if refusal is not None:
@@ -126,11 +125,6 @@ def _check_table(row: ProcessRow, table: Mapping[str, Any]) -> tuple[dict[str, A
                 if problem is not None:
                     problems.append(((name, variable), f"{variable} of {row.name} {problem}"))
     return changes, problems
-
-
-def _meant(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}."
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int:

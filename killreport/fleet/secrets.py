@@ -25,6 +25,11 @@ def addresses_with_secrets(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in plain if _has_user(getattr(settings, name)))
 
 
+def all_secrets(settings: Settings) -> frozenset[str]:
+    """Return the names of every setting whose value here is nobody's business."""
+    return frozenset((*secret_settings(), *addresses_with_secrets(settings)))
+
+
 def secrets_of(row: ProcessRow | None, settings: Settings | None = None) -> tuple[str, ...]:
     """Return the secret settings that a process is given; None: what upgrades the schema.
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from killreport.config import FILE_NAME, PREFIX, LoadedSettings, Settings, load_settings
 from killreport.errors import BadSetting
-from killreport.fleet.secrets import addresses_with_secrets, secret_settings, secrets_of
+from killreport.fleet.secrets import all_secrets, secrets_of
 from killreport.fleet.table import ProcessRow
 
 # The home is where the files are; it is told in the environment.
@@ -24,20 +24,19 @@ _NOT_KEPT = "home"
 
 def row_settings(settings: Settings, row: ProcessRow) -> str:
     """Return the file of a process: all settings but the secrets that it has no use for."""
-    given = set(secrets_of(row, settings))
-    withheld = {*secret_settings(), *addresses_with_secrets(settings)} - given
-    return settings_text(settings, withheld)
+    return settings_text(settings, all_secrets(settings).difference(secrets_of(row, settings)))
 
 
 def warm_settings(settings: Settings) -> str:
     """Return the file of the warm process, which imports what these settings need and has no secret to hand on."""
     stand_ins = {"broker_url": "amqp://localhost", "redis_url": "redis://localhost"}
-    withheld = {*secret_settings(), *addresses_with_secrets(settings)}
     changes = {name: url for name, url in stand_ins.items() if getattr(settings, name) is not None}
-    return settings_text(settings, withheld) + "".join(f"{name} = {json.dumps(url)}\n" for name, url in changes.items())
+    return settings_text(settings, all_secrets(settings)) + "".join(
+        f"{name} = {json.dumps(url)}\n" for name, url in changes.items()
+    )
 
 
-def settings_text(settings: Settings, withheld: set[str] | frozenset[str] = frozenset()) -> str:
+def settings_text(settings: Settings, withheld: frozenset[str] = frozenset()) -> str:
     """Return a settings file with what is not at its default. withheld: names that are left out."""
     return "".join(f"{name} = {_toml(value)}\n" for name, value in _chosen(settings).items() if name not in withheld)
 

@@ -175,6 +175,10 @@ def find_queue(name: str) -> ProcessRow:
 def _find(name: str, rows: dict[str, ProcessRow], noun: str) -> ProcessRow:
     if name in rows:
         return rows[name]
-    close = difflib.get_close_matches(name, rows, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(rows)}."
-    raise NotFound(f"There is no {noun} called {name}; {hint}")
+    raise NotFound(f"There is no {noun} called {name}; {what_was_meant(name, list(rows))}")
+
+
+def what_was_meant(name: str, names: Sequence[str]) -> str:
+    """Return which of the names somebody may have meant, as the end of a sentence; all of them where none is close."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}."

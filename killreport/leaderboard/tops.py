@@ -90,7 +90,7 @@ async def list_tops_of(
     """
     column = _COLUMNS.get(kind)
     if column is None:
-        raise Refused("Only characters, corporations and alliances have lists of whom they kill.")
+        raise Refused("Only characters, corporations and alliances have top lists.")
     first = first_day(window, today)
     ids = sorted(set(entity_ids))
     most = min(MAX_KILLMAILS, MAX_TOGETHER // max(len(ids), 1))

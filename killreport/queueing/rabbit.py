@@ -12,25 +12,27 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from pamqp.commands import Queue
 from yarl import URL
 
 from killreport.clock import utc_now
 from killreport.config import Settings
-from killreport.errors import BadSetting, Unavailable
+from killreport.errors import BadSetting
 from killreport.fleet.table import find_queue
 from killreport.queueing import rabbit_letters as letters
 from killreport.queueing.broker import DeadLetter, Handler, Priority, QueueCounts, Waiting
 from killreport.queueing.messages import Message, encode
+from killreport.queueing.rabbit_channel import Channel
 from killreport.queueing.rabbit_consume import RabbitConsumer
-from killreport.queueing.rabbit_declare import Declared, declare
 from killreport.queueing.rabbit_envelope import Envelope
-from killreport.queueing.rabbit_link import Link, Lost, quiet_aiormq, read_url
+from killreport.queueing.rabbit_link import Link, read_url
 from killreport.queueing.rabbit_publish import Publisher
-from killreport.queueing.rabbit_topology import QueueType, Topology, topology_of
+from killreport.queueing.rabbit_topology import QueueType, Topology, declare, topology_of
 
 # A consumer takes the head of a shorter queue in a moment; a look at it would only get in its way.
 BACKLOG = 100
 
+Found = dict[str, Queue.DeclareOk]
 T = TypeVar("T")
 
 
@@ -45,11 +47,10 @@ async def open_rabbit(
     """
     if settings.broker_url is None:
         raise BadSetting("KILLREPORT_BROKER_URL is not set.")
-    quiet_aiormq()
     url = read_url(settings.broker_url.get_secret_value())
-    link = Link(url, "killreport", patience_seconds)
+    link = Link(url, patience_seconds)
     try:
-        await link.connection()
+        await link.patiently(link.connection)
         yield RabbitBroker(url, link, settings.broker_queue_type, prefix)
     finally:
         await link.close()
@@ -91,13 +92,8 @@ class RabbitBroker:
         topology = self._topology(queue)
         if attempts is not None:
             topology = replace(topology, row=replace(topology.row, attempts=attempts))
-        # Without patience: the consumer waits by itself, and hears meanwhile that it is to stop.
-        link = Link(self._url, f"killreport {queue}", patience_seconds=0)
-        try:
-            consumer = RabbitConsumer(link, self._publisher, topology, handler, prefetch=prefetch, stop=stop)
-            await consumer.run(drain=drain)
-        finally:
-            await link.close()
+        consumer = RabbitConsumer(self._url, self._publisher, topology, handler, prefetch=prefetch, stop=stop)
+        await consumer.run(drain=drain)
 
     async def counts(self, queue: str) -> QueueCounts:
         """Return how the queue stands; unacked is unknown, as is oldest where a short queue has consumers.
@@ -111,7 +107,7 @@ class RabbitBroker:
 
         On quorum queues retries are left out, for they must not be looked at.
         """
-        return await self._ask(queue, lambda topology, _: letters.list_waiting(self._link, topology, limit))
+        return await self._ask(queue, lambda channel, topology, _: letters.list_waiting(channel, topology, limit))
 
     async def purge(self, queue: str) -> int:
         """Throw away what waits."""
@@ -119,48 +115,47 @@ class RabbitBroker:
 
     async def dead_list(self, queue: str, limit: int) -> list[DeadLetter]:
         """Return dead letters, the newest first."""
-        return await self._ask(queue, lambda topology, _: letters.list_letters(self._link, topology, limit))
+        return await self._ask(queue, lambda channel, topology, _: letters.list_letters(channel, topology, limit))
 
     async def dead_retry(self, queue: str, letter_ids: Sequence[str] | None = None) -> int:
         """Publish dead letters again, and drop them when that is confirmed; cut off between, they are in both."""
         return await self._ask(
-            queue, lambda topology, _: letters.retry_letters(self._link, self._publisher, topology, letter_ids)
+            queue, lambda channel, topology, _: letters.drop_letters(channel, topology, letter_ids, self._publisher)
         )
 
     async def dead_drop(self, queue: str, letter_ids: Sequence[str] | None = None) -> int:
         """Throw dead letters away."""
-        return await self._ask(queue, lambda topology, _: letters.drop_letters(self._link, topology, letter_ids))
+        return await self._ask(queue, lambda channel, topology, _: letters.drop_letters(channel, topology, letter_ids))
 
-    async def _count(self, topology: Topology, found: dict[str, Declared]) -> QueueCounts:
-        consumers = max(found[lane].consumers for lane in topology.lanes)
-        ready = [lane for lane in topology.lanes if found[lane].ready >= (BACKLOG if consumers else 1)]
-        delayed = [name for name in topology.visible_retries if found[name].ready]
+    async def _count(self, channel: Channel, topology: Topology, found: Found) -> QueueCounts:
+        ready = {name: answer.message_count or 0 for name, answer in found.items()}
+        consumers = max(found[lane].consumer_count or 0 for lane in topology.lanes)
+        backlogs = [lane for lane in topology.lanes if ready[lane] >= (BACKLOG if consumers else 1)]
+        delayed = [name for name in topology.visible_retries if ready[name]]
         return QueueCounts(
             queue=topology.queue,
-            ready=sum(found[lane].ready for lane in topology.lanes),
-            delayed=sum(found[name].ready for name in topology.retries.values()),
+            ready=sum(ready[lane] for lane in topology.lanes),
+            delayed=sum(ready[name] for name in topology.retries.values()),
             unacked=None,
             consumers=consumers,
-            dead=found[topology.dead].ready,
-            oldest=await letters.oldest_of(self._link, ready + delayed),
+            dead=ready[topology.dead],
+            oldest=await letters.oldest_of(channel, backlogs + delayed),
         )
 
-    async def _purge(self, topology: Topology, _found: dict[str, Declared]) -> int:
-        async with self._link.channel() as channel:
-            answers = [await channel.queue_purge(name) for name in (*topology.lanes, *topology.retries.values())]
+    async def _purge(self, channel: Channel, topology: Topology, _found: Found) -> int:
+        names = (*topology.lanes, *topology.retries.values())
+        answers = [await channel.ask(Queue.Purge(queue=name), Queue.PurgeOk) for name in names]
         return sum(answer.message_count or 0 for answer in answers)
 
-    async def _ask(self, queue: str, question: Callable[[Topology, dict[str, Declared]], Awaitable[T]]) -> T:
-        """Make what is missing of the queue and ask about it; once more where the connection turns out to be dead."""
+    async def _ask(self, queue: str, question: Callable[[Channel, Topology, Found], Awaitable[T]]) -> T:
+        """Make what is missing of the queue and ask about it."""
         topology = self._topology(queue)
-        try:
-            return await question(topology, await declare(self._link, topology))
-        except Lost:
-            await self._link.close()
-        try:
-            return await question(topology, await declare(self._link, topology))
-        except Lost as error:
-            raise Unavailable(f"RabbitMQ at {self._link.address} went away: {error}.") from None
+
+        async def once() -> T:
+            async with self._link.channel() as channel:
+                return await question(channel, topology, await declare(channel, topology.declarations()))
+
+        return await self._link.patiently(once)
 
     def _topology(self, queue: str) -> Topology:
         return topology_of(find_queue(queue), self._queue_type, self._prefix)

@@ -1,212 +1,234 @@
-"""aiormq's channel with what it lacks: confirms counted in bulk, many frames a write, deliveries without a task each.
-
-aiormq spends a future, a lock and a task on every message: 93,000 of them take minutes. Overridden are the methods
-that receive returns, confirms and deliveries; the frames, the heartbeat and the rest stay aiormq's.
-"""
+"""A channel of AMQP 0-9-1: questions and their answers, messages that come and messages that go."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from aiormq.abc import ChannelFrame, ConfirmationFrameType, DeliveredMessage
-from aiormq.channel import Channel
-from aiormq.connection import Connection
 from pamqp import commands, frame
+from pamqp.base import Frame
+from pamqp.body import ContentBody
+from pamqp.commands import Basic, Queue
 from pamqp.header import ContentHeader
 
-from killreport.queueing.rabbit_frames import encode_publications
-from killreport.queueing.rabbit_link import Lost, telling_loss
+from killreport.errors import Conflict, KillreportError, Refused
 
-# Of one write to the socket. More gains nothing, less costs.
-CHUNK = 500
-# Published and not yet confirmed; RabbitMQ's own buffers and ours stay small with it.
-MAX_IN_FLIGHT = 4000
-BUSY_SECONDS = 0.001
-OPEN_SECONDS = 10.0
+ANSWER_SECONDS = 15.0
+# Reply codes of AMQP 0-9-1.
+ACCESS_REFUSED = 403
+NOT_FOUND = 404
+RESOURCE_LOCKED = 405
+PRECONDITION_FAILED = 406
+NOT_ALLOWED = 530
 
+CLOSE_CHANNEL = commands.Channel.Close(200, "", 0, 0)
 
-class Sending:
-    """Messages on their way to one queue. left: by number, what is not known to be safe; returned: no queue took it."""
-
-    def __init__(self, address: str, properties: commands.Basic.Properties, bodies: Sequence[bytes]) -> None:
-        self.address = address
-        self.properties = properties
-        # Comes back with what RabbitMQ returns, and tells whose it is.
-        self.properties.correlation_id = secrets.token_hex(4)
-        self.left = dict(enumerate(bodies))
-        self.returned: list[bytes] = []
-        self.in_flight = 0
-        self.lost_why: str | None = None
-        self.on_answer: Callable[[], None] | None = None
-        self._changed = asyncio.Event()
-
-    def answered(self, number: int, *, is_safe: bool) -> None:
-        """Note RabbitMQ's answer for one message."""
-        self.in_flight -= 1
-        if is_safe:
-            del self.left[number]
-        self._changed.set()
-
-    def lost(self, why: str) -> None:
-        """Note that no more answers will come."""
-        self.lost_why = self.lost_why or why
-        self._changed.set()
-
-    async def until_in_flight(self, most: int) -> None:
-        """Return when no more than so many have no answer yet, or none will come."""
-        while self.in_flight > most and self.lost_why is None:
-            self._changed.clear()
-            await self._changed.wait()
-            if self.on_answer is not None:
-                self.on_answer()
+Arguments = dict[str, str | int]
 
 
-async def open_channel(connection: Connection, *, publisher_confirms: bool = False) -> FastChannel:
-    """Open a channel. Raises Lost."""
-    number = max(connection.channels, default=0) + 1
-    channel = FastChannel(connection, number, publisher_confirms=publisher_confirms)
-    connection.channels[number] = channel
-    with telling_loss():
-        await channel.open(timeout=OPEN_SECONDS)
-    return channel
+class Lost(Exception):
+    """The channel or its connection is gone. Internal: callers see Unavailable, or nothing when it comes back.
 
-
-class FastChannel(Channel):
-    """A channel of ours. on_delivery: called on the loop with each delivery; must not wait.
-
-    gone: set when the channel or its connection is lost, or the broker took a consumer away (its queue was deleted).
+    code: RabbitMQ's reason for closing it; 0 where it gave none.
     """
 
-    def __init__(self, connection: Connection, number: int, *, publisher_confirms: bool) -> None:
-        super().__init__(connection, number, publisher_confirms=publisher_confirms)
-        self.on_delivery: Callable[[DeliveredMessage], None] | None = None
-        self.gone = asyncio.Event()
-        self._writing = asyncio.Lock()
-        self._published = 0
-        self._unconfirmed: dict[int, tuple[Sending, int]] = {}
-        self._order: deque[int] = deque()
-        self._sendings: dict[str, Sending] = {}
-        self._answers: list[bytes] = []
-        self._flushing: asyncio.Handle | None = None
-        self._closing.add_done_callback(lambda _future: self._end())
+    def __init__(self, why: str, code: int = 0) -> None:
+        super().__init__(why)
+        self.code = code
 
-    async def send(self, sending: Sending, patience_seconds: float) -> None:
-        """Write all that is left to its queue, at most MAX_IN_FLIGHT ahead of the confirms, and wait for the last.
 
-        Returns also when it was lost: with the channel, or because no answer came for as long as there is patience.
-        """
-        key = str(sending.properties.correlation_id)
-        self._sendings[key] = sending
+@dataclass(frozen=True, eq=False, slots=True)
+class Received:
+    """A message that RabbitMQ handed out or sent back."""
+
+    method: Basic.Deliver | Basic.GetOk | Basic.Return
+    properties: Basic.Properties
+    body: bytes
+
+    @property
+    def tag(self) -> int:
+        """Return its number on the channel, 0 for one that was sent back."""
+        return getattr(self.method, "delivery_tag", 0)
+
+
+Answer = TypeVar("Answer", bound=Frame | Received)
+
+
+class Channel:
+    """One of a connection's channels. The callbacks run on the loop with each message or confirm, and must not wait.
+
+    on_gone: when it is closed, by whomever, and when RabbitMQ took a consumer away (its queue was deleted).
+    write: of the connection; as is end_connection, of one that does not answer. longest_body: bytes in one frame.
+    """
+
+    def __init__(
+        self, number: int, longest_body: int, write: Callable[[bytes], None], end_connection: Callable[[int, str], None]
+    ) -> None:
+        self._number = number
+        self._longest_body = longest_body
+        self._write = write
+        self._end_connection = end_connection
+        self._answers: deque[asyncio.Future[Frame | Received]] = deque()
+        self._why: tuple[int, str] | None = None
+        self._method: Basic.Deliver | Basic.GetOk | Basic.Return | None = None
+        self._properties = Basic.Properties()
+        self._missing = 0
+        self._pieces: list[bytes] = []
+        self.on_delivery: Callable[[Received], None] = _ignore
+        self.on_return: Callable[[Received], None] = _ignore
+        self.on_confirm: Callable[[Basic.Ack | Basic.Nack], None] = _ignore
+        self.on_gone: Callable[[], None] = lambda: None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether anything can be sent."""
+        return self._why is None
+
+    def check(self) -> None:
+        """Raise Lost, Refused or Conflict where it is closed."""
+        if self._why is not None:
+            raise trouble(*self._why)
+
+    def send(self, method: Frame) -> None:
+        """Write a method without an answer, soon; on a closed channel do nothing."""
+        if self._why is None:
+            self._write(frame.marshal(method, self._number))
+
+    async def ask(self, method: Frame | None, kind: type[Answer]) -> Answer:
+        """Send a method (None: it is RabbitMQ's turn) and return the answer. Raises Lost, Refused, Conflict."""
+        found = await self._ask(method)
+        if not isinstance(found, kind):
+            raise Lost(f"it answers with {found}")
+        return found
+
+    async def _ask(self, method: Frame | None) -> Frame | Received:
+        self.check()
+        answer: asyncio.Future[Frame | Received] = asyncio.get_running_loop().create_future()
+        self._answers.append(answer)
+        if method is not None:
+            self.send(method)
         try:
-            async with asyncio.timeout(None) as limit:
-                sending.on_answer = lambda: limit.reschedule(self.loop.time() + patience_seconds)
-                sending.on_answer()
-                numbers = list(sending.left)
-                for start in range(0, len(numbers), CHUNK):
-                    await sending.until_in_flight(MAX_IN_FLIGHT - CHUNK)
-                    await self._send_chunk(sending, numbers[start : start + CHUNK])
-                await sending.until_in_flight(0)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
         except TimeoutError:
-            sending.lost("it did not confirm what was sent")
-        finally:
-            sending.on_answer = None
-            del self._sendings[key]
+            self._end_connection(0, "it does not answer")
+            raise Lost("it does not answer") from None
 
-    def answer(self, method: commands.Basic.Ack | commands.Basic.Nack) -> None:
-        """Write an acknowledgement soon, with those of the same turn of the loop; on a dead channel do nothing."""
-        self._answers.append(frame.marshal(method, self.number))
-        if self._flushing is None:
-            self._flushing = self.loop.call_soon(self._flush)
+    async def declare(self, name: str, arguments: Arguments | None = None) -> Queue.DeclareOk:
+        """Make a durable queue or find it as it should be; without arguments: find it. Return how it stands."""
+        wanted = Queue.Declare(queue=name, passive=arguments is None, durable=True, arguments=dict(arguments or {}))
+        return await self.ask(wanted, Queue.DeclareOk)
 
-    async def flush(self) -> None:
-        """Return when all acknowledgements are written. Raises Lost where they could not be."""
-        if self._flushing is not None:
-            self._flushing.cancel()
-            self._flushing = None
-        payload = b"".join(self._answers)
-        self._answers.clear()
-        await self._write(payload)
+    async def get(self, name: str) -> Received | None:
+        """Take the first message of a queue."""
+        found = await self._ask(Basic.Get(queue=name))
+        return found if isinstance(found, Received) else None
 
-    def _flush(self) -> None:
-        self._flushing = None
-        if self.is_closed:
-            self._answers.clear()
-        elif self.write_queue.full():
-            self._flushing = self.loop.call_later(BUSY_SECONDS, self._flush)
-        elif self._answers:
-            payload = b"".join(self._answers)
-            self._answers.clear()
-            self.write_queue.put_nowait(ChannelFrame(payload=payload, should_close=False))
+    async def consume(self, name: str, prefetch: int) -> None:
+        """Have so many messages of a queue handed to `on_delivery` at once; the queue's name is the consumer's."""
+        await self.ask(Basic.Qos(prefetch_count=prefetch), Basic.QosOk)
+        await self.ask(Basic.Consume(queue=name, consumer_tag=name), Basic.ConsumeOk)
 
-    async def _send_chunk(self, sending: Sending, numbers: Sequence[int]) -> None:
-        async with self._writing:
-            if self.is_closed:
-                sending.lost("the connection was lost")
-            if sending.lost_why is not None:
-                return
-            bodies = [sending.left[number] for number in numbers]
-            payload = encode_publications(
-                self.number, sending.address, sending.properties, bodies, self.max_content_size
-            )
-            for number in numbers:
-                self._published += 1
-                self._unconfirmed[self._published] = (sending, number)
-                self._order.append(self._published)
-            sending.in_flight += len(numbers)
-            try:
-                await self._write(payload)
-            except Lost as error:
-                sending.lost(str(error))
+    async def cancel(self, name: str) -> None:
+        """Have nothing more handed out of a queue; what was can still be acknowledged."""
+        await self.ask(Basic.Cancel(consumer_tag=name), Basic.CancelOk)
 
-    async def _write(self, payload: bytes) -> None:
-        """Return when the socket has taken it. A task and a future of the channel: a lost connection ends both."""
-        with telling_loss():
-            drained = self.create_future()
-            written = ChannelFrame(payload=payload, should_close=False, drain_future=drained)
-            await self.create_task(self.write_queue.put(written))
-            await drained
+    def publish(self, address: str, properties: Basic.Properties, bodies: Sequence[bytes]) -> None:
+        """Write messages to the queue of that name, soon; what no queue takes comes to `on_return`."""
+        self._write(encode_publications(self._number, address, properties, bodies, self._longest_body))
 
-    def _end(self) -> None:
-        self.gone.set()
-        for sending in self._sendings.values():
-            sending.lost("the connection was lost")
-        self._unconfirmed.clear()
+    async def close(self) -> None:
+        """Close it; what was taken and not acknowledged goes back to its place. Nothing where it is closed."""
+        if self._why is None:
+            await self.ask(CLOSE_CHANNEL, commands.Channel.CloseOk)
 
-    async def _on_deliver_frame(self, frame: commands.Basic.Deliver) -> None:
-        message = await self._read_message(frame)
-        if self.on_delivery is not None:
-            self.on_delivery(message)
+    def end(self, code: int, why: str) -> None:
+        """Note that it is closed, and tell whoever waits."""
+        self._why = self._why or (code, why)
+        self.on_gone()
+        while self._answers:
+            answer = self._answers.popleft()
+            if not answer.done():
+                answer.set_exception(trouble(code, why))
 
-    async def _on_return_frame(self, frame: commands.Basic.Return) -> None:
-        # Its confirm comes after it, and says that it is done with, not that it is anywhere.
-        message = await self._read_message(frame)
-        sending = self._sendings.get(message.header.properties.correlation_id or "")
-        if sending is not None:
-            sending.returned.append(message.body)
+    def receive(self, found: frame.FrameTypes) -> None:
+        """Take what came for this channel; once it is closed, nothing."""
+        if self._why is not None:
+            return
+        match found:
+            case ContentBody():
+                self._pieces.append(found.value)
+                self._missing -= len(found.value)
+                self._complete()
+            case ContentHeader():
+                self._properties, self._missing, self._pieces = found.properties, found.body_size, []
+                self._complete()
+            case Basic.Deliver() | Basic.GetOk() | Basic.Return():
+                self._method = found
+            case Basic.Ack() | Basic.Nack():
+                self.on_confirm(found)
+            case Basic.Cancel():
+                self.on_gone()
+            case commands.Channel.Close():
+                self.send(commands.Channel.CloseOk())
+                self.end(found.reply_code or 0, found.reply_text or "")
+            case Frame():
+                self._answer(found)
+                if isinstance(found, commands.Channel.CloseOk):
+                    self.end(0, "it is closed")
 
-    async def _on_confirm_frame(self, frame: ConfirmationFrameType) -> None:
-        tag = frame.delivery_tag or 0
-        is_safe = isinstance(frame, commands.Basic.Ack)
-        self._confirm(tag, is_safe=is_safe)
-        up_to = tag if getattr(frame, "multiple", False) else 0
-        while self._order and (self._order[0] <= up_to or self._order[0] not in self._unconfirmed):
-            self._confirm(self._order.popleft(), is_safe=is_safe)
+    def _complete(self) -> None:
+        if self._missing > 0 or self._method is None:
+            return
+        message = Received(self._method, self._properties, b"".join(self._pieces))
+        match message.method:
+            case Basic.Deliver():
+                self.on_delivery(message)
+            case Basic.Return():
+                self.on_return(message)
+            case Basic.GetOk():
+                self._answer(message)
 
-    def _confirm(self, tag: int, *, is_safe: bool) -> None:
-        entry = self._unconfirmed.pop(tag, None)
-        if entry is not None:
-            sending, number = entry
-            sending.answered(number, is_safe=is_safe)
+    def _answer(self, found: Frame | Received) -> None:
+        # RabbitMQ answers in the order it was asked; who asked may have given up waiting.
+        if self._answers and not (answer := self._answers.popleft()).done():
+            answer.set_result(found)
 
-    async def _on_cancel_frame(self, frame: commands.Basic.CancelOk | commands.Basic.Cancel) -> None:
-        await super()._on_cancel_frame(frame)
-        if isinstance(frame, commands.Basic.Cancel):
-            self.gone.set()
 
-    async def _read_message(self, frame: commands.Basic.Deliver | commands.Basic.Return) -> DeliveredMessage:
-        header = await self._get_frame()
-        assert isinstance(header, ContentHeader)
-        return await self._read_content(frame, header)
+def encode_publications(
+    number: int, address: str, properties: Basic.Properties, bodies: Sequence[bytes], longest: int
+) -> bytes:
+    """Return the frames that publish each body on the channel of that number, mandatory; the same parts are made once.
+
+    longest: bytes of a body in one frame; a longer one is cut into several.
+    """
+    method = frame.marshal(Basic.Publish(routing_key=address, mandatory=True), number)
+    heads: dict[int, bytes] = {}
+    pieces: list[bytes] = []
+    for body in bodies:
+        head = heads.get(len(body))
+        if head is None:
+            header = ContentHeader(body_size=len(body), properties=properties)
+            head = heads[len(body)] = method + frame.marshal(header, number)
+        pieces.append(head)
+        pieces += [
+            frame.marshal(ContentBody(body[start : start + longest]), number) for start in range(0, len(body), longest)
+        ]
+    return b"".join(pieces)
+
+
+def trouble(code: int, why: str) -> Lost | KillreportError:
+    """Return what a closing means that has this code of AMQP: what nothing will cure, or something lost."""
+    words = " ".join(why.split()).rstrip(".")
+    if code in (ACCESS_REFUSED, NOT_ALLOWED):
+        return Refused(f"RabbitMQ refuses what KILLREPORT_BROKER_URL asks for: {words}.")
+    if code == RESOURCE_LOCKED:
+        return Conflict(f"Somebody else uses the queue alone: {words}.")
+    return Lost(words, code)
+
+
+def _ignore(_found: object) -> None:
+    """Stand where nothing is expected."""

@@ -1,138 +1,100 @@
 """What an operator does with the messages of a queue without consuming it.
 
-RabbitMQ shows a message only to who takes it: each look takes messages and puts them back where they were.
+RabbitMQ shows a message only to who takes it: each look takes messages, and they go back to their places when the
+channel is closed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from aiormq.abc import DeliveredMessage
-from pamqp import commands
+from pamqp.commands import Basic
 
 from killreport.clock import utc_now
 from killreport.errors import NotFound
 from killreport.queueing.broker import DeadLetter, Priority, Waiting
-from killreport.queueing.rabbit_declare import ANSWER_SECONDS
+from killreport.queueing.rabbit_channel import Channel, Received
 from killreport.queueing.rabbit_envelope import Envelope, letter_id_of, read_envelope
-from killreport.queueing.rabbit_link import Link
 from killreport.queueing.rabbit_publish import Publisher
 from killreport.queueing.rabbit_topology import Topology
 
 _LETTER_ID = re.compile(r"[0-9a-f]{16}")
 
 
-async def oldest_of(link: Link, names: Sequence[str]) -> datetime | None:
+async def oldest_of(channel: Channel, names: Sequence[str]) -> datetime | None:
     """Return when the oldest of the queues' first messages was published."""
-    instants = []
-    for name in names:
-        async with looking_at(link, [name], 1) as messages:
-            instants += [read_envelope(message.header.properties).published_at for message in messages]
+    firsts = [message for name in names for message in await _take(channel, [name], 1)]
+    instants = (read_envelope(message.properties).published_at for message in firsts)
     return min((instant for instant in instants if instant is not None), default=None)
 
 
-@asynccontextmanager
-async def looking_at(link: Link, names: Sequence[str], limit: int | None) -> AsyncIterator[list[DeliveredMessage]]:
-    """Lend the first messages of the queues, in their order; those not acknowledged go back to their places."""
-    async with link.channel() as channel:
-        taken: list[DeliveredMessage] = []
-        for name in names:
-            while limit is None or len(taken) < limit:
-                message = await channel.basic_get(name, timeout=ANSWER_SECONDS)
-                if isinstance(message.delivery, commands.Basic.GetEmpty):
-                    break
-                taken.append(message)
-        try:
-            yield taken
-        finally:
-            if taken:
-                await channel.basic_nack(taken[-1].delivery_tag or 0, multiple=True, requeue=True, wait=False)
-
-
-async def list_waiting(link: Link, topology: Topology, limit: int) -> list[Waiting]:
+async def list_waiting(channel: Channel, topology: Topology, limit: int) -> list[Waiting]:
     """Return what is ready as it will be handed out, then the retries one may look at, as they come due."""
-    async with looking_at(link, topology.lanes[::-1], limit) as messages:
-        ready = [_waiting(message) for message in messages]
-    async with looking_at(link, topology.visible_retries, limit - len(ready)) as messages:
-        dated = [(read_envelope(message.header.properties).due_at or utc_now(), message) for message in messages]
-    return ready + [_waiting(message) for _, message in sorted(dated, key=lambda pair: pair[0])]
+    ready = await _take(channel, topology.lanes[::-1], limit)
+    retries = await _take(channel, topology.visible_retries, limit - len(ready))
+    found = [(message.body, read_envelope(message.properties)) for message in ready]
+    dated = [(message.body, read_envelope(message.properties)) for message in retries]
+    found += sorted(dated, key=lambda pair: pair[1].due_at or utc_now())
+    return [Waiting(body, envelope.priority, envelope.attempt, envelope.published_at) for body, envelope in found]
 
 
-@asynccontextmanager
-async def _looking_at_letters(link: Link, topology: Topology) -> AsyncIterator[list[DeliveredMessage]]:
-    """Lend the dead letters, the oldest first; of those a crash put there twice the copies are thrown away."""
-    async with looking_at(link, [topology.dead], None) as messages:
-        letters: dict[tuple[str | int | None, bytes], DeliveredMessage] = {}
-        for message in messages:
-            # What others put there has no id, or one that means something else: nothing is a copy by its id alone.
-            letter_id = read_envelope(message.header.properties).letter_id or message.delivery_tag
-            if letters.setdefault((letter_id, message.body), message) is not message:
-                await _acknowledge(message)
-        yield list(letters.values())
-
-
-async def list_letters(link: Link, topology: Topology, limit: int) -> list[DeadLetter]:
+async def list_letters(channel: Channel, topology: Topology, limit: int) -> list[DeadLetter]:
     """Return dead letters, the newest first."""
-    async with _looking_at_letters(link, topology) as messages:
-        newest = messages[-limit:] if limit > 0 else []
-        return [_letter(topology, message) for message in reversed(newest)]
+    messages = await _take_letters(channel, topology)
+    return [_letter(topology, message) for message in reversed(messages[-limit:] if limit > 0 else [])]
 
 
-async def retry_letters(
-    link: Link, publisher: Publisher, topology: Topology, letter_ids: Collection[str] | None
+async def drop_letters(
+    channel: Channel, topology: Topology, letter_ids: Collection[str] | None, publisher: Publisher | None = None
 ) -> int:
-    """Publish dead letters again as new messages, the oldest first; return how many."""
-    _refuse_unlikely(letter_ids)
-    async with _looking_at_letters(link, topology) as messages:
-        chosen = _choose(messages, letter_ids)
-        by_priority: dict[Priority, list[bytes]] = {}
-        for message in chosen:
-            by_priority.setdefault(read_envelope(message.header.properties).priority, []).append(message.body)
-        for priority, bodies in by_priority.items():
-            properties = Envelope(priority=priority, published_at=utc_now()).properties()
-            await publisher.publish(topology, topology.lane(priority), properties, bodies)
-        for message in chosen:
-            await _acknowledge(message)
-    return len(chosen)
+    """Throw dead letters away and return how many.
 
-
-async def drop_letters(link: Link, topology: Topology, letter_ids: Collection[str] | None) -> int:
-    """Throw dead letters away; return how many."""
-    _refuse_unlikely(letter_ids)
-    async with _looking_at_letters(link, topology) as messages:
-        chosen = _choose(messages, letter_ids)
-        for message in chosen:
-            await _acknowledge(message)
-    return len(chosen)
-
-
-def _choose(messages: Sequence[DeliveredMessage], letter_ids: Collection[str] | None) -> list[DeliveredMessage]:
-    if letter_ids is None:
-        return list(messages)
-    wanted = set(letter_ids)
-    return [message for message in messages if _letter_id(message) in wanted]
-
-
-def _refuse_unlikely(letter_ids: Collection[str] | None) -> None:
+    publisher: publishes them again before that as new messages, the oldest first.
+    """
     for letter_id in letter_ids or ():
         if not _LETTER_ID.fullmatch(letter_id):
             raise NotFound(f"There is no dead letter {letter_id}.")
+    messages = await _take_letters(channel, topology)
+    chosen = [message for message in messages if letter_ids is None or _letter_id(message) in letter_ids]
+    if publisher is not None:
+        by_priority: dict[Priority, list[bytes]] = {}
+        for message in chosen:
+            by_priority.setdefault(read_envelope(message.properties).priority, []).append(message.body)
+        for priority, bodies in by_priority.items():
+            properties = Envelope(priority=priority, published_at=utc_now()).properties()
+            await publisher.publish(topology, topology.lane(priority), properties, bodies)
+    for message in chosen:
+        channel.send(Basic.Ack(message.tag))
+    return len(chosen)
 
 
-async def _acknowledge(message: DeliveredMessage) -> None:
-    await message.channel.basic_ack(message.delivery_tag or 0, wait=False)
+async def _take(channel: Channel, names: Sequence[str], limit: int | None = None) -> list[Received]:
+    """Take the first messages of the queues, in their order."""
+    taken: list[Received] = []
+    for name in names:
+        while limit is None or len(taken) < limit:
+            message = await channel.get(name)
+            if message is None:
+                break
+            taken.append(message)
+    return taken
 
 
-def _waiting(message: DeliveredMessage) -> Waiting:
-    envelope = read_envelope(message.header.properties)
-    return Waiting(message.body, envelope.priority, envelope.attempt, envelope.published_at)
+async def _take_letters(channel: Channel, topology: Topology) -> list[Received]:
+    """Take the dead letters, the oldest first; of those a crash put there twice the copies are thrown away."""
+    letters: dict[tuple[str | int, bytes], Received] = {}
+    for message in await _take(channel, [topology.dead]):
+        # What others put there has no id, or one that means something else: nothing is a copy by its id alone.
+        letter_id = read_envelope(message.properties).letter_id or message.tag
+        if letters.setdefault((letter_id, message.body), message) is not message:
+            channel.send(Basic.Ack(message.tag))
+    return list(letters.values())
 
 
-def _letter(topology: Topology, message: DeliveredMessage) -> DeadLetter:
-    envelope = read_envelope(message.header.properties)
+def _letter(topology: Topology, message: Received) -> DeadLetter:
+    envelope = read_envelope(message.properties)
     return DeadLetter(
         letter_id=_letter_id(message),
         queue=topology.queue,
@@ -144,9 +106,7 @@ def _letter(topology: Topology, message: DeliveredMessage) -> DeadLetter:
     )
 
 
-def _letter_id(message: DeliveredMessage) -> str:
+def _letter_id(message: Received) -> str:
     """Return its id; of what others put there, one made from its body."""
-    letter_id = read_envelope(message.header.properties).letter_id or ""
-    if _LETTER_ID.fullmatch(letter_id):
-        return letter_id
-    return letter_id_of(message.body)
+    letter_id = read_envelope(message.properties).letter_id or ""
+    return letter_id if _LETTER_ID.fullmatch(letter_id) else letter_id_of(message.body)

@@ -3,19 +3,97 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import Sequence
+from functools import partial
 
-import structlog
-from pamqp import commands
+from pamqp.commands import Basic, Confirm
 
-from killreport.clock import monotonic
-from killreport.errors import Unavailable
-from killreport.queueing.rabbit_channel import FastChannel, Sending, open_channel
-from killreport.queueing.rabbit_declare import declare
-from killreport.queueing.rabbit_link import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, Link, Lost
-from killreport.queueing.rabbit_topology import Topology
+from killreport.queueing.rabbit_channel import Channel, Lost, Received
+from killreport.queueing.rabbit_link import Link
+from killreport.queueing.rabbit_topology import Topology, declare
 
-log = structlog.get_logger()
+# Of one write to the socket. More gains nothing, less costs.
+CHUNK = 500
+# Published and not yet confirmed; RabbitMQ's own buffers and ours stay small with it.
+MAX_IN_FLIGHT = 4000
+
+
+class Sending:
+    """Messages on their way to one queue. left: by number, what is not known to be safe; returned: no queue took it."""
+
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self.left = dict(enumerate(bodies))
+        self.returned: list[bytes] = []
+        self.in_flight = 0
+        self.changed = asyncio.Event()
+
+
+class Confirming:
+    """A channel with confirms, for several sendings at a time."""
+
+    def __init__(self, channel: Channel, patience_seconds: float) -> None:
+        self.channel = channel
+        self._patience_seconds = patience_seconds
+        self._published = 0
+        # By the number RabbitMQ confirms, in order: whose message it is, and which.
+        self._unconfirmed: dict[int, tuple[Sending, int]] = {}
+        # By what comes back with a message that is returned.
+        self._sendings: dict[str, Sending] = {}
+        channel.on_confirm, channel.on_return, channel.on_gone = self._confirmed, self._returned, self._ended
+
+    async def send(self, sending: Sending, address: str, properties: Basic.Properties) -> None:
+        """Write all, at most MAX_IN_FLIGHT ahead of the confirms, and wait for the last.
+
+        Raises Lost: with the channel, or because no answer came for as long as there is patience.
+        """
+        name = properties.correlation_id = secrets.token_hex(4)
+        self._sendings[name] = sending
+        numbers = list(sending.left)
+        try:
+            for start in range(0, len(numbers), CHUNK):
+                chunk = numbers[start : start + CHUNK]
+                await self._until_in_flight(sending, MAX_IN_FLIGHT - CHUNK)
+                self._unconfirmed |= {self._published + at: (sending, number) for at, number in enumerate(chunk, 1)}
+                self._published += len(chunk)
+                sending.in_flight += len(chunk)
+                self.channel.publish(address, properties, [sending.left[number] for number in chunk])
+            await self._until_in_flight(sending, 0)
+        finally:
+            del self._sendings[name]
+
+    async def _until_in_flight(self, sending: Sending, most: int) -> None:
+        """Return when no more than so many have no answer yet. Raises Lost."""
+        self.channel.check()
+        while sending.in_flight > most:
+            sending.changed.clear()
+            try:
+                async with asyncio.timeout(self._patience_seconds):
+                    await sending.changed.wait()
+            except TimeoutError:
+                raise Lost("it did not confirm what was sent") from None
+            self.channel.check()
+
+    def _confirmed(self, answer: Basic.Ack | Basic.Nack) -> None:
+        last = answer.delivery_tag or 0
+        tags = list(itertools.takewhile(lambda tag: tag <= last, self._unconfirmed)) if answer.multiple else [last]
+        for tag in tags:
+            sending, number = self._unconfirmed.pop(tag)
+            sending.in_flight -= 1
+            sending.changed.set()
+            if isinstance(answer, Basic.Ack):
+                del sending.left[number]
+
+    def _returned(self, message: Received) -> None:
+        # Its confirm comes after it, and says that it is done with, not that it is anywhere.
+        sending = self._sendings.get(message.properties.correlation_id or "")
+        if sending is not None:
+            sending.returned.append(message.body)
+
+    def _ended(self) -> None:
+        for sending in self._sendings.values():
+            sending.changed.set()
 
 
 class Publisher:
@@ -23,56 +101,52 @@ class Publisher:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._channel: FastChannel | None = None
+        self._confirming: Confirming | None = None
         self._opening = asyncio.Lock()
         self._declared: set[str] = set()
 
     async def publish(
-        self, topology: Topology, address: str, properties: commands.Basic.Properties, bodies: Sequence[bytes]
+        self, topology: Topology, address: str, properties: Basic.Properties, bodies: Sequence[bytes]
     ) -> None:
         """Publish the bodies to one queue of the topology, which is made where it is missing.
 
         What was not confirmed (a lost connection, a queue that is not there or refuses) is published again, so it may
         arrive twice. Raises Unavailable where nothing was confirmed for as long as there is patience; some may be
-        published then. Raises Conflict.
+        published then. Raises Conflict, Refused.
         """
-        left = list(bodies)
-        give_up_at = monotonic() + self._link.patience_seconds
-        pause = FIRST_PAUSE_SECONDS
+        left = bodies
         while left:
-            sending = Sending(address, properties, left)
-            why = await self._try(topology, sending)
-            remaining = [*sending.left.values(), *sending.returned]
-            if len(remaining) < len(left):
-                give_up_at, pause = monotonic() + self._link.patience_seconds, FIRST_PAUSE_SECONDS
-            left = remaining
-            if left:
-                if monotonic() + pause > give_up_at:
-                    raise Unavailable(f"RabbitMQ at {self._link.address} took no messages for {address}: {why}.")
-                log.warning("rabbitmq_publish_repeated", queue=address, count=len(left), reason=why)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
+            left = await self._link.patiently(partial(self._publish_some, topology, address, properties, left))
 
-    async def _try(self, topology: Topology, sending: Sending) -> str:
-        """Send once; return why something is left, if something is."""
+    async def _publish_some(
+        self, topology: Topology, address: str, properties: Basic.Properties, bodies: Sequence[bytes]
+    ) -> list[bytes]:
+        """Publish, and return what is left of it. Raises Lost where that is all."""
+        sending = Sending(bodies)
+        why = Lost("it refused what was sent")
         try:
-            channel = await self._open(topology)
+            confirming = await self._open(topology)
+            await confirming.send(sending, address, properties)
         except Lost as error:
-            return str(error)
-        await channel.send(sending, self._link.patience_seconds)
+            why = error
         if sending.returned:
             # Somebody deleted it; the next try makes it again.
             self._declared.discard(topology.queue)
-            return "the queue is not there"
-        return sending.lost_why or "it refused them"
+            why = Lost(f"the queue {address} is not there")
+        left = [*sending.left.values(), *sending.returned]
+        if len(left) >= len(bodies):
+            raise why
+        return left
 
-    async def _open(self, topology: Topology) -> FastChannel:
+    async def _open(self, topology: Topology) -> Confirming:
         async with self._opening:
-            connection = await self._link.connection()
-            if self._channel is None or self._channel.is_closed or self._channel.connection is not connection:
+            if self._confirming is None or not self._confirming.channel.is_open:
                 self._declared.clear()
-                self._channel = await open_channel(connection, publisher_confirms=True)
+                channel = await (await self._link.connection()).channel()
+                self._confirming = Confirming(channel, self._link.patience_seconds)
+                await channel.ask(Confirm.Select(), Confirm.SelectOk)
             if topology.queue not in self._declared:
-                await declare(self._link, topology)
+                async with self._link.channel() as channel:
+                    await declare(channel, topology.declarations())
                 self._declared.add(topology.queue)
-            return self._channel
+            return self._confirming

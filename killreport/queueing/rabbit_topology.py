@@ -1,22 +1,28 @@
-"""Which queues RabbitMQ holds for a queue of the fleet table, and with which arguments. Derived, never configured.
+"""Which queues RabbitMQ holds for a queue of the fleet table, and with which arguments; making them.
+
+Derived, never configured:
 
 <queue>              what is ready; on quorum queues, which know no priority, a lane each: <queue>, .seen and .person
 <queue>.retry.<n>s   what waits for its next attempt; each goes back by itself when its time is over
 <queue>.dead         what was given up, with the reason in its headers
 <queue>.hands        a card for each consumer, in its hand; where it lies with nobody, its consumer died:
-<queue>.crashed      the cards of consumers that died lately (`rabbit_pledge`)
+<queue>.crashed      the cards of consumers that died lately (`rabbit_session`)
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pamqp.commands import Queue
+
+from killreport.errors import Conflict, Unavailable
 from killreport.fleet.table import ProcessRow
 from killreport.queueing.broker import Priority
+from killreport.queueing.rabbit_channel import NOT_FOUND, PRECONDITION_FAILED, Arguments, Channel, Lost
 
 QueueType = Literal["classic", "quorum"]
-Arguments = dict[str, str | int]
 
 # RabbitMQ looks only at the head of a queue for what has expired, so one queue of all delays would hold up the short
 # ones for hours. In each of these a delay lies between its step and four times that: nothing can be later than that.
@@ -84,7 +90,7 @@ class Topology:
             | {self.dead: kind | kept}
         )
 
-    def pledge_declarations(self) -> dict[str, Arguments]:
+    def card_declarations(self) -> dict[str, Arguments]:
         """Return the queues of the consumers' cards. Classic: a lost card is a crash that is not counted, no more."""
         return {
             self.crashed: {"x-queue-type": "classic", "x-message-ttl": CRASH_SECONDS * 1000},
@@ -111,4 +117,34 @@ def topology_of(row: ProcessRow, queue_type: QueueType, prefix: str = "") -> Top
         hands=f"{name}.hands",
         crashed=f"{name}.crashed",
         queue_type=queue_type,
+    )
+
+
+async def declare(channel: Channel, wanted: dict[str, Arguments]) -> dict[str, Queue.DeclareOk]:
+    """Make the queues, by name with their arguments, where they are missing, and return how each stands.
+
+    Raises Conflict where one is there with other arguments, Unavailable, Lost: the channel is gone.
+    """
+    found = {}
+    for name, arguments in wanted.items():
+        try:
+            found[name] = await channel.declare(name, arguments)
+        except Lost as error:
+            if error.code == PRECONDITION_FAILED:
+                raise Conflict(conflict_sentence(name, str(error))) from None
+            if error.code == NOT_FOUND:
+                raise Unavailable(f"The node of RabbitMQ that holds the queue {name} is down.") from None
+            raise
+    return found
+
+
+def conflict_sentence(name: str, told: str) -> str:
+    """Return what to do about a queue that RabbitMQ has with other arguments. told: RabbitMQ's words."""
+    argument = re.search(r"inequivalent arg '([^']+)'", told)
+    what = f"another {argument[1]}" if argument else "other arguments"
+    virtual_host = re.search(r"in vhost '([^']+)'", told)
+    where = f" --vhost {virtual_host[1]}" if virtual_host else ""
+    return (
+        f"The queue {name} exists in RabbitMQ with {what}: set KILLREPORT_BROKER_QUEUE_TYPE to the type it was made "
+        f"with, or let it run empty and delete it (rabbitmqctl delete_queue{where} {name}); it is made anew."
     )

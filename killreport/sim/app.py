@@ -15,8 +15,7 @@ from killreport.sim.access.rules import Fate
 from killreport.sim.answers import error_answer
 from killreport.sim.archives.ccp import Ccp
 from killreport.sim.archives.everef import EveRef
-from killreport.sim.control.routes import SimControl
-from killreport.sim.control.world import WorldControl
+from killreport.sim.control.routes import control_routes
 from killreport.sim.esi.answering import FAILURE, Esi
 from killreport.sim.esi.entities import Entities
 from killreport.sim.esi.kills import Kills
@@ -40,25 +39,24 @@ def create_app(simulator: Simulator) -> web.Application:
     gate = _Gate(simulator)
     app = web.Application(middlewares=[gate.middleware], client_max_size=4 * 2**20)
     index = KillIndex(simulator.journal, simulator.packages, simulator.universe)
-    operations = [
-        *Entities(simulator).routes(),
-        *UniverseRoutes(simulator).routes(),
-        *Market(simulator).routes(),
-        *Kills(simulator, index).routes(),
-        *RecentKillmails(simulator, index).routes(),
-    ]
+    answering = (
+        Entities(simulator),
+        UniverseRoutes(simulator),
+        Market(simulator),
+        Kills(simulator, index),
+        RecentKillmails(simulator, index),
+    )
     # The history's old paths lie below /api and must be found before its lists.
     parts = (
-        SimControl(simulator),
-        WorldControl(simulator),
         R2z2Routes(simulator),
         HistoryRoutes(simulator),
         RedisQ(simulator),
         ZkbApi(simulator, index),
         EveRef(simulator),
         Ccp(simulator),
-        Esi(simulator, operations),
+        Esi(simulator, [route for part in answering for route in part.routes()]),
     )
+    app.add_routes(control_routes(simulator))
     for part in parts:
         app.add_routes(part.routes())
     return app

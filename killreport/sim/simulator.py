@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import msgspec
 from killreport.clock import utc_now
 from killreport.errors import Conflict
 from killreport.eve.universe import Universe
+from killreport.files import try_lock, write_whole
 from killreport.fleet.notify import notify_status
 from killreport.home import refuse_anothers_home
 from killreport.sim.access.faults import InjectedFaults, Mischief
@@ -96,10 +96,10 @@ def open_simulator(
     folder = home / "sim"
     refuse_anothers_home(home)
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder / "lock"):
+    with _locked(folder / "lock"):
         state = _read_state(folder / "state.json", options.seed)
         number = _number_of_corpus(options, state)
-        _write_state(folder / "state.json", state)
+        write_whole(folder / "state.json", msgspec.json.encode(state), mode=0o644)
         if number:
             spool(list(options.corpus), folder / "corpus" / state.corpora[number - 1], notify_status).close()
         corpora = _open_corpora(folder / "corpus", state)
@@ -160,17 +160,14 @@ async def publish_opening(simulator: Simulator) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise Conflict(f"Another simulator is running on {path.parent}; stop it, or use another home.") from None
+def _locked(path: Path) -> Iterator[None]:
+    held = try_lock(path, mode=0o644)
+    if held is None:
+        raise Conflict(f"Another simulator is running on {path.parent}; stop it, or use another home.")
     try:
         yield
     finally:
-        os.close(handle)
+        os.close(held)
 
 
 def _read_state(path: Path, seed: int) -> _State:
@@ -183,12 +180,6 @@ def _read_state(path: Path, seed: int) -> _State:
             f"The simulator in {path.parent} was begun with seed {state.seed}, not {seed}: its past kills would change."
         )
     return state
-
-
-def _write_state(path: Path, state: _State) -> None:
-    new = path.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(state))
-    new.replace(path)
 
 
 def _number_of_corpus(options: Options, state: _State) -> int:

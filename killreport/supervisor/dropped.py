@@ -7,7 +7,7 @@ from collections.abc import Container
 import structlog
 
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.child import Child, adopt_child
 from killreport.supervisor.process.slot import ProcessSlot
 
 # From SIGTERM to SIGKILL, for what no row tells of any more.
@@ -24,9 +24,6 @@ def adopt_dropped(folder: FleetFolder, names: Container[str]) -> list[Child]:
         if name in names or slot.is_free():
             continue
         log.warning("process_dropped", process=name)
-        child = adopt_child(slot)
-        if child is None:
-            kill_leftovers(slot)
-        else:
+        if (child := adopt_child(slot)) is not None:
             found.append(child)
     return found

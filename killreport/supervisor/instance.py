@@ -14,7 +14,7 @@ from killreport.background import Errands, end, wait_or_end
 from killreport.errors import KillreportError, Unavailable, in_words
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.backoff import RestartBackoff
-from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.child import Child, adopt_child
 from killreport.supervisor.process.launch import Launch, PreparedProcess, prepare
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.readiness import Readiness
@@ -93,9 +93,6 @@ class Instance:
         the younger stays if it was ready, else the older.
         """
         found = [child for slot in self._slots if (child := adopt_child(slot)) is not None]
-        for slot in self._slots:
-            if not slot.is_free() and slot.path not in [child.slot.path for child in found]:
-                kill_leftovers(slot)
         found.sort(key=lambda child: (child.is_ready.is_set(), child.started_at))
         if found:
             self.child = found.pop()
@@ -215,24 +212,10 @@ class Instance:
         if slot is None:
             raise Unavailable(f"{name} cannot start: its old processes do not end.")
         try:
-            return await prepare(slot, self._launch(), self._template)
+            launch = Launch.of(self.program, self._folder, listener=self._listener())
+            return await prepare(slot, launch, self._template)
         except OSError as error:
             raise Unavailable(f"{name} cannot start: {in_words(error)}.") from error
-
-    def _launch(self) -> Launch:
-        return Launch(
-            command=self.program.command,
-            environment={
-                **self.program.environment,
-                "NOTIFY_SOCKET": self._folder.notify_address,
-                "WATCHDOG_USEC": str(int(self.program.row.watchdog.total_seconds() * 1_000_000)),
-            },
-            out=self._folder.pipes / f"{self.program.name}.out",
-            error=self._folder.pipes / f"{self.program.name}.error",
-            listener=self._listener(),
-            arguments=self.program.arguments,
-            dies_with_us=self.program.dies_with_supervisor,
-        )
 
     def _begin(self, prepared: PreparedProcess) -> Child:
         try:

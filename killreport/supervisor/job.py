@@ -15,12 +15,12 @@ import structlog
 from msgspec.structs import replace
 
 from killreport.background import Errands, end, keep, unbroken, wait_or_end
-from killreport.clock import monotonic, utc_now
+from killreport.clock import log_stamp, monotonic, utc_now
 from killreport.errors import Conflict, Unavailable
 from killreport.fleet.schedule import AWAY_STATUS, BROKEN_OFF_STATUS, Alarm
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.backoff import RestartBackoff
-from killreport.supervisor.process.child import Child, adopt_child, kill_leftovers
+from killreport.supervisor.process.child import Child, adopt_child
 from killreport.supervisor.process.launch import Launch, start_child
 from killreport.supervisor.process.process_table import seconds_since_start
 from killreport.supervisor.process.program import Program
@@ -103,8 +103,6 @@ class ScheduledJob:
         if child is not None:
             last = self.history.read()[-1:]
             self._begin(child, last[0].cause if last else "trigger", seconds_since_start(child.pid))
-        elif not self._slot.is_free():
-            kill_leftovers(self._slot)
 
     async def settle(self, *, is_wanted: bool) -> None:
         """Follow the schedule where that is wanted."""
@@ -161,14 +159,7 @@ class ScheduledJob:
         options = ("--if-due",) if if_due else ()
         if self.is_running or not self._slot.is_free():
             raise Conflict(f"{self.program.name} is running already.")
-        launch = Launch(
-            command=(*self.program.command, *options),
-            environment={**self.program.environment, "NOTIFY_SOCKET": self._folder.notify_address},
-            out=self._folder.pipes / f"{self.program.name}.out",
-            error=self._folder.pipes / f"{self.program.name}.error",
-            arguments=None if self.program.arguments is None else (*self.program.arguments, *options),
-            dies_with_us=self.program.dies_with_supervisor,
-        )
+        launch = Launch.of(self.program, self._folder, options)
         try:
             child = await start_child(self._slot, launch, self._template)
         except BlockingIOError:
@@ -289,4 +280,4 @@ class ScheduledJob:
         except OSError:
             return ""
         at, _space, line = lines[-1].partition(" ") if lines else ("", "", "")
-        return line if at >= f"{started_at:%Y-%m-%dT%H:%M:%S}.{started_at.microsecond // 1000:03}Z" else ""
+        return line if at >= log_stamp(started_at) else ""

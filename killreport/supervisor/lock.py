@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 from killreport.errors import Conflict
+from killreport.files import try_lock
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.identity import identity_of, identity_of_open
 
@@ -33,12 +33,7 @@ class FleetLock:
         os.close(self._descriptor)
 
     def _take(self) -> int:
-        descriptor = os.open(self._folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                raise Conflict(f"A supervisor runs in {self._folder.path} already.") from None
-            raise
+        descriptor = try_lock(self._folder.lock)
+        if descriptor is None:
+            raise Conflict(f"A supervisor runs in {self._folder.path} already.")
         return descriptor

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import structlog
 
 from killreport.background import beside, keep
-from killreport.fleet.notify import notify_ready
 from killreport.supervisor.anchors import Anchors
 from killreport.supervisor.control import Control
 from killreport.supervisor.folder import FleetFolder
@@ -37,34 +36,6 @@ class Supervisor:
     control: Control
 
 
-async def supervise(
-    programs: Sequence[Program],
-    folder: FleetFolder,
-    stop: asyncio.Event,
-    *,
-    ends_processes: bool,
-    template: Template | None = None,
-    read_programs: Callable[[], Sequence[Program]] | None = None,
-    disk_warning_mb: int = 0,
-) -> bool:
-    """Run the programs until `stop` is set or somebody says `kill`; returns whether that was said. Raises Conflict
-    where another one runs them.
-
-    ends_processes: whether they end with it; else they go on, and the next supervisor takes them over.
-    read_programs: returns the programs as they are wanted now, when somebody says `apply`; raises BadSetting.
-    template: what the processes are forked from; None: each is started as a program of its own.
-    disk_warning_mb: with less room on the disk of the folder, the log says so.
-    """
-    async with supervising(
-        programs, folder, stop, read_programs=read_programs, template=template, disk_warning_mb=disk_warning_mb
-    ) as supervisor:
-        notify_ready()
-        await stop.wait()
-        if ends_processes:
-            await supervisor.verbs.stop_all()
-        return supervisor.control.is_told_to_end
-
-
 @asynccontextmanager
 async def supervising(
     programs: Sequence[Program],
@@ -76,9 +47,12 @@ async def supervising(
     disk_warning_mb: int = 0,
     observer: Observer | None = None,
 ) -> AsyncIterator[Supervisor]:
-    """Supervise during the block, and lend the supervisor; at the end the processes go on. Raises Conflict.
+    """Supervise during the block, and lend the supervisor; at the end the processes go on, and the next one takes them
+    over. Raises Conflict where another one runs them.
 
-    stop: set when somebody says `kill`, once every process has ended.
+    stop: set when somebody says `kill`, once every process has ended. read_programs: returns the programs as they are
+    wanted now, when somebody says `apply`; raises BadSetting. template: what the processes are forked from; None: each
+    is started as a program of its own. disk_warning_mb: with less room on the disk of the folder, the log says so.
     """
     take_orphans()
     with closing(FleetLock(folder)) as lock, _reserved_descriptor():

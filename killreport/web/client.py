@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -16,7 +16,7 @@ from killreport.door.visitor_signature import FLEET, VisitorSigner
 from killreport.errors import Malformed, Refused, Transient, Unavailable
 from killreport.http import read_body
 from killreport.web import documents
-from killreport.web.model import ApiKillRow, FeedAnswer, KillAnswer, ListAnswer, LiveAnswer, StatusAnswer
+from killreport.web.model import ApiKillRow, FeedAnswer, ListAnswer, LiveAnswer
 
 PROTOCOL = "graphql-transport-ws"
 PAGE_TIMEOUT_SECONDS = 10.0
@@ -38,9 +38,13 @@ class _Error(msgspec.Struct):
     path: list[str | int] = []
 
 
-class _Answer(msgspec.Struct, Generic[T]):
-    data: T | None = None
+class _Answer(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"null")
     errors: list[_Error] = []
+
+    def data_as(self, shape: type[T]) -> T | None:
+        """Return the data in this shape, None where there is none. Raises Malformed."""
+        return None if bytes(self.data) == b"null" else decode_json(self.data, shape, strict=False)
 
 
 class ApiClient:
@@ -71,19 +75,11 @@ class ApiClient:
 
     async def list_killmails(self, first: int, after: str | None) -> ListAnswer:
         """Return a page of killmails, newest first. Raises Refused for a cursor that is none."""
-        return await self._ask(documents.LIST, {"first": first, "after": after}, _Answer[ListAnswer])
-
-    async def find_killmail(self, killmail_id: int) -> KillAnswer:
-        """Return one killmail, None inside the answer where it is not stored."""
-        return await self._ask(documents.KILL, {"id": killmail_id}, _Answer[KillAnswer])
-
-    async def status(self) -> StatusAnswer:
-        """Return how the processes and their queues do."""
-        return await self._ask(documents.STATUS, {}, _Answer[StatusAnswer])
+        return await self.ask(documents.LIST, ListAnswer, first=first, after=after)
 
     async def feed(self) -> FeedAnswer:
         """Return how the live feed does."""
-        return await self._ask(documents.FEED, {}, _Answer[FeedAnswer])
+        return await self.ask(documents.FEED, FeedAnswer)
 
     async def health(self) -> str | None:
         """Return how the API says it does, None where it cannot serve."""
@@ -93,29 +89,31 @@ class ApiClient:
         except _FAILURES:
             return None
 
-    async def _ask(self, document: str, variables: Mapping[str, Any], answer: type[_Answer[T]]) -> T:
+    async def ask(self, document: str, answer: type[T], /, **variables: Any) -> T:
+        """Return the answer to a document in this shape."""
         body = {"query": document, "variables": variables}
         try:
             async with self._session.post(f"{self._address}/graphql", json=body, headers=self._headers) as response:
-                decoded = decode_json(await read_body(response), answer, strict=False)
+                decoded = decode_json(await read_body(response), _Answer)
+            data = decoded.data_as(answer)
         except _FAILURES as error:
             raise Unavailable(f"The API at {self._address} does not answer: {type(error).__name__}.") from error
         except Malformed as error:
             raise Unavailable(f"The API at {self._address} gave an answer that cannot be read: {error}.") from error
-        if decoded.data is not None and all(problem.path for problem in decoded.errors):
+        if data is not None and all(problem.path for problem in decoded.errors):
             # Of what could be null by itself: everything else is there.
             if decoded.errors:
                 _log.warning("api_answer_incomplete", errors=[problem.message for problem in decoded.errors])
-            return decoded.data
+            return data
         for problem in decoded.errors:
             if problem.extensions.get("code") == "RATE_LIMITED":
                 raise Transient(problem.message, problem.extensions.get("retryAfter"))
             if problem.extensions.get("code") in ("BAD_REQUEST", "BAD_CURSOR"):
                 raise Refused(problem.message)
             raise Unavailable(f"The API failed: {problem.message}")
-        if decoded.data is None:
+        if data is None:
             raise Unavailable("The API gave an answer without data.")
-        return decoded.data
+        return data
 
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[AsyncIterator[ApiKillRow]]:
@@ -167,11 +165,12 @@ async def _rows(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[ApiKil
     while True:
         message = await _receive(socket)
         if message.type == "next":
-            answer = decode_json(message.payload, _Answer[LiveAnswer], strict=False)
-            if answer.data is None:
+            answer = decode_json(message.payload, _Answer)
+            data = answer.data_as(LiveAnswer)
+            if data is None:
                 reasons = "; ".join(error.message for error in answer.errors)
                 raise Unavailable(f"The API ended the live stream: {reasons}")
-            yield answer.data.killmails
+            yield data.killmails
 
 
 @asynccontextmanager

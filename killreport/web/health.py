@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from killreport.web.amounts import ago
-from killreport.web.model import ApiProcess, ApiQueue, StatusAnswer
+from killreport.web.model import ApiFeedState, ApiProcess, ApiQueue
 
 TITLES = {"service": "Services", "worker": "Workers", "job": "Scheduled jobs"}
 
@@ -54,18 +54,17 @@ class HealthGroup:
     rows: list[Health]
 
 
-def health_groups(answer: StatusAnswer, now: datetime) -> list[HealthGroup]:
+def health_groups(processes: Sequence[ApiProcess], queues: Sequence[ApiQueue], now: datetime) -> list[HealthGroup]:
     """Return the processes by kind, in the order of the fleet."""
-    queues = {queue.queue_name: queue for queue in answer.queues}
-    rows = [_health(process, queues.get(process.queue_name or ""), now) for process in answer.told_processes]
+    by_name = {queue.queue_name: queue for queue in queues}
+    rows = [_health(process, by_name.get(process.queue_name or ""), now) for process in processes]
     return [
         HealthGroup(title, kind, [row for row in rows if row.process.kind == kind]) for kind, title in TITLES.items()
     ]
 
 
-def feed_health(answer: StatusAnswer, now: datetime) -> FeedHealth:
+def feed_health(feed: ApiFeedState, now: datetime) -> FeedHealth:
     """Return how the live feed does."""
-    feed = answer.status.feed
     return FeedHealth(_moment(feed.newest_killmail_at, now), feed.trouble)
 
 

@@ -147,13 +147,6 @@ class ApiValues(Struct, frozen=True):
     is_complete: bool
 
 
-class ApiLinks(Struct, frozen=True):
-    """The same killmail elsewhere."""
-
-    zkillboard: str
-    esi: str
-
-
 class ApiKillRow(Struct, frozen=True):
     """A killmail in a list."""
 
@@ -174,28 +167,6 @@ class ApiKillRow(Struct, frozen=True):
     def key(self) -> tuple[datetime, int]:
         """Return what lists are sorted by, newest first."""
         return self.time, self.id
-
-
-class ApiKill(Struct, frozen=True):
-    """A killmail on its own page."""
-
-    id: int
-    hash: str
-    time: datetime
-    solar_system: ApiSolarSystem
-    victim: ApiVictim
-    attackers: list[ApiAttacker]
-    attacker_count: int
-    player_count: int
-    fitting: ApiFitting
-    values: ApiValues
-    points: int
-    labels: list[str]
-    solo: bool
-    npc: bool
-    awox: bool
-    war_id: int | None
-    links: ApiLinks
 
 
 class ApiPageInfo(Struct, frozen=True):
@@ -276,35 +247,11 @@ class ApiQueue(Struct, frozen=True):
     trouble: str | None
 
 
-class StatusAnswer(Struct, frozen=True):
-    """Answer to `documents.STATUS`; what could not be told is None."""
-
-    processes: list[ApiProcess | None]
-    worker_status: list[ApiQueue | None]
-    status: StatusOfFeed
-
-    @property
-    def told_processes(self) -> list[ApiProcess]:
-        """Return the processes of which the API could tell."""
-        return [process for process in self.processes if process is not None]
-
-    @property
-    def queues(self) -> list[ApiQueue]:
-        """Return the queues of which the API could tell."""
-        return [queue for queue in self.worker_status if queue is not None]
-
-
 class ListAnswer(Struct, frozen=True):
     """Answer to `documents.LIST`."""
 
     killmails: ApiPage
     status: ApiStatus
-
-
-class KillAnswer(Struct, frozen=True):
-    """Answer to `documents.KILL`."""
-
-    killmail: ApiKill | None
 
 
 class LiveAnswer(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from killreport.web.amounts import AT_LEAST, NO_PRICE, isk_short, price_full, sum_full, sum_short
-from killreport.web.model import ApiItem, ApiKill
+from killreport.web.model import ApiItem, ApiSection, ApiValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,9 @@ class KillWorth:
     total: Sum
 
 
-def kill_worth(kill: ApiKill) -> KillWorth:
+def kill_worth(values: ApiValues, sections: Sequence[ApiSection]) -> KillWorth:
     """Return the figures, each of which misses only what is missing in itself."""
-    values = kill.values
     has_hull = values.ship is not None
-    sections = kill.fitting.sections
     unknown = [item for part in sections for item in _all_items([*part.fitted, *part.items]) if item.unit_price is None]
     is_fitted = has_hull and not any(
         item.quantity_dropped or item.quantity_destroyed

@@ -19,7 +19,7 @@ from killreport.backoff import Backoff
 from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.coordination.heartbeats import Heartbeat, WaitState, beat
-from killreport.coordination.publishers import EntityPublisher, publishing_entities
+from killreport.coordination.publishers import IdPublisher, publishing_entities
 from killreport.coordination.single_instance import single_instance
 from killreport.db.database import AWAY_ERRORS, Database
 from killreport.errors import HostAway, Unavailable
@@ -48,7 +48,7 @@ class Tools:
     broker: Broker
     esi: EsiClient
     stop: asyncio.Event
-    entities: EntityPublisher
+    entities: IdPublisher
     priority: Priority = Priority.BATCH
 
 
@@ -111,7 +111,7 @@ async def _consume(
                 # The transport declares its queues when it is first asked; what it refuses is said before READY.
                 await broker.counts(queue)
                 notify_ready()
-                notify_status(f"takes from {queue}, {row.prefetch} at once")
+                notify_status(f"consumes {queue}, prefetch {row.prefetch}")
                 log.info("worker_ready", queue=queue, prefetch=row.prefetch)
                 await broker.consume(
                     queue, handler, prefetch=row.prefetch, attempts=row.attempts, stop=ended, drain=once

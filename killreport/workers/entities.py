@@ -17,7 +17,6 @@ from __future__ import annotations
 import structlog
 
 from killreport.entity.kind import EntityKind
-from killreport.entity.store import store_alliance, store_character, store_corporation
 from killreport.errors import NotFound
 from killreport.esi.model import EsiAlliance, EsiCharacter, EsiCorporation
 from killreport.queueing.messages import (
@@ -37,25 +36,21 @@ async def _refresh_character(message: CharacterMessage, tools: Tools) -> None:
     def named(found: EsiCharacter) -> Named:
         return {EntityKind.CORPORATION: [found.corporation_id], EntityKind.ALLIANCE: [found.alliance_id]}
 
-    await refresh(
-        tools, EntityKind.CHARACTER, message.character_id, read=tools.esi.character, store=store_character, named=named
-    )
+    await refresh(tools, EntityKind.CHARACTER, message.character_id, read=tools.esi.character, named=named)
 
 
 async def _refresh_corporation(message: CorporationMessage, tools: Tools) -> None:
     def named(found: EsiCorporation) -> Named:
         return {EntityKind.ALLIANCE: [found.alliance_id], EntityKind.CHARACTER: [found.ceo_id]}
 
-    kind, corporation_id = EntityKind.CORPORATION, message.corporation_id
-    await refresh(tools, kind, corporation_id, read=tools.esi.corporation, store=store_corporation, named=named)
+    await refresh(tools, EntityKind.CORPORATION, message.corporation_id, read=tools.esi.corporation, named=named)
 
 
 async def _refresh_alliance(message: AllianceMessage, tools: Tools) -> None:
     def named(found: EsiAlliance) -> Named:
         return {EntityKind.CORPORATION: [found.executor_corporation_id]}
 
-    kind, alliance_id = EntityKind.ALLIANCE, message.alliance_id
-    await refresh(tools, kind, alliance_id, read=tools.esi.alliance, store=store_alliance, named=named)
+    await refresh(tools, EntityKind.ALLIANCE, message.alliance_id, read=tools.esi.alliance, named=named)
 
 
 async def _queue_corporations(message: AllianceCorporationsMessage, tools: Tools) -> None:

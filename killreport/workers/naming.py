@@ -15,7 +15,7 @@ from datetime import timedelta
 import structlog
 
 from killreport.config import Settings
-from killreport.coordination.publishers import EntityPublisher, publishing_entities
+from killreport.coordination.publishers import IdPublisher, publishing_entities
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.naming import KINDS, find_unnamed, store_names
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 class Namer:
     """Gives names to what is on the ledger."""
 
-    def __init__(self, database: Database, esi: EsiClient, entities: EntityPublisher) -> None:
+    def __init__(self, database: Database, esi: EsiClient, entities: IdPublisher) -> None:
         self._database = database
         self._esi = esi
         self._entities = entities

@@ -87,7 +87,7 @@ async def run(
             else:
                 heartbeat.succeeded()
             if stored.event_id is not None:
-                publisher.publish(stored.event_id)
+                publisher.publish([stored.event_id])
                 has_new.set()
 
         follower = _Follower(settings, database, clients, stop, watch, bodies=esi, once=once, on_stored=on_stored)

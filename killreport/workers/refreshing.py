@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from killreport.clock import utc_now
 from killreport.config import Settings
@@ -12,24 +11,17 @@ from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import mark_queued, note_seen, stale_limits
 from killreport.entity.naming import has_name, store_names
-from killreport.entity.store import mark_gone, settle
+from killreport.entity.store import mark_gone, settle, store_entity
 from killreport.errors import Incomplete, NotFound
+from killreport.esi.model import EsiAlliance, EsiCharacter, EsiCorporation
 from killreport.eve.ranges import is_faction, is_player_character, is_player_corporation
 from killreport.workers.consuming import Tools
 from killreport.workers.handover import publish_entities
 from killreport.workers.naming import read_names
 
-_FOUND_contra = TypeVar("_FOUND_contra", contravariant=True)
-_FOUND = TypeVar("_FOUND")
+_FOUND = TypeVar("_FOUND", EsiCharacter, EsiCorporation, EsiAlliance)
 
 Named = Mapping[EntityKind, Sequence[int | None]]
-
-
-class Store(Protocol[_FOUND_contra]):
-    """Stores one entity and takes its row out of the ledger, in the caller's transaction."""
-
-    async def __call__(self, connection: Connection, entity_id: int, found: _FOUND_contra, /, *, at: datetime) -> bool:
-        """Store it as it was at this instant, and return whether that is other than before."""
 
 
 async def refresh(
@@ -38,7 +30,6 @@ async def refresh(
     entity_id: int,
     *,
     read: Callable[[int], Awaitable[_FOUND]],
-    store: Store[_FOUND],
     named: Callable[[_FOUND], Named],
 ) -> None:
     """Store what ESI says of an entity, in one transaction, and after it tell what changed and queue whom it names.
@@ -63,7 +54,7 @@ async def refresh(
     async with tools.database.transaction() as connection:
         # Before the store, and by kind: the order in which every writer locks the ledger.
         unknown = await _note(connection, named(found), tools.settings)
-        is_changed = await store(connection, entity_id, found, at=utc_now())
+        is_changed = await store_entity(kind, connection, entity_id, found, at=utc_now())
     tools.entities.publish([entity_id] if is_changed else [])
     if unknown:
         # Where this fails or is cut off, the ledger has them, and the next sweep hands them over.

@@ -14,12 +14,12 @@ import structlog
 
 from killreport.backoff import Backoff
 from killreport.decoding import is_json
-from killreport.errors import Garbled, KillreportError, Malformed, NotFound, Refused, Transient
+from killreport.errors import Garbled, KillreportError, Malformed, NotFound, Refused
 from killreport.http import Sleep
 from killreport.zkillboard.bodies import Bodies
 from killreport.zkillboard.package import FeedDelivery, Package, UnreadablePackage, decode_redisq
 from killreport.zkillboard.r2z2 import Fetch
-from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS, MAX_BACKOFF_SECONDS
+from killreport.zkillboard.walk import MAX_BACKOFF_SECONDS, pause_of
 
 NAME = "redisq"
 # The host answers with an empty package when nothing came within this time; 10 is the most it takes.
@@ -127,13 +127,9 @@ class RedisqFeed:
         return UnreadablePackage(str(error), "$", package.raw, None, package.killmail_id)
 
     async def _pause(self, error: KillreportError) -> None:
-        match error:
-            case Transient(retry_after=seconds):
-                pause = DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds
-            case Refused():
-                pause = BAN_SECONDS
-            case _:
-                pause = self._backoff.next()
+        pause = pause_of(error)
+        if pause is None:
+            pause = self._backoff.next()
         log.warning("feed_trouble", feed=NAME, reason=str(error), pause_seconds=pause)
         self._on_trouble(str(error))
         await self._sleep(pause)

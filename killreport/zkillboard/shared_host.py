@@ -15,7 +15,7 @@ from killreport.db.database import DATABASE_ERRORS, Database
 from killreport.errors import KillreportError, Refused, Transient, Unavailable
 from killreport.http import HttpClient
 from killreport.zkillboard.pacing import pause_left, postpone_requests
-from killreport.zkillboard.walk import BAN_SECONDS, DEFAULT_RETRY_AFTER_SECONDS
+from killreport.zkillboard.walk import pause_of
 
 log = structlog.get_logger()
 
@@ -60,11 +60,8 @@ class SharedHost:
             raise Transient(f"{self._endpoint} asked us to back off; {left:.0f} s are left.", left)
 
     async def _share(self, error: KillreportError) -> None:
-        seconds = BAN_SECONDS
-        if isinstance(error, Transient):
-            seconds = DEFAULT_RETRY_AFTER_SECONDS if error.retry_after is None else error.retry_after
         try:
             async with self._database.connection() as connection:
-                await postpone_requests(connection, self._endpoint, timedelta(seconds=seconds))
+                await postpone_requests(connection, self._endpoint, timedelta(seconds=pause_of(error) or 0.0))
         except (Unavailable, *DATABASE_ERRORS) as trouble:
             log.warning("pause_not_told", endpoint=self._endpoint, reason=str(trouble))

@@ -30,6 +30,16 @@ BANS_OF_ONE_NUMBER = 3
 GAP_LIFE_SECONDS = 26 * 3600.0
 
 
+def pause_of(error: object) -> float | None:
+    """Return for how many seconds the host wants to be left alone, None where the error is no such answer."""
+    match error:
+        case Transient(retry_after=seconds):
+            return DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds
+        case Refused():
+            return BAN_SECONDS
+    return None
+
+
 class Goal(Enum):
     """Why a number is asked for."""
 
@@ -171,21 +181,20 @@ class Walk:
         self.is_banned = False
 
     def _hold(self, answer: Answer, now: float, *, is_counted: bool) -> None:
-        match answer:
-            case Transient(retry_after=seconds):
-                self._hold_until = now + (DEFAULT_RETRY_AFTER_SECONDS if seconds is None else seconds)
-            case Refused():
-                self.is_banned = True
-                self._bans += 1
-                if self._bans >= BANS_OF_ONE_NUMBER:
-                    self._look_past(now)
-                self._hold_until = now + BAN_SECONDS
-            case _:
-                self._failures += is_counted
-                pause = backoff_seconds(max(1, self._failures), min(1.0, self.wait_seconds), MAX_BACKOFF_SECONDS)
-                self._hold_until = now + pause * self.jitter()
-                if is_counted and self._failures >= FAILURES_OF_ONE_NUMBER:
-                    self._look_past(now)
+        pause = pause_of(answer)
+        if pause is None:
+            self._failures += is_counted
+            is_stuck = is_counted and self._failures >= FAILURES_OF_ONE_NUMBER
+            pause = backoff_seconds(max(1, self._failures), min(1.0, self.wait_seconds), MAX_BACKOFF_SECONDS)
+            pause *= self.jitter()
+        else:
+            is_ban = isinstance(answer, Refused)
+            self.is_banned |= is_ban
+            self._bans += is_ban
+            is_stuck = is_ban and self._bans >= BANS_OF_ONE_NUMBER
+        self._hold_until = now + pause
+        if is_stuck:
+            self._look_past(now)
 
     def _look_past(self, now: float) -> None:
         """Ask for the next number and this one by turns: what fails for long may be what was asked for alone."""

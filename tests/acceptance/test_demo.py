@@ -19,6 +19,8 @@ from killreport.cli.processes.first_jobs import FIRST_JOBS
 from tests.acceptance.demos import processes_of, start_demo, wait_until_gone
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.fleet
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
@@ -29,7 +31,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     wait_until_gone(left)
 
 
-async def test_a_demo_shows_kills_as_they_happen_stops_whole_and_goes_on_where_it_was(home: Path) -> None:
+async def test_a_demo_shows_kills_as_they_happen_and_their_names_stops_whole_and_goes_on_where_it_was(
+    home: Path,
+) -> None:
     ports = free_ports(3)
 
     async with start_demo(home, ports) as demo:
@@ -37,37 +41,30 @@ async def test_a_demo_shows_kills_as_they_happen_stops_whole_and_goes_on_where_i
         parts = [line.split()[0] for line in demo.said if re.search(r" up +\d+\.\d s ", line)]
         first_kill = await demo.publish_and_watch()
         assert f"/kill/{first_kill}" in await demo.page()
+        await demo.read_until("queue-characters ")
+        jobs = [line.split()[0] for line in demo.said if " succeeded " in line]
+        names = await demo.victim_names()
         before = await demo.stored_ids()
         running = processes_of(home)
         assert await demo.press_ctrl_c() == 0
     assert sorted(parts) == ["database", "killreport-backend", "killreport-frontend", "simulator", "worker-redisq"]
     assert len(running) >= len(parts)
     assert processes_of(home) == {}
+    assert jobs == list(FIRST_JOBS)
+    assert None not in names
+    assert len(names) >= 240
 
     async with start_demo(home, ports) as demo:
         second_kill = await demo.publish_and_watch()
+        await demo.read_until("more workers ")
         after = await demo.stored_ids()
         assert await demo.press_ctrl_c() == 0
     assert len(after) == len(set(after))
     assert set(before) <= set(after)
     assert (first_kill in after, second_kill in after, second_kill in before) == (True, True, False)
-    assert processes_of(home) == {}
-
-
-async def test_names_fill_themselves_in_and_the_first_jobs_are_done_once(home: Path) -> None:
-    async with start_demo(home, free_ports(3)) as demo:
-        await demo.read_until("queue-characters ")
-        jobs = [line.split()[0] for line in demo.said if " succeeded " in line]
-        names = await demo.victim_names()
-        assert await demo.press_ctrl_c() == 0
-    assert jobs == list(FIRST_JOBS)
-    assert None not in names
-    assert len(names) >= 240
-
-    async with start_demo(home, free_ports(3)) as demo:
-        await demo.read_until("more workers ")
-        assert await demo.press_ctrl_c() == 0
+    # What is done once is not done again.
     assert not any(" succeeded " in line for line in demo.said)
+    assert processes_of(home) == {}
 
 
 async def test_a_part_that_dies_is_started_again_and_a_killed_demo_leaves_nothing_behind(home: Path) -> None:

@@ -21,7 +21,10 @@ from tests.integration.kills import arrival, name_everybody, store
 from tests.integration.serving import serving
 
 __all__ = ["writer"]
-pytestmark = pytest.mark.skipif(find_chromium() is None and not REQUIRES_SERVICES, reason="no chromium is installed")
+pytestmark = [
+    pytest.mark.fleet,
+    pytest.mark.skipif(find_chromium() is None and not REQUIRES_SERVICES, reason="no chromium is installed"),
+]
 
 READY = "document.querySelectorAll('.member').length > 10 && !document.getElementById('menu').hidden"
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

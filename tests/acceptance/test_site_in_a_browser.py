@@ -19,7 +19,10 @@ from tests.integration.serving import serving
 from tests.integration.web.conftest import SiteClient, site, writer
 
 __all__ = ["site", "writer"]
-pytestmark = pytest.mark.skipif(find_chromium() is None and not REQUIRES_SERVICES, reason="no chromium is installed")
+pytestmark = [
+    pytest.mark.fleet,
+    pytest.mark.skipif(find_chromium() is None and not REQUIRES_SERVICES, reason="no chromium is installed"),
+]
 
 IDS = "[...document.querySelectorAll('tr.kill')].map((row) => Number(row.dataset.id))"
 DAYS = "[...document.querySelectorAll('table.kills tbody')].map((body) => body.dataset.day)"

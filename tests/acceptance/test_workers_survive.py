@@ -40,6 +40,8 @@ from tests.acceptance.fleets import Workers, run_workers
 from tests.conftest import DATA
 from tests.integration.queueing.node import own_node
 
+pytestmark = pytest.mark.fleet
+
 MAILS = int(os.environ.get("KILLREPORT_TEST_CHAOS_MAILS", "120"))
 KILLS = int(os.environ.get("KILLREPORT_TEST_CHAOS_KILLS", "4"))
 BROKER_SECONDS = float(os.environ.get("KILLREPORT_TEST_CHAOS_BROKER_SECONDS", "2"))

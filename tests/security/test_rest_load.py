@@ -179,7 +179,7 @@ async def test_what_takes_too_long_is_broken_off_and_who_waited_too_long_is_sent
     async with endpoint(work.answer, tmp_path, api_timeout_seconds=0.2) as address, aiohttp.ClientSession() as session:
         response = await session.get(f"{address}/work", headers=STRANGER)
         assert response.status == 503
-        assert (await response.json())["error"] == "This did not finish in 0.2 s. Ask for less at once."
+        assert (await response.json())["error"] == "This did not finish in 0.2 s. Request less at once."
     assert work.running == 0
 
 

@@ -132,8 +132,8 @@ def test_every_field_that_tells_of_failures_is_for_the_operator() -> None:
         for field_name, field in kind.fields.items()
         if any(part in field_name.lower() for part in ("error", "trouble", "reason", "exception", "traceback"))
         and get_named_type(field.type).name == "String"
-        and word_of(schema, field) is None
-        and right_of(schema, field) is None
+        and word_of(field) is None
+        and right_of(field) is None
     }
     # Dead letters are the operator's as a whole; the feed's is made of our own words.
     assert open_fields == {"DeadLetter.reason", "FeedState.trouble"}

@@ -145,9 +145,13 @@ def paths_of(routes: Iterable[BaseRoute], value: str, ordinary: str = "1") -> It
 
 
 def names_read(*packages: str) -> tuple[list[str], list[str]]:
-    """Return the names of query parameters and of headers that the sources of these packages read anywhere."""
+    """Return the names of query parameters and of headers that the sources of these packages read anywhere.
+
+    What holds for every answer reads some of them for all.
+    """
     folder = Path(killreport.__file__).parent
-    texts = [path.read_text("utf-8") for part in packages for path in sorted((folder / part).rglob("*.py"))]
+    paths = [path for part in packages for path in sorted((folder / part).rglob("*.py"))]
+    texts = [path.read_text("utf-8") for path in (folder / "answering.py", *paths)]
     found = [
         sorted({name for text in texts for match in pattern.findall(text) for name in match if name})
         for pattern in (_READ, _HEADER)

@@ -5,12 +5,12 @@ Who (the client's address), what (the field and its arguments) and when (the lin
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from cachetools import LRUCache
 
 from killreport.api.door.caller import ANYBODY, WRONG_TOKEN, Caller
 from killreport.door.client import Client
@@ -27,16 +27,13 @@ class Audit:
     """Notes who asks, and the wrong tokens of each client: the first, second, fourth, eighth … of them as a line."""
 
     def __init__(self) -> None:
-        self._tries: OrderedDict[str, int] = OrderedDict()
+        self._tries: LRUCache[str, int] = LRUCache(MAX_CLIENTS)
 
     def asked(self, caller: Caller, client: Client, path: str) -> Caller:
         """Return the caller, noted for the rest of the request."""
         _asking.set((client, caller))
         if caller.refusal == WRONG_TOKEN:
-            tries = self._tries.pop(client.key, 0) + 1
-            self._tries[client.key] = tries
-            if len(self._tries) > MAX_CLIENTS:
-                self._tries.popitem(last=False)
+            tries = self._tries[client.key] = self._tries.get(client.key, 0) + 1
             # Powers of two: whoever tries a million tokens gets twenty lines.
             if tries & (tries - 1) == 0:
                 _log.warning("operator_token_wrong", client=client.key, path=path, tries=tries)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -13,8 +12,8 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     VariablesInAllowedPositionRule,
+    get_operation_ast,
     specified_rules,
     validate,
 )
@@ -23,15 +22,20 @@ from graphql.validation.validate import ValidationAbortedError
 
 from killreport.api.door.guard.id_variables import VariablesOfIds
 from killreport.api.door.guard.introspection import asks_for_schema
-from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.operation import Operation
 from killreport.api.door.guard.readable import FitLiterals
 from killreport.api.door.guard.weight import Weight
 from killreport.api.door.limits import Limits, read_document, size_limit
 
-# A document takes 150 bytes of memory for each of its characters: together some twenty megabytes.
-REMEMBERED = 100
+# Of all documents that are remembered, with what was made of them.
+MAX_BYTES = 40 * 2**20
 MAX_REMEMBERED = 5_000
-MAX_REMEMBERED_CHARACTERS = 150_000
+DOCUMENT_BYTES = 5_000
+CHARACTER_BYTES = 150
+PART_BYTES = 400
+PLANNED_FIELD_BYTES = 2_000
+# With its variables, which are short.
+COST_BYTES = 400
 # Checking leaves circles that hold the document, and the API's collector looks for circles rarely.
 COLLECTED_CHARACTERS = 150_000
 # Looking for more would take a wrong document longer than a right one.
@@ -58,17 +62,47 @@ class NoIntrospection(ASTValidationRule):
             self.report_error(GraphQLError(f"Cannot query '{name}': introspection is disabled.", node))
 
 
-@dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document. digest: equal for documents that differ in layout alone. operations: those asked for so far.
+    """A valid document and all that was made of it so far.
 
-    asks_for_schema: it is a usual question for the schema, and for nothing else.
+    digest: equal for documents that differ in layout alone. asks_for_schema: it is a usual question for the schema, and
+    for nothing else; schema_answer is then the answer, compressed, once there was one.
     """
 
-    node: DocumentNode
-    digest: str
-    asks_for_schema: bool
-    operations: dict[str | None, tuple[OperationDefinitionNode, Lifetime]] = field(default_factory=dict)
+    def __init__(self, schema: GraphQLSchema, text: str, node: DocumentNode, digest: str) -> None:
+        self.node = node
+        self.digest = digest
+        self.asks_for_schema = asks_for_schema(node)
+        self.schema_answer = b""
+        # Its size when it was counted last, 0 while it is not remembered.
+        self.counted = 0
+        self._schema = schema
+        self._own_bytes = DOCUMENT_BYTES + CHARACTER_BYTES * len(text)
+        self._operations: dict[str | None, Operation] = {}
+
+    def operation(self, name: str | None) -> Operation:
+        """Return the operation of this name, or the only one. Raises GraphQLError where there is none."""
+        found = self._operations.get(name)
+        if found is None:
+            node = get_operation_ast(self.node, name)
+            if node is None:
+                raise GraphQLError(
+                    f"The document has no operation `{name}`."
+                    if name
+                    else "The document has several operations: name one in `operationName`."
+                )
+            found = self._operations[name] = Operation(self._schema, self.node, node)
+        return found
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with what was made of it; a question for the schema grows by 25 kB."""
+        operations = self._operations.values()
+        fields = sum(operation.plans.field_count for operation in operations)
+        costs = sum(len(operation.costs) for operation in operations)
+        parts = sum(operation.part_count for operation in operations)
+        made = PLANNED_FIELD_BYTES * fields + COST_BYTES * costs + PART_BYTES * parts
+        return self._own_bytes + made + len(self.schema_answer)
 
 
 class DocumentRefused(GraphQLError):
@@ -89,7 +123,7 @@ class Documents:
         self._size_limit = size_limit(self.limits)
         self._rules = _rules(with_introspection)
         self._by_text: OrderedDict[str, Document] = OrderedDict()
-        self._remembered_characters = 0
+        self._bytes = 0
         self._read_characters = 0
 
     def find(self, text: str) -> Document | None:
@@ -110,16 +144,24 @@ class Documents:
         )
         if problems:
             raise _refusal(problems)
-        found = Document(node, weight.digest, asks_for_schema(node))
+        found = Document(self._schema, text, node, weight.digest)
         if len(text) <= MAX_REMEMBERED:
-            self._remember(text, found)
+            self._by_text[text] = found
+            self._count(found)
         return found
 
-    def _remember(self, text: str, document: Document) -> None:
-        self._by_text[text] = document
-        self._remembered_characters += len(text)
-        while len(self._by_text) > REMEMBERED or self._remembered_characters > MAX_REMEMBERED_CHARACTERS:
-            self._remembered_characters -= len(self._by_text.popitem(last=False)[0])
+    def settle(self, document: Document) -> None:
+        """Count a document anew, which may have grown by its use; those unused for longest are forgotten for it."""
+        if document.counted > 0:
+            self._count(document)
+
+    def _count(self, document: Document) -> None:
+        self._bytes += (size := document.size) - document.counted
+        document.counted = size
+        while self._bytes > MAX_BYTES:
+            _, gone = self._by_text.popitem(last=False)
+            self._bytes -= gone.counted
+            gone.counted = 0
 
     def _collect(self, characters: int) -> None:
         self._read_characters += characters

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
+import msgspec
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from starlette.requests import HTTPConnection
 
-from killreport.api.door.documents import MAX_ERRORS
+from killreport.api.door.documents import MAX_ERRORS, DocumentRefused, Documents
 from killreport.api.door.guard.gate import Admitted
 from killreport.api.door.guard.guard import Guard, told
 from killreport.api.door.guard.negotiation import as_request_error
@@ -25,37 +27,28 @@ class Execution:
     """Shared by the handlers of HTTP and WebSocket. context_of: what resolvers reach, for who sent the request."""
 
     schema: GraphQLSchema
+    documents: Documents
     guard: Guard
     context_of: Callable[[HTTPConnection], Any]
 
     async def run(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
         """Return the content of the answer to an operation; what the schema is like, from memory."""
-        introspection, digest = self.guard.gate.introspection, admitted.key[0]
-        kept = introspection.find(digest) if admitted.asks_for_schema else None
-        if kept is not None:
+        document = admitted.document
+        if document.schema_answer:
+            kept: dict[str, Any] = msgspec.json.decode(zlib.decompress(document.schema_answer))
             return kept
         content = await self._execute(connection, admitted)
-        if admitted.asks_for_schema and content.keys() == {"data"}:
-            introspection.keep(digest, content)
+        if document.asks_for_schema and content.keys() == {"data"}:
+            document.schema_answer = zlib.compress(msgspec.json.encode(content), 6)
+        self.documents.settle(document)
         return content
 
     async def _execute(self, connection: HTTPConnection, admitted: Admitted) -> dict[str, Any]:
         """Execute an operation, for as long as one may take."""
-        data, settings = admitted.data, self.guard.settings
-        seconds = settings.api_timeout_seconds
-        context = self.context_of(connection)
+        seconds = self.guard.settings.api_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                result = execute(
-                    self.schema,
-                    admitted.document,
-                    context_value=context,
-                    variable_values=data.get("variables"),
-                    operation_name=data.get("operationName"),
-                    max_coercion_errors=MAX_ERRORS,
-                    executor_class=BatchExecutor,
-                    hide_suggestions=not settings.api_introspection,
-                )
+                result = self._executor(connection, admitted).execute_operation()
                 if not isinstance(result, ExecutionResult):
                     result = await result
         except TimeoutError:
@@ -65,6 +58,23 @@ class Execution:
             return told(error)
         return payload_of(result)
 
+    def _executor(self, connection: HTTPConnection, admitted: Admitted) -> BatchExecutor:
+        """Return what executes an operation. Raises GraphQLError where its variables do not fit."""
+        executor = BatchExecutor.build(
+            self.schema,
+            admitted.document.node,
+            context_value=self.context_of(connection),
+            raw_variable_values=admitted.data.get("variables"),
+            operation_name=admitted.data.get("operationName"),
+            max_coercion_errors=MAX_ERRORS,
+            hide_suggestions=not self.guard.settings.api_introspection,
+            plans=admitted.operation.plans,
+        )
+        if isinstance(executor, list):
+            raise DocumentRefused(executor)
+        assert isinstance(executor, BatchExecutor)
+        return executor
+
     async def results(
         self, connection: HTTPConnection, client: Client, admitted: Admitted
     ) -> AsyncGenerator[Any, None]:
@@ -72,15 +82,13 @@ class Execution:
 
         Raises GraphQLError where a subscription cannot begin.
         """
-        if not admitted.is_subscription:
+        if not admitted.operation.is_subscription:
             return once(as_request_error(await self.run(connection, admitted)))
         gate = self.guard.gate
         price = gate.cost(admitted)
-        return await subscribe(
-            self.schema,
-            admitted.document,
-            admitted.data,
-            self.context_of(connection),
-            lambda: gate.take_later(client, price),
-            with_introspection=self.guard.settings.api_introspection,
-        )
+
+        async def pay() -> None:
+            self.documents.settle(admitted.document)
+            await gate.take_later(client, price)
+
+        return await subscribe(self._executor(connection, admitted), pay)

@@ -14,9 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from killreport.api.door.execution import Execution
-from killreport.api.door.guard.gate import MIN_COST, Admitted, Misshapen, RateLimited
+from killreport.api.door.guard.gate import MIN_COST, Admitted, RateLimited
 from killreport.api.door.guard.guard import told
 from killreport.api.door.guard.negotiation import EVENTS, JSON, as_request_error, media_type, status_of
+from killreport.api.door.guard.persisted import Misshapen
 from killreport.api.door.guard.reading import Unreadable, read_request
 from killreport.api.door.guard.responses import Answer, Entry
 from killreport.api.door.guard.sse import EventStream
@@ -25,7 +26,8 @@ from killreport.door.client import Client
 from killreport.door.concurrency import LimitReached
 
 COST_HEADER = "x-show-cost"
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+ALLOWED = "GET, POST, OPTIONS"
+_HEADERS = {"Cache-Control": "no-store"}
 
 
 class HTTPHandler:
@@ -37,48 +39,44 @@ class HTTPHandler:
 
     async def answer(self, request: Request) -> Response:
         """Return the explorer, an answer, or a stream of answers."""
-        if request.method == "GET" and not {"query", "extensions"} & request.query_params.keys():
-            if self._guard.settings.api_explorer and "text/html" in request.headers.get("accept", ""):
-                return explorer_page(request)
-            return _refusal("Give the query as `query`, or post it.", 405, {"Allow": "GET, POST, OPTIONS"})
-        if request.method not in ("GET", "POST"):
-            return _refusal("Use GET or POST.", 405, {"Allow": "GET, POST, OPTIONS"})
-        media = media_type(request.headers.get("accept"))
-        if media is None:
-            return _refusal("Accept application/json, application/graphql-response+json or text/event-stream.", 406)
-        return await self._respond(request, media)
-
-    async def _respond(self, request: Request, media: str) -> Response:
-        settings, client = self._guard.settings, self._guard.clients.client(request)
+        is_asked = request.method != "GET" or not {"query", "extensions"}.isdisjoint(request.query_params.keys())
+        if not is_asked and self._guard.settings.api_explorer and "text/html" in request.headers.get("accept", ""):
+            return explorer_page(request)
         try:
-            # Paid before anything is read, so that an empty bucket cannot make us read.
-            request.state.grant = await self._guard.gate.take(client, MIN_COST)
-            data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
+            if request.method not in ("GET", "POST"):
+                raise Unreadable("Use GET or POST.", 405, allow=ALLOWED)
+            if not is_asked:
+                raise Unreadable("Give the query as `query`, or post it.", 405, allow=ALLOWED)
+            return await self._respond(request)
         except RateLimited as error:
             return self._refused(error)
         except Unreadable as error:
-            # The rest of a body that is too long or too slow is not read: the connection cannot go on.
-            closing = {"Connection": "close"} if error.status in (408, 413) else {}
-            return _json(error.content, error.status, JSON, closing)
+            return _json(error.content, error.status, JSON, error.headers)
         except ClientDisconnect:
             return Response(status_code=400)
+
+    async def _respond(self, request: Request) -> Response:
+        """Return what was asked for. Raises RateLimited or Unreadable where it is not looked at."""
+        media = media_type(request.headers.get("accept"))
+        if media is None:
+            raise Unreadable("Accept application/json, application/graphql-response+json or text/event-stream.", 406)
+        settings, client = self._guard.settings, self._guard.clients.client(request)
+        # Paid before anything is read, so that an empty bucket cannot make us read.
+        request.state.grant = await self._guard.gate.take(client, MIN_COST)
+        data = await read_request(request, settings.api_body_seconds, settings.api_max_batch)
         if media == EVENTS:
             return await self._stream(request, client, data)
         if isinstance(data, list):
             return await self._several(request, client, data)
-        return await self._one(request, client, data, media)
-
-    async def _one(self, request: Request, client: Client, data: Any, media: str) -> Response:
-        try:
-            admitted = await self._admitted(request, client, data)
-        except RateLimited as error:
-            return self._refused(error)
+        admitted = await self._admitted(request, client, data)
         return self._said(request, await self._answer(request, client, admitted), media)
 
     def _said(self, request: Request, answer: Answer | Entry, media: str) -> Response:
         headers = self._guard.rate_headers(request.state.grant)
         if isinstance(answer, Entry):
-            return self._kept(request, answer, media, headers)
+            headers["Cache-Control"] = f"public, max-age={self._guard.responses.seconds_left(answer)}"
+            headers["Vary"] = "Accept, Accept-Encoding, Cookie, Authorization"
+            return answer.response(request, f"{media}; charset=utf-8", headers)
         content = as_request_error(answer.content)
         return _json(content, answer.status or status_of(content, media), media, headers | answer.headers)
 
@@ -130,18 +128,18 @@ class HTTPHandler:
         """Return the answer to one operation, a kept one where there is one."""
         if isinstance(admitted, GraphQLError):
             return Answer(told(admitted), 400 if isinstance(admitted, Misshapen) else None)
-        responses = self._guard.responses
-        may_keep = responses.is_on and admitted.lifetime.seconds > 0 and _is_anonymous(request)
+        responses, lifetime = self._guard.responses, admitted.operation.lifetime
+        may_keep = responses.is_on and lifetime.seconds > 0 and _is_anonymous(request)
         if not may_keep:
             return await self._priced(request, client, admitted)
         entry = responses.find(admitted.key)
         if entry is not None:
             return entry
-        return await responses.shared(admitted.key, admitted.lifetime, lambda: self._priced(request, client, admitted))
+        return await responses.shared(admitted.key, lifetime, lambda: self._priced(request, client, admitted))
 
     async def _priced(self, request: Request, client: Client, admitted: Admitted) -> Answer:
         try:
-            if admitted.is_subscription:
+            if admitted.operation.is_subscription:
                 raise GraphQLError("Follow a subscription over WebSocket, or with `Accept: text/event-stream`.")
             cost = self._guard.gate.cost(admitted)
             grant = request.state.grant = await self._guard.gate.take(client, cost - MIN_COST)
@@ -173,32 +171,10 @@ class HTTPHandler:
         heartbeat = guard.settings.api_heartbeat_seconds
         return EventStream(results, place, heartbeat_seconds=heartbeat, stop=stop, headers=_HEADERS)
 
-    def _kept(self, request: Request, entry: Entry, media: str, headers: dict[str, str]) -> Response:
-        """Return a kept answer, or 304 to a client that has it."""
-        body, coding = entry.variant(request.headers.get("accept-encoding", ""))
-        # A strong validator names the bytes that are sent, so each coding has its own.
-        etag = f'"{entry.etag}-{coding}"' if coding else f'"{entry.etag}"'
-        headers |= {
-            "ETag": etag,
-            "Cache-Control": f"public, max-age={self._guard.responses.seconds_left(entry)}",
-            "Vary": "Accept, Accept-Encoding, Cookie, Authorization",
-        }
-        asked = request.headers.get("if-none-match", "")
-        if asked.strip() == "*" or any(entry.etag in part for part in asked.split(",")):
-            return Response(None, 304, {**_HEADERS, **headers})
-        if coding:
-            headers["Content-Encoding"] = coding
-        return _response(body, 200, media, headers)
-
 
 def _is_anonymous(request: Request) -> bool:
     """Whether the answer would be the same for everybody, and says nothing of its own cost."""
     return not any(name in request.headers for name in ("cookie", "authorization", COST_HEADER))
-
-
-def _refusal(message: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    content = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST"}}]}
-    return _json(content, status, JSON, headers or {})
 
 
 def _json(content: Any, status: int, media: str, headers: dict[str, str]) -> Response:

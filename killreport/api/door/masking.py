@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -33,20 +34,35 @@ def masked(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, KillreportError):
         extensions.setdefault("code", error_code(type(cause)))
         shown["message"] = sentence_of(cause, shown["message"])
-    elif cause is not None and is_away(cause):
-        _log.warning("api_database_lost", reason=repr(cause))
-        shown["message"], extensions = "The database does not answer; try again shortly.", {"code": "UNAVAILABLE"}
     elif cause is not None:
-        error_id = getattr(cause, _LOGGED_AS, None)
-        if error_id is None:
-            error_id = secrets.token_hex(4)
-            setattr(cause, _LOGGED_AS, error_id)
-            _log.error("api_query_failed", error_id=error_id, path=error.path, exc_info=cause)
-        shown["message"], extensions = f"Something failed here; the log has it as {error_id}.", {"code": "INTERNAL"}
+        failure = told_failure(cause, "api_query_failed", path=error.path)
+        shown["message"], extensions = failure.sentence, {"code": failure.code}
     else:
         extensions.setdefault("code", "BAD_REQUEST")
     shown["extensions"] = extensions
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a caller learns of what is no fault of theirs."""
+
+    status: int
+    sentence: str
+    code: str
+
+
+def told_failure(cause: BaseException, event: str = "api_failed", **noted: Any) -> Failure:
+    """Return what is told of an error that nobody raised on purpose; it is logged, once, under the event."""
+    if is_away(cause):
+        _log.warning("api_database_lost", reason=repr(cause))
+        return Failure(503, "The database does not answer; try again shortly.", error_code(Unavailable))
+    error_id = getattr(cause, _LOGGED_AS, None)
+    if error_id is None:
+        error_id = secrets.token_hex(4)
+        setattr(cause, _LOGGED_AS, error_id)
+        _log.error(event, error_id=error_id, exc_info=cause, **noted)
+    return Failure(500, f"Something failed here; the log has it as {error_id}.", "INTERNAL")
 
 
 def sentence_of(error: KillreportError, message: str | None = None) -> str:

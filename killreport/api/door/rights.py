@@ -7,9 +7,10 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any
 
-from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLSchema, get_directive_values
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLSchema
 
 from killreport.api.door.audit import note_call
+from killreport.api.door.guard.annotations import annotation
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import BatchResolver, make_resolver, wrap_resolver
 
@@ -27,8 +28,8 @@ def keep_rights(schema: GraphQLSchema) -> GraphQLSchema:
         if not isinstance(found, GraphQLObjectType) or name.startswith("__"):
             continue
         for field_name, field in found.fields.items():
-            _keep_inside(schema, field_name, field)
-            right = right_of(schema, field)
+            _keep_inside(field_name, field)
+            right = right_of(field)
             if right is None:
                 if found is schema.mutation_type:
                     raise ValueError(f"{name}.{field_name} does not say who may call it: give it @right.")
@@ -40,26 +41,18 @@ def keep_rights(schema: GraphQLSchema) -> GraphQLSchema:
     return schema
 
 
-def right_of(schema: GraphQLSchema, field: GraphQLField) -> str | None:
+def right_of(field: GraphQLField) -> str | None:
     """Return the right that the field's definition names, None where it names none."""
-    directive = schema.get_directive(DIRECTIVE)
-    if directive is None or field.ast_node is None:
-        return None
-    values = get_directive_values(directive, field.ast_node)
-    return None if values is None else str(values["is"])
+    return annotation(field.ast_node, DIRECTIVE).get("is")
 
 
-def word_of(schema: GraphQLSchema, field: GraphQLField) -> str | None:
+def word_of(field: GraphQLField) -> str | None:
     """Return what those who are no operator read of the field, None where they read it as it is."""
-    directive = schema.get_directive(INSIDE)
-    if directive is None or field.ast_node is None:
-        return None
-    values = get_directive_values(directive, field.ast_node)
-    return None if values is None else str(values["word"])
+    return annotation(field.ast_node, INSIDE).get("word")
 
 
-def _keep_inside(schema: GraphQLSchema, name: str, field: GraphQLField) -> None:
-    word = word_of(schema, field)
+def _keep_inside(name: str, field: GraphQLField) -> None:
+    word = word_of(field)
     if word is None:
         return
     field.description = f"{field.description}\n\nWho is no operator reads “{word}”."

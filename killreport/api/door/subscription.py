@@ -6,52 +6,30 @@ identity of lists that are new with every event: 20 kB an event, never found aga
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from inspect import isawaitable
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     Executor,
     GraphQLError,
-    GraphQLSchema,
     create_source_event_stream,
     execute_subscription_event,
     map_source_to_response_event,
 )
 
-from killreport.api.door.documents import MAX_ERRORS, DocumentRefused
-from killreport.api.engine.executor import BatchExecutor
+from killreport.api.door.documents import DocumentRefused
 
 Pay = Callable[[], Awaitable[None]]
 
 
-async def subscribe(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    data: Mapping[str, Any],
-    context: Any,
-    pay: Pay,
-    *,
-    with_introspection: bool = True,
-) -> AsyncGenerator[ExecutionResult, None]:
-    """Return the results of an admitted subscription, which may be waited for one by one.
+async def subscribe(executor: Executor[Any], pay: Pay) -> AsyncGenerator[ExecutionResult, None]:
+    """Return the results of a subscription, which may be waited for one by one.
 
-    data: the request with its `variables` and `operationName`. pay: awaited for each event; what it raises ends the
-    results. Raises GraphQLError where the subscription cannot begin.
+    pay: awaited for each event; what it raises ends the results. Raises GraphQLError where the subscription cannot
+    begin.
     """
-    executor = BatchExecutor.build(
-        schema,
-        document,
-        context_value=context,
-        raw_variable_values=data.get("variables"),
-        operation_name=data.get("operationName"),
-        max_coercion_errors=MAX_ERRORS,
-        hide_suggestions=not with_introspection,
-    )
-    if isinstance(executor, list):
-        raise DocumentRefused(executor)
     events = create_source_event_stream(executor)
     if isawaitable(events):
         events = await events

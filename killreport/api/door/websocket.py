@@ -12,18 +12,18 @@ from typing import Any
 
 import msgspec
 from graphql import GraphQLError
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from killreport.api.door.execution import Execution
 from killreport.api.door.guard.gate import MIN_COST
-from killreport.api.door.guard.guard import told
-from killreport.api.door.guard.readable import Unfit, check_fit, read_json
+from killreport.api.door.guard.guard import Guard, told
+from killreport.api.door.guard.readable import check_fit, read_json
 from killreport.api.door.guard.sse import next_payload, once
 from killreport.api.door.limits import MAX_BODY_BYTES
 from killreport.api.engine.shared import SharedData
 from killreport.door.client import Client
-from killreport.door.concurrency import LimitReached
+from killreport.door.concurrency import LimitReached, Permit
 
 PROTOCOL = "graphql-transport-ws"
 MAX_OPERATIONS = 20
@@ -47,24 +47,30 @@ class WebSocketHandler:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until either side ends it."""
-        if not self._guard.allows_origin(websocket):
-            await _deny(websocket, 403, "Pages of this origin may not connect.")
-            return
         client = self._guard.clients.client(websocket)
-        try:
-            place = self._guard.places.take(client)
-        except LimitReached as error:
-            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
+        place = await enter(self._guard, client, websocket)
+        if place is None:
             return
-        try:
+        with place:
             if PROTOCOL in websocket.scope.get("subprotocols", ()):
                 await websocket.accept(PROTOCOL)
                 await _GraphQLSocket(websocket, client, self._execution).serve()
             else:
                 await websocket.accept()
                 await websocket.close(BAD_PROTOCOL, f"Offer the subprotocol {PROTOCOL}.")
-        finally:
-            place.give_back()
+
+
+async def enter(guard: Guard, client: Client, websocket: WebSocket) -> Permit | None:
+    """Return the place of a connection; None for one that was refused, by an answer of HTTP, which costs none."""
+    if not guard.allows_origin(websocket):
+        refusal = PlainTextResponse("Pages of this origin may not connect.", 403)
+    else:
+        try:
+            return guard.places.take(client)
+        except LimitReached as error:
+            refusal = PlainTextResponse(str(error), error.status, {"Retry-After": f"{error.retry_after:.0f}"})
+    await websocket.send_denial_response(refusal)
+    return None
 
 
 class _GraphQLSocket:
@@ -90,7 +96,7 @@ class _GraphQLSocket:
             if not until_init.expired():  # of what was asked for, not of the client
                 raise
             await self._close(INIT_TIMEOUT, "Send connection_init in time.")
-        except (ValueError, TypeError, KeyError, RecursionError, Unfit):
+        except (ValueError, TypeError, KeyError, RecursionError, GraphQLError):
             await self._close(BAD_MESSAGE, "That is not a message of the protocol.")
         finally:
             for operation_id in list(self._operations):
@@ -150,7 +156,7 @@ class _GraphQLSocket:
             await gate.take(client, MIN_COST)
             admitted = await gate.admit(client, data)
             await gate.take(client, gate.cost(admitted) - MIN_COST)
-            if admitted.is_subscription:
+            if admitted.operation.is_subscription:
                 return await self._execution.results(self._websocket, client, admitted)
         except GraphQLError as error:
             errors: list[dict[str, Any]] = told(error)["errors"]
@@ -190,8 +196,3 @@ def _text(message: dict[str, Any]) -> str:
         head = msgspec.json.encode({key: value for key, value in message.items() if key != "payload"}).decode()
         return f'{head[:-1]},"payload":{{"data":{payload["data"].text}}}}}'
     return msgspec.json.encode(message).decode()
-
-
-async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:
-    """Refuse the upgrade by an answer of HTTP, which costs no connection."""
-    await websocket.send_denial_response(Response(message, status, headers, media_type="text/plain"))

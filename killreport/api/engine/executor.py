@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable
+from typing import Any
 
 from graphql import ExecutionResult, Executor, GraphQLError, GraphQLSchema, OperationType
 
@@ -12,9 +12,7 @@ from killreport.api.engine.plan import Plans
 from killreport.api.engine.run import Run
 from killreport.api.engine.shared import SharedEvent
 
-T = TypeVar("T")
-
-_PLANS, _ANSWERS = "engine.plans", "engine.answers"
+_ANSWERS = "engine.answers"
 
 
 class BatchExecutor(Executor[Any]):
@@ -24,6 +22,11 @@ class BatchExecutor(Executor[Any]):
     takes no middleware, no hooks and no abort signal: cancelling the task that awaits it cancels its resolvers.
     """
 
+    def __init__(self, *given: Any, plans: Plans | None = None, **others: Any) -> None:
+        """plans: those of the operation, where it is run more than once."""
+        super().__init__(*given, **others)
+        self._plans = plans or Plans()
+
     def execute_operation(self, serially: bool | None = None) -> ExecutionResult | Awaitable[ExecutionResult]:
         """Return the result, or something to await where a resolver has to be waited for."""
         kind = self.operation.operation
@@ -32,8 +35,8 @@ class BatchExecutor(Executor[Any]):
             message = f"Schema is not configured to execute {kind.value} operation."
             return ExecutionResult(None, [GraphQLError(message, self.operation)])
         try:
-            plan = _extension(self.schema, _PLANS, Plans).plan(self, root_type)
-            kept = _extension(self.schema, _ANSWERS, AnswerCache)
+            plan = self._plans.plan(self, root_type)
+            kept = _answers(self.schema)
             event = self.root_value
             if isinstance(event, SharedEvent) and not plan.reads_variables_below:
                 return self._guarded(event.answer(plan, self.context_value, lambda: Run(self, plan, kept).together()))
@@ -56,9 +59,9 @@ class BatchExecutor(Executor[Any]):
         return ExecutionResult(None, [GraphQLError("Selections are nested too deeply.", self.operation)])
 
 
-def _extension(schema: GraphQLSchema, key: str, make: Callable[[], T]) -> T:
-    """Return what the schema carries under this key, made when first asked for."""
-    found = schema.extensions.get(key)
+def _answers(schema: GraphQLSchema) -> AnswerCache:
+    """Return what the schema carries, made when first asked for."""
+    found: AnswerCache | None = schema.extensions.get(_ANSWERS)
     if found is None:
-        found = schema.extensions[key] = make()
-    return cast(T, found)
+        found = schema.extensions[_ANSWERS] = AnswerCache()
+    return found

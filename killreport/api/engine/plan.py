@@ -18,7 +18,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     Node,
-    OperationDefinitionNode,
     VariableNode,
     is_abstract_type,
     is_leaf_type,
@@ -28,11 +27,8 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, 
 from killreport.api.engine.leaves import QuickColumn, quick_column
 from killreport.api.engine.registry import BatchResolver, batch_resolver, reader
 
-# Of plans and of the operations they were made for, whichever bound is met first; a field's plan takes 2 kB, and an
-# operation holds its whole document, which takes 150 bytes for each character.
-REMEMBERED = 200
-MAX_FIELDS = 10_000
-MAX_CHARACTERS = 150_000
+# Of the plans of one operation; that of a field takes 2 kB.
+MAX_FIELDS = 2_000
 
 
 class Shape:
@@ -200,45 +196,30 @@ class OperationPlan:
 
 
 class Plans:
-    """Plans of the operations met last, together with those operations, so that an id means what it meant."""
+    """Plans of one operation; whoever remembers the operation holds them."""
 
     def __init__(self) -> None:
-        self._deciding: OrderedDict[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = OrderedDict()
+        self._deciding: tuple[str, ...] | None = None
         self._plans: OrderedDict[tuple[Any, ...], OperationPlan] = OrderedDict()
-        self._characters = 0
+
+    @property
+    def field_count(self) -> int:
+        """How many fields the plans have together; grows while they are used."""
+        return sum(plan.field_count for plan in self._plans.values())
 
     def plan(self, executor: Executor[Any], root_type: GraphQLObjectType) -> OperationPlan:
-        """Return the plan of the executor's operation with its variables."""
-        operation = executor.operation
-        known = self._deciding.get(id(operation))
-        if known is None:
-            names = _deciding_variables(operation, *(part.definition for part in executor.fragments.values()))
-            known = self._deciding[id(operation)] = (operation, names)
-            self._characters += _characters(operation)
-            while len(self._deciding) > REMEMBERED or self._characters > MAX_CHARACTERS:
-                self._forget_operation()
+        """Return the plan of the executor's operation, which is always the same one, with its variables."""
+        if self._deciding is None:
+            fragments = (part.definition for part in executor.fragments.values())
+            self._deciding = _deciding_variables(executor.operation, *fragments)
         coerced = executor.variable_values.coerced
-        key = (id(operation), *(coerced.get(name) for name in known[1]))
+        key = tuple(coerced.get(name) for name in self._deciding)
         plan = self._plans.get(key)
         if plan is None:
-            plan = OperationPlan(executor, root_type)
-            # An operation that is larger than there is room for was forgotten at once, and its id means nothing.
-            if id(operation) in self._deciding:
-                self._plans[key] = plan
-            while len(self._plans) > REMEMBERED or sum(one.field_count for one in self._plans.values()) > MAX_FIELDS:
+            plan = self._plans[key] = OperationPlan(executor, root_type)
+            while self.field_count > MAX_FIELDS:
                 self._plans.popitem(last=False)
         return plan
-
-    def _forget_operation(self) -> None:
-        gone, (operation, _) = self._deciding.popitem(last=False)
-        self._characters -= _characters(operation)
-        for key in [key for key in self._plans if key[0] == gone]:
-            del self._plans[key]
-
-
-def _characters(operation: OperationDefinitionNode) -> int:
-    """Return how long the operation's whole document is."""
-    return len(operation.loc.source.body) if operation.loc is not None else 0
 
 
 def _deciding_variables(*definitions: Node) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ headers forbids every other script and every way to turn text into markup.
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import re
@@ -16,6 +15,8 @@ from itertools import takewhile
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+
+from killreport.answering import content_tag, tagged
 
 MODULES = (
     "explorer.js",
@@ -68,17 +69,14 @@ async def explorer_file(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _MEDIA_TYPES:
         return Response("There is no such file.", 404, media_type="text/plain")
-    content, etag = _file(name)
+    content, tag = _file(name)
     headers = {
         # Asked about each time, so that modules of two releases never meet in one page.
         "Cache-Control": "no-cache",
-        "ETag": etag,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     }
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(None, 304, headers)
-    return Response(content, headers=headers, media_type=_MEDIA_TYPES[name])
+    return tagged(request, Response(content, headers=headers, media_type=_MEDIA_TYPES[name]), tag)
 
 
 def examples() -> list[dict[str, str]]:
@@ -98,7 +96,7 @@ def _example(document: str) -> dict[str, str]:
 @cache
 def _file(name: str) -> tuple[bytes, str]:
     content = (json.dumps(examples()) if name == EXAMPLES else _read(name)).encode()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return content, content_tag(content)
 
 
 @cache

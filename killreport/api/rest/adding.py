@@ -48,5 +48,5 @@ def _read_hash(request: RestRequest) -> str:
         raise Malformed(f"{_HASH_LENGTH} hexadecimal digits are needed", "hash")
     read_hash(text)
     if request.given("delay") not in (None, "0"):
-        raise Refused("No killmail is held back here: leave out the delay.")
+        raise Refused("A delay is not supported: leave it out.")
     return text.lower()

@@ -15,10 +15,8 @@ from starlette.responses import Response
 
 from killreport.api.rest.formats import CSV
 from killreport.api.views.killmail import KillmailView
+from killreport.db.view_export import FORMULA_SIGNS
 from killreport.killmail.shown.esi_body import time_text
-
-# Source: https://owasp.org/www-community/attacks/CSV_Injection, read 2026-11-30.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_answer(header: Sequence[str], rows: Iterable[Sequence[Any]], *, name: str, cache: str) -> Response:
@@ -39,7 +37,7 @@ def killmails_as_csv(killmails: Iterable[KillmailView], *, cache: str) -> Respon
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_SIGNS) else value
+        return f"'{value}" if value.startswith(tuple(FORMULA_SIGNS)) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

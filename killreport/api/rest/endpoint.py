@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from killreport.api.door.guard.gate import MIN_COST, RateLimited
-from killreport.api.door.masking import sentence_of
+from killreport.api.door.masking import sentence_of, told_failure
 from killreport.api.rest.formats import JSON, PARAMETER, NotAcceptable, asked_media
 from killreport.api.rest.rate_limit import RestLimiter, RestRequest
-from killreport.clock import read_http_date
-from killreport.db.database import is_away
 from killreport.door.concurrency import LimitReached
 from killreport.errors import KillreportError, Malformed, NotFound, Refused, Transient, Unavailable
 
@@ -35,8 +30,6 @@ _OTHER_METHODS = ("GET", "PUT", "PATCH", "DELETE")
 _STATUS: tuple[tuple[type[KillreportError], int], ...] = (
     (NotAcceptable, 406), (Malformed, 400), (Refused, 400), (NotFound, 404), (Transient, 503), (Unavailable, 503),
 )  # fmt: skip
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +138,7 @@ class Endpoint:
                 except TimeoutError:
                     if not limit.expired():
                         raise
-        raise Transient(f"This did not finish in {limiter.seconds:g} s. Ask for less at once.")
+        raise Transient(f"This did not finish in {limiter.seconds:g} s. Request less at once.")
 
     def _status_of(self, error: KillreportError, media: str | None) -> int:
         if isinstance(error, LimitReached):
@@ -165,12 +158,8 @@ class Endpoint:
         except KillreportError as error:
             return error_answer(self._status_of(error, request.media), sentence_of(error), _later(error))
         except Exception as error:
-            if is_away(error):
-                _log.warning("api_database_lost", reason=repr(error))
-                return error_answer(503, "The database does not answer; try again shortly.")
-            error_id = secrets.token_hex(4)
-            _log.exception("api_rest_failed", error_id=error_id, path=request.http.url.path)
-            return error_answer(500, f"Something failed here; the log has it as {error_id}.")
+            failure = told_failure(error, path=request.http.url.path)
+            return error_answer(failure.status, failure.sentence)
 
 
 def json_answer(found: Any, *, cache: str = NO_STORE, pretty: bool = False) -> Response:
@@ -197,30 +186,3 @@ def _later(error: KillreportError) -> dict[str, str]:
 
 def _json(body: bytes, status: int, cache: str) -> Response:
     return Response(body, status, {"Cache-Control": cache}, "application/json")
-
-
-def tagged(request: Request, response: Response) -> Response:
-    """Return the response with the tag of its contents, or 304 where the caller has just these.
-
-    One who knows no tag, and asks by time, has what was not modified since then.
-    """
-    tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
-    response.headers["ETag"] = tag
-    asked = request.headers.get("if-none-match")
-    if asked is None:
-        is_known = _is_unmodified(request.headers.get("if-modified-since"), response.headers.get("last-modified"))
-    else:
-        # A proxy or the compression may have made a weak tag of ours.
-        is_known = asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
-    if not is_known:
-        return response
-    kept = {
-        name: value for name, value in response.headers.items() if name in ("etag", "cache-control", "last-modified")
-    }
-    return Response(status_code=304, headers=kept)
-
-
-def _is_unmodified(since: str | None, modified: str | None) -> bool:
-    known = None if since is None else read_http_date(since)
-    last = None if modified is None else read_http_date(modified)
-    return known is not None and last is not None and last <= known

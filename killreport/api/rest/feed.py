@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.answering import tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.formats import NDJSON
 from killreport.api.rest.rate_limit import RestRequest
 from killreport.clock import utc_now
@@ -90,5 +91,5 @@ def _kinds(text: str | None) -> Collection[Kind]:
         return KINDS
     wanted = set(text.split(","))
     if not wanted <= set(MARKS.values()):
-        raise Malformed("one or more of live, history and changed are needed, with commas between", "kind")
+        raise Malformed("one or more of live, history and changed are needed, separated by commas", "kind")
     return [kind for kind, mark in MARKS.items() if mark in wanted]

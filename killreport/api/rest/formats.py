@@ -53,5 +53,5 @@ def asked_media(request: Request, offered: Collection[str]) -> str:
     choices = {word: media for media in offered for word in (media, *_ALIASES.get(media, ()))}
     found = best_of(request.headers.get("accept"), choices | dict.fromkeys(_ANYTHING, usual), usual)
     if found is None:
-        raise NotAcceptable(f"This address answers {' or '.join(offered)}, and the Accept header names neither.")
+        raise NotAcceptable(f"This endpoint offers {' or '.join(offered)}, and the Accept header accepts neither.")
     return found

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 import msgspec
 from starlette.responses import Response
 
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.answering import tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.rate_limit import LINES_A_COST, RestLimiter, RestRequest
 from killreport.clock import is_nameable
 from killreport.door.streams import PlacedStream
@@ -82,7 +83,7 @@ def _day(request: RestRequest) -> date:
     try:
         day = datetime.strptime(text, _DAY).replace(tzinfo=UTC).date()
     except ValueError:
-        raise NotFound(f"{text[:20]} is no day: YYYYMMDD is needed") from None
+        raise NotFound(f"{text[:20]} is not a day: YYYYMMDD is expected") from None
     if not is_nameable(day):
         raise _nothing(day)
     return day

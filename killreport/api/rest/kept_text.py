@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -11,10 +10,9 @@ from starlette.responses import Response
 
 from killreport.api.door.guard.gate import RateLimited
 from killreport.api.door.guard.guard import Guard
+from killreport.api.door.guard.responses import KeptBody
 from killreport.api.rest.endpoint import error_answer
 from killreport.api.rest.rate_limit import ROW_COST
-
-_LEVEL = 6
 
 
 class KeptText:
@@ -24,9 +22,8 @@ class KeptText:
         self._guard = guard
         self._media_type = media_type
         self._headers = {"Vary": "Accept-Encoding"} | ({} if cache is None else {"Cache-Control": cache})
-        self._plain = functools.cache(lambda: make().encode())
-        # By the middleware it would be compressed again for everybody who asks, on the loop that answers all others.
-        self._compressed = functools.cache(lambda: gzip.compress(self._plain(), _LEVEL))
+        # By the application it would be compressed again for everybody who asks, on the loop that answers all others.
+        self._kept = functools.cache(lambda: KeptBody(make().encode()))
 
     async def answer(self, request: Request) -> Response:
         """Answer, for who can pay."""
@@ -37,7 +34,4 @@ class KeptText:
             response = error_answer(429, error.message)
             response.headers.update(guard.rate_headers(error.grant))
             return response
-        headers = {**self._headers, **guard.rate_headers(grant)}
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(self._plain(), 200, headers, self._media_type)
-        return Response(self._compressed(), 200, {**headers, "Content-Encoding": "gzip"}, self._media_type)
+        return self._kept().response(request, self._media_type, {**self._headers, **guard.rate_headers(grant)})

@@ -10,8 +10,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from killreport.answering import tagged
 from killreport.api.rest.csv_answer import killmails_as_csv
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.formats import CSV
 from killreport.api.rest.modifiers import Query, read_modifiers
 from killreport.api.rest.rate_limit import LINES_A_COST, RestRequest

@@ -15,8 +15,8 @@ from killreport.api.rest.formats import PARAMETER, format_names
 
 CACHE = "public, max-age=3600"
 GROUPS = {
-    "zKillboard": "The addresses of zKillboard's API, for tools that speak it.",
-    "Feed": "The board's own feed, in the shapes of R2Z2 and RedisQ, and as pages.",
+    "zKillboard": "Endpoints compatible with zKillboard's API.",
+    "Feed": "The board's feeds: compatible with R2Z2 and RedisQ, and paginated.",
     "History": "The killmails of every day.",
     "RSS and Atom": "The newest killmails of a filter, for feed readers.",
 }
@@ -30,8 +30,8 @@ def openapi_document(table: Sequence[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "KillReport REST API",
             "version": __version__,
-            "description": "Killmails of EVE Online in the shapes of zKillboard's API and feeds, and as RSS and Atom. "
-            "Everything is also there, with more to choose from, as GraphQL under /graphql.",
+            "description": "EVE Online killmails in the formats of zKillboard's API and feeds, and as RSS and Atom. "
+            "The GraphQL API at /graphql has all of it, with more filters.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         # Relative to where the document was read: every board serves its own.
@@ -66,16 +66,16 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         }
     }
     # An address that cannot be read has this status whatever the protocol.
-    responses["400"] = _error("What was asked for is not valid.")
+    responses["400"] = _error("The request is invalid.")
     if endpoint.misses:
         responses["404"] = _error(endpoint.misses)
     elif endpoint.error_status is not None and endpoint.has_choice:
-        responses["404"] = _error("What was asked for is not valid, and in a form that has no place for an error.")
+        responses["404"] = _error("The request is invalid, and the requested format cannot contain an error.")
     if endpoint.has_choice:
-        responses["406"] = _error("The Accept header names nothing that is offered here.")
+        responses["406"] = _error("The Accept header contains no supported type.")
     responses |= {f"{status}": _error(meaning) for status, meaning in endpoint.statuses.items()}
-    responses["429"] = _error("Too much was asked for in a short time.", "Retry-After")
-    responses["503"] = _error("The database does not answer, or too many ask at once.", "Retry-After")
+    responses["429"] = _error("The rate limit is exceeded.", "Retry-After")
+    responses["503"] = _error("The database is unavailable, or there are too many requests.", "Retry-After")
     found: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
@@ -106,7 +106,7 @@ def _parameters(endpoint: Endpoint) -> Sequence[Parameter]:
     if PARAMETER not in endpoint.query_names:
         return endpoint.parameters
     names = format_names(endpoint.answer)
-    told = f"The form of the answer, {names[0]} where it is left out; the Accept header may say it too."
+    told = f"Format of the answer, {names[0]} by default; the Accept header can select it too."
     return [*endpoint.parameters, Parameter(PARAMETER, "query", told, {"type": "string", "enum": names})]
 
 
@@ -116,6 +116,6 @@ def _error(meaning: str, *headers: str) -> dict[str, Any]:
         "content": {"application/json": {"schema": shapes.ref("Error")}},
     }
     if headers:
-        seconds = {"description": "Seconds to wait before the next try.", "schema": shapes.COUNT}
+        seconds = {"description": "Seconds to wait before a retry.", "schema": shapes.COUNT}
         found["headers"] = dict.fromkeys(headers, seconds)
     return found

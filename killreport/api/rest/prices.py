@@ -6,8 +6,9 @@ from datetime import date
 
 from starlette.responses import Response
 
+from killreport.answering import tagged
 from killreport.api.rest.csv_answer import csv_answer
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.formats import CSV
 from killreport.api.rest.rate_limit import RestRequest
 from killreport.clock import utc_now

@@ -54,7 +54,7 @@ class RestLimiter:
             async with asyncio.timeout(seconds):
                 await self._free.acquire()
         except TimeoutError:
-            raise Transient("Too much is asked for at once; try again shortly.", BUSY_SECONDS) from None
+            raise Transient("Too many requests at once; try again shortly.", BUSY_SECONDS) from None
         try:
             yield
         finally:

@@ -11,19 +11,18 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
-from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from killreport.api.context import ApiContext
 from killreport.api.door.guard.gate import MIN_COST
 from killreport.api.door.guard.guard import Guard
-from killreport.api.door.guard.readable import Unfit, check_fit, read_json
+from killreport.api.door.guard.readable import check_fit, read_json
+from killreport.api.door.websocket import enter
 from killreport.api.rest.channels import Announcements, read_channel
 from killreport.api.rest.rate_limit import ROW_COST
 from killreport.api.state.live import Subscriber, TooSlow
 from killreport.background import beside
 from killreport.door.client import Client
-from killreport.door.concurrency import LimitReached
 from killreport.door.own_names import site_base
 from killreport.errors import Malformed
 
@@ -46,13 +45,8 @@ class Sockets:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until either side ends it."""
         client = self._guard.clients.client(websocket)
-        if not self._guard.allows_origin(websocket):
-            await _deny(websocket, 403, "Pages of this origin may not connect.")
-            return
-        try:
-            place = self._guard.places.take(client)
-        except LimitReached as error:
-            await _deny(websocket, error.status, str(error), {"Retry-After": f"{error.retry_after:.0f}"})
+        place = await enter(self._guard, client, websocket)
+        if place is None:
             return
         with place:
             await websocket.accept()
@@ -89,9 +83,9 @@ class Sockets:
                     await self._guard.gate.take_later(client, ROW_COST)
                     await websocket.send_text(text)
         except TooSlow:
-            await _close(websocket, TRY_AGAIN_LATER, "You do not keep up: connect again.")
+            await _close(websocket, TRY_AGAIN_LATER, "You read too slowly: reconnect.")
         except GraphQLError:
-            await _close(websocket, TRY_AGAIN_LATER, "Your bucket is empty: subscribe to less.")
+            await _close(websocket, TRY_AGAIN_LATER, "Rate limit exceeded: subscribe to fewer channels.")
         except (WebSocketDisconnect, RuntimeError):
             return
 
@@ -117,7 +111,7 @@ class Sockets:
                 answer = {"error": error.message}
             if answer is not None:
                 await websocket.send_json(answer)
-        await _close(websocket, POLICY_VIOLATION, "These are no messages of the protocol.")
+        await _close(websocket, POLICY_VIOLATION, "Too many invalid messages.")
 
 
 def _obey(text: str, subscribed: set[str]) -> dict[str, Any] | None:
@@ -149,7 +143,7 @@ def _read(text: str) -> dict[str, Any]:
         if not isinstance(message, dict):
             raise TypeError
         check_fit(message, "message")
-    except (ValueError, TypeError, RecursionError, Unfit):
+    except (ValueError, TypeError, RecursionError, GraphQLError):
         raise Malformed('a message such as {"action": "sub", "channel": "killstream"} is needed') from None
     return message
 
@@ -158,8 +152,3 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
     if websocket.application_state is WebSocketState.CONNECTED:
         with suppress(RuntimeError, WebSocketDisconnect):
             await websocket.close(code, reason)
-
-
-async def _deny(websocket: WebSocket, status: int, message: str, headers: dict[str, str] | None = None) -> None:
-    """Refuse the upgrade by an answer of HTTP, which costs no connection."""
-    await websocket.send_denial_response(Response(message, status, headers, media_type="text/plain"))

@@ -13,8 +13,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from killreport.answering import tagged
 from killreport.api.context import ApiContext
-from killreport.api.rest.endpoint import json_answer, tagged
+from killreport.api.rest.endpoint import json_answer
 from killreport.api.rest.rate_limit import RestRequest
 from killreport.api.rest.stats_info import load_info
 from killreport.api.rest.stats_lists import load_top_lists

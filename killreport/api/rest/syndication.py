@@ -11,8 +11,8 @@ from email.utils import format_datetime
 import msgspec
 from starlette.responses import Response
 
+from killreport.answering import tagged
 from killreport.api.rest.csv_answer import killmails_as_csv
-from killreport.api.rest.endpoint import tagged
 from killreport.api.rest.entries import FeedEntry, Syndicated, entry_of, urn
 from killreport.api.rest.filter_query import read_filter
 from killreport.api.rest.rate_limit import RestRequest

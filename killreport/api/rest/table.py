@@ -77,30 +77,34 @@ def _history() -> list[Endpoint]:
 def _feed() -> list[Endpoint]:
     sequence = shapes.closed({"sequence": shapes.COUNT})
     page_parameters = (
-        Parameter("after", "query", "The last number you have; left out: from the first on.", _NUMBER),
-        Parameter("limit", "query", "How many, 100 where it is left out.", {**shapes.ID, "maximum": MAX_PUBLISHED}),
-        Parameter("kind", "query", "Only these of `live`, `history` and `changed`, with commas between.", _KINDS),
+        Parameter("after", "query", "The last number you have; by default, start at the first.", _NUMBER),
+        Parameter(
+            "limit", "query", "Maximum number of packages, 100 by default.", {**shapes.ID, "maximum": MAX_PUBLISHED}
+        ),
+        Parameter(
+            "kind", "query", "Only these kinds, of `live`, `history` and `changed`, separated by commas.", _KINDS
+        ),
     )
     queue_parameters = (
-        Parameter("queueID", "query", "A name of your own.", _QUEUE, is_required=True),
+        Parameter("queueID", "query", "A name that you choose.", _QUEUE, is_required=True),
         Parameter("ttw", "query", "Seconds to wait for a killmail, 1 to 10.", {"type": "number"}),
     )
     return [
         Endpoint(
-            "/ephemeral/sequence.json", "sequence", "The newest number of the live feed, in R2Z2's shape.",
+            "/ephemeral/sequence.json", "sequence", "The newest number of the live feed, in R2Z2's format.",
             feed.answer_sequence, {JSON: sequence}, group="Feed",
         ),
         Endpoint(
-            "/ephemeral/{sequence}.json", "package", "The killmail of a number, in R2Z2's shape.",
+            "/ephemeral/{sequence}.json", "package", "The killmail of a number, in R2Z2's format.",
             feed.answer_package, {JSON: shapes.ref("Package")}, (_SEQUENCE,), "Not published yet: ask again.",
             group="Feed",
         ),
         Endpoint(
-            "/feed", "feed_page", "What was stored or changed after a number, many at once.", feed.answer_page,
+            "/feed", "feed_page", "Stored and changed killmails after a number.", feed.answer_page,
             {JSON: shapes.ref("Packages"), NDJSON: shapes.TEXT}, page_parameters, group="Feed",
         ),
         Endpoint(
-            "/listen.php", "listen", "The next killmail of a queue, in RedisQ's shape.", Listening().answer,
+            "/listen.php", "listen", "The next killmail of a queue, in RedisQ's format.", Listening().answer,
             {JSON: shapes.ref("RedisqAnswer")}, queue_parameters, is_waiting=True, group="Feed",
             unsupported=UNSUPPORTED,
         ),
@@ -111,7 +115,7 @@ def _syndication() -> list[Endpoint]:
     return [
         Endpoint(
             f"/feeds/killmails.{suffix}", suffix,
-            f"The newest killmails of a filter, as {name}. One that nests goes into `filter`, as JSON.",
+            f"The newest killmails of a filter, as {name}. Pass a nested filter as JSON in `filter`.",
             answer_feed, {media_type: shapes.TEXT}, _FILTER, group="RSS and Atom",
             repeats=True, unlisted=(WHOLE,),
         )
@@ -119,7 +123,7 @@ def _syndication() -> list[Endpoint]:
     ] + [
         Endpoint(
             "/feeds/killmails.csv", "csv",
-            "The newest 200 killmails of a filter, as CSV. One that nests goes into `filter`, as JSON.",
+            "The newest 200 killmails of a filter, as CSV. Pass a nested filter as JSON in `filter`.",
             answer_csv, {CSV: shapes.TEXT}, _FILTER, group="RSS and Atom", repeats=True, unlisted=(WHOLE,),
         ),
     ]  # fmt: skip
@@ -128,14 +132,14 @@ def _syndication() -> list[Endpoint]:
 def _found() -> list[Endpoint]:
     kind = Parameter("kind", "path", "Only of this kind.", {"type": "string", "enum": list(autocomplete.KINDS)})
     word = {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"^[^\u0000]+$"}
-    text = Parameter("text", "path", "How the name begins, or a part of it.", word)
-    query = Parameter("query", "query", "How the name begins, or a part of it.", word, is_required=True)
+    text = Parameter("text", "path", "Beginning or part of the name.", word)
+    query = Parameter("query", "query", "Beginning or part of the name.", word, is_required=True)
     form = {autocomplete.FORM: shapes.closed({"query": word})}
-    summary = "What has a name like a text, the best first."
+    summary = "Entities with a name like a text, best match first."
     listed = {JSON: shapes.list_of(shapes.ref("Found"))}
     return [
         Endpoint(
-            "/cache/1hour/autocomplete", "suggestions", "As the widget of zKillboard's pages reads it.",
+            "/cache/1hour/autocomplete", "suggestions", "Suggestions in the format of zKillboard's search box.",
             autocomplete.answer_suggestions, {JSON: shapes.ref("Suggestions")}, (query,), takes_slash=True,
         ),
         Endpoint(
@@ -155,13 +159,13 @@ def _found() -> list[Endpoint]:
 def _adding() -> list[Endpoint]:
     parameters = (
         Parameter("id", "path", "EVE's id of the killmail.", {**shapes.ID, "maximum": MAX_INT8}),
-        Parameter("hash", "path", "EVE's hash of it.", {"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}),
+        Parameter("hash", "path", "EVE's hash of the killmail.", {"type": "string", "pattern": "^[0-9a-fA-F]{40}$"}),
     )
-    delay = Parameter("delay", "path", "Hours to hold it back: 0, nothing is held back here.", {"const": 0})
+    delay = Parameter("delay", "path", "Delay in hours; only 0 is supported.", {"const": 0})
     statuses = {TIMEOUT: "EVE's API did not have it in time.", INVALID: "There is no such killmail."}
     return [
         Endpoint(
-            f"/api/killmail/add/{{id}}/{{hash}}{tail}", name, "Have a killmail stored that is not yet.",
+            f"/api/killmail/add/{{id}}/{{hash}}{tail}", name, "Submit a killmail.",
             answer_added, {JSON: shapes.ref("Added")}, (*parameters, *more), method="POST",
             takes_slash=True, is_waiting=True, statuses=statuses,
         )
@@ -171,7 +175,7 @@ def _adding() -> list[Endpoint]:
 
 def _zkillboard() -> list[Endpoint]:
     stats_parameters = (
-        Parameter("kind", "path", "What kind of thing.", shapes.lenient({"type": "string", "enum": list(KINDS)})),
+        Parameter("kind", "path", "Kind of entity.", shapes.lenient({"type": "string", "enum": list(KINDS)})),
         Parameter("id", "path", "Its id.", shapes.lenient(shapes.ID)),
     )
     modifiers = Parameter(
@@ -181,11 +185,11 @@ def _zkillboard() -> list[Endpoint]:
     stats = {"anyOf": [shapes.ref("Stats"), shapes.ref("Error")]}
     return [
         Endpoint(
-            "/api/stats/{kind}/{id}", "stats", "Figures of an entity by month, under zKillboard's names.", answer_stats,
+            "/api/stats/{kind}/{id}", "stats", "Statistics of an entity in zKillboard's format.", answer_stats,
             {JSON: stats}, stats_parameters, error_status=200, takes_slash=True,
         ),
         Endpoint(
-            "/api/prices/{id}", "prices", "What a type was worth day by day, and today.", answer_prices,
+            "/api/prices/{id}", "prices", "Prices of a type by day, and today's.", answer_prices,
             {JSON: shapes.ref("Prices"), CSV: shapes.TEXT},
             (Parameter("id", "path", "The type's id.", {**shapes.ID, "maximum": MAX_ENTITY_ID}),),
             "There is no such type.", takes_slash=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import typer
 
 from killreport.cli.context import load
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.config import Settings
 
 if TYPE_CHECKING:
@@ -23,24 +23,20 @@ _PROCESS = "killreport-db"
 
 
 def analyst(
-    name: Annotated[str, typer.Option("--name", help="The role's name.", metavar="NAME")] = "killreport_analyst",
+    name: Annotated[str, typer.Option("--name", help="Name of the role.", metavar="NAME")] = "killreport_analyst",
     *,
-    seconds: Annotated[
-        int, typer.Option("--timeout", help="Seconds that a statement may take.", min=1, max=86_400)
-    ] = 60,
+    seconds: Annotated[int, typer.Option("--timeout", help="Seconds a statement may take.", min=1, max=86_400)] = 60,
     connections: Annotated[
-        int, typer.Option("--connections", help="How many connections it may have.", min=1, max=100)
+        int, typer.Option("--connections", help="Connections it may have at once.", min=1, max=100)
     ] = 5,
-    new_password: Annotated[
-        bool, typer.Option("--new-password", help="Give a role that is there already another password.")
-    ] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the role away.")] = False,
-    as_sql: Annotated[bool, typer.Option("--sql", help="Print the statements, and run none.")] = False,
+    new_password: Annotated[bool, typer.Option("--new-password", help="Give an existing role a new password.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the role.")] = False,
+    as_sql: Annotated[bool, typer.Option("--sql", help="Print the SQL statements instead of running them.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a role that reads the views of the schema analysis, and nothing else. Example: killreport db analyst
+    """Create a role that can only read the views for analysts. Example: killreport db analyst
 
-    Run it again to change what you ask for. A password is printed once, when it is new; the embedded server has none.
+    Run it again to change the limits. A new password is printed once; the embedded server needs none.
     """
     from killreport.db.analyst import Analyst
 
@@ -50,14 +46,12 @@ def analyst(
         _print_statements(wanted, settings)
         return
     told = asyncio.run(_remove(settings, wanted) if remove else _make(settings, wanted, new_password=new_password))
-    if as_json:
-        print(json.dumps(told))
-    elif remove:
-        print(f"The role {name} is gone." if told["removed"] else f"There is no role {name}.")
+    if remove:
+        text = f"The role {name} is gone." if told["removed"] else f"There is no role {name}."
     else:
-        print(f"The role {name} is {'made' if told['new'] else 'there'}: psql '{told['url']}'")
-        if told["password"] is not None:
-            print(f"Its password, told this once: {told['password']}")
+        text = f"The role {name} is {'made' if told['new'] else 'there'}: psql '{told['url']}'"
+        text += f"\nIts password, told this once: {told['password']}" if told["password"] is not None else ""
+    print_answer(told, text, as_json=as_json)
 
 
 def _print_statements(wanted: Analyst, settings: Settings) -> None:

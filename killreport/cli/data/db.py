@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -22,6 +20,7 @@ from killreport.cli.context import load
 from killreport.cli.data.analyst import analyst
 from killreport.cli.data.recount import recount
 from killreport.cli.output.options import AsJson, Yes
+from killreport.cli.output.plain import confirm, print_answer
 from killreport.config import Settings
 from killreport.environment import child_environment
 from killreport.errors import Conflict, NotFound
@@ -38,26 +37,29 @@ app.command()(recount)
 app.command()(analyst)
 
 PROCESS = "killreport-db"
-Dump = Annotated[Path, typer.Argument(help="The file.", metavar="FILE")]
+Dump = Annotated[Path, typer.Argument(help="File of the dump.", metavar="FILE")]
 WIDEST_NAME = 24
 SERVER_VERSION = "select current_setting('server_version_num')::int / 10000"
 
 
 @app.command()
 def upgrade() -> None:
-    """Apply pending migrations and load the static data; done already: no change. Example: killreport db upgrade"""
+    """Apply pending migrations and load the static data. Safe to repeat. Example: killreport db upgrade"""
     asyncio.run(upgrade_database(load()))
 
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Show version, size, migrations and rows; status 1 when migrations are pending. Example: killreport db status"""
+    """Show version, size, migrations and row counts. Example: killreport db status
+
+    The exit status is 1 if migrations are pending.
+    """
     settings = load()
     where, found = asyncio.run(read_status(settings))
     described = describe(settings, where, found)
     described["quarantine"] = None if found.pending else asyncio.run(read_quarantine(settings))
     if as_json:
-        print(json.dumps(described))
+        print_answer(described, "", as_json=True)
     else:
         print_status(described)
     if found.pending:
@@ -66,15 +68,16 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def shell(context: typer.Context) -> None:
-    """Open psql on the database; what follows is passed on to it. Example: killreport db shell -c 'select 1'"""
-    raise typer.Exit(asyncio.run(run_shell(load(), context.args)))
+    """Open psql on the database; all arguments are passed on to it. Example: killreport db shell -c 'select 1'"""
+    raise typer.Exit(asyncio.run(run_client(load(), "psql", context.args)))
 
 
 @app.command()
 def dump(path: Dump) -> None:
-    """Write everything to one file, beside a busy fleet. Example: killreport db dump killreport.dump
+    """Dump the database into one file, also while the fleet runs. Example: killreport db dump killreport.dump
 
-    What was stored while it runs is not in it. The file is pg_dump's custom format; it holds what the database holds.
+    Changes made during the dump are not in it. The file has pg_dump's custom format, and holds everything that the
+    database holds, with the secrets of players.
     """
     settings = load()
     if path.exists():
@@ -82,7 +85,7 @@ def dump(path: Dump) -> None:
     before = os.umask(0o077)  # it has what the database has, secrets of players too
     try:
         arguments = ["--format=custom", "--no-owner", "--no-privileges", f"--file={path}"]
-        status = asyncio.run(_dump(settings, arguments))
+        status = asyncio.run(run_client(settings, "pg_dump", arguments))
     finally:
         os.umask(before)
     if status != 0:
@@ -95,7 +98,7 @@ def dump(path: Dump) -> None:
 def restore(path: Dump) -> None:
     """Restore a dump into an empty database, in one transaction. Example: killreport db restore killreport.dump
 
-    A dump of an older release is brought up to date by killreport db upgrade afterwards.
+    After restoring a dump of an older release, run killreport db upgrade.
     """
     settings = load()
     if not path.is_file():
@@ -111,8 +114,7 @@ def reset(
 ) -> None:
     """Drop everything in the database: killmails, static data, tables. Example: killreport db reset --yes"""
     settings = load()
-    if not yes:
-        _ask(settings)
+    confirm(f"Drop everything in the database {_place_of(settings)}?", yes=yes)
     dropped = asyncio.run(reset_database(settings))
     print(f"Dropped {dropped} objects; killreport db upgrade makes the database anew.")
 
@@ -169,27 +171,28 @@ def describe(settings: Settings, where: str, found: DatabaseStatus) -> dict[str,
     }
 
 
-async def run_shell(settings: Settings, arguments: Sequence[str]) -> int:
-    """Run psql on the database and return its exit status. Raises NotFound where there is none to run."""
-    return await run_client(settings, find_psql(), arguments)
+async def run_client(settings: Settings, name: str, arguments: Sequence[str]) -> int:
+    """Run a program of PostgreSQL's on the database and return its exit status. Raises NotFound where there is none."""
+    program = await find_client(name)
+    async with _connected(settings) as database:
+        where, environment = _client_of(settings, database)
+        # Ctrl-C is psql's to answer; with a handler here it ends neither of us, and psql starts without one.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
+        # psql's own options may come in any place; the URL is named so that none can be taken for the database.
+        process = await asyncio.create_subprocess_exec(program, where, *arguments, env=environment)
+        return await process.wait()
 
 
-async def run_client(settings: Settings, program: str, arguments: Sequence[str]) -> int:
-    """Run a program of PostgreSQL's on the database and return its exit status.
+def _client_of(settings: Settings, database: Database) -> tuple[str, dict[str, str]]:
+    """Return the argument and the environment with which a program of PostgreSQL's is on the database.
 
     The password goes through the environment: arguments can be read by every user of the machine.
     """
     from killreport.db.url import split_password
 
-    async with _connected(settings) as database:
-        url, password = split_password(database.url)
-        secret = {} if password is None else {"PGPASSWORD": password}
-        # Ctrl-C is psql's to answer; with a handler here it ends neither of us, and psql starts without one.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
-        environment = child_environment(settings, PGAPPNAME="killreport db shell", **secret)
-        # psql's own options may come in any place; the URL is named so that none can be taken for the database.
-        process = await asyncio.create_subprocess_exec(program, f"--dbname={url}", *arguments, env=environment)
-        return await process.wait()
+    url, password = split_password(database.url)
+    secret = {} if password is None else {"PGPASSWORD": password}
+    return f"--dbname={url}", child_environment(settings, PGAPPNAME="killreport db", **secret)
 
 
 async def find_client(name: str) -> str:
@@ -216,27 +219,9 @@ async def _major_version(program: str) -> int:
     return int(number[0]) if number else 0
 
 
-def find_psql() -> str:
-    """Return the machine's psql, else the embedded server's. Raises NotFound."""
-    from killreport.db.embedded import find_binaries
-    from killreport.errors import Unavailable
-
-    if found := shutil.which("psql"):
-        return found
-    try:
-        return str(find_binaries() / "bin" / "psql")
-    except Unavailable:
-        raise NotFound("There is no psql on this machine: install PostgreSQL's client programs.") from None
-
-
-async def _dump(settings: Settings, arguments: Sequence[str]) -> int:
-    return await run_client(settings, await find_client("pg_dump"), arguments)
-
-
 async def _restore(settings: Settings, path: Path) -> int:
     """Return psql's status, or pg_restore's where that could not read the file to its end; then nothing is restored."""
     from killreport.db.restoring import restore_script
-    from killreport.db.url import split_password
 
     async with _connected(settings) as database:
         async with database.connection() as connection:
@@ -245,10 +230,8 @@ async def _restore(settings: Settings, path: Path) -> int:
             schemas = [row[0] for row in await connection.fetch("select nspname from pg_namespace")]
         # The newest read every file and speak to every server; what an older server does not know is left out for it.
         reader, shell = await find_client("pg_restore"), await find_client("psql")
-        url, password = split_password(database.url)
-        secret = {} if password is None else {"PGPASSWORD": password}
-        environment = child_environment(settings, PGAPPNAME="killreport db restore", **secret)
-        running = [shell, f"--dbname={url}"]
+        where, environment = _client_of(settings, database)
+        running = [shell, where]
         return await asyncio.to_thread(restore_script, reader, running, path, server, environment, schemas=schemas)
 
 
@@ -273,15 +256,12 @@ async def _connected(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
-def _ask(settings: Settings) -> None:
+def _place_of(settings: Settings) -> str:
     from killreport.db.url import masked_url
 
-    if not sys.stdin.isatty():
-        raise Conflict("No terminal to confirm on: --yes drops everything without asking.")
-    where = (
+    return (
         f"in {settings.home}" if settings.database_url is None else masked_url(settings.database_url.get_secret_value())
     )
-    typer.confirm(f"Drop everything in the database {where}?", abort=True)
 
 
 def print_status(described: dict[str, Any]) -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.progress import progress_bar
 from killreport.cli.signals import ended_by_signals
 from killreport.environment import passed_on_environment
 from killreport.errors import Conflict, Malformed, Permanent, Refused, in_words
@@ -45,10 +45,12 @@ class FileForm(StrEnum):
     JSONL = "jsonl"
 
 
-Format = Annotated[FileForm, typer.Option("--format", help="Parquet needs the extra killreport[parquet].")]
+Format = Annotated[
+    FileForm, typer.Option("--format", help="Format of the file; parquet needs the extra killreport[parquet].")
+]
 First = Annotated[str | None, typer.Option("--from", help="The first UTC day.", metavar="YYYY-MM-DD")]
-Last = Annotated[str | None, typer.Option("--to", help="The last UTC day, itself included.", metavar="YYYY-MM-DD")]
-Out = Annotated[Path | None, typer.Option("--out", help="The file, or - for standard output.", metavar="FILE")]
+Last = Annotated[str | None, typer.Option("--to", help="The last UTC day (inclusive).", metavar="YYYY-MM-DD")]
+Out = Annotated[Path | None, typer.Option("--out", help="File to write, or - for standard output.", metavar="FILE")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ class Written:
 
 
 VIEWS = {
-    "killmails": """One row a killmail, with names. Example: killreport export killmails --format csv --from 2021-11-27
+    "killmails": """Export one row per killmail, with names.
 
-    The columns are those of the view analysis.killmails, which stay. The file is there as a whole or not at all.
+    Example: killreport export killmails --format csv --from 2021-11-27
+
+    The columns are those of the view analysis.killmails, and stable. The file is written as a whole or not at all.
     """,
-    "attackers": "One row an attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30",
-    "items": "One row an item of a killmail. Example: killreport export items --format jsonl --out -",
+    "attackers": "Export one row per attacker. Example: killreport export attackers --from 2021-11-27 --to 2021-11-30",
+    "items": "Export one row per item of a killmail. Example: killreport export items --format jsonl --out -",
 }
 
 
@@ -167,7 +171,9 @@ async def export_view(settings: Settings, name: str, wanted: ExportRequest) -> W
         view = await read_view(connection, name)
         days = await list_days(connection, wanted.first, wanted.last)
         form = Form.RAW if wanted.form is FileForm.PARQUET else Form(wanted.form.value)
-        with _progress(name) as progress:
+        with progress_bar(
+            TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeRemainingColumn()
+        ) as progress:
             task = progress.add_task(name, total=len(days))
             async with _destination(wanted.path, wanted.form, view) as file:
                 async for of_day in write_days(connection, view, days, form, file.write):
@@ -175,18 +181,6 @@ async def export_view(settings: Settings, name: str, wanted: ExportRequest) -> W
                     progress.advance(task)
                 file.expected_rows = rows
     return Written(len(days), rows, file.bytes, time.monotonic() - began)
-
-
-def _progress(view: str) -> Progress:
-    return Progress(
-        TextColumn(view),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("days"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
 
 
 class Destination:

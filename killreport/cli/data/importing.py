@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from killreport.cli.context import load, open_ready_database
+from killreport.cli.output.plain import print_answer
+from killreport.cli.output.progress import progress_bar
 from killreport.errors import KillreportError
 from killreport.terminal import printable
 
@@ -28,19 +28,20 @@ STDIN = Path("-")
 
 def import_paths(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, or - for standard input.", metavar="PATH…")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Files to read at once; default: one a processor.")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, max=64, help="Files to read at once; default: one per processor."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted import of the same contents stopped.")
+        bool, typer.Option("--resume", help="Continue where an interrupted import of the same content stopped.")
     ] = False,
 ) -> None:
-    """Store every killmail of the files; what cannot be stored goes to quarantine with its line and reason.
+    """Store all killmails of the files; those that cannot be stored go to quarantine, with line and reason.
 
     Reads single killmails, lists, JSON lines, zKillboard history/raw days and EVE Ref day archives, plain or
-    compressed (.gz, .bz2, .zst). Of the kill dump of CCP's Monthly Economic Report it asks ESI for what is missing,
-    two a second. Importing the same file twice stores nothing twice.
+    compressed (.gz, .bz2, .zst). The kill dump of CCP's Monthly Economic Report only lists killmails: they are fetched
+    from ESI, two per second. Importing the same file twice stores nothing twice.
 
     Examples: killreport import killmails-2021-12-02.tar.bz2; killreport import --json --jobs 4 archive/;
     zstdcat day.jsonl.zst | killreport import -
@@ -97,14 +98,12 @@ async def _import_stdin(settings: Settings, advance: Callable[[ImportTally, int]
 
 
 def _progress() -> Progress:
-    return Progress(
+    return progress_bar(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[read]:,} read, {task.fields[stored]:,} stored"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
     )
 
 
@@ -116,22 +115,21 @@ def _report(tally: ImportTally, seconds: float, *, as_json: bool) -> None:
     for failure in tally.failures:
         print(f"killreport: {printable(failure)}", file=sys.stderr)
     rate = tally.read / seconds if seconds else 0.0
-    if as_json:
-        summary = {
-            "read": tally.read,
-            "stored": tally.stored,
-            "duplicate": tally.duplicate,
-            "quarantined": tally.quarantined,
-            "seconds": round(seconds, 3),
-            "per_second": round(rate, 1),
-        }
-        print(json.dumps(summary | ({"asked": tally.asked} if tally.asked else {})))
-        return
-    print(
+    summary = {
+        "read": tally.read,
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "quarantined": tally.quarantined,
+        "seconds": round(seconds, 3),
+        "per_second": round(rate, 1),
+    }
+    told = (
         f"{tally.read:,} read: {tally.stored:,} stored, {tally.duplicate:,} there already, "
         f"{tally.quarantined:,} quarantined, in {seconds:.1f} s ({rate:,.0f}/s)."
     )
     if tally.asked:
-        print(f"{tally.asked:,} of them were asked for from ESI.")
+        summary["asked"] = tally.asked
+        told += f"\n{tally.asked:,} of them were asked for from ESI."
     if tally.quarantined:
-        print("`killreport quarantine list` shows what could not be stored, and why.")
+        told += "\n`killreport quarantine list` shows what could not be stored, and why."
+    print_answer(summary, told, as_json=as_json)

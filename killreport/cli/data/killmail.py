@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Annotated
 
 import typer
 
-from killreport.cli.context import load, open_ready_database
+from killreport.cli.context import with_database
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.errors import NotFound
 from killreport.ids import MAX_ID
 
@@ -31,17 +30,11 @@ def remove(
 
     Example: killreport killmail remove 97074312 --reason 'asked for by CCP'
     """
-    removed = asyncio.run(_remove(killmail_ids, reason))
-    if as_json:
-        print(json.dumps({"removed": removed}))
-    elif removed:
-        print(f"Removed {len(removed)}: {', '.join(map(str, removed))}.")
-    if not removed:
-        raise NotFound("None of these killmails is stored: nothing was removed.")
-
-
-async def _remove(killmail_ids: list[int], reason: str) -> list[int]:
     from killreport.killmail.writing.remove import remove_killmails
 
-    async with open_ready_database(load(), process="killmail") as database:
-        return await remove_killmails(database, killmail_ids, reason)
+    removed = with_database("killmail", lambda _settings, database: remove_killmails(database, killmail_ids, reason))
+    if as_json or removed:
+        told = f"Removed {len(removed)}: {', '.join(map(str, removed))}."
+        print_answer({"removed": removed}, told, as_json=as_json)
+    if not removed:
+        raise NotFound("None of these killmails is stored: nothing was removed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from killreport.cli.context import ask_database
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 
 if TYPE_CHECKING:
     from killreport.db.database import Connection
@@ -20,18 +20,18 @@ def recount(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Replace the counts where they differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare all counts with the killmails; status 1 when they differ. Example: killreport db recount --rebuild
+    """Compare all counts with the killmails. Example: killreport db recount --rebuild
 
-    Reads everything: minutes for millions of killmails. With --rebuild, nothing is stored meanwhile.
+    The exit status is 1 if they differ. Reads all killmails, which takes minutes for millions. With --rebuild, no
+    killmail can be stored meanwhile.
     """
     found, left, due = ask_database("recount", partial(_recount, rebuild=rebuild))
     if as_json:
         differences = [
             {"table": difference.table, "key": list(map(str, difference.key))} for difference in (left or found)
         ]
-        print(
-            json.dumps({"equal": not left, "rebuilt": rebuild and bool(found), "due": due, "differences": differences})
-        )
+        told = {"equal": not left, "rebuilt": rebuild and bool(found), "due": due, "differences": differences}
+        print_answer(told, "", as_json=True)
     elif not found:
         print("All counts equal the killmails.")
     else:

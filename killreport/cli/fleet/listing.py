@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.context import load_home
+from killreport.cli.context import fleet_folder
 from killreport.cli.fleet.names import JobName, Names, Only, SomeNames
 from killreport.cli.fleet.supervisor import (
     about_supervisor,
@@ -21,9 +20,9 @@ from killreport.cli.fleet.supervisor import (
     tell_differences,
     wanted_names,
 )
-from killreport.cli.output.columns import Cell, TableColumn, print_columns
+from killreport.cli.output.columns import TableColumn, print_rows
 from killreport.cli.output.options import AsJson
-from killreport.cli.output.plain import print_table
+from killreport.cli.output.plain import print_answer, print_fields
 from killreport.clock import span, utc_now
 from killreport.config import load_settings
 from killreport.errors import BadSetting, NotFound
@@ -33,10 +32,11 @@ from killreport.fleet.table import ProcessRow, find_process
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.protocol import Request
+from killreport.supervisor.runs import JobRecord
 from killreport.supervisor.state import ProcessState
 from killreport.terminal import printable
 
-STATUS_COLOURS = {
+_STATUS_COLOURS = {
     "running": "green",
     "scheduled": "green",
     "errored": "red",
@@ -51,18 +51,14 @@ _PM2_STATUS = {"running": "online", "scheduled": "stopped", "starting": "launchi
 def list_processes(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """List the processes: state, pid, restarts, CPU, memory, next run. Example: killreport list --json | jq .[].name
 
-    status and ls do the same.
+    Also called status, ls and ps.
     """
-    folder = _folder()
+    folder = fleet_folder()
     states = _states(folder, chosen_names(names, only))
-    if as_json:
-        print(json.dumps(msgspec.to_builtins(states)))
+    empty = "" if states else _nothing(folder, names, only)
+    print_rows(_COLUMNS, states, lambda state: state, as_json=as_json, empty=empty)
+    if as_json or not states:
         return
-    if not states:
-        print(_nothing(folder, names, only))
-        return
-    now = utc_now()
-    print_columns(_COLUMNS, [_cells(state, now) for state in states])
     for state in states:
         if state.waits_for:
             print(f"{state.name}: {printable(state.waits_for)}")
@@ -76,31 +72,45 @@ def list_processes(names: Names = None, only: Only = None, as_json: AsJson = Fal
         print(warning, file=sys.stderr)
 
 
-_COLUMNS = (
-    TableColumn("process"),
-    TableColumn("kind", 7),
-    TableColumn("status"),
-    TableColumn("pid", 4, is_right=True),
-    TableColumn("restarts", 6, is_right=True),
-    TableColumn("up", 3, is_right=True),
-    TableColumn("CPU", 5, is_right=True),
-    TableColumn("memory", 2, is_right=True),
-    TableColumn("next run", 1, is_right=True),
+def _between(begin: datetime, end: datetime) -> str:
+    return span((end - begin).total_seconds())
+
+
+# What is shown of a process wherever processes are listed.
+NAME = TableColumn[ProcessState](
+    "process", lambda state: state.name if state.number == 0 else f"{state.name} {state.number}"
 )
-
-
-def _cells(state: ProcessState, now: datetime) -> list[Cell]:
-    return [
-        state.name if state.number == 0 else f"{state.name} {state.number}",
-        state.kind,
-        Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
-        str(state.pid or ""),
-        str(state.restarts) if state.kind != "job" else "",
-        span((now - state.started_at).total_seconds()) if state.started_at else "",
-        f"{state.cpu_percent:.0f}%" if state.pid else "",
-        f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else "",
-        f"in {span((state.next_run_at - now).total_seconds())}" if state.next_run_at else "",
-    ]
+STATUS = TableColumn[ProcessState](
+    "status", lambda state: Text(state.status, _STATUS_COLOURS.get(state.status, "yellow"))
+)
+RESTARTS = TableColumn[ProcessState](
+    "restarts", lambda state: state.restarts if state.kind != "job" else None, 6, is_right=True
+)
+UP = TableColumn[ProcessState](
+    "up", lambda state: _between(state.started_at, utc_now()) if state.started_at else None, 3, is_right=True
+)
+CPU = TableColumn[ProcessState](
+    "CPU", lambda state: f"{state.cpu_percent:.0f}%" if state.pid else None, 5, is_right=True
+)
+MEMORY = TableColumn[ProcessState](
+    "memory", lambda state: f"{state.memory_bytes / 1e6:.0f} MB" if state.memory_bytes else None, 2, is_right=True
+)
+_COLUMNS = (
+    NAME,
+    TableColumn[ProcessState]("kind", lambda state: state.kind, 7),
+    STATUS,
+    TableColumn[ProcessState]("pid", lambda state: state.pid, 4, is_right=True),
+    RESTARTS,
+    UP,
+    CPU,
+    MEMORY,
+    TableColumn[ProcessState](
+        "next run",
+        lambda state: f"in {_between(utc_now(), state.next_run_at)}" if state.next_run_at else None,
+        1,
+        is_right=True,
+    ),
+)
 
 
 def _nothing(folder: FleetFolder, names: Sequence[str] | None, only: Sequence[str] | None) -> str:
@@ -114,10 +124,10 @@ def _nothing(folder: FleetFolder, names: Sequence[str] | None, only: Sequence[st
 def show(names: SomeNames, as_json: AsJson = False) -> None:
     """Show everything about processes. Example: killreport show worker-redisq
 
-    said is what the process last told of itself; describe does the same as show.
+    The field `said` is the last status message of the process itself. Also called describe and info.
     """
     chosen = chosen_names(names)
-    folder = _folder()
+    folder = fleet_folder()
     states = _states(folder, chosen)
     for name in chosen:
         if name in wanted_names(names) and all(state.name != name for state in states):
@@ -125,23 +135,22 @@ def show(names: SomeNames, as_json: AsJson = False) -> None:
     rows = {row.name: row for row in rows_in_force(folder)}
     described = [_described(state, rows[state.name], folder) for state in states]
     if as_json:
-        print(json.dumps(msgspec.to_builtins(described)))
+        print_answer(described, "", as_json=True)
         return
     for place, fields in enumerate(described):
         print("\n" * (place > 0), end="")
-        for field, value in fields.items():
-            print(f"{field + ':':22}{'' if value is None else _shown(value)}")
+        print_fields(fields, as_json=False)
 
 
 def jlist() -> None:
-    """Print the processes in the shape of PM2's jlist, without environment. Example: killreport jlist | jq length"""
-    folder = _folder()
+    """Print the processes in the format of PM2's jlist, without environment. Example: killreport jlist | jq length"""
+    folder = fleet_folder()
     print(json.dumps([_pm2_fields(number, state, folder) for number, state in enumerate(_states(folder))]))
 
 
 def pid(names: Names = None, only: Only = None) -> None:
-    """Print the pids of processes that run, one a line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
-    for state in _states(_folder(), chosen_names(names, only)):
+    """Print the pids of running processes, one per line. Example: kill -s SIGUSR2 $(killreport pid worker-redisq)"""
+    for state in _states(fleet_folder(), chosen_names(names, only)):
         if state.pid is not None:
             print(state.pid)
 
@@ -149,26 +158,30 @@ def pid(names: Names = None, only: Only = None) -> None:
 def runs(name: JobName, as_json: AsJson = False) -> None:
     """List the last runs of a job, the newest first. Example: killreport runs queue-alliances"""
     find_process(name)
-    records = ask(_folder(), Request(verb="runs", name=name), ANSWER_SECONDS).records[::-1]
-    if as_json:
-        print(json.dumps(msgspec.to_builtins(records)))
-        return
-    table = Table("started", "seconds", "status", "cause", "report", box=None)
-    for record in records:
-        seconds = f"{(record.ended_at - record.started_at).total_seconds():.1f}" if record.ended_at else "running"
-        status = "" if record.status is None else str(record.status)
-        table.add_row(_shown(record.started_at), seconds, status, record.cause, printable(record.last_line))
-    print_table(table if records else f"{name} has not run yet.")
+    records = ask(fleet_folder(), Request(verb="runs", name=name), ANSWER_SECONDS).records[::-1]
+    print_rows(_RUN_COLUMNS, records, lambda record: record, as_json=as_json, empty=f"{name} has not run yet.")
+
+
+def _seconds_of(record: JobRecord) -> str:
+    return f"{(record.ended_at - record.started_at).total_seconds():.1f}" if record.ended_at else "running"
+
+
+_RUN_COLUMNS: tuple[TableColumn[JobRecord], ...] = (
+    TableColumn("started", lambda record: f"{record.started_at:%Y-%m-%d %H:%M:%S}"),
+    TableColumn("seconds", _seconds_of),
+    TableColumn("status", lambda record: record.status),
+    TableColumn("cause", lambda record: record.cause),
+    TableColumn("report", lambda record: record.last_line, is_text=True),
+)
 
 
 def ping(as_json: AsJson = False) -> None:
     """Tell whether the supervisor answers. Example: killreport ping --json"""
-    about = about_supervisor(_folder())
+    about = about_supervisor(fleet_folder())
     up = (utc_now() - about.started_at).total_seconds()
-    if as_json:
-        print(json.dumps({"pid": about.pid, "version": about.version, "uptime_seconds": round(up, 1)}))
-        return
-    print(f"The supervisor answers: pid {about.pid}, version {about.version}, up {span(up)}.")
+    told = {"pid": about.pid, "version": about.version, "uptime_seconds": round(up, 1)}
+    text = f"The supervisor answers: pid {about.pid}, version {about.version}, up {span(up)}."
+    print_answer(told, text, as_json=as_json)
 
 
 def _states(folder: FleetFolder, names: Sequence[str] | None = None) -> list[ProcessState]:
@@ -186,16 +199,6 @@ def _described(state: ProcessState, row: ProcessRow, folder: FleetFolder) -> dic
         "log": str(folder.log(row.name, "out")),
         "error_log": str(folder.log(row.name, "error")),
     }
-
-
-def _folder() -> FleetFolder:
-    return FleetFolder.at(load_home())
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{name}={printable(str(text))}" for name, text in value.items())
-    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else printable(str(value))
 
 
 def _pm2_fields(number: int, state: ProcessState, folder: FleetFolder) -> dict[str, Any]:

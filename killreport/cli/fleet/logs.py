@@ -17,11 +17,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from killreport.cli.context import load_home
+from killreport.cli.context import fleet_folder
 from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
 from killreport.cli.output.options import AsJson
-from killreport.clock import utc_now
+from killreport.cli.output.plain import print_answer
+from killreport.clock import log_stamp, utc_now
 from killreport.errors import Refused
 from killreport.ids import read_whole
 from killreport.supervisor.folder import FleetFolder
@@ -121,21 +122,25 @@ def logs(  # noqa: PLR0917 - the command line's own: all but the names are optio
     only: Only = None,
     lines: Annotated[
         int | None,
-        typer.Option("--lines", "-n", min=0, max=10_000_000, help="How many of the last lines first; unset: 20."),
+        typer.Option(
+            "--lines", "-n", min=0, max=10_000_000, help="How many of the last lines to show first; 20 if omitted."
+        ),
     ] = None,
     err: Annotated[bool, typer.Option("--err", help="Only warnings, errors and tracebacks.")] = False,
-    out: Annotated[bool, typer.Option("--out", help="Only the rest: what went well, and jobs' reports.")] = False,
+    out: Annotated[
+        bool, typer.Option("--out", help="Only standard output: what went well, and the reports of jobs.")
+    ] = False,
     since: Annotated[
-        str | None, typer.Option(help="Only lines since then: 90s, 10m, 2h, 1d, or a time as 2026-11-24T12:00.")
+        str | None, typer.Option(help="Only lines since then: 90s, 10m, 2h, 1d, or a time such as 2026-11-24T12:00.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", "-f", " /--nostream", help="Go on with what is written from now on.")
+        bool, typer.Option("--follow/--no-follow", "-f", " /--nostream", help="Keep printing new lines.")
     ] = True,
-    raw: Annotated[bool, typer.Option("--raw", help="Print the lines alone, without name and time.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the lines only, without name and time.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")] = False,
 ) -> None:
-    """Show the last lines and follow. Example: killreport logs worker-redisq --lines 100 --nostream"""
-    folder = FleetFolder.at(load_home())
+    """Show the end of the logs, and follow them. Example: killreport logs worker-redisq --lines 100 --nostream"""
+    folder = fleet_folder()
     streams = [stream for stream, other in (("out", err), ("error", out)) if not other or err == out]
     only_trouble = err and not out
     show = LinePrinter(as_json=as_json, raw=raw)
@@ -162,14 +167,14 @@ def flush(
     as_json: AsJson = False,
 ) -> None:
     """Empty the logs and delete rotated ones. Example: killreport flush worker-redisq"""
-    folder = FleetFolder.at(load_home())
+    folder = fleet_folder()
     chosen = chosen_names(names, only)
     for path in (path for name in chosen for stream in ("out", "error") for path in _files(folder.log(name, stream))):
         if path.suffix == ".log":
             os.truncate(path, 0)
         else:
             path.unlink()
-    print(json.dumps({"flushed": chosen}) if as_json else f"Logs of {len(chosen)} processes emptied.")
+    print_answer({"flushed": chosen}, f"Logs of {len(chosen)} processes emptied.", as_json=as_json)
 
 
 def last_error(folder: FleetFolder, process: str, earliest: datetime) -> str:
@@ -244,4 +249,4 @@ def _instant(text: str, now: datetime) -> str:
         ) from None
     except OverflowError:
         raise Refused(f"--since {text[:40]} lies outside the calendar.") from None
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z"
+    return log_stamp(instant)

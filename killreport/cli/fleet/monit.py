@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from heapq import merge
 
 from rich.console import Console, Group
@@ -21,11 +22,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from killreport.cli.context import load_home
-from killreport.cli.fleet.listing import STATUS_COLOURS
+from killreport.cli.context import fleet_folder
+from killreport.cli.fleet.listing import CPU, MEMORY, NAME, RESTARTS, STATUS, UP
 from killreport.cli.fleet.logs import LogLine, LogTail, last_lines
-from killreport.cli.output.columns import Cell, TableColumn, fitted
-from killreport.clock import span, utc_now
+from killreport.cli.output.columns import TableColumn, fitted
 from killreport.errors import KillreportError, Refused
 from killreport.supervisor.client import ANSWER_SECONDS, ask
 from killreport.supervisor.folder import FleetFolder
@@ -41,24 +41,16 @@ _HELP = "↑↓ select   r restart   l reload   s stop or start   t trigger   q 
 _KEYS = {b"\x1b[A": "up", b"k": "up", b"\x1b[B": "down", b"j": "down", b"q": "quit", b"\x03": "quit", b"\x1b": "quit"}
 _VERBS: dict[bytes, Verb] = {b"r": "restart", b"l": "reload", b"t": "trigger"}
 
-_COLUMNS = (
-    TableColumn(""),
-    TableColumn("process"),
-    TableColumn("status"),
-    TableColumn("CPU", 2),
-    TableColumn("", 7),
-    TableColumn("memory", 1),
-    TableColumn("", 6),
-    TableColumn("restarts", 5),
-    TableColumn("up", 3),
-)
-
 
 def sparkline(values: deque[float], most: float) -> str:
     """Return the values as bars; `most` is a full one, more is no more than that."""
     if most <= 0:
         return ""
     return "".join(_BARS[min(len(_BARS) - 1, max(0, round(value / most * (len(_BARS) - 1))))] for value in values)
+
+
+def _key(state: ProcessState) -> str:
+    return f"{state.name} {state.number}"
 
 
 class MonitScreen:
@@ -84,9 +76,8 @@ class MonitScreen:
             self._message = printable(str(error))
             return
         for state in self._states:
-            key = f"{state.name} {state.number}"
-            self._cpu[key].append(state.cpu_percent)
-            self._memory[key].append(state.memory_bytes)
+            self._cpu[_key(state)].append(state.cpu_percent)
+            self._memory[_key(state)].append(state.memory_bytes)
         self._selected = min(self._selected, max(0, len(self._states) - 1))
         self._read_log()
 
@@ -119,24 +110,25 @@ class MonitScreen:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _table(self, width: int) -> Table:
-        rows: list[list[Cell]] = []
-        now = utc_now()
-        for number, state in enumerate(self._states):
-            key = f"{state.name} {state.number}"
-            rows.append(
-                [
-                    "▸" if number == self._selected else " ",
-                    Text(state.name if state.number == 0 else key, "bold" if number == self._selected else ""),
-                    Text(state.status, STATUS_COLOURS.get(state.status, "yellow")),
-                    f"{state.cpu_percent:.0f}%" if state.pid else "",
-                    Text(sparkline(self._cpu[key], 100.0), "cyan"),
-                    f"{state.memory_bytes / 1e6:.0f} MB" if state.pid else "",
-                    Text(sparkline(self._memory[key], state.memory_limit_bytes), "magenta"),
-                    str(state.restarts) if state.kind != "job" else "",
-                    span((now - state.started_at).total_seconds()) if state.started_at else "",
-                ]
-            )
-        return fitted(_COLUMNS, rows, width)[0]
+        chosen = self._states[self._selected] if self._states else None
+
+        def bars(history: dict[str, deque[float]], state: ProcessState, most: float, colour: str) -> Text:
+            return Text(sparkline(history[_key(state)], most), colour)
+
+        columns = (
+            TableColumn[ProcessState]("", lambda state: "▸" if state is chosen else " "),
+            replace(NAME, cell=lambda state: Text(NAME.of(state).plain, "bold" if state is chosen else "")),
+            STATUS,
+            replace(CPU, leave_out=2),
+            TableColumn[ProcessState]("", lambda state: bars(self._cpu, state, 100.0, "cyan"), 7),
+            replace(MEMORY, leave_out=1),
+            TableColumn[ProcessState](
+                "", lambda state: bars(self._memory, state, state.memory_limit_bytes, "magenta"), 6
+            ),
+            replace(RESTARTS, leave_out=5),
+            UP,
+        )
+        return fitted(columns, self._states, width)[0]
 
     def _log(self, height: int) -> Text:
         shown = list(self._lines)[-max(3, height) :]
@@ -158,14 +150,16 @@ class MonitScreen:
 
 
 def monit() -> None:
-    """Watch the fleet on one screen: CPU, memory, the log of the selected process; keys restart and trigger.
+    """Watch the fleet on one screen: CPU, memory and the log of the selected process.
+
+    Keys restart, reload, stop, start and trigger it.
 
     Example: killreport monit
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused("monit needs a terminal; killreport list --json is for scripts.")
     console = Console()
-    screen = MonitScreen(FleetFolder.at(load_home()))
+    screen = MonitScreen(fleet_folder())
     screen.look()
     try:
         with _keys() as descriptor, Live(console=console, screen=True, auto_refresh=False) as live:

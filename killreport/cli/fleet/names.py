@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from killreport.fleet.table import FLEET
+from killreport.fleet.table import FLEET, Kind
 
 
-def complete_processes(incomplete: str) -> list[str]:
-    """Return the names that begin so, for a shell."""
-    return [row.name for row in FLEET if row.name.startswith(incomplete)]
+def _completion(kind: Kind | None = None) -> Callable[[str], list[str]]:
+    """Return what completes the names of processes, or of those of a kind, for a shell."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [row.name for row in FLEET if kind in (None, row.kind) and row.name.startswith(incomplete)]
+
+    return complete
 
 
-def complete_jobs(incomplete: str) -> list[str]:
-    """Return the names of jobs that begin so, for a shell."""
-    return [row.name for row in FLEET if row.kind == "job" and row.name.startswith(incomplete)]
-
-
-def complete_workers(incomplete: str) -> list[str]:
-    """Return the names of workers that begin so, for a shell."""
-    return [row.name for row in FLEET if row.kind == "worker" and row.name.startswith(incomplete)]
-
+_complete_processes = _completion()
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Processes, also patterns such as 'worker-*'; none: all.",
+        help="Names of processes, or patterns such as 'worker-*'; all if omitted.",
         metavar="[NAME]…",
-        autocompletion=complete_processes,
+        autocompletion=_complete_processes,
     ),
 ]
 SomeNames = Annotated[
     list[str],
     typer.Argument(
-        help="Processes, also patterns such as 'worker-*'.", metavar="NAME…", autocompletion=complete_processes
+        help="Names of processes, or patterns such as 'worker-*'.", metavar="NAME…", autocompletion=_complete_processes
     ),
 ]
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        "--only", help="The same as a NAME; several as a,b.", metavar="NAME", autocompletion=complete_processes
+        "--only", help="Same as NAME; separate several by commas.", metavar="NAME", autocompletion=_complete_processes
     ),
 ]
-WorkerName = Annotated[str, typer.Argument(help="Name of the worker.", metavar="NAME", autocompletion=complete_workers)]
+ProcessName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the process, for example worker-redisq or queue-alliances.",
+        metavar="NAME",
+        autocompletion=_complete_processes,
+    ),
+]
+WorkerName = Annotated[
+    str, typer.Argument(help="Name of the worker.", metavar="NAME", autocompletion=_completion("worker"))
+]
 JobName = Annotated[
     str,
-    typer.Argument(help="Name of the job; `killreport list` shows all.", metavar="JOB", autocompletion=complete_jobs),
+    typer.Argument(
+        help="Name of the job; `killreport list` shows all.", metavar="JOB", autocompletion=_completion("job")
+    ),
 ]

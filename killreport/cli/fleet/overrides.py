@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.text import Text
 
-from killreport.cli.context import load_all
 from killreport.cli.fleet.names import Names, Only
 from killreport.cli.fleet.supervisor import chosen_names
-from killreport.cli.output.columns import Cell, TableColumn, print_columns
+from killreport.cli.output.columns import TableColumn, print_rows
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
+from killreport.config import load_settings
 from killreport.environment import editor
 from killreport.errors import NotFound, Refused
 from killreport.fleet.override_keys import KEYS, MASK
@@ -56,7 +57,7 @@ def check(as_json: AsJson = False) -> None:
     """Check fleet.toml and print every mistake; exit status 1 if any. Example: killreport fleet check --json"""
     overrides = read_overrides(_path())
     if as_json:
-        print(json.dumps({"path": str(overrides.path), "problems": list(overrides.problems)}))
+        print_answer({"path": str(overrides.path), "problems": list(overrides.problems)}, "", as_json=True)
     else:
         for problem in overrides.problems:
             print(problem, file=sys.stderr)
@@ -73,21 +74,22 @@ def show(names: Names = None, only: Only = None, as_json: AsJson = False) -> Non
     chosen = chosen_names(names, only)
     overrides = read_overrides(_path()).require()
     rows = [row for row in overridden(FLEET, overrides) if row.name in chosen]
-    if as_json:
-        print(json.dumps([_described(row, list(overrides.changes.get(row.name, ()))) for row in rows]))
-        return
-    cells: list[list[Cell]] = []
-    for row in rows:
-        changes = overrides.changes.get(row.name, {})
-        fields = _described(row, list(changes))
-        variables = " ".join(f"{name}={MASK}" for name in row.environment)
-        told = [_cell(KEYS[key].field in changes, fields[key]) for key in _HEADINGS if key != "environment"]
-        cells.append([row.name, *told, _cell(bool(row.environment), variables)])
-    changed = {key for row in rows for key in _HEADINGS if KEYS[key].field in overrides.changes.get(row.name, {})}
+    changed = {key: {name for name, of in overrides.changes.items() if KEYS[key].field in of} for key in _HEADINGS}
+
+    def column(key: str, rank: int) -> TableColumn[ProcessRow]:
+        def cell(row: ProcessRow) -> Text:
+            return _cell(row.name in changed[key], _described(row, ())[key])
+
+        return TableColumn(_HEADINGS[key], cell, rank)
+
     # In a narrow terminal the last columns go first, and what is overridden here goes last.
-    ranks = {key: place + (0 if key in changed else len(_HEADINGS)) for place, key in enumerate(_HEADINGS, start=1)}
-    left_out = print_columns(
-        [TableColumn("process"), *(TableColumn(heading, ranks[key]) for key, heading in _HEADINGS.items())], cells
+    ranks = {
+        key: place + (0 if changed[key].intersection(chosen) else len(_HEADINGS))
+        for place, key in enumerate(_HEADINGS, start=1)
+    }
+    columns = [TableColumn[ProcessRow]("process", lambda row: row.name), *(column(*rank) for rank in ranks.items())]
+    left_out = print_rows(
+        columns, rows, lambda row: _described(row, overrides.changes.get(row.name, ())), as_json=as_json
     )
     if left_out:
         print(f"\nNo room for {', '.join(left_out)}: a wider terminal or --json has them.")
@@ -132,7 +134,7 @@ def first_text() -> str:
 
 
 def _path() -> Path:
-    home = load_all().settings.home.absolute()
+    home = load_settings().settings.home.absolute()
     refuse_anothers_home(home)
     home.mkdir(parents=True, exist_ok=True)
     return home / FILE_NAME
@@ -158,7 +160,7 @@ def _edited(draft: Path, path: Path) -> str:
             raise Refused(f"{path} stays as it was.")
 
 
-def _described(row: ProcessRow, changed: list[str]) -> dict[str, Any]:
+def _described(row: ProcessRow, changed: Collection[str]) -> dict[str, Any]:
     return {
         "name": row.name,
         "kind": row.kind,
@@ -180,7 +182,15 @@ def _described(row: ProcessRow, changed: list[str]) -> dict[str, Any]:
 
 
 def _cell(is_changed: bool, value: object) -> Text:
-    shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    if isinstance(value, bool):
-        shown = "yes" if value else "no"
+    match value:
+        case None:
+            shown = ""
+        case bool():
+            shown = "yes" if value else "no"
+        case float():
+            shown = f"{value:g}"
+        case dict():
+            shown = " ".join(f"{name}={text}" for name, text in value.items())
+        case _:
+            shown = str(value)
     return Text(f"{shown} ←", "bold yellow") if is_changed else Text(shown)

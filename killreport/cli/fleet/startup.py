@@ -12,15 +12,14 @@ from typing import Annotated
 
 import typer
 
-from killreport.cli.context import load_all
-from killreport.config import FILE_NAME, PREFIX, LoadedSettings
+from killreport.config import FILE_NAME, PREFIX, LoadedSettings, load_settings
 from killreport.errors import Conflict, KillreportError, NotFound, Refused
 from killreport.files import write_whole
 from killreport.fleet.snapshot import unkept, with_settings
 from killreport.fleet.systemd import UNIT_NAME, supervisor_unit
 
 Folder = Annotated[
-    Path | None, typer.Option("--folder", help="Where units are; unset: the system's for root, else the user's.")
+    Path | None, typer.Option("--folder", help="Folder of the unit; default: the system's for root, else the user's.")
 ]
 
 
@@ -28,18 +27,19 @@ def startup(
     print_only: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
     folder: Folder = None,
     user: Annotated[
-        str | None, typer.Option(help="Whom the system's unit runs the fleet as; unset: root.", metavar="NAME")
+        str | None, typer.Option(help="User to run the fleet as, with a system unit; default: root.", metavar="NAME")
     ] = None,
     write_settings: Annotated[
         bool | None,
-        typer.Option(help="Write settings that only this shell has to killreport.toml; unset: ask in a terminal."),
+        typer.Option(help="Write settings that only this shell knows to killreport.toml; default: ask in a terminal."),
     ] = None,
 ) -> None:
-    """Have systemd run the supervisor from boot on, with what was started. Example: killreport startup --print
+    """Have systemd run the supervisor and what was started from boot on. Example: killreport startup --print
 
-    The unit has no settings but the home: what only this shell knows is named, and is written to killreport.toml.
+    The unit names the home folder and no other setting. Settings that only this shell knows would be lost at a reboot:
+    they are listed and, if you agree, written to killreport.toml.
     """
-    loaded = load_all()
+    loaded = load_settings()
     settings = loaded.settings
     owner = _known(user)
     unit = supervisor_unit(_program(), settings.home.absolute(), owner)

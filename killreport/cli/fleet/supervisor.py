@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,6 +33,8 @@ from killreport.supervisor.process.progress import ProcessProgress
 from killreport.supervisor.protocol import About, ControlReply, Request, Verb
 
 if TYPE_CHECKING:
+    from killreport.supervisor.main import Supervisor
+    from killreport.supervisor.observer import Observer
     from killreport.supervisor.process.program import Program
     from killreport.supervisor.process.template import Template
 
@@ -106,6 +110,34 @@ def template_of(settings: Settings, folder: FleetFolder) -> Template | None:
     command = (sys.executable, "-m", "killreport", "template")
     own = {"KILLREPORT_HOME": str(folder.path.parent), "KILLREPORT_CONFIG": str(folder.settings_of("template"))}
     return Template(command, plain_environment() | own, folder.logs / "supervisor.log")
+
+
+@asynccontextmanager
+async def supervised_fleet(
+    settings: Settings,
+    folder: FleetFolder,
+    stop: asyncio.Event,
+    *,
+    observer: Observer | None = None,
+    changed: Callable[[Sequence[Program]], Sequence[Program]] = tuple,
+) -> AsyncIterator[Supervisor]:
+    """Supervise the fleet with these settings, which its processes are to find in the folder, during the block.
+
+    stop: set when somebody says `kill`. changed: returns the programs as this fleet is to have them. Raises Conflict
+    where another supervisor runs it, BadSetting where `fleet.toml` has a mistake and nothing was in force.
+    """
+    from killreport.supervisor.main import supervising
+
+    async with supervising(
+        changed(first_programs(settings, folder)),
+        folder,
+        stop,
+        read_programs=lambda: changed(apply_overrides(settings, folder)),
+        template=template_of(settings, folder),
+        disk_warning_mb=settings.disk_warning_mb,
+        observer=observer,
+    ) as supervisor:
+        yield supervisor
 
 
 def settings_in_force(settings: Settings, folder: FleetFolder) -> Settings:

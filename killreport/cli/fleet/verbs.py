@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,25 +11,26 @@ from typing import Annotated, Any
 
 import typer
 
-from killreport.cli.context import load, load_all, load_home, tell_contact
+from killreport.cli.context import fleet_folder, load, tell_contact
 from killreport.cli.fleet.ending import end_fleet
 from killreport.cli.fleet.logs import last_error
 from killreport.cli.fleet.names import JobName, Names, Only, WorkerName
 from killreport.cli.fleet.supervisor import (
-    apply_overrides,
     chosen_names,
     ensure_supervisor,
-    first_programs,
     settings_in_force,
     startable_names,
+    supervised_fleet,
     tell_differences,
     tell_each,
-    template_of,
 )
 from killreport.cli.output.options import AsJson
+from killreport.cli.output.plain import print_answer
 from killreport.clock import utc_now
+from killreport.config import load_settings
 from killreport.environment import is_systemd_service
 from killreport.errors import KillreportError
+from killreport.fleet.notify import notify_ready
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.systemd import KILLED_STATUS
 from killreport.fleet.table import ProcessRow, find_process
@@ -50,14 +50,17 @@ def start(
     names: Names = None,
     only: Only = None,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay: the processes end with this command. For containers.")
+        bool,
+        typer.Option(
+            "--foreground", help="Stay in the foreground; the processes end with this command. For containers."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start processes, schedule jobs, and wait until all are ready. Example: killreport start 'worker-*'
 
-    What killreport fleet edit changed is applied first, as with restart, reload, scale and trigger.
-    A supervisor is started in the background where none runs; one that died is replaced, and takes over what runs.
+    Changes of `killreport fleet edit` are applied first, as with restart, reload, scale and trigger. If no supervisor
+    is running, one is started in the background, and takes over processes that are still running.
     """
     if foreground:
         chosen_names(names, only)
@@ -73,7 +76,7 @@ def start(
 
 def stop(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and unschedule jobs; they stay in the list. Example: killreport stop worker-redisq"""
-    _tell("stop", chosen_names(names, only), _folder(), as_json=as_json)
+    _tell("stop", chosen_names(names, only), fleet_folder(), as_json=as_json)
 
 
 def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
@@ -84,8 +87,8 @@ def restart(names: Names = None, only: Only = None, as_json: AsJson = False) -> 
 def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Replace processes: the old one ends when the new one is ready. Example: killreport reload killreport-backend
 
-    No request is dropped. A new one that does not get ready leaves the old one at work, and the command fails. A run of
-    a job ends first. Without names, what does not run stays as it is.
+    No request is dropped. If the new process does not get ready, the old one keeps running and the command fails. A
+    job that is running finishes first. Without names, stopped processes stay stopped.
     """
     chosen, folder = _startable(names, only, tells=not as_json)
     if not (names or only) or "all" in (*(names or ()), *(only or ())):
@@ -97,18 +100,18 @@ def reload(names: Names = None, only: Only = None, as_json: AsJson = False) -> N
 
 def delete(names: Names = None, only: Only = None, as_json: AsJson = False) -> None:
     """Stop processes and remove them from the list. Example: killreport delete update-prices"""
-    _tell("delete", chosen_names(names, only), _folder(), as_json=as_json)
+    _tell("delete", chosen_names(names, only), fleet_folder(), as_json=as_json)
 
 
 def scale(
     name: WorkerName,
-    count: Annotated[int, typer.Argument(help="How many copies.", min=1, max=1_000)],
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many instances.", min=1, max=1_000)],
     as_json: AsJson = False,
 ) -> None:
     """Run several instances of a worker. Example: killreport scale worker-characters 2"""
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="scale", name=name, count=count))
-    print(json.dumps({"name": name, "instances": count}) if as_json else f"{name}: {len(answer.states)} running.")
+    print_answer({"name": name, "instances": count}, f"{name}: {len(answer.states)} running.", as_json=as_json)
 
 
 def trigger(
@@ -120,46 +123,45 @@ def trigger(
     folder = _startable([find_process(name).name], None, tells=not as_json)[1]
     answer = ask(folder, Request(verb="trigger", name=name, waits=wait))
     if not wait:
-        print(json.dumps({"name": name, "started": True}) if as_json else f"{name} started.")
+        print_answer({"name": name, "started": True}, f"{name} started.", as_json=as_json)
         return
     record = answer.records[0]
-    if as_json:
-        print(json.dumps({"name": name, "status": record.status, "report": record.last_line}))
-    else:
-        print(f"{name}: {printable(record.last_line) or f'ended with status {record.status}.'}")
+    told = {"name": name, "status": record.status, "report": record.last_line}
+    text = printable(record.last_line) or f"ended with status {record.status}."
+    print_answer(told, f"{name}: {text}", as_json=as_json)
     if record.status != 0:
         raise typer.Exit(1)
 
 
 def save(as_json: AsJson = False) -> None:
     """Save which processes are started, for `resurrect`. Example: killreport save"""
-    count = ask(_folder(), Request(verb="save"), ANSWER_SECONDS).count
-    print(json.dumps({"saved": count}) if as_json else f"{count} processes saved.")
+    count = ask(fleet_folder(), Request(verb="save"), ANSWER_SECONDS).count
+    print_answer({"saved": count}, f"{count} processes saved.", as_json=as_json)
 
 
 def resurrect(as_json: AsJson = False) -> None:
-    """Start the processes that `save` remembered, as after a reboot. Example: killreport resurrect"""
+    """Start the processes saved by `save`, for example after a reboot. Example: killreport resurrect"""
     states = ask(ensure_supervisor(load()), Request(verb="resurrect")).states
     running = [state.name for state in states if state.status != "stopped"]
-    print(json.dumps({"started": running}) if as_json else f"{len(running)} processes are started.")
+    print_answer({"started": running}, f"{len(running)} processes are started.", as_json=as_json)
 
 
 def kill(as_json: AsJson = False) -> None:
     """Stop every process and the supervisor. Example: killreport kill
 
-    What was started is remembered: the next supervisor starts it again. Where the supervisor is gone, or cannot be
-    reached, what it left running ends too.
+    Which processes were started is remembered, and the next supervisor starts them again. If the supervisor is gone or
+    does not answer, the processes it left running are stopped too.
     """
-    outcome = end_fleet(_folder())
-    print(json.dumps({"killed": outcome.is_killed, "ended": outcome.names}) if as_json else outcome.sentence)
+    outcome = end_fleet(fleet_folder())
+    print_answer({"killed": outcome.is_killed, "ended": outcome.names}, outcome.sentence, as_json=as_json)
     if outcome.is_back:
         raise typer.Exit(1)
 
 
 def supervise() -> None:
-    """Run the supervisor here; `start` does this in the background. Example: killreport supervise
+    """Run the supervisor in this terminal; `start` runs it in the background. Example: killreport supervise
 
-    SIGTERM ends it and leaves the processes running; the next supervisor takes them over.
+    SIGTERM ends the supervisor and leaves the processes running; the next supervisor takes them over.
     """
     _supervise(ends_processes=False)
 
@@ -171,7 +173,7 @@ def _startable(names: list[str] | None, only: list[str] | None, *, tells: bool) 
     found = startable_names(names, only, fleet_rows(settings.home), settings.home)
     folder = ensure_supervisor(settings, _tell_on_stderr if tells else None)
     ask(folder, Request(verb="apply"))
-    tell_differences(load_all(), folder)
+    tell_differences(load_settings(), folder)
     return found, folder
 
 
@@ -192,23 +194,19 @@ def _stay(names: list[str], rows: Sequence[ProcessRow]) -> None:
 
 def _supervise(*, ends_processes: bool) -> None:
     from killreport.cli.signals import stop_on_signals
-    from killreport.supervisor.main import supervise as run_supervisor
 
     loaded = load(process="supervisor")
-    settings = settings_in_force(loaded, FleetFolder.make(loaded.home))
+    folder = FleetFolder.make(loaded.home)
+    settings = settings_in_force(loaded, folder)
 
     async def work() -> bool:
-        with stop_on_signals() as stop_event:
-            folder = FleetFolder.make(settings.home)
-            return await run_supervisor(
-                first_programs(settings, folder),
-                folder,
-                stop_event,
-                ends_processes=ends_processes,
-                template=template_of(settings, folder),
-                read_programs=lambda: apply_overrides(settings, folder),
-                disk_warning_mb=settings.disk_warning_mb,
-            )
+        with stop_on_signals() as stop:
+            async with supervised_fleet(settings, folder, stop) as supervisor:
+                notify_ready()
+                await stop.wait()
+                if ends_processes:
+                    await supervisor.verbs.stop_all()
+                return supervisor.control.is_told_to_end
 
     if asyncio.run(work()) and is_systemd_service():
         raise typer.Exit(KILLED_STATUS)
@@ -216,10 +214,6 @@ def _supervise(*, ends_processes: bool) -> None:
 
 def _tell_on_stderr(said: str) -> None:
     print(said, file=sys.stderr)
-
-
-def _folder() -> FleetFolder:
-    return FleetFolder.at(load_home())
 
 
 def _last_words(folder: FleetFolder, name: str, began: datetime) -> str:
@@ -253,6 +247,6 @@ def _tell(verb: Verb, names: list[str], folder: FleetFolder, *, as_json: bool) -
     ask(folder, Request(verb="ping"), ANSWER_SECONDS)
     is_well = tell_each(folder, verb, names, on_done, tell=None if as_json else _tell_on_stderr)
     if as_json:
-        print(json.dumps([outcomes[name] for name in names]))
+        print_answer([outcomes[name] for name in names], "", as_json=True)
     if not is_well:
         raise typer.Exit(1)

@@ -1,17 +1,24 @@
-"""How messages and instants look at the terminal and in JSON."""
+"""How commands tell what came of them: in a sentence, in lines of fields, or in JSON."""
 
 from __future__ import annotations
 
 import base64
+import json
+import sys
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+import msgspec
+import typer
 from rich.console import Console
-from rich.table import Table
 
-from killreport.terminal import written_out
+from killreport.errors import Conflict
+from killreport.terminal import printable, written_out
 
 PIPED_WIDTH = 400
 SHOWN_LENGTH = 200
+_NAME_WIDTH = 22
 
 
 def console_of_output() -> Console:
@@ -22,9 +29,27 @@ def console_of_output() -> Console:
     return console
 
 
-def print_table(table: Table | str) -> None:
-    """Print a table as wide as the terminal; piped, with a line for each row, for grep and less -S."""
-    console_of_output().print(table, markup=False, highlight=False)
+def print_answer(body: Any, text: str, *, as_json: bool) -> None:
+    """Print the body as JSON where that is wanted, else the text."""
+    print(json.dumps(msgspec.to_builtins(body)) if as_json else text)
+
+
+def print_fields(fields: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what is known of one thing: an object, or a line for each field."""
+    lines = (f"{name + ':':{_NAME_WIDTH}}{_shown(value)}".rstrip() for name, value in fields.items())
+    print_answer(fields, "\n".join(lines), as_json=as_json)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless `yes`. Raises Abort where it is not wanted, Conflict where nobody sits there who says so."""
+    if yes:
+        return
+    try:
+        typer.confirm(question, abort=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Conflict("It was not confirmed, and nothing was done: --yes does it without asking.") from None
 
 
 def shown(body: bytes) -> str:
@@ -42,3 +67,14 @@ def body_fields(body: bytes) -> dict[str, str]:
 def instant(at: datetime | None) -> str | None:
     """Return an instant in ISO 8601 to the second."""
     return None if at is None else at.isoformat(timespec="seconds")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case dict():
+            return " ".join(f"{name}={printable(str(text))}" for name, text in value.items())
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+    return printable(str(value))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,18 +16,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from killreport.cli.context import load_all, open_ready_database
-from killreport.cli.fleet.supervisor import DEMO_LOCK, first_programs, keep_settings, template_of
+from killreport.cli.fleet.supervisor import DEMO_LOCK, keep_settings, supervised_fleet
 from killreport.cli.output.terminal import patient_console
 from killreport.cli.processes.first_jobs import run_first_jobs_told
-from killreport.cli.processes.foreground import FleetScreen, foreground, start_told
+from killreport.cli.processes.foreground import FleetScreen, foreground, open_database_told, start_told
 from killreport.cli.processes.memory import proportional_megabytes
 from killreport.cli.processes.serve import PortTaken, bind, choose_free_ports
 from killreport.clock import monotonic
-from killreport.config import Settings
+from killreport.config import Settings, load_settings
 from killreport.environment import child_environment, is_under_make
 from killreport.errors import Conflict, NotFound
-from killreport.fleet.notify import telling_wait
+from killreport.files import try_lock
 from killreport.fleet.table import FLEET, QUEUES, ProcessRow
 from killreport.home import refuse_anothers_home
 from killreport.logs import configure_logging
@@ -60,7 +57,7 @@ def demo(
     ] = None,
     # What a shell makes of `--corpus *.zst`: one value of the option, and the rest.
     more_corpus: Annotated[list[Path] | None, typer.Argument(hidden=True, metavar="PATH…")] = None,
-    rate: Annotated[float, typer.Option(help="New killmails a minute.", min=0.1, max=60_000)] = 30.0,
+    rate: Annotated[float, typer.Option(help="New killmails per minute.", min=0.1, max=60_000)] = 30.0,
     seed: Annotated[int, typer.Option(help="Seed of the random data.", min=0, max=2**31 - 1)] = 1,
     web_port: Annotated[
         int | None, typer.Option(help="Port of the site; default: the setting web_port.", min=1, max=65_535)
@@ -78,11 +75,11 @@ def demo(
 ) -> None:
     """Run a demo of everything on this machine: no set-up, no services, no network.
 
-    Made-up killmails arrive on the site as they happen. Ctrl-C stops all of it; the next start goes on where it was.
-    Never touches a configured database. Example: killreport demo --rate 120 --web-port 8080
+    Made-up killmails arrive on the site as they happen. Ctrl-C stops everything; the next start continues from there.
+    A configured database is never touched. Example: killreport demo --rate 120 --web-port 8080
     """
     ports = {"web_port": web_port, "api_port": api_port, "sim_port": sim_port}
-    usual = load_all().settings
+    usual = load_settings().settings
     # The demo's own home is a new folder in the usual one.
     if home is None and usual.home.exists():
         refuse_anothers_home(usual.home)
@@ -175,16 +172,15 @@ def _only_one(home: Path) -> Iterator[None]:
     """Hold the demo's home. Raises Conflict where another demo has it."""
     try:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        lock = os.open(home / DEMO_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        held = try_lock(home / DEMO_LOCK)
     except OSError as error:
         raise Conflict(f"The folder {home} cannot be used ({error.strerror}); --home chooses another.") from None
+    if held is None:
+        raise Conflict(f"A demo is running in {home} already; --home chooses another folder.")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError:
-        raise Conflict(f"A demo is running in {home} already; --home chooses another folder.") from None
     finally:
-        os.close(lock)
+        os.close(held)
 
 
 def _without(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
@@ -208,31 +204,25 @@ class Demo:
         self._screen = FleetScreen(self._console, tells_trouble=False)
         self._folder = FleetFolder.make(settings.home)
         keep_settings(settings, self._folder)
-        environment = child_environment(settings)
+        self._simulator = simulator_program(simulator, child_environment(settings))
+
+    def _with_simulator(self, programs: Sequence[Program]) -> list[Program]:
         # They end with us even when we are killed: whoever removes the folder of a demo wants nothing to live in it.
-        self._programs = [
-            replace(program, dies_with_supervisor=True)
-            for program in (
-                simulator_program(simulator, environment),
-                *first_programs(settings, self._folder),
-            )
-        ]
-        self._template = template_of(settings, self._folder)
+        return [replace(program, dies_with_supervisor=True) for program in (self._simulator, *programs)]
 
     async def show(self) -> None:
         """Start everything, say where the site is, and stop everything at SIGTERM or Ctrl-C.
 
         Raises the error of a part that could not be started, when the others are stopped again.
         """
-        from killreport.supervisor.main import supervising
-
         async with foreground(self._console) as (stack, group, stop):
             self._console.print(f"KillReport's demo, in {escape(str(self._settings.home))}\n")
             # What runs is decided here, step by step, not by what ran the last time.
             write_wanted(self._folder.wanted, {})
-            supervisor = await stack.enter_async_context(
-                supervising(self._programs, self._folder, stop, template=self._template, observer=self._screen)
+            fleet = supervised_fleet(
+                self._settings, self._folder, stop, observer=self._screen, changed=self._with_simulator
             )
+            supervisor = await stack.enter_async_context(fleet)
             stack.push_async_callback(supervisor.verbs.stop_all)
             await self._start_all(supervisor, group, stack)
         self._console.print("All stopped; the next `killreport demo` goes on from here.")
@@ -246,11 +236,9 @@ class Demo:
             return group.create_task(start_told(supervisor, self._screen, name, remark))
 
         simulator = start(SIMULATOR, f"http://{settings.host}:{settings.sim_port}")
-        async with telling_wait("is being prepared", partial(self._screen.waiting, "database")):
-            database = await stack.enter_async_context(open_ready_database(settings, process="demo"))
+        database = await open_database_told(stack, settings, self._screen, process="demo")
         # Entered last, left first: nobody uses the database any more when it is closed.
         stack.push_async_callback(supervisor.verbs.stop_all)
-        self._screen.up("database", monotonic() - began, "PostgreSQL, embedded")
         backend = start("killreport-backend", f"http://{settings.host}:{settings.api_port}/graphql")
         await simulator
         worker = start("worker-redisq", "follows the feed")

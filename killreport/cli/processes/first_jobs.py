@@ -55,7 +55,8 @@ async def run_first_jobs_told(
         except Conflict as refusal:
             screen.trouble(job, str(refusal))
         else:
-            screen.job_ended(job, record)
+            seconds = (record.ended_at - record.started_at).total_seconds() if record.ended_at else 0.0
+            screen.job_ended(job, "succeeded" if record.status == 0 else "failed", seconds, record.last_line)
 
     await run_first_jobs(settings, database, run)
 

@@ -5,25 +5,32 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
+from killreport.cli.context import open_ready_database, tell_contact
 from killreport.cli.fleet.logs import LogLine, in_words
 from killreport.cli.signals import stop_on_signals
 from killreport.clock import monotonic
+from killreport.config import Settings
 from killreport.errors import KillreportError
+from killreport.fleet.notify import telling_wait
+from killreport.fleet.table import ProcessRow
 from killreport.terminal import printable
 
 if TYPE_CHECKING:
+    from killreport.db.database import Database
     from killreport.supervisor.main import Supervisor
-    from killreport.supervisor.runs import JobRecord
 
 NAME_WIDTH = 28
 SHOWN_LINES = 10
+# How long the addresses wait for processes that are not ready yet.
+PATIENCE_SECONDS = 10.0
 # After so long a start is told of though it is not done, and again after as long.
 TELL_SECONDS = 5.0
 
@@ -69,11 +76,10 @@ class FleetScreen:
         """Tell what takes the time while something is started."""
         self._say(name, f"[dim]{escape(printable(said))}[/]")
 
-    def job_ended(self, name: str, record: JobRecord) -> None:
-        """Tell how a run of a job ended."""
-        seconds = (record.ended_at - record.started_at).total_seconds() if record.ended_at else 0.0
-        word = "succeeded" if record.status == 0 else "[red]failed[/]"
-        self._say(name, f"{word} {seconds:.1f} s  {escape(printable(record.last_line))}")
+    def job_ended(self, name: str, word: str, seconds: float, said: str) -> None:
+        """Tell how a run of a job ended, and what it said last."""
+        shown = word if word != "failed" else "[red]failed[/]"
+        self._say(name, f"{shown} {seconds:.1f} s  {escape(printable(said))}")
 
     def trouble(self, name: str, sentence: str) -> None:
         """Tell what is wrong with a process."""
@@ -124,6 +130,43 @@ async def start_told(supervisor: Supervisor, screen: FleetScreen, name: str, rem
         screen.last_words(name)
         raise
     screen.up(name, monotonic() - began, remark)
+
+
+async def open_database_told(
+    stack: AsyncExitStack, settings: Settings, screen: FleetScreen, *, process: str
+) -> Database:
+    """Return the ready database, which is closed with the stack, and tell what takes the time until then."""
+    began = monotonic()
+    async with telling_wait("is being prepared", partial(screen.waiting, "database")):
+        database = await stack.enter_async_context(open_ready_database(settings, process=process))
+    which = "embedded" if settings.database_url is None else "configured"
+    screen.up("database", monotonic() - began, f"PostgreSQL, {which}")
+    return database
+
+
+def tell_up(console: Console, settings: Settings, rows: Sequence[ProcessRow], up: Set[str], rest: str = "") -> None:
+    """Tell how much of these rows is up, where, and what should be set. up: by name. rest: more to say of it."""
+    jobs = sum(row.kind == "job" for row in rows)
+    console.print(f"\n  {len(up)} of {len(rows) - jobs} processes up, {jobs} jobs on their schedule{rest}")
+    console.print(f"  {addresses(settings, up)}\n")
+    if (sentence := tell_contact(settings)) is not None:
+        console.print(f"  [yellow]{sentence}[/]\n")
+
+
+def addresses(settings: Settings, up: Container[str]) -> str:
+    """Return the line of the addresses that a browser and a client need. up: the names of those that answer there.
+
+    Where a port is taken somebody else answers, whose address is not ours to give.
+    """
+    places = {
+        "killreport-frontend": ("Site", f"http://{settings.host}:{settings.web_port}"),
+        "killreport-backend": ("API", f"http://{settings.host}:{settings.api_port}/graphql"),
+    }
+    told = [
+        f"{title} [bold]{address}[/]" if name in up else f"[red]{title} not up[/]"
+        for name, (title, address) in places.items()
+    ]
+    return f"{'   '.join(told)}   (Ctrl-C stops everything)"
 
 
 def _cause(status: int | None) -> str:

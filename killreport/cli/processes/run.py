@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from killreport.cli.context import load, load_all, open_ready_database
-from killreport.cli.fleet.names import complete_processes
-from killreport.config import Settings
+from killreport.cli.context import load, open_ready_database
+from killreport.cli.fleet.names import ProcessName
+from killreport.config import Settings, load_settings
 from killreport.environment import add_to_environment
 from killreport.errors import HostAway, Refused
 from killreport.fleet.entries import entry_of
@@ -67,50 +67,48 @@ _WITH_ALL = ("queue-characters", "update-rankings")
 
 
 def run(  # noqa: PLR0917 - options of a command
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="Name of the process, for example worker-redisq or queue-alliances.", autocompletion=complete_processes
-        ),
-    ],
-    once: Annotated[bool, typer.Option("--once", help="A worker: end as soon as there is nothing left to do.")] = False,
+    name: ProcessName,
+    once: Annotated[
+        bool, typer.Option("--once", help="Workers only: exit as soon as there is nothing left to do.")
+    ] = False,
     everything: Annotated[
         bool,
         typer.Option(
             "--all",
-            help="queue-characters: queue everyone, not only who changed or is stale. update-rankings: count busy"
-            " places over all time, due or not.",
+            help="queue-characters: queue everyone, not only who changed or is stale. update-rankings: also count busy"
+            " places over all time, even if not due.",
         ),
     ] = False,
     if_due: Annotated[
-        bool, typer.Option("--if-due", help="A job: run only if its schedule has come round since it last ran.")
+        bool, typer.Option("--if-due", help="Jobs only: run only if due since the last run, by the schedule.")
     ] = False,
     memory_limit: Annotated[
         int | None,
         typer.Option(
             "--memory-limit",
-            help="End in order above so many MB, for a manager that only kills.",
+            help="Exit cleanly above this many MB, for process managers that can only kill.",
             min=64,
             max=1_000_000,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A job: print its report as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Jobs only: print the report as JSON.")] = False,
     split_log: Annotated[
-        bool, typer.Option("--split-log", help="A job: log what is no warning to stdout, before the report.")
+        bool,
+        typer.Option("--split-log", help="Jobs only: log everything below a warning to stdout, before the report."),
     ] = False,
     overrides: Annotated[
-        Path | None, typer.Option(help="File of overrides; default: fleet.toml in the home folder.")
+        Path | None, typer.Option(help="File with overrides; default: fleet.toml in the home folder.")
     ] = None,
 ) -> None:
     """Run one process of the fleet: services and workers until SIGTERM or Ctrl-C, jobs until they are done.
 
-    For example: killreport run worker-characters --once; killreport run queue-alliances --json
+    Examples: killreport run worker-characters --once; killreport run queue-alliances --json
     """
     import uvloop
 
     process = find_process(name)
     _refuse(process, once=once, everything=everything, if_due=if_due)
-    home = load_all().settings.home
+    home = load_settings().settings.home
     rows = fleet_rows(home, overrides)
     process = find_process(name, rows)
     if not process.is_enabled:

@@ -20,25 +20,30 @@ def sim(  # noqa: PLR0917 - the options of a command
         int | None, typer.Option(help="Port; 0: any free port. Default: the setting sim_port.", min=0, max=65_535)
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random data.", min=0, max=2**31 - 1)] = 1,
-    rate: Annotated[float, typer.Option(help="Killmails a minute; 0 publishes on demand only.", min=0)] = 60.0,
+    rate: Annotated[float, typer.Option(help="Killmails per minute; 0: publish on demand only.", min=0)] = 60.0,
     corpus: Annotated[
         list[Path] | None,
         typer.Option(help="Replay these killmails (ESI's shape, any kind of file `import` reads) in order of time."),
     ] = None,
-    history_days: Annotated[int, typer.Option(help="Past days to fill on the very first start.", min=0, max=365)] = 0,
+    history_days: Annotated[int, typer.Option(help="Past days to fill on the first start.", min=0, max=365)] = 0,
     opening: Annotated[
         int | None,
-        typer.Option(help="Killmails published on the very first start; 300, or 0 with a corpus.", min=0, max=100_000),
+        typer.Option(
+            help="Killmails to publish on the first start; default: 300, or 0 with a corpus.", min=0, max=100_000
+        ),
     ] = None,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Enforce the real hosts' rate limits.")] = True,
     full_redisq: Annotated[
-        bool, typer.Option(help="RedisQ packages with the whole killmail, as before 2025-12.")
+        bool, typer.Option(help="Put whole killmails into RedisQ packages, as before 2025-12.")
     ] = False,
     fault: Annotated[
-        list[str] | None, typer.Option(help="A fault as name=value, such as error_rate=0.05; may be repeated.")
+        list[str] | None, typer.Option(help="Fault to inject, such as error_rate=0.05; may be repeated.")
     ] = None,
 ) -> None:
-    """Serve R2Z2, RedisQ, zKillboard's API and ESI from this machine, with made-up or replayed killmails."""
+    """Simulate R2Z2, RedisQ, zKillboard's API, ESI, EVE Ref and CCP's static data, with made-up or replayed killmails.
+
+    Example: killreport sim --rate 600 --history-days 7
+    """
     from killreport.sim.access.faults import parse_faults
     from killreport.sim.simulator import Options
 

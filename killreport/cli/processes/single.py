@@ -6,7 +6,6 @@ What the supervisor adds is missing: memory limits, reloads, a log for each. An 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from killreport.background import Errands, keep, wait_or_end
-from killreport.cli.context import open_ready_database, tell_contact
 from killreport.cli.output.terminal import patient_console
 from killreport.cli.processes.first_jobs import run_first_jobs
-from killreport.cli.processes.foreground import NAME_WIDTH, foreground
+from killreport.cli.processes.foreground import (
+    PATIENCE_SECONDS,
+    FleetScreen,
+    foreground,
+    open_database_told,
+    tell_up,
+)
 from killreport.cli.processes.run import run_entry
 from killreport.clock import monotonic, utc_now
 from killreport.config import Settings
-from killreport.fleet.notify import telling_ready, telling_wait
+from killreport.fleet.notify import telling_ready
 from killreport.fleet.overrides import fleet_rows
 from killreport.fleet.schedule import Alarm
 from killreport.fleet.table import ProcessRow
@@ -31,53 +35,44 @@ if TYPE_CHECKING:
     from killreport.db.database import Database
 
 PAUSE_SECONDS = 5.0
-# How long the addresses wait for what is not ready yet.
-PATIENCE_SECONDS = 10.0
 # The clock may be set: whoever sleeps until an instant looks at it again after this long.
 MAX_SLEEP_SECONDS = 30.0
 
 
-def run_in_one_process(settings: Settings, addresses: Callable[[Container[str]], str]) -> None:
-    """Run the fleet in this process until SIGTERM or Ctrl-C. addresses: returns the line to show of what is up."""
+def run_in_one_process(settings: Settings) -> None:
+    """Run the fleet in this process until SIGTERM or Ctrl-C."""
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, patient_console() as console:
-        runner.run(SingleProcess(settings, addresses, console).show())
+        runner.run(SingleProcess(settings, console).show())
 
 
 class SingleProcess:
     """The fleet as tasks. Jobs run one at a time each, as `run_job` sees to everywhere."""
 
-    def __init__(self, settings: Settings, addresses: Callable[[Container[str]], str], console: Console) -> None:
+    def __init__(self, settings: Settings, console: Console) -> None:
         self._settings = settings
         self._rows = [row for row in fleet_rows(settings.home) if row.is_enabled]
-        self._addresses = addresses
         self._console = console
+        self._screen = FleetScreen(console, tells_trouble=False)
         self._ending = asyncio.Event()
         self._running = Errands()
 
     async def show(self) -> None:
         """Start everything, tell what is up, and at the end let everything finish what it has in hand."""
-        began = monotonic()
         async with foreground(self._console) as (stack, group, _stop):
             self._console.print(f"KillReport in one process, in {escape(str(self._settings.home))}\n")
-            async with telling_wait("is being prepared", partial(self._tell, "database")):
-                database = await stack.enter_async_context(open_ready_database(self._settings, process="up"))
-            self._tell("database", f"[green]up[/] {monotonic() - began:6.1f} s")
+            database = await open_database_told(stack, self._settings, self._screen, process="up")
             stack.push_async_callback(self._end)
-            rows = [row for row in self._rows if row.kind != "job"]
-            ready = [self._begin(row) for row in rows]
-            await asyncio.wait([group.create_task(event.wait()) for event in ready], timeout=PATIENCE_SECONDS)
-            jobs = [row for row in self._rows if row.kind == "job" and row.schedule]
-            for row in jobs:
-                following = partial(self.follow_schedule, row, database)
-                group.create_task(keep(following, f"schedule {row.name}", may_end=True))
-            up = sum(event.is_set() for event in ready)
-            self._console.print(f"\n  {up} of {len(rows)} up, {len(jobs)} jobs on their schedule")
-            names = {row.name for row, event in zip(rows, ready, strict=True) if event.is_set()}
-            self._console.print(f"  {self._addresses(names)}\n")
-            if (sentence := tell_contact(self._settings)) is not None:
-                self._console.print(f"  [yellow]{sentence}[/]\n")
+            ready = {row.name: self._begin(row) for row in self._rows if row.kind != "job"}
+            waiting = [group.create_task(event.wait()) for event in ready.values()]
+            await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
+            for row in self._rows:
+                if row.schedule:
+                    following = partial(self.follow_schedule, row, database)
+                    group.create_task(keep(following, f"schedule {row.name}", may_end=True))
+            up = {name for name, event in ready.items() if event.is_set()}
+            tell_up(self._console, self._settings, self._rows, up)
             group.create_task(
                 run_first_jobs(self._settings, database, lambda job: self._run_job(job, database, "hand"))
             )
@@ -90,7 +85,7 @@ class SingleProcess:
         def on_ready() -> None:
             if not ready.is_set():
                 ready.set()
-                self._tell(row.name, f"[green]up[/] {monotonic() - began:6.1f} s")
+                self._screen.up(row.name, monotonic() - began)
 
         async def keep_running() -> None:
             while not self._ending.is_set():
@@ -98,7 +93,7 @@ class SingleProcess:
                     with telling_ready(on_ready):
                         await run_entry(row, self._rows, self._settings, self._ending, once=False)
                 except Exception as error:  # one entry must not take the others with it
-                    self._tell(row.name, f"[red]{escape(str(error))}[/]; starting it again in {PAUSE_SECONDS:g} s")
+                    self._screen.trouble(row.name, f"{error}; starting it again in {PAUSE_SECONDS:g} s")
                 await wait_or_end(self._ending, PAUSE_SECONDS)
 
         self._running.run(keep(keep_running, row.name, may_end=True), row.name)
@@ -128,9 +123,6 @@ class SingleProcess:
         try:
             report = await run_job(name, self._settings, database, stop=self._ending, trigger=trigger)
         except Exception as error:  # it is on the record; the next run does the rest
-            self._tell(name, f"[red]failed[/] {escape(str(error))}")
+            self._screen.trouble(name, f"failed: {error}")
         else:
-            self._tell(name, f"{report.status} {report.seconds:.1f} s  {escape(report.sentence)}")
-
-    def _tell(self, name: str, markup: str) -> None:
-        self._console.print(f"  {name:{NAME_WIDTH}} {markup}")
+            self._screen.job_ended(name, report.status, report.seconds, report.sentence)

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from killreport.cli.context import load_all
-from killreport.config import Settings
+from killreport.config import Settings, load_settings
 from killreport.fleet.entries import entry_of
 from killreport.fleet.table import FLEET
 
@@ -62,7 +61,7 @@ def template(
     from killreport.supervisor.process.forking import say_warming, wait_for_fork
 
     connection = socket.socket(fileno=descriptor)
-    warm_up(load_all().settings, partial(say_warming, connection))
+    warm_up(load_settings().settings, partial(say_warming, connection))
     arguments = wait_for_fork(connection)
     sys.argv[1:] = arguments
     raise SystemExit(status_of(arguments))

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
+from killreport.cli.output.columns import TableColumn, print_rows
 from killreport.cli.output.options import AsJson, Yes
-from killreport.cli.output.plain import body_fields, instant, print_table, shown
+from killreport.cli.output.plain import body_fields, confirm, instant, print_answer, shown
 from killreport.cli.queue.broker import with_broker
 from killreport.fleet.table import QUEUES, find_queue
-from killreport.terminal import printable
 
 if TYPE_CHECKING:
     from killreport.queueing.broker import Broker, DeadLetter
 
-app = typer.Typer(no_args_is_help=True, help="List, retry and delete dead letters: messages that failed for good.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, retry and delete dead letters. These are messages that failed for good."
+)
 
 QueueName = Annotated[str, typer.Argument(help="Name of the queue.", metavar="QUEUE")]
-OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; none: all.", metavar="[QUEUE]")]
-Letters = Annotated[list[str] | None, typer.Argument(help="Which, as `list` names them; none: all.", metavar="[ID]…")]
+OptionalQueue = Annotated[str | None, typer.Argument(help="Name of the queue; all if omitted.", metavar="[QUEUE]")]
+Letters = Annotated[
+    list[str] | None, typer.Argument(help="Ids, as `list` shows them; all if omitted.", metavar="[ID]…")
+]
+
+
+_COLUMNS: tuple[TableColumn[DeadLetter], ...] = (
+    TableColumn("queue", lambda letter: letter.queue),
+    TableColumn("id", lambda letter: letter.letter_id),
+    TableColumn("died", lambda letter: instant(letter.died_at)),
+    TableColumn("attempts", lambda letter: letter.attempts),
+    TableColumn("reason", lambda letter: letter.reason, is_text=True),
+    TableColumn("body", lambda letter: shown(letter.body), is_text=True),
+)
 
 
 @app.command("list")
 def list_letters(
     queue: OptionalQueue = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of each queue at the most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of each queue at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest first. Example: killreport queue dead list --json | jq .[].reason"""
@@ -36,17 +48,7 @@ def list_letters(
     async def work(broker: Broker) -> list[DeadLetter]:
         return [letter for name in names for letter in await broker.dead_list(name, limit)]
 
-    letters = with_broker(work)
-    if as_json:
-        print(json.dumps([_fields(letter) for letter in letters]))
-        return
-    table = Table("queue", "id", "died", "attempts", "reason", "body", box=None)
-    for letter in letters:
-        died = instant(letter.died_at) or ""
-        table.add_row(
-            letter.queue, letter.letter_id, died, str(letter.attempts), printable(letter.reason), shown(letter.body)
-        )
-    print_table(table if letters else "There are no dead letters.")
+    print_rows(_COLUMNS, with_broker(work), _fields, as_json=as_json, empty="There are no dead letters.")
 
 
 @app.command()
@@ -54,7 +56,7 @@ def retry(queue: QueueName, letters: Letters = None, as_json: AsJson = False) ->
     """Retry dead letters as new messages. Example: killreport queue dead retry esi_character_info_queue 12 13"""
     find_queue(queue)
     retried = with_broker(lambda broker: broker.dead_retry(queue, letters or None))
-    print(json.dumps({"retried": retried}) if as_json else f"{retried} put back into {queue}.")
+    print_answer({"retried": retried}, f"{retried} put back into {queue}.", as_json=as_json)
 
 
 @app.command()
@@ -66,11 +68,10 @@ def drop(
 ) -> None:
     """Delete dead letters for good. Example: killreport queue dead drop esi_character_info_queue 12"""
     find_queue(queue)
-    if not yes:
-        which = f"{len(letters)} dead letter{'s' if len(letters) > 1 else ''}" if letters else "every dead letter"
-        typer.confirm(f"Throw away {which} of {queue} for good?", abort=True)
+    which = f"{len(letters)} dead letter{'s' if len(letters) > 1 else ''}" if letters else "every dead letter"
+    confirm(f"Throw away {which} of {queue} for good?", yes=yes)
     dropped = with_broker(lambda broker: broker.dead_drop(queue, letters or None))
-    print(json.dumps({"dropped": dropped}) if as_json else f"{dropped} dropped.")
+    print_answer({"dropped": dropped}, f"{dropped} dropped.", as_json=as_json)
 
 
 def _fields(letter: DeadLetter) -> dict[str, Any]:

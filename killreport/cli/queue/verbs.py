@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 
-from killreport.cli.output.columns import TableColumn, print_columns
+from killreport.cli.output.columns import TableColumn, print_rows
 from killreport.cli.output.options import AsJson, Yes
-from killreport.cli.output.plain import body_fields, instant, print_table, shown
+from killreport.cli.output.plain import body_fields, confirm, instant, print_answer, print_fields, shown
 from killreport.cli.queue import dead_letters
 from killreport.cli.queue.broker import with_broker
 from killreport.errors import Malformed
@@ -28,15 +26,21 @@ QueueName = Annotated[
 ]
 PriorityName = Literal["batch", "seen", "person"]
 
-_COLUMNS = (
-    TableColumn("queue"),
-    TableColumn("process", 1),
-    TableColumn("ready", is_right=True),
-    TableColumn("delayed", 2, is_right=True),
-    TableColumn("in hand", 4, is_right=True),
-    TableColumn("consumers", 5, is_right=True),
-    TableColumn("dead", is_right=True),
-    TableColumn("oldest", 3),
+_COLUMNS: tuple[TableColumn[QueueCounts], ...] = (
+    TableColumn("queue", lambda counts: counts.queue),
+    TableColumn("process", lambda counts: find_queue(counts.queue).name, 1),
+    TableColumn("ready", lambda counts: counts.ready, is_right=True),
+    TableColumn("delayed", lambda counts: counts.delayed, 2, is_right=True),
+    TableColumn("in hand", lambda counts: counts.unacked, 4, is_right=True),
+    TableColumn("consumers", lambda counts: counts.consumers, 5, is_right=True),
+    TableColumn("dead", lambda counts: counts.dead, is_right=True),
+    TableColumn("oldest", lambda counts: instant(counts.oldest), 3),
+)
+_WAITING_COLUMNS: tuple[TableColumn[Waiting], ...] = (
+    TableColumn("priority", lambda waiting: waiting.priority.name.lower()),
+    TableColumn("attempt", lambda waiting: waiting.attempt),
+    TableColumn("published", lambda waiting: instant(waiting.published_at)),
+    TableColumn("body", lambda waiting: shown(waiting.body), is_text=True),
 )
 
 
@@ -47,11 +51,7 @@ def list_queues(as_json: AsJson = False) -> None:
     async def work(broker: Broker) -> list[QueueCounts]:
         return [await broker.counts(str(row.queue)) for row in QUEUES]
 
-    found = [_count_fields(counts) for counts in with_broker(work)]
-    if as_json:
-        print(json.dumps(found))
-        return
-    print_columns(_COLUMNS, [["" if value is None else str(value) for value in fields.values()] for fields in found])
+    print_rows(_COLUMNS, with_broker(work), _count_fields, as_json=as_json)
 
 
 @app.command()
@@ -63,43 +63,37 @@ def show(queue: QueueName, as_json: AsJson = False) -> None:
         "attempts": row.attempts,
         "retry_delay_seconds": row.retry_delay.total_seconds(),
     }
-    if as_json:
-        print(json.dumps(fields))
-        return
-    for name, value in fields.items():
-        print(f"{name + ':':22}{'' if value is None else value}")
+    print_fields(fields, as_json=as_json)
 
 
 @app.command()
 def peek(
     queue: QueueName,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at the most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Show the next messages without taking them. Example: killreport queue peek esi_type_info_queue --limit 3"""
     find_queue(queue)
     found = with_broker(lambda broker: broker.peek(queue, limit))
-    if as_json:
-        print(json.dumps([_waiting_fields(waiting) for waiting in found]))
-        return
-    table = Table("priority", "attempt", "published", "body", box=None)
-    for waiting in found:
-        published = instant(waiting.published_at) or ""
-        table.add_row(waiting.priority.name.lower(), str(waiting.attempt), published, shown(waiting.body))
-    print_table(table if found else f"Nothing waits in {queue}.")
+    print_rows(_WAITING_COLUMNS, found, _waiting_fields, as_json=as_json, empty=f"Nothing waits in {queue}.")
 
 
 @app.command()
 def publish(
     queue: QueueName,
-    bodies: Annotated[list[str], typer.Argument(help="Bodies; `-`: standard input, one a line.", metavar="BODY…")],
-    priority: Annotated[PriorityName, typer.Option(help="Who waits for it: higher ones overtake.")] = "person",
-    raw: Annotated[bool, typer.Option("--raw", help="Send bodies as they are, unchecked.")] = False,
+    bodies: Annotated[
+        list[str],
+        typer.Argument(help="Message bodies; - reads them from standard input, one per line.", metavar="BODY…"),
+    ],
+    priority: Annotated[
+        PriorityName, typer.Option(help="Who is waiting: person comes before seen, seen before batch.")
+    ] = "person",
+    raw: Annotated[bool, typer.Option("--raw", help="Send bodies unchecked, as they are.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put messages on a queue. Example: killreport queue publish esi_character_info_queue '{"character_id": 95465499}'
 
-    Without --raw all bodies are checked first, and one that does not fit the queue keeps all of them from being sent.
+    All bodies are checked first; if one does not fit the queue, none is sent.
     """
     from killreport.queueing.broker import Priority
 
@@ -109,7 +103,7 @@ def publish(
         contents = [_checked(queue, number, body) for number, body in enumerate(contents, start=1)]
     level = Priority[priority.upper()]
     with_broker(lambda broker: broker.publish_bodies(queue, contents, priority=level))
-    print(json.dumps({"published": len(contents)}) if as_json else f"{len(contents)} published.")
+    print_answer({"published": len(contents)}, f"{len(contents)} published.", as_json=as_json)
 
 
 @app.command()
@@ -120,10 +114,9 @@ def purge(
 ) -> None:
     """Delete all waiting messages of a queue; dead letters stay. Example: killreport queue purge esi_type_info_queue"""
     find_queue(queue)
-    if not yes:
-        typer.confirm(f"Throw away everything that waits in {queue}?", abort=True)
+    confirm(f"Throw away everything that waits in {queue}?", yes=yes)
     purged = with_broker(lambda broker: broker.purge(queue))
-    print(json.dumps({"purged": purged}) if as_json else f"{purged} purged.")
+    print_answer({"purged": purged}, f"{purged} purged.", as_json=as_json)
 
 
 def _read_bodies(argument: str) -> list[bytes]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from killreport.config import PREFIX, LoadedSettings, Settings
-from killreport.fleet.secrets import addresses_with_secrets, secret_settings
+from killreport.fleet.secrets import all_secrets
 from killreport.fleet.table import ProcessRow
 
 # The first line of each file has it: by this an export knows its own files from those of others.
@@ -45,13 +45,12 @@ class Surroundings:
         """Return the variables of the changed settings, without the home and without every secret."""
         return {
             variable(name): as_text(getattr(self.settings, name))
-            for name in sorted(self.changed - {"home"} - {*secret_settings(), *addresses_with_secrets(self.settings)})
+            for name in sorted(self.changed - {"home"} - all_secrets(self.settings))
         }
 
     def left_out(self) -> list[str]:
         """Return the variables of the changed settings that no file of an export holds, for they are secrets."""
-        secrets = {*secret_settings(), *addresses_with_secrets(self.settings)}
-        return [variable(name) for name in sorted(self.changed & secrets)]
+        return [variable(name) for name in sorted(self.changed & all_secrets(self.settings))]
 
     def container_environment(self) -> dict[str, str]:
         """Return the same as a container needs it: reachable from outside of it, with its home where the image's is."""
@@ -112,6 +111,11 @@ def started_rows(rows: Sequence[ProcessRow]) -> list[ProcessRow]:
 def hard_limit_mb(row: ProcessRow) -> int:
     """Return at how many MB the process is killed by the kernel."""
     return math.ceil(row.memory_limit_mb * HARD_LIMIT)
+
+
+def full_name(row: ProcessRow) -> str:
+    """Return the process's name where it stands beside those of other products."""
+    return row.name if row.name.startswith("killreport-") else f"killreport-{row.name}"
 
 
 def needs_stores(row: ProcessRow) -> bool:

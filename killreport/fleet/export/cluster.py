@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from killreport.fleet.export.bundle import Surroundings, variable
 from killreport.fleet.export.yaml import Node
@@ -16,9 +16,10 @@ USER_ID = 10001
 _NEEDED = ("database_url", "fleet_secret")
 
 
-def metadata(name: str, **others: Node) -> Node:
-    """Return the metadata of an object that belongs to one process."""
-    return {"name": name, "namespace": NAME, "labels": labels(name), **others}
+def manifest(kind: str, version: str, name: str, spec: Node) -> dict[str, Node]:
+    """Return an object that belongs to one process. version: of its part of the API."""
+    metadata: Node = {"name": name, "namespace": NAME, "labels": labels(name)}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
 def labels(name: str) -> Node:
@@ -28,7 +29,12 @@ def labels(name: str) -> Node:
 
 def selector(name: str) -> Node:
     """Return what fits the pods of a process."""
-    return {"matchLabels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": NAME}}
+    return {"matchLabels": labels(name)}
+
+
+def pod_template(name: str, spec: Mapping[str, Node]) -> Node:
+    """Return from what the pods of a process are made."""
+    return {"metadata": {"labels": labels(name)}, "spec": spec}
 
 
 def config_map(surroundings: Surroundings) -> Node:

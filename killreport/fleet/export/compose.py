@@ -12,6 +12,7 @@ from datetime import timedelta
 from killreport.fleet.export.bundle import (
     Bundle,
     Surroundings,
+    full_name,
     hard_limit_mb,
     header,
     needs_stores,
@@ -141,7 +142,7 @@ def _always_on(row: ProcessRow, surroundings: Surroundings) -> Node:
     service |= _bounds(hard_limit_mb(row), row.kill_timeout)
     if row.is_single:
         # Two of it would pass the limits that outside hosts set for one address; a fixed name refuses `--scale`.
-        service["container_name"] = row.name if row.name.startswith("killreport-") else f"killreport-{row.name}"
+        service["container_name"] = full_name(row)
     if row.instances > 1:
         service["scale"] = row.instances
     service["depends_on"] = _dependencies(row)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from killreport.fleet.export.cluster import NAME, metadata, selector
+from killreport.fleet.export.cluster import NAME, manifest, selector
 from killreport.fleet.export.yaml import Node
 
 # PostgreSQL, RabbitMQ without and with TLS, Redis: wherever they are, for their addresses are in the Secret.
 STORE_PORTS = (5432, 5672, 5671, 6379)
 _HTTPS = 443
 _API = "killreport-backend"
+_VERSION = "networking.k8s.io/v1"
 
 
 def default_deny() -> Node:
     """Return the policy that lets no pod of the namespace talk or be talked to."""
-    return _policy("default-deny", {}, {"policyTypes": ["Ingress", "Egress"]})
+    return _of_all("default-deny", {"policyTypes": ["Ingress", "Egress"]})
 
 
 def dns() -> Node:
     """Return the policy that lets every pod look up names."""
     ports: Node = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
-    return _policy("dns", {}, {"policyTypes": ["Egress"], "egress": [{"ports": ports}]})
+    return _of_all("dns", {"policyTypes": ["Egress"], "egress": [{"ports": ports}]})
 
 
 def policy(
@@ -42,20 +43,13 @@ def policy(
     if listens_on is not None:
         # From anywhere: which browsers come in is decided by who publishes the Service.
         spec["ingress"] = [{"ports": [_tcp(listens_on)]}]
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": metadata(name),
-        "spec": {"podSelector": selector(name), **spec},
-    }
+    return manifest("NetworkPolicy", _VERSION, name, {"podSelector": selector(name), **spec})
 
 
-def _policy(name: str, pods: Node, spec: dict[str, Node]) -> Node:
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": NAME},
-        "spec": {"podSelector": pods, **spec},
+def _of_all(name: str, spec: dict[str, Node]) -> Node:
+    """Return a policy of every pod, which is no process's own."""
+    return manifest("NetworkPolicy", _VERSION, name, {"podSelector": {}, **spec}) | {
+        "metadata": {"name": name, "namespace": NAME}
     }
 
 

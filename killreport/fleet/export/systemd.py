@@ -11,6 +11,7 @@ from datetime import timedelta
 from killreport.fleet.export.bundle import (
     Bundle,
     Surroundings,
+    full_name,
     hard_limit_mb,
     header,
     needs_stores,
@@ -68,9 +69,9 @@ def systemd_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
             files[f"{row.name}.env.example"] = _secrets_example(f"{SECRETS_FOLDER}/{row.name}.env", own)
         files |= {f"{name}.service": _service(row, surroundings) for name in _copies(row)}
         if surroundings.port(row) is not None:
-            files[f"{unit_name(row)}.socket"] = _socket(row, surroundings)
+            files[f"{full_name(row)}.socket"] = _socket(row, surroundings)
         if row.schedule is not None:
-            files[f"{unit_name(row)}.timer"] = _timer(row, row.schedule)
+            files[f"{full_name(row)}.timer"] = _timer(row, row.schedule)
     return Bundle(
         target="systemd",
         files=files,
@@ -79,14 +80,9 @@ def systemd_bundle(rows: Sequence[ProcessRow], surroundings: Surroundings) -> Bu
     )
 
 
-def unit_name(row: ProcessRow) -> str:
-    """Return the name of the row's units, without what kind they are: all begin with the product's name."""
-    return row.name if row.name.startswith("killreport-") else f"killreport-{row.name}"
-
-
 def _copies(row: ProcessRow) -> list[str]:
     """Return the names of the units of each copy of a worker; of everything else there is one."""
-    return [unit_name(row), *(f"{unit_name(row)}-{number}" for number in range(2, row.instances + 1))]
+    return [full_name(row), *(f"{full_name(row)}-{number}" for number in range(2, row.instances + 1))]
 
 
 def _target(rows: Sequence[ProcessRow]) -> str:
@@ -128,7 +124,7 @@ def _service(row: ProcessRow, surroundings: Surroundings) -> str:
     unit += [("After", "network-online.target postgresql.service rabbitmq-server.service redis-server.service")]
     unit += [("RequiresMountsFor", mounts_of(surroundings.home))]
     if surroundings.port(row) is not None:
-        unit += [("Requires", f"{unit_name(row)}.socket"), ("After", f"{unit_name(row)}.socket")]
+        unit += [("Requires", f"{full_name(row)}.socket"), ("After", f"{full_name(row)}.socket")]
     if row.restarts:
         # Restarted for ever, as its pause says: a database that is away for an hour is no reason to give up.
         unit += [("StartLimitIntervalSec", "0")]
@@ -198,7 +194,7 @@ def _timer(row: ProcessRow, schedule: str) -> str:
     expressions = on_calendar(schedule)
     timer = [
         *(("OnCalendar", expression) for expression in expressions),
-        ("Unit", f"{unit_name(row)}.service"),
+        ("Unit", f"{full_name(row)}.service"),
         ("AccuracySec", "1s"),
         # What was missed while the machine was off runs once.
         ("Persistent", "yes"),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
 from killreport.decoding import decode_json
 from killreport.errors import BadSetting, Malformed
-from killreport.sim.access.rules import Fate, Rule, fate_of
+from killreport.sim.access.rules import Count, Fate, Rate, Rule, fate_of
 from killreport.sim.world.chance import fraction
-
-Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class InjectedFaults(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,30 +79,20 @@ class Mischief:
     def fate(self, path: str) -> Fate:
         """Return what becomes of a request of this path; uses up one of what is limited in number."""
         faults = self.faults
-        fate = fate_of(path, self.rules, self.roll)
-        status, retry_after = fate.status, fate.retry_after
-        forced = self.forced_status()
-        if forced is not None:
-            status, retry_after = forced, None
-        return Fate(
-            fate.wait_seconds + (faults.latency_ms / 1000 * self.roll() if faults.latency_ms else 0),
-            status,
-            retry_after,
-            fate.body,
-            fate.is_cut or (faults.truncate_rate > 0 and self.roll() < faults.truncate_rate),
+        everywhere = Rule(
+            where="/*",
+            jitter_ms=faults.latency_ms,
+            error_rate=faults.error_rate,
+            statuses=(500, 502, 503),
+            truncate_rate=faults.truncate_rate,
         )
-
-    def forced_status(self) -> int | None:
-        """Return the status this answer must have, if a fault says so; uses up one of `fail_next`."""
-        faults = self.faults
+        fate = fate_of(path, [everywhere, *self.rules], self.roll)
         if faults.downtime:
-            return faults.downtime
+            return replace(fate, status=faults.downtime, retry_after=None)
         if faults.fail_next:
             faults.fail_next -= 1
-            return faults.fail_status
-        if faults.error_rate and self.roll() < faults.error_rate:
-            return (500, 502, 503)[int(self.roll() * 3)]
-        return None
+            return replace(fate, status=faults.fail_status, retry_after=None)
+        return fate
 
     def hides_package(self) -> bool:
         """Return whether this ask for a package answers 404; uses up one of `burst_404`."""

@@ -58,9 +58,6 @@ class Fate:
     is_cut: bool = False
 
 
-NO_FATE = Fate()
-
-
 def read_rules(body: bytes) -> list[Rule]:
     """Return the rules of a JSON list. Raises Malformed for anything else."""
     rules = decode_json(body, list[Rule])
@@ -72,8 +69,6 @@ def read_rules(body: bytes) -> list[Rule]:
 
 def fate_of(path: str, rules: list[Rule], roll: Callable[[], float]) -> Fate:
     """Return what the rules do to a request of this path: waits add up, the first rule that fails it decides."""
-    if not rules:
-        return NO_FATE
     wait, status, retry_after, body, is_cut = 0.0, None, None, None, False
     for rule in rules:
         if not rule.applies_to(path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import zipfile
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from aiohttp import web
 from killreport.eve import seed
 from killreport.eve.importer import RELEASE, RELEASE_KEY
 from killreport.eve.official import ReleaseLine
+from killreport.sim.answers import etag_of, route
 from killreport.sim.simulator import Simulator
 
 _MIN_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -31,12 +31,11 @@ class Ccp:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.get("/static-data/tranquility/latest.jsonl", self._latest),
-            web.get("/static-data/eve-online-static-data-latest-jsonl.zip", self._archive),
+            route("GET", "/static-data/tranquility/latest.jsonl", self._latest),
+            route("GET", "/static-data/eve-online-static-data-latest-jsonl.zip", self._archive),
         ]
 
-    async def _latest(self, request: web.Request) -> web.Response:
-        del request
+    def _latest(self, _request: web.Request) -> web.Response:
         return web.Response(body=_release_line(self._build_number()), content_type="application/jsonl")
 
     async def _archive(self, request: web.Request) -> web.Response:
@@ -45,7 +44,7 @@ class Ccp:
             if self._made[0] != build_number:
                 self._made = build_number, await asyncio.to_thread(_make_archive, build_number)
         body = self._made[1]
-        tag = f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'
+        tag = etag_of(body)
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         return web.Response(body=body, content_type="application/zip", headers={"ETag": tag})

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from killreport.eve.universe import Type
 from killreport.market.regions import THE_FORGE, regions_apart
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, route
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.market import MADE_UP
 
@@ -38,9 +38,9 @@ class EveRef:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.get("/market-history/totals.json", self._totals),
-            web.get(r"/market-history/{year:\d{4}}/index.json", self._index),
-            web.get(r"/market-history/{year:\d{4}}/market-history-{day:\d{4}-\d\d-\d\d}.csv.bz2", self._day),
+            route("GET", "/market-history/totals.json", self._totals),
+            route("GET", r"/market-history/{year:\d{4}}/index.json", self._index),
+            route("GET", r"/market-history/{year:\d{4}}/market-history-{day:\d{4}-\d\d-\d\d}.csv.bz2", self._day),
         ]
 
     def _days(self) -> list[date]:
@@ -50,31 +50,30 @@ class EveRef:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    async def _totals(self, request: web.Request) -> web.Response:
-        del request
+    def _totals(self, _request: web.Request) -> dict[str, int]:
         rows = sum(1 for _ in self._traded(self._today()))
-        return json_answer({day.isoformat(): rows for day in self._days()})
+        return {day.isoformat(): rows for day in self._days()}
 
-    async def _index(self, request: web.Request) -> web.Response:
+    def _index(self, request: web.Request) -> dict[str, object]:
         year = int(request.match_info["year"])
         days = [day for day in self._days() if day.year == year]
         if not days:
-            return error_answer(404, "Not found")
+            raise ErrorAnswer(404, "Not found")
         folder = f"{request.url.origin()}/market-history/{year}"
         names = [(day, f"market-history-{day}.csv.bz2") for day in days]
         files = [
             {"name": name, "url": f"{folder}/{name}", "last_modified": f"{day + timedelta(days=1)}T11:35:00Z"}
             for day, name in names
         ]
-        return json_answer({"path": f"/market-history/{year}", "url": folder, "files": files, "directories": []})
+        return {"path": f"/market-history/{year}", "url": folder, "files": files, "directories": []}
 
     async def _day(self, request: web.Request) -> web.Response:
         try:
             day = date.fromisoformat(request.match_info["day"])
         except ValueError:
-            return error_answer(404, "Not found")
+            raise ErrorAnswer(404, "Not found") from None
         if str(day.year) != request.match_info["year"] or not _FIRST_DAY <= day < self._today():
-            return error_answer(404, "Not found")
+            raise ErrorAnswer(404, "Not found")
         body = await asyncio.to_thread(self._file, day)
         return web.Response(body=body, content_type="application/x-bzip2")
 

@@ -1,119 +1,125 @@
-"""The simulator's own routes: faults, publishing by hand, pausing, and what went on. Answered on this machine only."""
+"""The simulator's own routes: faults, publishing, changes of the world, what went on. Answered on this machine only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
 from aiohttp import web
 
 from killreport.decoding import decode_json
-from killreport.errors import Malformed
 from killreport.sim.access.faults import InjectedFaults
-from killreport.sim.access.rules import read_rules
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.access.rules import Rule, read_rules
+from killreport.sim.access.tokens import LIFE_SECONDS, Token, TokenMint
+from killreport.sim.answers import ErrorAnswer, resolved, route
+from killreport.sim.esi.recent import KILLMAIL_SCOPE
 from killreport.sim.simulator import Simulator
+from killreport.sim.world.changes import Changes
 
 _MAX_AT_ONCE = 100_000
 
 
-class SimControl:
-    """The routes below /control."""
+class _Login(msgspec.Struct, forbid_unknown_fields=True):
+    character_id: int
+    scopes: tuple[str, ...] = (KILLMAIL_SCOPE,)
+    seconds: int = LIFE_SECONDS
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes."""
-        return [
-            web.get("/control/status", self._status),
-            web.get("/control/faults", self._faults),
-            web.post("/control/faults", self._change_faults),
-            web.delete("/control/faults", self._clear_faults),
-            web.get("/control/rules", self._rules),
-            web.put("/control/rules", self._set_rules),
-            web.delete("/control/rules", self._clear_rules),
-            web.get("/control/requests", self._requests),
-            web.delete("/control/requests", self._clear_requests),
-            web.post("/control/publish", self._publish),
-            web.post("/control/pause", self._pause),
-            web.post("/control/resume", self._resume),
-        ]
+class _Build(msgspec.Struct, forbid_unknown_fields=True):
+    build_number: int
 
-    async def _status(self, request: web.Request) -> web.Response:
-        del request
-        simulator = self._simulator
-        journal = simulator.journal
-        return json_answer(
-            {
-                "head": simulator.publisher.head,
-                "published": sum(journal.count_of_day(day) for day in journal.days),
-                "remaining": simulator.publisher.remaining,
-                "paused": simulator.publisher.is_paused,
-                "seed": simulator.options.seed,
-                "faults": simulator.mischief.faults,
-                "requests": simulator.tally.by_route.total(),
-                "requests_by_route": dict(sorted(simulator.tally.by_route.items())),
-            }
-        )
 
-    async def _faults(self, request: web.Request) -> web.Response:
-        del request
-        return json_answer(self._simulator.mischief.faults)
+def control_routes(simulator: Simulator) -> list[web.RouteDef]:
+    """Return the routes; each of the functions below takes the simulator and the request's body."""
 
-    async def _change_faults(self, request: web.Request) -> web.Response:
-        mischief = self._simulator.mischief
-        try:
-            mischief.faults = mischief.faults.changed(await request.read())
-        except Malformed as error:
-            return error_answer(400, str(error))
-        return json_answer(mischief.faults)
+    def bound(answer: Callable[[Simulator, bytes], Any]) -> Callable[[web.Request], Any]:
+        async def handle(request: web.Request) -> Any:
+            return await resolved(answer(simulator, await request.read()))
 
-    async def _clear_faults(self, request: web.Request) -> web.Response:
-        del request
-        self._simulator.mischief.faults = InjectedFaults()
-        return json_answer(self._simulator.mischief.faults)
+        return handle
 
-    async def _rules(self, request: web.Request) -> web.Response:
-        del request
-        return json_answer(self._simulator.mischief.rules)
+    return [route(method, f"/control/{path}", bound(answer)) for method, path, answer in _ROUTES]
 
-    async def _set_rules(self, request: web.Request) -> web.Response:
-        try:
-            self._simulator.mischief.rules = read_rules(await request.read())
-        except Malformed as error:
-            return error_answer(400, str(error))
-        return json_answer(self._simulator.mischief.rules)
 
-    async def _clear_rules(self, request: web.Request) -> web.Response:
-        del request
-        self._simulator.mischief.rules = []
-        return json_answer([])
+def _status(simulator: Simulator, _body: bytes) -> dict[str, Any]:
+    journal, publisher, by_route = simulator.journal, simulator.publisher, simulator.tally.by_route
+    return {
+        "head": publisher.head,
+        "published": sum(journal.count_of_day(day) for day in journal.days),
+        "remaining": publisher.remaining,
+        "paused": publisher.is_paused,
+        "seed": simulator.options.seed,
+        "faults": simulator.mischief.faults,
+        "requests": by_route.total(),
+        "requests_by_route": dict(sorted(by_route.items())),
+    }
 
-    async def _requests(self, request: web.Request) -> web.Response:
-        del request
-        return json_answer(self._simulator.tally.summary())
 
-    async def _clear_requests(self, request: web.Request) -> web.Response:
-        summary = self._simulator.tally.summary()
-        del request
-        self._simulator.tally.clear()
-        return json_answer(summary)
+def _have_faults(simulator: Simulator, faults: InjectedFaults) -> InjectedFaults:
+    simulator.mischief.faults = faults
+    return faults
 
-    async def _publish(self, request: web.Request) -> web.Response:
-        try:
-            wanted = decode_json(await request.read() or b"{}", dict[str, int])
-        except Malformed as error:
-            return error_answer(400, str(error))
-        count = wanted.get("count", 1)
-        if not 0 <= count <= _MAX_AT_ONCE:
-            return error_answer(400, f"count must be from 0 to {_MAX_AT_ONCE}")
-        published = await self._simulator.publisher.publish(count, wanted.get("published_at"))
-        return json_answer({"published": published, "head": self._simulator.publisher.head})
 
-    async def _pause(self, request: web.Request) -> web.Response:
-        del request
-        self._simulator.publisher.is_paused = True
-        return json_answer({"paused": True})
+def _have_rules(simulator: Simulator, rules: list[Rule]) -> list[Rule]:
+    simulator.mischief.rules = rules
+    return rules
 
-    async def _resume(self, request: web.Request) -> web.Response:
-        del request
-        self._simulator.publisher.is_paused = False
-        return json_answer({"paused": False})
+
+def _have_changes(simulator: Simulator, changes: Changes) -> Changes:
+    simulator.world.change(changes)
+    return changes
+
+
+def _have_paused(simulator: Simulator, is_paused: bool) -> dict[str, bool]:
+    simulator.publisher.is_paused = is_paused
+    return {"paused": is_paused}
+
+
+def _clear_requests(simulator: Simulator, _body: bytes) -> dict[str, Any]:
+    summary = simulator.tally.summary()
+    simulator.tally.clear()
+    return summary
+
+
+async def _publish(simulator: Simulator, body: bytes) -> dict[str, int]:
+    wanted = decode_json(body or b"{}", dict[str, int])
+    count = wanted.get("count", 1)
+    if not 0 <= count <= _MAX_AT_ONCE:
+        raise ErrorAnswer(400, f"count must be from 0 to {_MAX_AT_ONCE}")
+    published = await simulator.publisher.publish(count, wanted.get("published_at"))
+    return {"published": published, "head": simulator.publisher.head}
+
+
+def _token(simulator: Simulator, body: bytes) -> dict[str, Any]:
+    login = decode_json(body, _Login)
+    token = Token(login.character_id, login.scopes, int(simulator.now()) + login.seconds)
+    text = TokenMint(simulator.options.seed).issue(token)
+    return {"access_token": text, "expires_in": login.seconds, "token_type": "Bearer"}
+
+
+def _release(simulator: Simulator, body: bytes) -> _Build:
+    build = decode_json(body, _Build)
+    simulator.build_number = build.build_number
+    return build
+
+
+_ROUTES: tuple[tuple[str, str, Callable[[Simulator, bytes], Any]], ...] = (
+    ("GET", "status", _status),
+    ("GET", "faults", lambda simulator, _body: simulator.mischief.faults),
+    ("POST", "faults", lambda simulator, body: _have_faults(simulator, simulator.mischief.faults.changed(body))),
+    ("DELETE", "faults", lambda simulator, _body: _have_faults(simulator, InjectedFaults())),
+    ("GET", "rules", lambda simulator, _body: simulator.mischief.rules),
+    ("PUT", "rules", lambda simulator, body: _have_rules(simulator, read_rules(body))),
+    ("DELETE", "rules", lambda simulator, _body: _have_rules(simulator, [])),
+    ("GET", "requests", lambda simulator, _body: simulator.tally.summary()),
+    ("DELETE", "requests", _clear_requests),
+    ("POST", "publish", _publish),
+    ("POST", "pause", lambda simulator, _body: _have_paused(simulator, True)),
+    ("POST", "resume", lambda simulator, _body: _have_paused(simulator, False)),
+    ("GET", "world", lambda simulator, _body: simulator.world.changes),
+    ("POST", "world", lambda simulator, body: _have_changes(simulator, simulator.world.changes.added(body))),
+    ("DELETE", "world", lambda simulator, _body: _have_changes(simulator, Changes())),
+    ("POST", "token", _token),
+    ("POST", "static-data", _release),
+)

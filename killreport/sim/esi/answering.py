@@ -6,8 +6,7 @@ of what a client sees comes from here. Source: esi-docs `services/esi`, and ESI'
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -22,7 +21,7 @@ from killreport.decoding import decode_json
 from killreport.errors import Malformed
 from killreport.ids import read_whole
 from killreport.sim.access.limits import ErrorLimit, TokenBuckets
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, error_answer, etag_of, json_answer, resolved
 from killreport.sim.simulator import Simulator
 
 OLDEST_DATE = date(2020, 1, 1)
@@ -38,14 +37,6 @@ _TOO_MANY_ERRORS = (
     "software. If you are a developer/maintainer, please make a greater effort in the future to receive valid "
     "responses."
 )
-
-
-class EsiError(Exception):
-    """An answer other than 200, with ESI's words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -67,20 +58,21 @@ class Call:
         """Return an id out of the path."""
         return int(self.request.match_info[name])
 
-    def page(self) -> int:
-        """Return the page asked for, 1 without one. Raises EsiError."""
-        text = self.request.query.get("page", "1")
-        page = read_whole(text, 1)
+    def page_of(self, rows: Sequence[Any], size: int) -> Paged:
+        """Return the page asked for of these rows, the first without one. Raises ErrorAnswer where there is none."""
+        page, pages = read_whole(self.request.query.get("page", "1"), 1), max(1, -(-len(rows) // size))
         if page is None:
-            raise EsiError(400, "page must be a positive number")
-        return page
+            raise ErrorAnswer(400, "page must be a positive number")
+        if page > pages:
+            raise ErrorAnswer(404, "Requested page does not exist!")
+        return Paged(rows[(page - 1) * size : page * size], pages)
 
     async def body(self, kind: Any) -> Any:
-        """Return the body, read as this type. Raises EsiError for anything else."""
+        """Return the body, read as this type. Raises ErrorAnswer for anything else."""
         try:
             return decode_json(await self.request.read(), kind)
         except Malformed as error:
-            raise EsiError(400, f"Failed to parse the request body: {error}") from None
+            raise ErrorAnswer(400, f"Failed to parse the request body: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,8 @@ class Paged:
     pages: int
 
 
-Answer = Callable[[Call], Awaitable[Any]]
+Answer = Callable[[Call], Any]
+"""Returns the body, or what is awaited for it; raises ErrorAnswer."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +166,8 @@ class Esi:
     async def _answer(self, route: Route, request: web.Request) -> web.Response:
         try:
             call = Call(request, self._compatibility_date(request))
-            body = await route.answer(call)
-        except EsiError as error:
+            body = await resolved(route.answer(call))
+        except ErrorAnswer as error:
             return error_answer(error.status, str(error))
         headers = self._caching(route)
         headers["X-Compatibility-Date"] = call.compatibility_date.isoformat()
@@ -182,7 +175,7 @@ class Esi:
             headers["X-Pages"] = str(body.pages)
             body = body.body
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        headers["ETag"] = f'"{hashlib.sha1(data, usedforsecurity=False).hexdigest()}"'
+        headers["ETag"] = etag_of(data)
         if _is_unchanged(request, headers):
             return web.Response(status=304, headers=headers)
         return json_answer(data, headers=headers)
@@ -194,10 +187,10 @@ class Esi:
         try:
             wanted = date.fromisoformat(asked)
         except ValueError:
-            raise EsiError(400, f"{asked} is not a compatibility date") from None
+            raise ErrorAnswer(400, f"{asked} is not a compatibility date") from None
         today = (datetime.fromtimestamp(self._simulator.now(), UTC) - _DAY_STARTS).date()
         if not OLDEST_DATE <= wanted <= today:
-            raise EsiError(400, f"The compatibility date must be from {OLDEST_DATE} to {today}")
+            raise ErrorAnswer(400, f"The compatibility date must be from {OLDEST_DATE} to {today}")
         return wanted
 
     def _caching(self, route: Route) -> dict[str, str]:
@@ -210,6 +203,11 @@ class Esi:
             "Expires": _http_date(expires),
             "Last-Modified": _http_date(made),
         }
+
+
+def esi_time(instant: datetime) -> str:
+    """Return an instant as ESI writes it. instant: in UTC."""
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @lru_cache(maxsize=1024)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from killreport.eve.universe import NpcCorporation, Universe
-from killreport.sim.esi.answering import Call, EsiError, Route
+from killreport.eve.universe import Universe
+from killreport.sim.answers import ErrorAnswer
+from killreport.sim.esi.answering import Call, Route, esi_time
 from killreport.sim.simulator import Simulator
 from killreport.sim.world import names
 from killreport.sim.world.chance import fraction, mix
-from killreport.sim.world.people import CHARACTERS, CORPORATIONS, FIRST_CHARACTER_ID, FIRST_CORPORATION_ID
+from killreport.sim.world.people import (
+    CHARACTERS,
+    CORPORATIONS,
+    FIRST_CHARACTER_ID,
+    FIRST_CORPORATION_ID,
+    EntityKind,
+)
 
 _MAX_IDS, _MAX_NAMES = 1000, 500
 _ACHIEVEMENTS_SINCE = date(2026, 6, 9)
@@ -35,6 +43,14 @@ class Entities:
         self._universe: Universe = simulator.universe
         self._world = simulator.world
         self._generator = simulator.generator
+        # What has a name and never changes, with its category as a name's and as a list's.
+        self._static: tuple[tuple[str, str, Mapping[int, Any]], ...] = (
+            ("inventory_type", "inventory_types", self._universe.types),
+            ("solar_system", "systems", self._universe.systems),
+            ("constellation", "constellations", self._universe.constellations),
+            ("region", "regions", self._universe.regions),
+            ("faction", "factions", self._universe.factions),
+        )
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -44,7 +60,7 @@ class Entities:
             Route("POST", "/characters/affiliation", self._affiliation, 3600),
             Route("GET", r"/corporations/{id:\d+}", self._corporation, 3600),
             Route("GET", r"/corporations/{id:\d+}/alliancehistory", self._corporation_history, 3600),
-            Route("GET", "/alliances", self._alliances, 3600),
+            Route("GET", "/alliances", lambda _call: self._world.alliance_ids(), 3600),
             Route("GET", r"/alliances/{id:\d+}", self._alliance, 3600),
             Route("GET", r"/alliances/{id:\d+}/corporations", self._alliance_corporations, 3600),
             Route("POST", "/universe/names", self._names, 3600),
@@ -54,25 +70,24 @@ class Entities:
     def _require(self, call: Call, kind: str) -> int:
         entity_id = call.number("id")
         if self._world.kind_of(entity_id) != kind:
-            raise EsiError(404, f"{kind.capitalize()} not found")
+            raise ErrorAnswer(404, f"{kind.capitalize()} not found")
         return entity_id
 
-    async def _character(self, call: Call) -> Body:
+    def _character(self, call: Call) -> Body:
         character_id = self._require(call, "character")
         if character_id in self._world.changes.biomassed:
-            raise EsiError(404, "Character has been deleted!")
+            raise ErrorAnswer(404, "Character has been deleted!")
         home = self._world.affiliation(character_id)
         bloodline_id = tuple(_RACES)[mix(101, character_id) % len(_RACES)]
         body: Body = {
-            "birthday": _time(self._world.character_born(character_id)),
+            "birthday": esi_time(self._world.character_born(character_id)),
             "bloodline_id": bloodline_id,
-            "corporation_id": home.corporation_id,
             "description": "",
             "gender": ("male", "female")[mix(102, character_id) % 2],
             "name": self._world.name_of("character", character_id),
             "race_id": _RACES[bloodline_id],
             "security_status": self._generator.security_status(character_id),
-            **_allegiance(home.alliance_id, home.faction_id),
+            **home.fields(),
         }
         if call.compatibility_date >= _ACHIEVEMENTS_SINCE:
             body["achievement_score"] = mix(103, character_id) % 5000
@@ -81,41 +96,31 @@ class Entities:
             body[title] = ("Fleet Commander", "Recruit", "Quartermaster")[mix(105, character_id) % 3]
         return body
 
-    async def _character_history(self, call: Call) -> list[Body]:
+    def _character_history(self, call: Call) -> list[Body]:
         character_id = self._require(call, "character")
         born = self._world.character_born(character_id)
         home = self._world.affiliation(character_id)
         school = self._world.school_of(character_id)
-        rows = [{"corporation_id": school, "record_id": mix(106, character_id) % 10**8, "start_date": _time(born)}]
+        rows = [{"corporation_id": school, "record_id": mix(106, character_id) % 10**8, "start_date": esi_time(born)}]
         if home.corporation_id != school:
             joined = born + timedelta(days=1 + mix(107, character_id) % 400)
-            rows.insert(
-                0,
-                {
-                    "corporation_id": home.corporation_id,
-                    "record_id": 10**8 + mix(106, character_id) % 10**8,
-                    "start_date": _time(joined),
-                },
-            )
+            record_id = 10**8 + mix(106, character_id) % 10**8
+            later = {"corporation_id": home.corporation_id, "record_id": record_id, "start_date": esi_time(joined)}
+            rows.insert(0, later)
         return rows
 
     async def _affiliation(self, call: Call) -> list[Body]:
         ids = _checked_ids(await call.body(list[int]))
         if any(self._world.kind_of(character_id) != "character" for character_id in ids):
-            raise EsiError(404, "Ensure all IDs are valid before resolving.")
+            raise ErrorAnswer(404, "Ensure all IDs are valid before resolving.")
         return [self._affiliation_row(character_id) for character_id in ids]
 
     def _affiliation_row(self, character_id: int) -> Body:
         if character_id in self._world.changes.biomassed:
             return {"character_id": character_id, "corporation_id": _GRAVEYARD_ID}
-        home = self._world.affiliation(character_id)
-        return {
-            "character_id": character_id,
-            "corporation_id": home.corporation_id,
-            **_allegiance(home.alliance_id, home.faction_id),
-        }
+        return {"character_id": character_id, **self._world.affiliation(character_id).fields()}
 
-    async def _corporation(self, call: Call) -> Body:
+    def _corporation(self, call: Call) -> Body:
         corporation_id = self._require(call, "corporation")
         npc = self._universe.corporations.get(corporation_id)
         alliance_id, faction_id = self._world.allegiance(corporation_id)
@@ -124,11 +129,11 @@ class Entities:
         members = 0 if is_closed else max(1, len(self._world.members.get(corporation_id, ())))
         body: Body = {
             "creator_id": leader,
-            "date_founded": _time(self._world.corporation_founded(corporation_id)),
+            "date_founded": esi_time(self._world.corporation_founded(corporation_id)),
             "description": "",
             "home_station_id": _HOME_STATION_ID,
             "member_count": members,
-            "name": self._corporation_name(corporation_id, npc),
+            "name": self._name_of("corporation", corporation_id),
             "shares": 1000,
             "ticker": names.ticker(corporation_id) if npc is None else npc.ticker,
             "url": "",
@@ -149,79 +154,55 @@ class Entities:
         body |= {} if is_closed else {"ceo_id": leader}
         return body | ({} if faction_id is None else {"enlisted_faction_id": faction_id})
 
-    def _corporation_name(self, corporation_id: int, npc: NpcCorporation | None) -> str:
-        return self._world.name_of("corporation", corporation_id) if npc is None else npc.name
-
-    async def _corporation_history(self, call: Call) -> list[Body]:
+    def _corporation_history(self, call: Call) -> list[Body]:
         corporation_id = self._require(call, "corporation")
         founded = self._world.corporation_founded(corporation_id)
         alliance_id, _ = self._world.allegiance(corporation_id)
         record_id = mix(110, corporation_id) % 10**6
-        rows: list[Body] = [{"record_id": record_id, "start_date": _time(founded)}]
+        rows: list[Body] = [{"record_id": record_id, "start_date": esi_time(founded)}]
         if alliance_id is not None:
             joined = founded + timedelta(days=1 + mix(111, corporation_id) % 300)
-            rows.insert(0, {"alliance_id": alliance_id, "record_id": record_id + 10**6, "start_date": _time(joined)})
+            rows.insert(0, {"alliance_id": alliance_id, "record_id": record_id + 10**6, "start_date": esi_time(joined)})
         return rows
 
-    async def _alliances(self, call: Call) -> list[int]:
-        del call
-        return self._world.alliance_ids()
-
-    async def _alliance(self, call: Call) -> Body:
+    def _alliance(self, call: Call) -> Body:
         alliance_id = self._require(call, "alliance")
         corporations = self._world.alliance_corporations(alliance_id)
         founder = corporations[0] if corporations else FIRST_CORPORATION_ID + mix(112, alliance_id) % CORPORATIONS
         body: Body = {
             "creator_corporation_id": founder,
             "creator_id": self._world.leader_of(founder),
-            "date_founded": _time(self._world.alliance_founded(alliance_id)),
+            "date_founded": esi_time(self._world.alliance_founded(alliance_id)),
             "name": self._world.name_of("alliance", alliance_id),
             "ticker": names.ticker(alliance_id),
         }
         # One that is closed has no corporation to lead it.
         return body | ({"executor_corporation_id": founder} if corporations else {})
 
-    async def _alliance_corporations(self, call: Call) -> list[int]:
+    def _alliance_corporations(self, call: Call) -> list[int]:
         return self._world.alliance_corporations(self._require(call, "alliance"))
 
     async def _names(self, call: Call) -> list[Body]:
         rows = [self._named(entity_id) for entity_id in _checked_ids(await call.body(list[int]))]
         if None in rows:
-            raise EsiError(404, "Ensure all IDs are valid before resolving.")
+            raise ErrorAnswer(404, "Ensure all IDs are valid before resolving.")
         return [row for row in rows if row is not None]
 
     def _named(self, entity_id: int) -> Body | None:
-        found = self._static_name(entity_id)
-        if found is None:
-            match self._world.kind_of(entity_id):
-                case "character":
-                    found = self._world.name_of("character", entity_id), "character"
-                case "corporation":
-                    npc = self._universe.corporations.get(entity_id)
-                    found = self._corporation_name(entity_id, npc), "corporation"
-                case "alliance":
-                    found = self._world.name_of("alliance", entity_id), "alliance"
-                case _:
-                    return None
-        return {"category": found[1], "id": entity_id, "name": found[0]}
-
-    def _static_name(self, entity_id: int) -> tuple[str, str] | None:
-        universe = self._universe
-        for rows, category in (
-            (universe.types, "inventory_type"),
-            (universe.systems, "solar_system"),
-            (universe.constellations, "constellation"),
-            (universe.regions, "region"),
-            (universe.factions, "faction"),
-        ):
+        for category, _, rows in self._static:
             if entity_id in rows:
-                return str(rows[entity_id].name), category
-        return None
+                return {"category": category, "id": entity_id, "name": rows[entity_id].name}
+        kind = self._world.kind_of(entity_id)
+        return None if kind is None else {"category": kind, "id": entity_id, "name": self._name_of(kind, entity_id)}
+
+    def _name_of(self, kind: EntityKind, entity_id: int) -> str:
+        npc = self._universe.corporations.get(entity_id)
+        return self._world.name_of(kind, entity_id) if npc is None else npc.name
 
     async def _ids(self, call: Call) -> dict[str, list[Body]]:
         wanted = await call.body(list[str])
         if not 1 <= len(wanted) <= _MAX_NAMES or any(not 1 <= len(name) <= 100 for name in wanted):
-            raise EsiError(400, f"Between 1 and {_MAX_NAMES} names of 1 to 100 letters are allowed")
+            raise ErrorAnswer(400, f"Between 1 and {_MAX_NAMES} names of 1 to 100 letters are allowed")
         found: dict[str, list[Body]] = {}
         for name in dict.fromkeys(wanted):
             for category, entity_id, true_name in self._by_name.get(name.casefold(), ()):
@@ -233,11 +214,12 @@ class Entities:
         """Return everything that has a name and belongs here, by its name in small letters."""
         universe, world = self._universe, self._world
         rows: list[tuple[str, int, str]] = [
-            *(("inventory_types", i, kind.name) for i, kind in universe.types.items() if kind.is_published),
-            *(("systems", i, system.name) for i, system in universe.systems.items()),
-            *(("constellations", i, place.name) for i, place in universe.constellations.items()),
-            *(("regions", i, region.name) for i, region in universe.regions.items()),
-            *(("factions", i, faction.name) for i, faction in universe.factions.items()),
+            *(
+                (word, i, row.name)
+                for category, word, rows in self._static
+                for i, row in rows.items()
+                if category != "inventory_type" or row.is_published
+            ),
             *(("corporations", i, corporation.name) for i, corporation in universe.corporations.items()),
             *(("alliances", i, names.alliance_name(i)) for i in world.alliance_ids()),
             *(("corporations", i, names.corporation_name(i)) for i in world.members if i not in universe.corporations),
@@ -254,16 +236,7 @@ class Entities:
 
 def _checked_ids(ids: list[int]) -> list[int]:
     if not 1 <= len(ids) <= _MAX_IDS:
-        raise EsiError(400, f"Between 1 and {_MAX_IDS} ids are allowed")
+        raise ErrorAnswer(400, f"Between 1 and {_MAX_IDS} ids are allowed")
     if len(set(ids)) != len(ids):
-        raise EsiError(400, "The ids must be unique")
+        raise ErrorAnswer(400, "The ids must be unique")
     return ids
-
-
-def _allegiance(alliance_id: int | None, faction_id: int | None) -> Body:
-    body = {"alliance_id": alliance_id, "faction_id": faction_id}
-    return {key: value for key, value in body.items() if value is not None}
-
-
-def _time(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

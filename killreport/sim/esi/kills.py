@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from killreport.ids import read_whole
-from killreport.sim.esi.answering import OLDEST_DATE, Bucket, Call, EsiError, Paged, Route
+from killreport.sim.answers import ErrorAnswer
+from killreport.sim.esi.answering import OLDEST_DATE, Bucket, Call, Paged, Route, esi_time
 from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.chance import mix
@@ -50,18 +51,16 @@ class Kills:
             Route("GET", "/meta/compatibility-dates", self._dates, 600, _META),
         ]
 
-    async def _killmail(self, call: Call) -> bytes:
+    def _killmail(self, call: Call) -> bytes:
         record = self._simulator.packages.find(call.number("id"))
-        if record is None or record.hash.hex() != call.request.match_info["hash"].lower():
-            raise EsiError(422, "Invalid killmail_id and/or killmail_hash")
-        mail = self._simulator.packages.mail(record)
+        is_its = record is not None and record.hash.hex() == call.request.match_info["hash"].lower()
+        mail = self._simulator.packages.mail(record) if record is not None and is_its else None
         if mail is None:
-            raise EsiError(422, "Invalid killmail_id and/or killmail_hash")
+            raise ErrorAnswer(422, "Invalid killmail_id and/or killmail_hash")
         return mail
 
-    async def _system_kills(self, call: Call) -> list[Body]:
+    def _system_kills(self, _call: Call) -> list[Body]:
         """Return the counts of the last full hour; they change when their cache runs out, not before."""
-        del call
         hour = int(self._simulator.now()) // _HOUR
         if self._counted[0] != hour:
             self._counted = hour, self._count(hour * _HOUR)
@@ -89,31 +88,31 @@ class Kills:
             for system_id in sorted(systems)
         ]
 
-    async def _wars(self, call: Call) -> list[int]:
+    def _wars(self, call: Call) -> list[int]:
         text = call.request.query.get("max_war_id", str(FIRST_WAR_ID + WARS))
         wanted = read_whole(text)
         if wanted is None:
-            raise EsiError(400, "max_war_id must be a number")
+            raise ErrorAnswer(400, "max_war_id must be a number")
         newest = min(wanted, FIRST_WAR_ID + WARS) - 1
         return list(range(newest, max(newest - _LIST_SIZE, FIRST_WAR_ID - 1), -1))
 
     def _require_war(self, call: Call) -> int:
         war_id = call.number("id")
         if not FIRST_WAR_ID <= war_id < FIRST_WAR_ID + WARS:
-            raise EsiError(422, "War not found")
+            raise ErrorAnswer(422, "War not found")
         return war_id
 
-    async def _war(self, call: Call) -> Body:
+    def _war(self, call: Call) -> Body:
         war_id = self._require_war(call)
         declared = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=war_id - FIRST_WAR_ID)
         return {
             "aggressor": _side(war_id, 1),
-            "declared": declared.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "declared": esi_time(declared),
             "defender": _side(war_id, 2),
             "id": war_id,
             "mutual": False,
             "open_for_allies": True,
-            "started": (declared + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "started": esi_time(declared + timedelta(days=1)),
         }
 
     async def _war_killmails(self, call: Call) -> Paged:
@@ -124,22 +123,17 @@ class Kills:
             for record in records
             if record is not None and record.kind is not RecordKind.GAP
         ]
-        page, pages = call.page(), max(1, -(-len(rows) // _LIST_SIZE))
-        if page > pages:
-            raise EsiError(404, "Requested page does not exist!")
-        return Paged(rows[(page - 1) * _LIST_SIZE : page * _LIST_SIZE], pages)
+        return call.page_of(rows, _LIST_SIZE)
 
-    async def _status(self, call: Call) -> Body:
-        del call
+    def _status(self, _call: Call) -> Body:
         return {
             "players": 18_000 + mix(141, int(self._simulator.now()) // 30) % 9_000,
             "server_version": str(self._simulator.universe.build_number),
-            "start_time": datetime.fromtimestamp(self._started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "start_time": esi_time(datetime.fromtimestamp(self._started, UTC)),
             "vip": False,
         }
 
-    async def _dates(self, call: Call) -> Body:
-        del call
+    def _dates(self, _call: Call) -> Body:
         return {"compatibility_dates": [day.isoformat() for day in reversed(_DATES)]}
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from killreport.ids import read_whole
-from killreport.sim.esi.answering import Call, EsiError, Route
+from killreport.sim.answers import ErrorAnswer
+from killreport.sim.esi.answering import Call, Route
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.market import MADE_UP
 
@@ -30,8 +31,7 @@ class Market:
             Route("GET", r"/markets/{id:\d+}/history", self._history, 86_400),
         ]
 
-    async def _prices(self, call: Call) -> list[Body]:
-        del call
+    def _prices(self, _call: Call) -> list[Body]:
         today = self._today()
         rows = []
         for kind in self._market.traded:
@@ -39,15 +39,15 @@ class Market:
             rows.append({"adjusted_price": price, "average_price": price, "type_id": kind.type_id, "source": MADE_UP})
         return rows
 
-    async def _history(self, call: Call) -> list[Body]:
+    def _history(self, call: Call) -> list[Body]:
         region_id = call.number("id")
         text = call.request.query.get("type_id", "")
         type_id = read_whole(text)
         if type_id is None:
-            raise EsiError(400, "type_id is required")
+            raise ErrorAnswer(400, "type_id is required")
         kind = self._universe.types.get(type_id)
         if region_id not in self._universe.regions or kind is None or kind.market_group_id is None:
-            raise EsiError(404, "Type not found!")
+            raise ErrorAnswer(404, "Type not found!")
         # Yesterday is the last day that is over; CCP adds it after the downtime.
         last = self._today(timedelta(hours=11, minutes=5)) - timedelta(days=1)
         days = [last - timedelta(days=back) for back in range(_HISTORY_DAYS - 1, -1, -1)]

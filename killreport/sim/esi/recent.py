@@ -1,12 +1,13 @@
 """ESI's recent killmails of a player who gave a token: the route that takes one.
 
-Opened by a token of `/control/token`, which ends and has scopes, or by the one `token_of` makes up for a character.
+Opened by a token of `/control/token`, which ends and has scopes.
 """
 
 from __future__ import annotations
 
 from killreport.sim.access.tokens import TokenMint
-from killreport.sim.esi.answering import Bucket, Call, EsiError, Paged, Route
+from killreport.sim.answers import ErrorAnswer
+from killreport.sim.esi.answering import Bucket, Call, Paged, Route
 from killreport.sim.publishing.kill_index import KillIndex
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.journal import KillRecord
@@ -16,11 +17,6 @@ KILLMAIL_SCOPE = "esi-killmails.read_killmails.v1"
 _CHAR_KILLMAIL = Bucket("char-killmail", 30)
 _PAGE_SIZE = 1000
 _KEPT_SECONDS = 90 * 86_400
-
-
-def token_of(character_id: int) -> str:
-    """Return the token that opens a character's list."""
-    return f"sim-{character_id}"
 
 
 class RecentKillmails:
@@ -39,28 +35,23 @@ class RecentKillmails:
         character_id = call.number("id")
         self._check_token(call, character_id)
         records = await self._records(character_id)
-        page, pages = call.page(), max(1, -(-len(records) // _PAGE_SIZE))
-        if page > pages:
-            raise EsiError(404, "Requested page does not exist!")
-        shown = records[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
-        return Paged([{"killmail_hash": r.hash.hex(), "killmail_id": r.killmail_id} for r in shown], pages)
+        rows = [{"killmail_hash": r.hash.hex(), "killmail_id": r.killmail_id} for r in records]
+        return call.page_of(rows, _PAGE_SIZE)
 
     def _check_token(self, call: Call, character_id: int) -> None:
-        """Raise EsiError unless the bearer may read this character's killmails."""
+        """Raise ErrorAnswer unless the bearer may read this character's killmails."""
         scheme, _, given = call.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
-            raise EsiError(401, "Unauthorized - there is no token")
-        if given == token_of(character_id):
-            return
+            raise ErrorAnswer(401, "Unauthorized - there is no token")
         token = self._mint.read(given)
-        if token is None and not given.startswith(token_of(0)[:-1]):
-            raise EsiError(401, "Unauthorized - the token is not valid")
-        if token is not None and token.expires_at <= self._simulator.now():
-            raise EsiError(401, "Unauthorized - the token has expired")
-        if token is None or token.character_id != character_id:
-            raise EsiError(403, "Character is not the one the token is of")
+        if token is None:
+            raise ErrorAnswer(401, "Unauthorized - the token is not valid")
+        if token.expires_at <= self._simulator.now():
+            raise ErrorAnswer(401, "Unauthorized - the token has expired")
+        if token.character_id != character_id:
+            raise ErrorAnswer(403, "Character is not the one the token is of")
         if KILLMAIL_SCOPE not in token.scopes:
-            raise EsiError(403, f"The token lacks the scope {KILLMAIL_SCOPE}")
+            raise ErrorAnswer(403, f"The token lacks the scope {KILLMAIL_SCOPE}")
 
     async def _records(self, character_id: int) -> list[KillRecord]:
         sequences = {

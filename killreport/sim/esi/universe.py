@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from killreport.sim.esi.answering import Call, EsiError, Paged, Route
+from killreport.eve.universe import Category, Constellation, Group, Region, SolarSystem, Type
+from killreport.sim.answers import ErrorAnswer
+from killreport.sim.esi.answering import Call, Route
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.chance import fraction, mix
 from killreport.sim.world.changes import NewType
 
 _PAGE_SIZE = 1000
 _DAY = 86_400
+# The lists that ESI gives in pages.
+_PAGED = ("types", "groups")
 
 Body = dict[str, Any]
 
@@ -24,21 +29,34 @@ class UniverseRoutes:
         self._world = simulator.world
 
     def routes(self) -> list[Route]:
-        """Return the routes."""
-        return [
-            Route("GET", "/universe/types", self._types, _DAY),
-            Route("GET", r"/universe/types/{id:\d+}", self._type, _DAY),
-            Route("GET", "/universe/groups", self._groups, _DAY),
-            Route("GET", r"/universe/groups/{id:\d+}", self._group, _DAY),
-            Route("GET", "/universe/categories", self._categories, _DAY),
-            Route("GET", r"/universe/categories/{id:\d+}", self._category, _DAY),
-            Route("GET", "/universe/systems", self._systems, _DAY),
-            Route("GET", r"/universe/systems/{id:\d+}", self._system, _DAY),
-            Route("GET", "/universe/constellations", self._constellations, _DAY),
-            Route("GET", r"/universe/constellations/{id:\d+}", self._constellation, _DAY),
-            Route("GET", "/universe/regions", self._regions, _DAY),
-            Route("GET", r"/universe/regions/{id:\d+}", self._region, _DAY),
-        ]
+        """Return the routes: of each kind the list of its ids, and one by its id."""
+        universe = self._universe
+        kinds: tuple[tuple[str, str, Mapping[int, Any], Callable[[Any], Body]], ...] = (
+            ("types", "Type", universe.types, _type),
+            ("groups", "Group", universe.groups, self._group),
+            ("categories", "Category", universe.categories, self._category),
+            ("systems", "Solar system", universe.systems, _system),
+            ("constellations", "Constellation", universe.constellations, self._constellation),
+            ("regions", "Region", universe.regions, self._region),
+        )
+        return [route for kind in kinds for route in self._routes_of(*kind)]
+
+    def _routes_of(
+        self, plural: str, noun: str, rows: Mapping[int, Any], body: Callable[[Any], Body]
+    ) -> tuple[Route, Route]:
+        def every(call: Call) -> Any:
+            return call.page_of(sorted(rows), _PAGE_SIZE) if plural in _PAGED else sorted(rows)
+
+        def one(call: Call) -> Body:
+            found, new = call.number("id"), self._world.changes.types
+            if plural == "types" and found in new:
+                return _new_type(found, new[found])
+            if found not in rows:
+                raise ErrorAnswer(404, f"{noun} not found")
+            return body(rows[found])
+
+        path = f"/universe/{plural}"
+        return Route("GET", path, every, _DAY), Route("GET", path + r"/{id:\d+}", one, _DAY)
 
     @cached_property
     def _inside(self) -> dict[tuple[str, int], list[int]]:
@@ -55,47 +73,7 @@ class UniverseRoutes:
             found.setdefault(key, []).append(inner)
         return {key: sorted(inner) for key, inner in found.items()}
 
-    async def _types(self, call: Call) -> Paged:
-        return _page(sorted(self._universe.types), call.page())
-
-    async def _groups(self, call: Call) -> Paged:
-        return _page(sorted(self._universe.groups), call.page())
-
-    async def _categories(self, call: Call) -> list[int]:
-        del call
-        return sorted(self._universe.categories)
-
-    async def _systems(self, call: Call) -> list[int]:
-        del call
-        return sorted(self._universe.systems)
-
-    async def _constellations(self, call: Call) -> list[int]:
-        del call
-        return sorted(self._universe.constellations)
-
-    async def _regions(self, call: Call) -> list[int]:
-        del call
-        return sorted(self._universe.regions)
-
-    async def _type(self, call: Call) -> Body:
-        new = self._world.changes.types.get(call.number("id"))
-        if new is not None:
-            return _new_type(call.number("id"), new)
-        kind = _found(self._universe.types, call, "Type")
-        body: Body = {
-            **_measures(kind.type_id),
-            "description": "",
-            "group_id": kind.group_id,
-            "name": kind.name,
-            "published": kind.is_published,
-            "type_id": kind.type_id,
-        }
-        if kind.market_group_id is not None:
-            body["market_group_id"] = kind.market_group_id
-        return body
-
-    async def _group(self, call: Call) -> Body:
-        group = _found(self._universe.groups, call, "Group")
+    def _group(self, group: Group) -> Body:
         return {
             "category_id": group.category_id,
             "group_id": group.group_id,
@@ -104,8 +82,7 @@ class UniverseRoutes:
             "types": self._inside.get(("group", group.group_id), []),
         }
 
-    async def _category(self, call: Call) -> Body:
-        category = _found(self._universe.categories, call, "Category")
+    def _category(self, category: Category) -> Body:
         return {
             "category_id": category.category_id,
             "groups": self._inside.get(("category", category.category_id), []),
@@ -113,18 +90,7 @@ class UniverseRoutes:
             "published": category.is_published,
         }
 
-    async def _system(self, call: Call) -> Body:
-        system = _found(self._universe.systems, call, "Solar system")
-        return {
-            "constellation_id": system.constellation_id,
-            "name": system.name,
-            "position": _position(system.solar_system_id),
-            "security_status": system.security_status,
-            "system_id": system.solar_system_id,
-        }
-
-    async def _constellation(self, call: Call) -> Body:
-        place = _found(self._universe.constellations, call, "Constellation")
+    def _constellation(self, place: Constellation) -> Body:
         return {
             "constellation_id": place.constellation_id,
             "name": place.name,
@@ -133,13 +99,25 @@ class UniverseRoutes:
             "systems": self._inside.get(("constellation", place.constellation_id), []),
         }
 
-    async def _region(self, call: Call) -> Body:
-        region = _found(self._universe.regions, call, "Region")
+    def _region(self, region: Region) -> Body:
         return {
             "constellations": self._inside.get(("region", region.region_id), []),
             "name": region.name,
             "region_id": region.region_id,
         }
+
+
+def _type(kind: Type) -> Body:
+    market = {} if kind.market_group_id is None else {"market_group_id": kind.market_group_id}
+    return {
+        **_measures(kind.type_id),
+        "description": "",
+        "group_id": kind.group_id,
+        "name": kind.name,
+        "published": kind.is_published,
+        "type_id": kind.type_id,
+        **market,
+    }
 
 
 def _new_type(type_id: int, new: NewType) -> Body:
@@ -154,24 +132,20 @@ def _new_type(type_id: int, new: NewType) -> Body:
     }
 
 
+def _system(system: SolarSystem) -> Body:
+    return {
+        "constellation_id": system.constellation_id,
+        "name": system.name,
+        "position": _position(system.solar_system_id),
+        "security_status": system.security_status,
+        "system_id": system.solar_system_id,
+    }
+
+
 def _measures(type_id: int) -> Body:
     """Return made-up measures: kilograms and cubic metres."""
     volume = 1 + mix(121, type_id) % 100_000 / 10
     return {"capacity": volume // 2, "mass": round(volume * 1000, 1), "volume": volume}
-
-
-def _found(rows: dict[int, Any], call: Call, what: str) -> Any:
-    row = rows.get(call.number("id"))
-    if row is None:
-        raise EsiError(404, f"{what} not found")
-    return row
-
-
-def _page(ids: list[int], page: int) -> Paged:
-    pages = max(1, -(-len(ids) // _PAGE_SIZE))
-    if page > pages:
-        raise EsiError(404, "Requested page does not exist!")
-    return Paged(ids[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE], pages)
 
 
 def _position(entity_id: int) -> Body:

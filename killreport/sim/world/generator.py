@@ -18,7 +18,7 @@ from killreport.sim.world.chance import Quantiles, Weighted, fraction, mix, pick
 from killreport.sim.world.fitting import Outfitter
 from killreport.sim.world.hulls import CAPSULE, NPC_GROUPS, VICTIM_GROUPS, VictimGroup
 from killreport.sim.world.journal import FIRST_SEQUENCE
-from killreport.sim.world.people import World
+from killreport.sim.world.people import Affiliation, World
 from killreport.sim.world.space import SystemsBySecurity
 
 # Far above any id the game has given out, so that made-up and real kills can share a database.
@@ -236,22 +236,17 @@ class Generator:
         return max(1, int(low * spread))
 
     def _victim(self, scene: _Scene, damage: int, roll: random.Random) -> dict[str, Any]:
-        alliance_id, faction_id = self._world.made_up_allegiance(scene.victim_corporation_id)
-        victim: dict[str, Any] = {}
-        if alliance_id is not None:
-            victim["alliance_id"] = alliance_id
+        corporation_id = scene.victim_corporation_id
+        home = Affiliation(corporation_id, *self._world.made_up_allegiance(corporation_id))
+        victim: dict[str, Any] = home.fields() | {"damage_taken": 0 if roll.random() < 0.008 else damage}
         if scene.victim_id is not None:
             victim["character_id"] = scene.victim_id
-        victim["corporation_id"] = scene.victim_corporation_id
-        victim["damage_taken"] = 0 if roll.random() < 0.008 else damage
-        if faction_id is not None:
-            victim["faction_id"] = faction_id
         rows = self._outfitter.rows(scene.hull, scene.group, roll)
         if rows:
             victim["items"] = rows
         victim["position"] = {axis: round(roll.gauss(0, 4e11), 4) for axis in ("x", "y", "z")}
         victim["ship_type_id"] = scene.hull.type_id
-        return victim
+        return dict(sorted(victim.items()))
 
     def _attackers(self, scene: _Scene, damage: int, roll: random.Random) -> list[dict[str, Any]]:
         """Return the rows in the game's order, the most damage first; the parts sum to the whole."""
@@ -270,16 +265,11 @@ class Generator:
         return [dict(sorted(row.items())) for row in rows]
 
     def _player(self, character_id: int, roll: random.Random) -> dict[str, Any]:
-        home = self._world.home_of(character_id)
         row: dict[str, Any] = {
             "character_id": character_id,
-            "corporation_id": home.corporation_id,
             "security_status": self.security_status(character_id),
+            **self._world.home_of(character_id).fields(),
         }
-        if home.alliance_id is not None:
-            row["alliance_id"] = home.alliance_id
-        if home.faction_id is not None:
-            row["faction_id"] = home.faction_id
         if roll.random() < 0.985:
             hull = self._draw_hull(self._attacker_groups.draw(roll.random()), roll)
             row["ship_type_id"] = hull.type_id

@@ -21,6 +21,11 @@ FIRST_SEQUENCE = 96_000_000
 _SECONDS_PER_DAY = 86_400
 
 _BODY = struct.Struct("<QBBHIIQQQ20s")
+# The fields in the order of the layout.
+_STORED = (
+    *("sequence", "kind", "flags", "corpus", "published_at"),
+    *("killmail_time", "killmail_id", "reference", "updates", "hash"),
+)
 _CHECKSUM = struct.Struct("<I")
 _RECORD_BYTES = _BODY.size + _CHECKSUM.size
 
@@ -60,18 +65,7 @@ class KillRecord:
 
     def packed(self) -> bytes:
         """Return the record as it is stored."""
-        body = _BODY.pack(
-            self.sequence,
-            self.kind,
-            self.flags,
-            self.corpus,
-            self.published_at,
-            self.killmail_time,
-            self.killmail_id,
-            self.reference,
-            self.updates,
-            self.hash,
-        )
+        body = _BODY.pack(*(getattr(self, name) for name in _STORED))
         return body + _CHECKSUM.pack(zlib.crc32(body))
 
     @classmethod
@@ -79,21 +73,8 @@ class KillRecord:
         """Return the record in these bytes; None when they are not one."""
         if len(data) != _RECORD_BYTES or _CHECKSUM.unpack_from(data, _BODY.size)[0] != zlib.crc32(data[: _BODY.size]):
             return None
-        sequence, kind, flags, corpus, published_at, killmail_time, killmail_id, reference, updates, digest = (
-            _BODY.unpack_from(data)
-        )
-        return cls(
-            sequence,
-            RecordKind(kind),
-            published_at,
-            killmail_time,
-            killmail_id,
-            digest,
-            corpus,
-            reference,
-            updates,
-            flags,
-        )
+        fields = dict(zip(_STORED, _BODY.unpack_from(data), strict=True))
+        return cls(**fields | {"kind": RecordKind(fields["kind"])})
 
 
 class KillJournal:

@@ -57,6 +57,11 @@ class Affiliation:
     alliance_id: int | None = None
     faction_id: int | None = None
 
+    def fields(self) -> dict[str, int]:
+        """Return what ESI's documents have of it: no key for what somebody does not belong to."""
+        known = {"corporation_id": self.corporation_id, "alliance_id": self.alliance_id, "faction_id": self.faction_id}
+        return {key: value for key, value in known.items() if value is not None}
+
 
 class Party(Protocol):
     """A side of a mail: a victim or an attacker."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, route
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.journal import FIRST_SEQUENCE, LATE, KillRecord
 
 # `sequence.json` is written anew about this often, so it lags behind what can be read.
 _REWRITTEN_EVERY = 51
 _LIFE_SECONDS = 86_400
-_PACKAGE_CACHE = "public, max-age=86400"
+_PACKAGE_HEADERS = {"Cache-Control": "public, max-age=86400"}
 
 
 class R2z2Routes:
@@ -28,26 +28,23 @@ class R2z2Routes:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.get("/ephemeral/sequence.json", self._sequence),
-            web.get(r"/ephemeral/{sequence:\d{1,15}}.json", self._package),
+            route("GET", "/ephemeral/sequence.json", self._sequence),
+            route("GET", r"/ephemeral/{sequence:\d{1,15}}.json", self._package, _PACKAGE_HEADERS),
         ]
 
-    async def _sequence(self, request: web.Request) -> web.Response:
-        del request
+    def _sequence(self, _request: web.Request) -> dict[str, int]:
         head = self._simulator.publisher.head
         if head - self._written >= _REWRITTEN_EVERY:
             self._written = head - (head - self._written) % _REWRITTEN_EVERY
         stale = self._simulator.mischief.faults.stale_sequence
-        return json_answer({"sequence": max(FIRST_SEQUENCE, self._written - stale)})
+        return {"sequence": max(FIRST_SEQUENCE, self._written - stale)}
 
-    async def _package(self, request: web.Request) -> web.Response:
+    def _package(self, request: web.Request) -> bytes:
         record = self._simulator.journal.get(int(request.match_info["sequence"]))
-        if record is None or self._is_hidden(record):
-            return error_answer(404, "Not found", {"Cache-Control": "no-store"})
-        package = self._simulator.packages.package(record)
+        package = None if record is None or self._is_hidden(record) else self._simulator.packages.package(record)
         if package is None:
-            return error_answer(404, "Not found", {"Cache-Control": "no-store"})
-        return json_answer(package, headers={"Cache-Control": _PACKAGE_CACHE})
+            raise ErrorAnswer(404, "Not found", {"Cache-Control": "no-store"})
+        return package
 
     def _is_hidden(self, record: KillRecord) -> bool:
         mischief = self._simulator.mischief

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from aiohttp import web
 
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, route
 from killreport.sim.simulator import Simulator
+from killreport.sim.world.journal import KillRecord
 
 _EPOCH = date(1970, 1, 1)
 # Bodies are made anew one by one; so many at a time keep the other requests alive.
@@ -25,33 +26,27 @@ class HistoryRoutes:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.get("/history/totals.json", self._totals),
-            web.get(r"/history/{day:\d{8}}.json", self._hashes),
-            web.get(r"/history/raw/{day:\d{8}}.json", self._bodies),
-            web.get(r"/api/history/{name:(?:\d{8}|totals)\.json}", self._moved),
+            route("GET", "/history/totals.json", self._totals),
+            route("GET", r"/history/{day:\d{8}}.json", self._hashes),
+            route("GET", r"/history/raw/{day:\d{8}}.json", self._bodies),
+            route("GET", r"/api/history/{name:(?:\d{8}|totals)\.json}", self._moved),
         ]
 
-    async def _totals(self, request: web.Request) -> web.Response:
-        del request
+    def _totals(self, _request: web.Request) -> dict[str, int]:
         journal = self._simulator.journal
-        return json_answer({_name(day): journal.count_of_day(day) for day in journal.days})
+        return {_name(day): journal.count_of_day(day) for day in journal.days}
 
-    async def _hashes(self, request: web.Request) -> web.Response:
-        day = _day(request)
-        if day is None or not self._simulator.journal.count_of_day(day):
-            return error_answer(404, "Not found")
-        return json_answer({str(r.killmail_id): r.hash.hex() for r in self._simulator.journal.of_day(day)})
+    def _hashes(self, request: web.Request) -> dict[str, str]:
+        return {str(r.killmail_id): r.hash.hex() for r in self._records(request)}
 
     async def _bodies(self, request: web.Request) -> web.StreamResponse:
-        day = _day(request)
-        if day is None or not self._simulator.journal.count_of_day(day):
-            return error_answer(404, "Not found")
+        records = self._records(request)
         answer = web.StreamResponse(headers={"Content-Type": "application/json"})
         await answer.prepare(request)
         await answer.write(b"{")
         opened = False
         parts: list[bytes] = []
-        for record in list(self._simulator.journal.of_day(day)):
+        for record in records:
             mail = self._simulator.packages.mail(record)
             if mail is None:
                 continue
@@ -65,17 +60,20 @@ class HistoryRoutes:
         await answer.write_eof()
         return answer
 
-    async def _moved(self, request: web.Request) -> web.Response:
+    def _records(self, request: web.Request) -> list[KillRecord]:
+        """Return the mails of the day asked for. Raises ErrorAnswer where there are none."""
+        try:
+            asked = datetime.strptime(request.match_info["day"], "%Y%m%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            raise ErrorAnswer(404, "Not found") from None
+        records = list(self._simulator.journal.of_day((asked - _EPOCH).days))
+        if not records:
+            raise ErrorAnswer(404, "Not found")
+        return records
+
+    def _moved(self, request: web.Request) -> None:
         raise web.HTTPFound(f"/history/{request.match_info['name']}")
 
 
 def _name(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).strftime("%Y%m%d")
-
-
-def _day(request: web.Request) -> int | None:
-    try:
-        asked = datetime.strptime(request.match_info["day"], "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return (asked.date() - _EPOCH).days

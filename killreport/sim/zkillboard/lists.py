@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 from aiohttp import web
 
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, route
 from killreport.sim.publishing.kill_index import Key, KillIndex
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.journal import KillRecord
@@ -32,10 +32,6 @@ _PLACES = {"solarSystemID": "system", "systemID": "system", "regionID": "region"
 _FLAGS = frozenset({"kills", "losses", "solo", "zkbOnly"})
 _NUMBERS = frozenset({"killID", "page", "pastSeconds", "npc", "awox"})
 _HEADERS = {"Cache-Control": "public, max-age=3600"}
-
-
-class _Refused(Exception):
-    """The path asks for something the API does not do; the message is the API's error."""
 
 
 @dataclass
@@ -61,20 +57,16 @@ class ZkbApi:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        return [web.get("/api/{path:.*}", self._list)]
+        return [route("GET", "/api/{path:.*}", self._list, _HEADERS)]
 
-    async def _list(self, request: web.Request) -> web.Response:
+    async def _list(self, request: web.Request) -> list[dict[str, object]]:
         path = request.match_info["path"]
         if request.query_string:
-            return error_answer(403, "Query strings are not allowed")
+            raise ErrorAnswer(403, "Query strings are not allowed")
         if not path.endswith("/"):
             raise web.HTTPFound(f"/api/{path}/")
-        try:
-            query = _parse(path)
-            sequences = await self._find(query)
-        except _Refused as error:
-            return json_answer({"error": str(error)})
-        return await self._page(query, sequences)
+        query = _parse(path)
+        return await self._page(query, await self._find(query))
 
     async def _find(self, query: _Query) -> list[int]:
         """Return the numbers of all mails that match every key, newest first."""
@@ -94,7 +86,7 @@ class ZkbApi:
             return await self._index.find(("all", 0))
         return sorted(matching, reverse=True)
 
-    async def _page(self, query: _Query, sequences: list[int]) -> web.Response:
+    async def _page(self, query: _Query, sequences: list[int]) -> list[dict[str, object]]:
         skip = (query.numbers.get("page", 1) - 1) * _PAGE_SIZE
         since = self._simulator.now() - query.numbers["pastSeconds"] if "pastSeconds" in query.numbers else None
         newest = self._simulator.now() - (_WITHHELD_SECONDS if self._simulator.options.has_limits else 0)
@@ -114,7 +106,7 @@ class ZkbApi:
                 break
             if place % 16 == 0:
                 await asyncio.sleep(0)
-        return json_answer(bodies, headers=_HEADERS)
+        return bodies
 
     def _body(self, record: KillRecord, query: _Query) -> dict[str, object] | None:
         mail = self._simulator.packages.mail(record)
@@ -133,8 +125,13 @@ class ZkbApi:
         return {**msgspec.json.decode(mail), "zkb": block}
 
 
+def _refusal(message: str) -> ErrorAnswer:
+    """Return what the API says to a path that asks for something it does not do: no error to HTTP."""
+    return ErrorAnswer(200, message)
+
+
 def _parse(path: str) -> _Query:
-    """Return what the path asks for. Raises _Refused with the API's words."""
+    """Return what the path asks for. Raises ErrorAnswer."""
     query = _Query()
     parts = iter(path.removesuffix("/").split("/") if path != "/" else [])
     for name in parts:
@@ -147,22 +144,22 @@ def _parse(path: str) -> _Query:
         elif name in _NUMBERS:
             query.numbers[name] = _number(name, next(parts, ""))
         else:
-            raise _Refused(f"{name or 'An empty part'} is not a valid modifier")
+            raise _refusal(f"{name or 'An empty part'} is not a valid modifier")
     _check(query)
     return query
 
 
 def _check(query: _Query) -> None:
     if not 1 <= query.numbers.get("page", 1) <= _MAX_PAGES:
-        raise _Refused(f"page must be from 1 to {_MAX_PAGES}")
+        raise _refusal(f"page must be from 1 to {_MAX_PAGES}")
     seconds = query.numbers.get("pastSeconds", 3600)
     if seconds > _WEEK_SECONDS or seconds % 3600:
-        raise _Refused("pastSeconds must be a multiple of 3600 and no more than 7 days")
+        raise _refusal("pastSeconds must be a multiple of 3600 and no more than 7 days")
     if not (query.entities or query.places or "killID" in query.numbers or query.flags & {"kills", "losses", "solo"}):
-        raise _Refused("Please provide at least one modifier")
+        raise _refusal("Please provide at least one modifier")
 
 
 def _number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or (value.startswith("0") and value != "0") or len(value) > 18:
-        raise _Refused(f"{name} needs a number without leading zeros")
+        raise _refusal(f"{name} needs a number without leading zeros")
     return int(value)

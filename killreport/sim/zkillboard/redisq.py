@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from cachetools import FIFOCache
 
-from killreport.sim.answers import error_answer, json_answer
+from killreport.sim.answers import ErrorAnswer, route
 from killreport.sim.simulator import Simulator
 from killreport.sim.world.journal import FIRST_SEQUENCE, KillRecord, RecordKind
 
@@ -38,22 +38,22 @@ class RedisQ:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
-        return [web.get("/listen.php", self._listen), web.get("/object.php", self._object)]
+        return [route("GET", "/listen.php", self._listen), route("GET", "/object.php", self._object)]
 
-    async def _listen(self, request: web.Request) -> web.Response:
+    async def _listen(self, request: web.Request) -> dict[str, None]:
         name = request.query.get("queueID", "")
         if not name:
-            return error_answer(400, "queueID is required")
+            raise ErrorAnswer(400, "queueID is required")
         queue = self._queue(name)
         if queue.is_waiting:
-            return error_answer(429, "Only one request per queueID at a time", {"Retry-After": "1"})
+            raise ErrorAnswer(429, "Only one request per queueID at a time", {"Retry-After": "1"})
         queue.is_waiting = True
         try:
             record = await self._next(queue, _seconds_to_wait(request))
         finally:
             queue.is_waiting = False
         if record is None:
-            return json_answer(_EMPTY)
+            return _EMPTY
         object_id = secrets.token_hex(16)
         self._objects[object_id] = record.sequence
         raise web.HTTPFound(f"/object.php?objectID={object_id}")
@@ -81,18 +81,18 @@ class RedisQ:
             if record.kind is not RecordKind.GAP:
                 return record
 
-    async def _object(self, request: web.Request) -> web.Response:
+    def _object(self, request: web.Request) -> dict[str, object]:
         sequence = self._objects.get(request.query.get("objectID", ""))
         record = None if sequence is None else self._simulator.journal.get(sequence)
         mail = None if record is None else self._simulator.packages.mail(record)
         if record is None or mail is None:
-            return error_answer(404, "No such object")
+            raise ErrorAnswer(404, "No such object")
         zkb = self._simulator.packages.zkb(record, mail)
         if self._simulator.options.has_full_redisq:
             package = {"killID": record.killmail_id, "killmail": msgspec.Raw(mail), "zkb": zkb}
         else:
             package = {"killID": record.killmail_id, "zkb": {"hash": zkb["hash"], "href": zkb["href"]}}
-        return json_answer({"package": package})
+        return {"package": package}
 
 
 def _seconds_to_wait(request: web.Request) -> float:

@@ -7,6 +7,8 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from killreport.clock import log_stamp
+
 MAX_BYTES = 10_000_000
 KEPT_FILES = 5
 
@@ -36,7 +38,7 @@ class StampedLog:
 
     def append(self, lines: bytes, now: datetime) -> None:
         """Write the lines, each with the time before it. now: in UTC. Raises OSError, perhaps with a part written."""
-        stamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z ".encode()
+        stamp = f"{log_stamp(now)} ".encode()
         ended = lines.endswith(b"\n")
         body = lines[:-1] if ended else lines
         text = memoryview(stamp + body.replace(b"\n", b"\n" + stamp) + b"\n")

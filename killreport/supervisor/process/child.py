@@ -160,16 +160,18 @@ class Child:
 
 
 def adopt_child(slot: ProcessSlot) -> Child | None:
-    """Return the process that lives in the slot; None where the slot is free, or only leftovers hold it."""
+    """Return the process that lives in the slot; None where nobody does: what only holds it is ended."""
+    if slot.is_free():
+        return None
     occupant = slot.occupant()
-    if slot.is_free() or occupant is None:
-        return None
     try:
-        pidfd = os.pidfd_open(occupant.pid)
+        pidfd = os.pidfd_open(occupant.pid) if occupant is not None else -1
     except ProcessLookupError:
-        return None
-    if occupant.pid not in slot.holders():  # the number is another's by now
-        os.close(pidfd)
+        pidfd = -1
+    if occupant is None or pidfd < 0 or occupant.pid not in slot.holders():  # the number may be another's by now
+        if pidfd >= 0:
+            os.close(pidfd)
+        kill_leftovers(slot)
         return None
     child = Child(slot, occupant.pid, pidfd, occupant.started_at, None)
     if occupant.is_ready:

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from killreport.supervisor.folder import FleetFolder
 from killreport.supervisor.process.child import Child, kill_leftovers
 from killreport.supervisor.process.forking import LISTEN_DESCRIPTOR, ForkRequest
 from killreport.supervisor.process.orphans import dying_with, status_of_child
+from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.slot import ProcessSlot, sign_in
 from killreport.supervisor.process.template import Template
 
@@ -41,6 +43,28 @@ class Launch:
     listener: socket.socket | None = None
     arguments: Sequence[str] | None = None
     dies_with_us: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        program: Program,
+        folder: FleetFolder,
+        options: tuple[str, ...] = (),
+        listener: socket.socket | None = None,
+    ) -> Launch:
+        """Return how a program of the fleet is started. options: more for its command."""
+        told = {"NOTIFY_SOCKET": folder.notify_address}
+        if program.row.kind != "job":
+            told["WATCHDOG_USEC"] = str(int(program.row.watchdog.total_seconds() * 1_000_000))
+        return cls(
+            command=(*program.command, *options),
+            environment={**program.environment, **told},
+            out=folder.pipes / f"{program.name}.out",
+            error=folder.pipes / f"{program.name}.error",
+            listener=listener,
+            arguments=None if program.arguments is None else (*program.arguments, *options),
+            dies_with_us=program.dies_with_supervisor,
+        )
 
 
 class PreparedProcess:

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from killreport.files import try_lock
 from killreport.supervisor.process.identity import Identity, identity_of
 
 # Layout: a line of pid and start, padded to where the mark stands.
@@ -45,11 +46,8 @@ class ProcessSlot:
 
     def try_lock(self) -> int | None:
         """Return a descriptor that holds the empty slot, None where somebody lives in it."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+        descriptor = try_lock(self.path)
+        if descriptor is None:
             return None
         try:
             # Overwritten, not cut: the room it has on the disk is there for who signs in when the disk is full.

@@ -2,42 +2,94 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from killreport.ids import MAX_ID, read_id
-from killreport.web.amounts import count, day_title, security_class, security_text, share
+from killreport.web.amounts import day_title, security_class, security_text, share
+from killreport.web.attackers import attacker_lines
+from killreport.web.documents import PARTY
 from killreport.web.fitting import slot_groups
-from killreport.web.images import Images, Tile
 from killreport.web.labels import badges
-from killreport.web.model import ApiAttacker, ApiKill
+from killreport.web.model import ApiAttacker, ApiFitting, ApiSolarSystem, ApiValues, ApiVictim, Struct
 from killreport.web.pages.errors import not_found
-from killreport.web.parties import PartyLine, entity_name, party_line, type_name
+from killreport.web.parties import entity_name, party_line, type_name
 from killreport.web.site import Site
 from killreport.web.worth import kill_worth
 
 SHOWN_ATTACKERS = 50
 SHIP_PIXELS = 256
 PORTRAIT_PIXELS = 64
-ATTACKER_PIXELS = 36
-TYPE_PIXELS = 28
+
+# Containers in containers exist (a packed ship holds a container that holds ammunition); deeper ones never occurred.
+DOCUMENT = (
+    """
+query Site_Kill($id: ID64!) {
+  killmail(id: $id) {
+    id hash time
+    solarSystem { ...Place }
+    victim { ...VictimParts }
+    attackers {
+      character { ...PartyCharacter } corporation { ...PartyCorporation } alliance { ...PartyAlliance }
+      faction { id name } shipType { ...TypeParts } weaponType { ...TypeParts }
+      damageDone finalBlow securityStatus
+    }
+    attackerCount playerCount
+    fitting {
+      sections {
+        slotName worth { total isComplete }
+        slots { module { ...ItemParts } charges { ...ItemParts } } items { ...ItemTree }
+      }
+    }
+    values { ship shipPriceExplanation fitted dropped destroyed total isComplete }
+    points labels solo npc awox warId
+    links { zkillboard esi }
+  }
+}
+fragment ItemTree on Item { ...ItemParts items { ...ItemParts items { ...ItemParts items { ...ItemParts } } } }
+fragment ItemParts on Item {
+  type { ...TypeParts } quantityDropped quantityDestroyed singleton unitPrice priceExplanation
+}
+"""
+    + PARTY
+)
 
 
-@dataclass(frozen=True, slots=True)
-class AttackerLine:
-    """One attacker; `share` is the part of all damage in per cent."""
+class ApiLinks(Struct, frozen=True):
+    """The same killmail elsewhere."""
 
-    party: PartyLine
-    ship: str
-    ship_tile: Tile | None
-    weapon: str
-    weapon_tile: Tile | None
-    damage: str
-    share: str
-    is_final_blow: bool
-    is_top_damage: bool
+    zkillboard: str
+    esi: str
+
+
+class ApiKill(Struct, frozen=True):
+    """A killmail on its own page."""
+
+    id: int
+    hash: str
+    time: datetime
+    solar_system: ApiSolarSystem
+    victim: ApiVictim
+    attackers: list[ApiAttacker]
+    attacker_count: int
+    player_count: int
+    fitting: ApiFitting
+    values: ApiValues
+    points: int
+    labels: list[str]
+    solo: bool
+    npc: bool
+    awox: bool
+    war_id: int | None
+    links: ApiLinks
+
+
+class KillAnswer(Struct, frozen=True):
+    """Answer to `DOCUMENT`."""
+
+    killmail: ApiKill | None
 
 
 async def kill(request: Request) -> Response:
@@ -46,7 +98,7 @@ async def kill(request: Request) -> Response:
     killmail_id = read_id(request.path_params["killmail_id"])
     if killmail_id is None:
         return not_found(site, f"No kill has such a number: they are whole and go from 1 to {MAX_ID}.")
-    found = (await site.client_for(request).find_killmail(killmail_id)).killmail
+    found = (await site.client_for(request).ask(DOCUMENT, KillAnswer, id=killmail_id)).killmail
     if found is None:
         return not_found(site, f"There is no kill {killmail_id} here.")
     attackers = attacker_lines(found.attackers, site.images)
@@ -65,39 +117,11 @@ async def kill(request: Request) -> Response:
         instant=f"{found.time:%Y-%m-%dT%H:%M:%SZ}",
         badges=badges(found.labels, is_solo=found.solo, is_npc=found.npc, is_awox=found.awox),
         dropped_share=share(_cents(found.values.dropped), _cents(found.values.total)),
-        worth=kill_worth(found),
+        worth=kill_worth(found.values, found.fitting.sections),
         slots=slot_groups(found.fitting.sections, site.images),
         shown=attackers[:SHOWN_ATTACKERS],
         rest=attackers[SHOWN_ATTACKERS:],
     )
-
-
-def attacker_lines(attackers: list[ApiAttacker], images: Images) -> list[AttackerLine]:
-    """Return the attackers: the final blow first, then by damage, most first; equals keep EVE's order."""
-    total = sum(attacker.damage_done for attacker in attackers)
-    top = max((attacker.damage_done for attacker in attackers), default=0)
-    ordered = sorted(attackers, key=lambda attacker: (not attacker.final_blow, -attacker.damage_done))
-    return [
-        AttackerLine(
-            party=party_line(attacker, images, ATTACKER_PIXELS),
-            ship="" if attacker.ship_type is None else type_name(attacker.ship_type),
-            ship_tile=None if attacker.ship_type is None else images.type_tile(attacker.ship_type, TYPE_PIXELS),
-            weapon=_weapon(attacker),
-            weapon_tile=None if attacker.weapon_type is None else images.type_tile(attacker.weapon_type, TYPE_PIXELS),
-            damage=count(attacker.damage_done),
-            share=share(attacker.damage_done, total),
-            is_final_blow=attacker.final_blow,
-            is_top_damage=len(attackers) > 1 and attacker.damage_done == top > 0,
-        )
-        for attacker in ordered
-    ]
-
-
-def _weapon(attacker: ApiAttacker) -> str:
-    """Return the weapon's name, nothing where EVE only repeats the ship."""
-    if attacker.weapon_type is None or attacker.weapon_type == attacker.ship_type:
-        return ""
-    return type_name(attacker.weapon_type)
 
 
 def _affiliations(kill: ApiKill) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from killreport.db.database import Database
-from killreport.entity.store import apply_affiliations, store_alliance, store_character, store_corporation
+from killreport.entity.kind import EntityKind
+from killreport.entity.store import apply_affiliations, store_entity
 from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 from killreport.killmail.writing.store import KillmailWriter
 from tests.integration.kills import (
@@ -29,7 +30,8 @@ LATER = NOON + timedelta(days=30)
 async def stored(database: Database) -> None:
     """Store a pilot in a corporation in an alliance, who was in an NPC corporation later; everybody knows everybody."""
     async with database.transaction() as connection:
-        await store_character(
+        await store_entity(
+            EntityKind.CHARACTER,
             connection,
             PILOT,
             EsiCharacter(
@@ -45,7 +47,8 @@ async def stored(database: Database) -> None:
             ),
             at=NOON,
         )
-        await store_corporation(
+        await store_entity(
+            EntityKind.CORPORATION,
             connection,
             CORPORATION,
             EsiCorporation(
@@ -64,7 +67,8 @@ async def stored(database: Database) -> None:
             ),
             at=NOON,
         )
-        await store_alliance(
+        await store_entity(
+            EntityKind.ALLIANCE,
             connection,
             ALLIANCE,
             EsiAlliance(

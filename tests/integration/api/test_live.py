@@ -109,7 +109,7 @@ async def test_over_redis_what_the_feed_tells_arrives_at_once(
         for number in (80, 81):
             event_id = (await store(writer, database, arrival(number))).event_id
             assert event_id is not None
-            publisher.publish(event_id)
+            publisher.publish([event_id])
             assert await next_payload(ws) == {"data": {"killmailStored": {"id": number}}}
 
 

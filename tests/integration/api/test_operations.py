@@ -83,7 +83,7 @@ OPERATOR_FIELDS: list[tuple[str, str, GraphQLField]] = [
     for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type))
     if root is not None
     for name, field in root.fields.items()
-    if right_of(schema, field) == "OPERATOR"
+    if right_of(field) == "OPERATOR"
 ]
 
 

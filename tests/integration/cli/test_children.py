@@ -20,6 +20,8 @@ from killreport.fleet.table import FLEET
 from tests.integration.cli.test_run_command import PATIENCE_SECONDS, _environment, _running
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.fleet
+
 RUNNING_FOR_EVER = [row.name for row in FLEET if row.kind != "job"]
 
 

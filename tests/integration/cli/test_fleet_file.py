@@ -12,6 +12,8 @@ import pytest
 from tests.integration.cli.test_fleet_commands import Terminal
 from tests.integration.supervisor.conftest import eventually
 
+pytestmark = pytest.mark.fleet
+
 
 @pytest.fixture
 def terminal(database_url: str, tmp_path: Path) -> Iterator[Terminal]:

@@ -11,6 +11,8 @@ import pytest
 from tests.integration.cli.test_fleet_commands import Terminal
 from tests.ports import free_port
 
+pytestmark = pytest.mark.fleet
+
 TOKEN = "an-operator-token-of-many-signs"
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from tests.integration.cli.test_fleet_commands import Terminal
 
+pytestmark = pytest.mark.fleet
+
 ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "2"))
 SUBSCRIBERS = 20
 ASKERS = 10

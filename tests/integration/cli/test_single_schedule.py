@@ -38,7 +38,7 @@ async def runs_at_once(database: Database, home: Path, monkeypatch: pytest.Monke
         slept.set()
         await asyncio.Event().wait()
 
-    process = SingleProcess(Settings(home=home), lambda _names: "", Console())
+    process = SingleProcess(Settings(home=home), Console())
     monkeypatch.setattr(process, "_run_job", run)
     monkeypatch.setattr("killreport.cli.processes.single.asyncio.sleep", sleep)
     following = asyncio.create_task(process.follow_schedule(YEARLY, database))

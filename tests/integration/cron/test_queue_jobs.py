@@ -14,7 +14,7 @@ from killreport.config import Settings
 from killreport.cron import queueing
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.entity.store import mark_gone, store_alliance, store_character, store_corporation
+from killreport.entity.store import mark_gone, store_entity
 from killreport.errors import Unavailable
 from killreport.esi.client import open_esi
 from killreport.esi.model import EsiCharacter
@@ -55,7 +55,7 @@ async def store_pilots(
     async with database.transaction() as connection:
         for character_id in characters:
             character = pilot(character_id, corporation_id=corporation_id)
-            await store_character(connection, character_id, character, at=datetime.now(UTC) - age)
+            await store_entity(EntityKind.CHARACTER, connection, character_id, character, at=datetime.now(UTC) - age)
 
 
 async def take_messages(settings: Settings, database: Database) -> list[Message]:
@@ -152,7 +152,9 @@ async def test_every_alliance_that_esi_lists_is_queued_and_new_ones_are_told(
 ) -> None:
     listed = WORLD.alliance_ids()
     async with open_esi(job_settings, database) as esi, database.transaction() as connection:
-        await store_alliance(connection, listed[0], await esi.alliance(listed[0]), at=datetime.now(UTC))
+        await store_entity(
+            EntityKind.ALLIANCE, connection, listed[0], await esi.alliance(listed[0]), at=datetime.now(UTC)
+        )
     report = await run("queue-alliances")
 
     assert await take_messages(job_settings, database) == [
@@ -167,7 +169,9 @@ async def test_every_stored_alliance_is_queued_for_its_corporations(
     alliances = [FIRST_ALLIANCE_ID + number for number in range(3)]
     async with open_esi(job_settings, database) as esi, database.transaction() as connection:
         for alliance_id in alliances:
-            await store_alliance(connection, alliance_id, await esi.alliance(alliance_id), at=datetime.now(UTC))
+            await store_entity(
+                EntityKind.ALLIANCE, connection, alliance_id, await esi.alliance(alliance_id), at=datetime.now(UTC)
+            )
         await mark_gone(connection, EntityKind.ALLIANCE, alliances[2])
     await run("queue-alliance-corporations")
     assert await take_messages(job_settings, database) == [
@@ -187,7 +191,9 @@ async def test_only_the_missing_corporations_of_players_are_queued(
     await store_pilots(database, PILOTS[3], corporation_id=98_600_001)
     await store_pilots(database, PILOTS[4], corporation_id=1_000_125)
     async with open_esi(job_settings, database) as esi, database.transaction() as connection:
-        await store_corporation(connection, 98_600_001, await esi.corporation(98_600_001), at=datetime.now(UTC))
+        await store_entity(
+            EntityKind.CORPORATION, connection, 98_600_001, await esi.corporation(98_600_001), at=datetime.now(UTC)
+        )
     report = await run("queue-character-corporations")
 
     assert await take_messages(job_settings, database) == [
@@ -206,7 +212,7 @@ async def test_twice_at_the_same_moment_is_once(
     await store_pilots(database, *PILOTS, corporation_id=98_000_001, age=timedelta(hours=1))
     async with open_esi(job_settings, database) as esi, database.transaction() as connection:
         alliance = await esi.alliance(FIRST_ALLIANCE_ID)
-        await store_alliance(connection, FIRST_ALLIANCE_ID, alliance, at=datetime.now(UTC))
+        await store_entity(EntityKind.ALLIANCE, connection, FIRST_ALLIANCE_ID, alliance, at=datetime.now(UTC))
     is_publishing, may_publish = asyncio.Event(), asyncio.Event()
     publish_many = EmbeddedBroker.publish_many
 

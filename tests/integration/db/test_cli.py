@@ -109,9 +109,9 @@ def with_password(settings: Settings, url: str, password: str) -> Settings:
 async def test_shell_gives_psql_the_database_and_returns_its_status(
     settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert await db.run_shell(settings, ["-XAtc", "select count(*) from eve_system"]) == 0
+    assert await db.run_client(settings, "psql", ["-XAtc", "select count(*) from eve_system"]) == 0
     assert capfd.readouterr().out == "8436\n"
-    assert await db.run_shell(settings, ["-Xc", "select nonsense"]) == 1
+    assert await db.run_client(settings, "psql", ["-Xc", "select nonsense"]) == 1
 
 
 async def test_shell_keeps_the_password_out_of_the_arguments(
@@ -124,8 +124,12 @@ async def test_shell_keeps_the_password_out_of_the_arguments(
     program = tmp_path / "psql"
     program.write_text('#!/bin/sh\necho "arguments: $@"\necho "password: $PGPASSWORD"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(db, "find_psql", lambda: str(program))
-    assert await db.run_shell(with_password(settings, database_url, "hunter2"), ["-c", "x"]) == 0
+
+    async def find_client(_name: str) -> str:
+        return str(program)
+
+    monkeypatch.setattr(db, "find_client", find_client)
+    assert await db.run_client(with_password(settings, database_url, "hunter2"), "psql", ["-c", "x"]) == 0
     arguments, password = capfd.readouterr().out.splitlines()
     assert "hunter2" not in arguments
     assert arguments.startswith("arguments: --dbname=postgresql://")
@@ -133,12 +137,12 @@ async def test_shell_keeps_the_password_out_of_the_arguments(
     assert password == "password: hunter2"
 
 
-def test_the_wheel_s_psql_serves_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_wheel_s_psql_serves_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
-    assert db.find_psql().endswith("pginstall/bin/psql")
+    assert (await db.find_client("psql")).endswith("pginstall/bin/psql")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(NotFound, match="no psql on this machine"):
-        db.find_psql()
+        await db.find_client("psql")
 
 
 def test_status_ends_with_1_while_migrations_are_pending(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ async def test_a_cancelled_listener_leaves_no_connection_behind(database: Databa
 
 async def test_a_held_lock_is_refused_to_others_until_its_holder_leaves(database: Database) -> None:
     async with hold_lock(database, "worker-redisq"):
-        with pytest.raises(Conflict, match=r"^worker-redisq runs already on this database\.$"):
+        with pytest.raises(Conflict, match=r"^worker-redisq is already running on this database\.$"):
             async with hold_lock(database, "worker-redisq"):
                 pass
         async with hold_lock(database, "another"):

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from killreport.db import migrate
+from killreport.db.connection import LiveConnection
 from killreport.db.database import Connection
 from killreport.db.migrate import (
     COMPATIBLE,
@@ -24,6 +25,10 @@ FIRST = Migration(1, "first", "create table first (id integer)", "checksum of fi
 ADVISORY_LOCKS_HERE = """
     select count(*) from pg_locks
     where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+"""
+SLEEPERS_HERE = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and query = 'select pg_sleep(60)' and state = 'active'
 """
 SECOND = Migration(2, "second", "alter table first add column name text", "checksum of second")
 
@@ -133,11 +138,26 @@ async def test_a_lock_somebody_holds_for_too_long_leaves_nothing_of_the_file(
     reader = await asyncpg.connect(empty_url)
     async with reader.transaction():
         await reader.fetch("select * from first")
-        with pytest.raises(Transient, match=r"^Migration 2 \(second\) waited .* was not applied"):
+        with pytest.raises(Transient, match=r"^Migration 2 \(second\) got no lock .* was not applied"):
             await upgrade(connection)
     await reader.close()
     assert await tables(connection) == {"first", "schema_migration"}
     assert [migration.version for migration in await upgrade(connection)] == [2]
+
+
+async def test_an_upgrade_that_is_cancelled_ends_as_that_though_its_connection_ends_with_it(
+    connection: Connection, empty_url: str, release: list[Migration]
+) -> None:
+    release += [Migration(1, "first", "select pg_sleep(60)", "checksum")]
+    upgrading_connection = await asyncpg.connect(empty_url, connection_class=LiveConnection)
+    upgrading = asyncio.create_task(upgrade(upgrading_connection))
+    async with asyncio.timeout(20):
+        while not await connection.fetchval(SLEEPERS_HERE):
+            await connection.execute("select pg_sleep(0.01)")
+    upgrading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await upgrading
+    assert upgrading_connection.is_closed()
 
 
 async def test_a_statement_the_server_refuses_leaves_the_files_before_it(

@@ -15,7 +15,7 @@ from killreport.entity.naming import find_unnamed, has_name, store_names
 from killreport.entity.queries import list_ids, list_periods_of, list_stale_ids, names_of
 from killreport.entity.refresh import claim_refresh
 from killreport.entity.snapshots import snapshot_alliances, snapshot_corporations
-from killreport.entity.store import TABLES, mark_gone, settle, store_character, store_corporation
+from killreport.entity.store import TABLES, mark_gone, settle, store_entity
 from killreport.esi.model import EsiCharacter, EsiCorporation
 
 PILOT, HOME, UNION = 90_000_001, 98_000_001, 99_000_001
@@ -126,10 +126,10 @@ async def test_a_younger_killmail_ends_the_pause_and_an_older_one_does_not(
 
 async def test_who_is_back_is_as_if_nothing_had_been(database: Database) -> None:
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, pilot(), at=now() - WEEK)
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(), at=now() - WEEK)
     await mark(database)
     async with database.transaction() as connection:
-        assert await store_character(connection, PILOT, pilot(), at=now())
+        assert await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(), at=now())
         periods = (await list_periods_of(connection, EntityKind.CHARACTER, [PILOT]))[PILOT]
         row = await connection.fetchrow("select gone_at, misses, ask_again_at from character")
     assert [(period.corporation_id, period.until) for period in periods] == [(HOME, None)]
@@ -138,9 +138,9 @@ async def test_who_is_back_is_as_if_nothing_had_been(database: Database) -> None
 
 async def test_who_is_gone_is_nowhere_now_and_was_where_it_was(database: Database) -> None:
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, pilot(), at=now() - WEEK)
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(), at=now() - WEEK)
         corporation = EsiCorporation(name="Ana Co", ticker="ANA", alliance_id=UNION, faction_id=500_001)
-        await store_corporation(connection, HOME, corporation, at=now() - WEEK)
+        await store_entity(EntityKind.CORPORATION, connection, HOME, corporation, at=now() - WEEK)
     await mark(database)
     await mark(database, EntityKind.CORPORATION, HOME)
     async with database.connection() as connection:
@@ -158,7 +158,7 @@ async def test_who_is_gone_is_nowhere_now_and_was_where_it_was(database: Databas
 
 async def test_lists_of_everybody_have_the_gone_where_they_are_asked_for(database: Database) -> None:
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, pilot(), at=now())
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(), at=now())
     await mark(database, entity_id=PILOT + 1)
     async with database.connection() as connection:
         assert await list_ids(connection, EntityKind.CHARACTER) == [PILOT]
@@ -208,10 +208,12 @@ async def test_one_that_is_gone_and_has_no_name_is_in_no_batch_of_names(database
 async def test_an_empty_name_or_birthday_takes_nothing_away(database: Database) -> None:
     born = datetime(2010, 1, 1, tzinfo=UTC)
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, pilot(birthday=born), at=now() - WEEK)
-        await store_character(connection, PILOT, pilot(name="", birthday=None), at=now())
-        await store_corporation(connection, HOME, EsiCorporation(name="Ana Co", ticker="ANA"), at=now() - WEEK)
-        await store_corporation(connection, HOME, EsiCorporation(name="", ticker=""), at=now())
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(birthday=born), at=now() - WEEK)
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(name="", birthday=None), at=now())
+        await store_entity(
+            EntityKind.CORPORATION, connection, HOME, EsiCorporation(name="Ana Co", ticker="ANA"), at=now() - WEEK
+        )
+        await store_entity(EntityKind.CORPORATION, connection, HOME, EsiCorporation(name="", ticker=""), at=now())
         row = await connection.fetchrow("select name, birthday from character")
         group = await connection.fetchrow("select name, ticker from corporation")
     assert (tuple(row), tuple(group)) == (("Ana Vell", born), ("Ana Co", "ANA"))
@@ -220,7 +222,7 @@ async def test_an_empty_name_or_birthday_takes_nothing_away(database: Database) 
 async def test_words_that_are_still_a_literal_are_read_again(database: Database) -> None:
     async with database.transaction() as connection:
         for number, words in enumerate(("plain", r"u'\xe4'", 'u"it\'s"')):
-            await store_character(connection, PILOT + number, pilot(), at=now())
+            await store_entity(EntityKind.CHARACTER, connection, PILOT + number, pilot(), at=now())
             await connection.execute(
                 "update character set description = $2 where character_id = $1", PILOT + number, words
             )

@@ -14,7 +14,7 @@ from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
 from killreport.entity.ledger import count_waiting, find_due, mark_queued, note_seen
 from killreport.entity.queries import list_missing_corporation_ids, list_periods_of, list_stale_ids, names_of
-from killreport.entity.store import apply_affiliations, mark_gone, store_alliance, store_character, store_corporation
+from killreport.entity.store import apply_affiliations, mark_gone, store_entity
 from killreport.esi.model import EsiAffiliation, EsiAlliance, EsiCharacter, EsiCorporation
 from tests.integration.workers.queues import eventually
 
@@ -44,7 +44,7 @@ async def row_of(database: Database, table: str, entity_id: int) -> dict[str, ob
 
 async def store(database: Database, character: EsiCharacter, at: datetime = NOON) -> None:
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, character, at=at)
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, character, at=at)
 
 
 async def is_somebody_blocked(database: Database) -> bool:
@@ -62,14 +62,20 @@ async def test_a_write_tells_whether_it_changed_anything_that_is_shown(database:
     told: list[bool] = []
     async with database.transaction() as connection:
         for days, character in ((0, pilot()), (1, pilot()), (2, pilot(name="Bea Vell")), (1, pilot()), (3, pilot())):
-            told.append(await store_character(connection, PILOT, character, at=NOON + timedelta(days=days)))
+            told.append(
+                await store_entity(EntityKind.CHARACTER, connection, PILOT, character, at=NOON + timedelta(days=days))
+            )
         assert told == [True, False, True, False, True]
         for days, ticker in enumerate(("ANA", "ANA", "BEA")):
             renamed = msgspec.structs.replace(corporation, ticker=ticker)
-            told.append(await store_corporation(connection, HOME, renamed, at=NOON + timedelta(days=days)))
+            told.append(
+                await store_entity(EntityKind.CORPORATION, connection, HOME, renamed, at=NOON + timedelta(days=days))
+            )
         for days, faction_id in enumerate((None, None, 500_001)):
             enlisted = msgspec.structs.replace(alliance, faction_id=faction_id)
-            told.append(await store_alliance(connection, UNION, enlisted, at=NOON + timedelta(days=days)))
+            told.append(
+                await store_entity(EntityKind.ALLIANCE, connection, UNION, enlisted, at=NOON + timedelta(days=days))
+            )
     assert told[5:] == [True, False, True] * 2
 
 
@@ -80,7 +86,7 @@ async def test_being_gone_and_being_back_are_told_once(database: Database) -> No
             told.append(await mark_gone(connection, EntityKind.CHARACTER, PILOT))
     for _ in range(2):
         async with database.transaction() as connection:
-            told.append(await store_character(connection, PILOT, pilot(), at=datetime.now(UTC)))
+            told.append(await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(), at=datetime.now(UTC)))
     async with database.transaction() as connection:
         told.append(await mark_gone(connection, EntityKind.SHIP_TYPE, 587))
     assert told == [True, False, True, False, False]
@@ -90,7 +96,7 @@ async def test_of_two_writers_at_once_the_second_compares_with_what_the_first_le
     await store(database, pilot())
 
     async def write(connection: Connection, name: str) -> bool:
-        return await store_character(connection, PILOT, pilot(name=name), at=NOON + WEEK)
+        return await store_entity(EntityKind.CHARACTER, connection, PILOT, pilot(name=name), at=NOON + WEEK)
 
     async def write_back() -> bool:
         async with database.transaction() as second:
@@ -233,10 +239,14 @@ async def test_a_corporation_and_its_alliance_keep_what_esi_told(database: Datab
         name="Vell Union", ticker="VU", creator_id=PILOT, creator_corporation_id=HOME, date_founded=NOON
     )
     async with database.transaction() as connection:
-        await store_corporation(connection, HOME, corporation, at=NOON)
-        await store_alliance(connection, UNION, alliance, at=NOON)
-        await store_corporation(
-            connection, HOME, EsiCorporation(name="Vell Works", ticker="VELL", member_count=0), at=NOON + WEEK
+        await store_entity(EntityKind.CORPORATION, connection, HOME, corporation, at=NOON)
+        await store_entity(EntityKind.ALLIANCE, connection, UNION, alliance, at=NOON)
+        await store_entity(
+            EntityKind.CORPORATION,
+            connection,
+            HOME,
+            EsiCorporation(name="Vell Works", ticker="VELL", member_count=0),
+            at=NOON + WEEK,
         )
         periods = (await list_periods_of(connection, EntityKind.CORPORATION, [HOME]))[HOME]
 
@@ -251,5 +261,5 @@ async def test_corporations_of_characters_that_are_not_stored_are_found_and_the_
 ) -> None:
     await store(database, pilot(AWAY))
     async with database.transaction() as connection:
-        await store_character(connection, PILOT + 1, pilot(1_000_125), at=NOON)
+        await store_entity(EntityKind.CHARACTER, connection, PILOT + 1, pilot(1_000_125), at=NOON)
         assert await list_missing_corporation_ids(connection) == [AWAY]

@@ -17,7 +17,8 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.cron.running import run_job
 from killreport.db.database import Database
-from killreport.entity.store import store_character
+from killreport.entity.kind import EntityKind
+from killreport.entity.store import store_entity
 from killreport.errors import KillreportError, Transient
 from killreport.esi.client import open_esi
 from killreport.esi.model import EsiCharacter
@@ -105,7 +106,7 @@ def job(name: str) -> Read:
 async def queue_characters(settings: Settings, database: Database) -> None:
     character = EsiCharacter(name="Ana", corporation_id=98000001, birthday=utc_now())
     async with database.transaction() as connection:
-        await store_character(connection, PILOT, character, at=utc_now())
+        await store_entity(EntityKind.CHARACTER, connection, PILOT, character, at=utc_now())
     await job("queue-characters")(settings, database)
 
 

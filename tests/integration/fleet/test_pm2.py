@@ -22,6 +22,8 @@ from killreport.fleet.table import FLEET
 from tests.npm import installed
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.fleet
+
 PATIENCE_SECONDS = 180.0
 JOB = "snapshot-alliances"
 JOBS = sorted(row.name for row in FLEET if row.kind == "job")

@@ -99,7 +99,7 @@ async def _delete_queues(url: str, prefix: str) -> None:
     channel = await connection.channel()
     for row in QUEUES:
         topology = topology_of(row, "quorum", prefix)  # has the names of both types
-        for name in topology.declarations() | topology.pledge_declarations():
+        for name in topology.declarations() | topology.card_declarations():
             await channel.queue_delete(name)
     await connection.close()
 

@@ -119,8 +119,9 @@ async def test_what_was_changed_by_hand_is_the_documents_too(data: Path, client:
     closed = await client.get(f"/corporations/{CORPORATION}", headers=NEWEST)
     empty_alliance = await client.get("/alliances/99999999", headers=NEWEST)
     new_type = await client.get("/universe/types/999999", headers=NEWEST)
+    token = (await client.post("/control/token", {"character_id": SOMEBODY})).body["access_token"]
     recent = await client.get(
-        f"/characters/{SOMEBODY}/killmails/recent", headers={**NEWEST, "Authorization": f"Bearer sim-{SOMEBODY}"}
+        f"/characters/{SOMEBODY}/killmails/recent", headers={**NEWEST, "Authorization": f"Bearer {token}"}
     )
 
     check(data, "/corporations/{corporation_id}", "get", "200", closed.body)

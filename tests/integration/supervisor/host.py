@@ -17,7 +17,7 @@ from killreport.cli.signals import stop_on_signals
 from killreport.fleet.table import ProcessRow
 from killreport.logs import configure_logging
 from killreport.supervisor.folder import FleetFolder
-from killreport.supervisor.main import supervise
+from killreport.supervisor.main import supervising
 from killreport.supervisor.process import backoff
 from killreport.supervisor.process.program import Program
 from killreport.supervisor.process.template import Template
@@ -57,15 +57,15 @@ async def main(home: Path) -> None:
         template = Template(command, dict(os.environ), home / "template.log", fork_seconds=1.0)
     configure_logging("info", "json")
     with stop_on_signals() as stop:
-        await supervise(
+        async with supervising(
             read_programs(),
             FleetFolder.make(home),
             stop,
-            ends_processes=False,
             template=template,
             read_programs=read_programs,
             disk_warning_mb=4,
-        )
+        ):
+            await stop.wait()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ async def test_a_second_one_of_those_that_may_run_once_is_refused(
 ) -> None:
     monkeypatch.setattr(single_instance, "LOCK_TRIES", 1)
     async with hold_lock(database, "worker-zkillboard"):
-        with pytest.raises(Conflict, match="worker-zkillboard runs already"):
+        with pytest.raises(Conflict, match="worker-zkillboard is already running"):
             async with working(settings, database, Handler()) as worker:
                 await asyncio.wait([worker])
 

@@ -1,6 +1,6 @@
 """kill -9 of the real worker at random moments while a faulty feed publishes: nothing lost, nothing twice.
 
-KILLREPORT_TEST_CHAOS_ROUNDS: how many kills (default 5). KILLREPORT_TEST_CHAOS_MAILS: how many killmails (default 500):
+KILLREPORT_TEST_CHAOS_ROUNDS: how many kills (default 5). KILLREPORT_TEST_CHAOS_MAILS: how many killmails (default 250):
 real ones where the real data is, else made-up ones. KILLREPORT_TEST_CHAOS_SEED: repeats a run's choices (default 1).
 """
 
@@ -37,7 +37,7 @@ from killreport.zkillboard.history import HistoryReader
 from tests.conftest import DATA
 
 ROUNDS = int(os.environ.get("KILLREPORT_TEST_CHAOS_ROUNDS", "5"))
-MAILS = int(os.environ.get("KILLREPORT_TEST_CHAOS_MAILS", "500"))
+MAILS = int(os.environ.get("KILLREPORT_TEST_CHAOS_MAILS", "250"))
 SEED = int(os.environ.get("KILLREPORT_TEST_CHAOS_SEED", "1"))
 PATIENCE_SECONDS = 60
 FAULTS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from killreport.config import Settings
 from killreport.cron.running import run_job
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
-from killreport.entity.store import mark_gone, store_alliance, store_character, store_corporation
+from killreport.entity.store import mark_gone, store_entity
 from killreport.errors import HostAway
 from killreport.esi.client import open_esi
 from killreport.esi.model import EsiAlliance, EsiCharacter, EsiCorporation
@@ -83,11 +83,15 @@ async def store_all(database: Database, table: str, ids: range) -> None:
             match table:
                 case "character":
                     pilot = EsiCharacter(name=name, corporation_id=FIRST_CORPORATION_ID)
-                    await store_character(connection, number, pilot, at=LONG_AGO)
+                    await store_entity(EntityKind.CHARACTER, connection, number, pilot, at=LONG_AGO)
                 case "corporation":
-                    await store_corporation(connection, number, EsiCorporation(name=name, ticker="OLD"), at=LONG_AGO)
+                    await store_entity(
+                        EntityKind.CORPORATION, connection, number, EsiCorporation(name=name, ticker="OLD"), at=LONG_AGO
+                    )
                 case _:
-                    await store_alliance(connection, number, EsiAlliance(name=name, ticker="OLD"), at=LONG_AGO)
+                    await store_entity(
+                        EntityKind.ALLIANCE, connection, number, EsiAlliance(name=name, ticker="OLD"), at=LONG_AGO
+                    )
 
 
 @asynccontextmanager

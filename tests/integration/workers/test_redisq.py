@@ -200,7 +200,7 @@ async def test_two_workers_on_one_database_are_refused(
 ) -> None:
     monkeypatch.setattr(single_instance, "LOCK_TRIES", 1)
     async with hold_lock(database, redisq.NAME):
-        with pytest.raises(Conflict, match="worker-redisq runs already"):
+        with pytest.raises(Conflict, match="worker-redisq is already running"):
             await redisq.run(at_site, database, stop=asyncio.Event())
 
 

@@ -18,8 +18,8 @@ from killreport.esi.model import KillmailPage
 from killreport.eve.universe import Universe
 from killreport.ingest.reading import load_writer, read_body
 from killreport.queueing.messages import UserKillmailsMessage
+from killreport.sim.access.tokens import Token, TokenMint
 from killreport.sim.esi import recent as esi_recent
-from killreport.sim.esi.recent import token_of
 from killreport.sim.server import run_simulator
 from killreport.workers import user_killmails
 from killreport.workers.storing import store_bodiless, store_entries
@@ -62,6 +62,11 @@ async def pilot(sim: str) -> tuple[int, list[int]]:
     found = busiest(await published(sim), most=4 * PAGE)
     assert len(found[1]) > 2 * PAGE
     return found
+
+
+def token_of(character_id: int) -> str:
+    """Return a token of the simulator's, whose seed is 1; it does not end."""
+    return TokenMint(1).issue(Token(character_id, (esi_recent.KILLMAIL_SCOPE,), 2**40))
 
 
 def tokens_of(character_id: int) -> TokenSource:

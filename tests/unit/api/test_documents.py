@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 
 import pytest
-from graphql import GraphQLError, print_ast
+from graphql import GraphQLError, execute, print_ast
 
 from killreport.api.door import documents as module
 from killreport.api.door.documents import Document, DocumentRefused, Documents
 from killreport.api.door.limits import Limits
+from killreport.api.engine.executor import BatchExecutor
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()
@@ -43,21 +44,42 @@ def test_a_wrong_document_stays_wrong(documents: Documents) -> None:
 
 
 def test_a_forgotten_document_is_checked_again(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REMEMBERED", 2)
+    monkeypatch.setattr(module, "MAX_BYTES", 2 * (module.DOCUMENT_BYTES + 40 * module.CHARACTER_BYTES))
     for number in range(200):
         assert problems(documents, f"{{ s{number}: status {{ killmailCount }} }}") == []
         gc.collect(0)
         assert problems(documents, f"{{ s{number}: nonsense }}") == ["Cannot query field 'nonsense' on type 'Query'."]
 
 
-def test_no_more_characters_are_remembered_than_there_is_room_for(
-    documents: Documents, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MAX_REMEMBERED_CHARACTERS", 100)
+def test_no_more_is_remembered_than_there_is_room_for(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 3 * (module.DOCUMENT_BYTES + 33 * module.CHARACTER_BYTES))
     texts = [f"{{ s{number}: status {{ killmailCount }} }}" for number in range(5)]
     for text in texts:
         ask(documents, text)
     assert [documents.find(text) is not None for text in texts] == [False, False, True, True, True]
+
+
+def test_what_was_made_of_a_document_counts_too(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (f"{{ s{number}: status {{ killmailCount }} }}" for number in range(2))
+    used = ask(documents, first)
+    monkeypatch.setattr(module, "MAX_BYTES", used.size * 2)
+    ask(documents, second)
+    assert documents.find(first) is used
+    used.operation(None).costs[b"null"] = 1
+    documents.settle(used)
+    assert [documents.find(text) is not None for text in (first, second)] == [True, False]
+
+
+def test_what_the_engine_made_of_a_document_goes_with_it(documents: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = ask(documents, "{ __schema { types { name kind } } }")
+    plans = used.operation(None).plans
+    before = used.size
+    result = execute(SCHEMA, used.node, executor_class=BatchExecutor, plans=plans)
+    assert not hasattr(result, "__await__")
+    assert used.size == before + plans.field_count * module.PLANNED_FIELD_BYTES == before + 8_000
+    monkeypatch.setattr(module, "MAX_BYTES", used.size - 1)
+    documents.settle(used)
+    assert documents.find("{ __schema { types { name kind } } }") is None
 
 
 def count_tokens() -> int:

@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import pytest
-from graphql import GraphQLError, build_schema, parse
+from graphql import Executor, GraphQLError, build_schema, parse
 
 from killreport.api.door.documents import DocumentRefused
 from killreport.api.door.subscription import subscribe
+from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
 from killreport.api.engine.registry import Resolvers, bind
 
 SCHEMA = build_schema(
     """
     type Query { now: Int }
-    type Subscription { killed: Kill }
+    type Subscription { killed: Kill, lost: Int }
     type Kill { ship: Ship }
     type Ship { name: String }
     """
@@ -33,8 +34,19 @@ async def kills(_info: FieldInfo) -> AsyncIterator[object]:
         yield SimpleNamespace(ship=SimpleNamespace(name="Rifter"))
 
 
+def nothing(_info: FieldInfo) -> AsyncIterator[object]:
+    raise GraphQLError("Nothing is lost today.")
+
+
 RESOLVERS.source("killed", kills)
+RESOLVERS.source("lost", nothing)
 bind(SCHEMA, RESOLVERS)
+
+
+def executor(text: str = QUERY) -> Executor[None]:
+    found = BatchExecutor.build(SCHEMA, parse(text))
+    assert isinstance(found, Executor)
+    return found
 
 
 def count_collected() -> int:
@@ -47,7 +59,7 @@ async def free() -> None:
 
 
 async def test_what_was_collected_for_one_event_is_gone_after_the_next() -> None:
-    events = await subscribe(SCHEMA, parse(QUERY), {}, None, free)
+    events = await subscribe(executor(), free)
 
     answers = [await anext(events)]
     after_one = count_collected()
@@ -66,7 +78,7 @@ async def test_every_event_is_paid_for_before_it_is_worked_out() -> None:
             raise GraphQLError("Nothing is left.")
         paid.append(None)
 
-    events = await subscribe(SCHEMA, parse(QUERY), {}, None, pay)
+    events = await subscribe(executor(), pay)
     answers = [await anext(events) for _ in range(3)]
     assert len(paid) == len(answers) == 3
     with pytest.raises(GraphQLError, match="Nothing is left"):
@@ -77,7 +89,5 @@ async def test_every_event_is_paid_for_before_it_is_worked_out() -> None:
 
 async def test_a_subscription_that_cannot_begin_says_why() -> None:
     with pytest.raises(DocumentRefused) as refused:
-        await subscribe(SCHEMA, parse("subscription ($n: Int!) { killed { ship { name } } }"), {}, None, free)
-    assert [error.message for error in refused.value.errors] == [
-        "Variable '$n' has invalid value: Expected a value of non-null type 'Int!' to be provided."
-    ]
+        await subscribe(executor("subscription { lost }"), free)
+    assert [error.message for error in refused.value.errors] == ["Nothing is lost today."]

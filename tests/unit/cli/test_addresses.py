@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from killreport.cli.context import tell_contact
-from killreport.cli.processes.up import addresses
+from killreport.cli.processes.foreground import addresses
 from killreport.config import Settings
 
 

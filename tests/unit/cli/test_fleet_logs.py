@@ -74,7 +74,7 @@ def test_what_a_terminal_would_obey_is_shown_as_a_sign(folder: FleetFolder) -> N
 
 
 def test_following_shows_every_line_of_a_log_that_turns_again_and_again(folder: FleetFolder) -> None:
-    count = int(os.environ.get("KILLREPORT_TEST_LOG_LINES", "200000"))
+    count = int(os.environ.get("KILLREPORT_TEST_LOG_LINES", "50000"))
     write(folder, "worker-types", "out", ["first"])
     command = [sys.executable, "-m", "killreport", "logs", "worker-types", "--raw", "-f"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

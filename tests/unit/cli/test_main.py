@@ -153,3 +153,15 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
     assert result.stdout == "KILLREPORT_HOME = /nonexistent  [environment]\n"
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("row", [row for row in root.COMMANDS if not row.is_hidden], ids=lambda row: row.name)
+def test_examples_stand_in_lines_of_their_own_at_the_end_of_a_help(row: root.CommandRow) -> None:
+    waiting = [root.load_command(row)]
+    while waiting:
+        command = waiting.pop()
+        waiting += getattr(command, "commands", {}).values()
+        said, _, shown = (command.help or "").partition("\b\n")
+        assert "Example" not in said
+        assert all(line.startswith("  ") for line in shown.splitlines()[1:])
+        assert not shown or "killreport " in shown

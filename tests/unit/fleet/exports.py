@@ -1,13 +1,9 @@
-"""Every export of the fleet as it is kept in `golden`, and how it is written anew.
-
-After a change that is meant: `python -m tests.unit.fleet.exports`, then read the difference.
-"""
+"""Every export of the fleet, of an installation with a few settings of its own."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import cache
 
 from killreport.config import load_settings
 from killreport.fleet.export.bundle import Bundle, Surroundings
@@ -17,7 +13,6 @@ from killreport.fleet.export.pm2 import pm2_bundle
 from killreport.fleet.export.systemd import systemd_bundle
 from killreport.fleet.table import FLEET, ProcessRow
 
-GOLDEN = Path(__file__).parent / "golden"
 SECRET = "hunter2"
 MAKERS: dict[str, Callable[[Sequence[ProcessRow], Surroundings], Bundle]] = {
     "pm2": pm2_bundle,
@@ -46,20 +41,13 @@ def surroundings(**changes: str) -> Surroundings:
     )
 
 
-def bundle(target: str, rows: Sequence[ProcessRow] = FLEET, **changes: str) -> Bundle:
+def bundle(target: str, rows: Sequence[ProcessRow] | None = None, **changes: str) -> Bundle:
     """Return the export to the target, of the whole fleet unless other rows are given."""
-    return MAKERS[target](rows, surroundings(**changes))
+    if rows is None and not changes:
+        return _whole_fleet(target)
+    return MAKERS[target](FLEET if rows is None else rows, surroundings(**changes))
 
 
-def write_golden() -> None:
-    """Write every export into `golden`, and nothing else."""
-    for target in MAKERS:
-        shutil.rmtree(GOLDEN / target, ignore_errors=True)
-        for name, text in bundle(target).files.items():
-            path = GOLDEN / target / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_golden()
+@cache
+def _whole_fleet(target: str) -> Bundle:
+    return MAKERS[target](FLEET, surroundings())

@@ -15,20 +15,16 @@ import yaml
 from killreport.fleet.export.bundle import MARK
 from killreport.fleet.secrets import secret_settings
 from killreport.fleet.table import FLEET, find_process
-from tests.unit.fleet.exports import GOLDEN, MAKERS, SECRET, bundle
+from tests.goldens import Goldens
+from tests.unit.fleet.exports import MAKERS, SECRET, bundle
 
 JOBS = [row.name for row in FLEET if row.kind == "job"]
 ALWAYS_ON = [row.name for row in FLEET if row.kind != "job"]
 
 
 @pytest.mark.parametrize("target", MAKERS)
-def test_an_export_is_as_it_is_kept(target: str) -> None:
-    kept = {
-        path.relative_to(GOLDEN / target).as_posix(): path.read_text(encoding="utf-8")
-        for path in (GOLDEN / target).rglob("*")
-        if path.is_file()
-    }
-    assert bundle(target).files == kept
+def test_an_export_is_as_it_is_kept(target: str, goldens: Goldens) -> None:
+    goldens.check(target, bundle(target).files)
 
 
 @pytest.mark.parametrize("target", MAKERS)

@@ -27,8 +27,6 @@ SEEN_ELSEWHERE = {
     "killreport/db/keeper.py": (2, "it imports nothing of ours; neither thread can end without an event"),
     "killreport/ingest/importing.py": (2, "the import awaits each batch"),
     "killreport/queueing/embedded_consumer.py": (1, "what a place fails with ends the consumer"),
-    "killreport/queueing/rabbit_channel.py": (1, "aiormq's own method, awaited"),
-    "killreport/queueing/rabbit_consume.py": (4, "what a place or an end fails with ends the consumer"),
     "killreport/supervisor/instance.py": (1, "awaited, also where whoever waits is cancelled"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from killreport.killmail.mail.model import Killmail
 from tests.unit.killmail.bodies import encode, make_body
 from tests.unit.killmail.test_legacy import CREST, XML
 
-CHECKED = settings(max_examples=300)
+CHECKED = settings(max_examples=int(os.environ.get("KILLREPORT_TEST_DECODES", "100")))
 STRICT = msgspec.json.Decoder(Killmail)
 
 SCALARS = (

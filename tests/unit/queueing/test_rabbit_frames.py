@@ -6,7 +6,7 @@ from pamqp import commands, frame
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from killreport.queueing.rabbit_frames import encode_publications
+from killreport.queueing.rabbit_channel import encode_publications
 
 
 def read_publications(data: bytes, channel_number: int) -> list[tuple[str, int, bytes]]:
@@ -32,13 +32,13 @@ def read_publications(data: bytes, channel_number: int) -> list[tuple[str, int, 
 def test_each_body_is_published_to_the_address_in_order_and_whole() -> None:
     bodies = [b"one", b"three", b"", b"two", b"x" * 1000]
 
-    data = encode_publications(7, "queue", commands.Basic.Properties(priority=2), bodies, longest_frame=300)
+    data = encode_publications(7, "queue", commands.Basic.Properties(priority=2), bodies, longest=300)
 
     assert read_publications(data, 7) == [("queue", 2, body) for body in bodies]
 
 
 def test_a_body_as_long_as_a_frame_is_one_frame() -> None:
-    data = encode_publications(1, "queue", commands.Basic.Properties(priority=0), [b"x" * 300], longest_frame=300)
+    data = encode_publications(1, "queue", commands.Basic.Properties(priority=0), [b"x" * 300], longest=300)
 
     assert read_publications(data, 1) == [("queue", 0, b"x" * 300)]
     assert data.count(b"x" * 300) == 1

@@ -7,8 +7,7 @@ import pytest
 from killreport.fleet.table import QUEUES, find_queue
 from killreport.queueing.broker import Priority
 from killreport.queueing.handling import MAX_RETRY_AFTER, SPREAD
-from killreport.queueing.rabbit_declare import conflict_sentence
-from killreport.queueing.rabbit_topology import RETRY_STEP_SECONDS, topology_of
+from killreport.queueing.rabbit_topology import RETRY_STEP_SECONDS, conflict_sentence, topology_of
 
 ROW = find_queue("esi_type_info_queue")
 
@@ -63,7 +62,7 @@ def test_no_name_is_used_twice(queue_type: str) -> None:
         name
         for row in QUEUES
         for topology in [topology_of(row, "classic" if queue_type == "classic" else "quorum", "p.")]
-        for name in (*topology.declarations(), *topology.pledge_declarations())
+        for name in (*topology.declarations(), *topology.card_declarations())
     ]
 
     assert len(names) == len(set(names))

@@ -30,7 +30,7 @@ def test_a_change_that_cannot_be_is_refused(body: bytes) -> None:
 
 def test_whom_errors_hit_follows_from_the_seed() -> None:
     runs = [Mischief(seed, InjectedFaults(error_rate=0.3)) for seed in (1, 1, 2)]
-    one, same, other = ([mischief.forced_status() for _ in range(200)] for mischief in runs)
+    one, same, other = ([mischief.fate("/status").status for _ in range(200)] for mischief in runs)
 
     assert one == same
     assert one != other
@@ -41,7 +41,7 @@ def test_whom_errors_hit_follows_from_the_seed() -> None:
 def test_failing_next_counts_down() -> None:
     mischief = Mischief(1, InjectedFaults(fail_next=2, fail_status=403))
 
-    assert [mischief.forced_status() for _ in range(3)] == [403, 403, None]
+    assert [mischief.fate("/status").status for _ in range(3)] == [403, 403, None]
 
 
 def test_a_burst_of_404_ends() -> None:

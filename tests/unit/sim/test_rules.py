@@ -8,7 +8,7 @@ import pytest
 
 from killreport.errors import Malformed
 from killreport.sim.access.hosts import host_of
-from killreport.sim.access.rules import NO_FATE, Fate, Rule, fate_of, read_rules
+from killreport.sim.access.rules import Fate, Rule, fate_of, read_rules
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_rule_is_about_a_host_or_about_paths(where: str, path: str, applies: b
 
 
 def test_no_rule_changes_nothing() -> None:
-    assert fate_of("/status", [], lambda: 0.0) is NO_FATE
-    assert fate_of("/status", [Rule(where="/wars", error_rate=1)], lambda: 0.0) == NO_FATE
+    assert fate_of("/status", [], lambda: 0.0) == Fate()
+    assert fate_of("/status", [Rule(where="/wars", error_rate=1)], lambda: 0.0) == Fate()
 
 
 def test_waits_add_up_and_the_first_failure_decides() -> None:

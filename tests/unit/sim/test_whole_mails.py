@@ -1,4 +1,4 @@
-"""Every sequence number holds a mail that the product takes: by hand a million of ten seeds, in CI 20,000 of them.
+"""Every sequence number holds a mail that the product takes: by hand a million of ten seeds, in CI 5,000 of them.
 
     KILLREPORT_TEST_MAILS=100000 pytest tests/unit/sim/test_whole_mails.py -n 2 --timeout 3600
 
@@ -23,7 +23,7 @@ from killreport.sim.world.generator import Generator
 from killreport.sim.world.journal import FIRST_SEQUENCE
 from killreport.sim.world.people import World
 
-MAILS_OF_EACH_SEED = int(os.environ.get("KILLREPORT_TEST_MAILS", "2000"))
+MAILS_OF_EACH_SEED = int(os.environ.get("KILLREPORT_TEST_MAILS", "500"))
 NOON = 1_760_000_400
 # Whoever was alone with the kill had been drawn as its victim twice over: nobody was left to have shot.
 ONCE_WITHOUT_ATTACKERS = 96_024_699

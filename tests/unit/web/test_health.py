@@ -9,7 +9,7 @@ import pytest
 
 from killreport.web.amounts import ago
 from killreport.web.health import Health, health_groups, troubles
-from killreport.web.model import ApiFeedState, ApiProcess, StatusAnswer, StatusOfFeed
+from killreport.web.model import ApiProcess
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -25,10 +25,7 @@ def health(**fields: Any) -> Health:
         "schedule": None,
         **dict.fromkeys(("next_run_at", "is_alive", "last_success_at", "last_error_at", "last_error", "last_report")),
     }
-    answer = StatusAnswer(
-        [ApiProcess(**(usual | fields))], [], StatusOfFeed(0, None, ApiFeedState(None, None, False, None))
-    )
-    groups = health_groups(answer, NOW)
+    groups = health_groups([ApiProcess(**(usual | fields))], [], NOW)
     (row,) = [row for group in groups for row in group.rows]
     assert troubles(groups) == (["p"] if row.tone == "bad" else [])
     return row

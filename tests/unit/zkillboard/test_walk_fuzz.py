@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ FIRST = 100
 TROUBLES: tuple[KillreportError | None, ...] = (None, None, None, Unavailable("502"), Transient("429", 2.0))
 
 
-@settings(max_examples=150)
+@settings(max_examples=int(os.environ.get("KILLREPORT_TEST_WALKS", "60")))
 @given(
     delays=st.lists(st.sampled_from([0, 0, 0, 0, 30, 90, 200, 5000, None]), min_size=1, max_size=60),
     troubles=st.lists(st.sampled_from(TROUBLES), max_size=80),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from killreport.config import Settings, listed
 
@@ -15,42 +17,43 @@ _METHODS = ("GET", "HEAD", "POST")
 # (`apollo-require-preflight`, `traceparent`), and one that is refused is a page that reads nothing.
 _ASKED = ("*",)
 # By name for who reads this; the star is for what is not named, and counts where no cookie is sent.
-_SHOWN = (
-    "allow",
-    "content-disposition",
-    "etag",
-    "link",
-    "location",
-    "ratelimit",
-    "ratelimit-policy",
-    "retry-after",
-    "x-next-after",
-    "*",
-)
+_SHOWN = "allow, content-disposition, etag, link, location, ratelimit, ratelimit-policy, retry-after, x-next-after, *"
 
 
-def cross_origin(settings: Settings) -> Middleware:
-    """Return the middleware that answers preflights and names the allowed origins, on refusals and failures too."""
-    return Middleware(
-        CORSMiddleware,
-        allow_origins=listed(settings.api_allowed_origins),
-        allow_methods=_METHODS,
-        allow_headers=_ASKED,
-        expose_headers=_SHOWN,
-        allow_credentials=False,
-        max_age=_REMEMBERED_SECONDS,
-    )
+class CrossOrigin:
+    """Answers preflights, and tells which headers stand on the answers to a page, refusals and failures too."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._allowed = frozenset(listed(settings.api_allowed_origins))
+        self._preflights = CORSMiddleware(
+            _nothing,
+            allow_origins=self._allowed,
+            allow_methods=_METHODS,
+            allow_headers=_ASKED,
+            allow_credentials=False,
+            max_age=_REMEMBERED_SECONDS,
+        )
+
+    @property
+    def depends(self) -> bool:
+        """Whether the headers depend on who asks."""
+        return "*" not in self._allowed
+
+    def headers(self, origin: str | None) -> dict[str, str]:
+        """Return the headers for a page of this origin, None for who names none; `Vary` where it depends."""
+        if not self.depends:
+            return {"access-control-allow-origin": "*", "access-control-expose-headers": _SHOWN}
+        if origin is None or origin not in self._allowed:
+            return {"vary": "Origin"}
+        return {"access-control-allow-origin": origin, "access-control-expose-headers": _SHOWN, "vary": "Origin"}
+
+    def preflight(self, request: Request) -> Response | None:
+        """Return what a browser is told that asks whether its page may ask; None for any other request."""
+        headers = request.headers
+        if request.method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
+            return self._preflights.preflight_response(headers)
+        return None
 
 
-def refusal_headers(settings: Settings, origin: str | None) -> dict[str, str]:
-    """Return what stands on an answer that no application made, such as that there is no room.
-
-    origin: of the page that asks, None where its head was not read; that may be the reason of the refusal.
-    """
-    allowed = listed(settings.api_allowed_origins)
-    if "*" in allowed:
-        return {"access-control-allow-origin": "*", "access-control-expose-headers": ", ".join(_SHOWN)}
-    if origin is None or origin not in allowed:
-        return {"vary": "Origin"}
-    shown = {"access-control-allow-origin": origin, "access-control-expose-headers": ", ".join(_SHOWN)}
-    return {**shown, "vary": "Origin"}
+async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Stand where the middleware has its application, of which it is asked nothing."""

@@ -9,25 +9,20 @@ from typing import Any
 
 import msgspec
 from graphql import (
-    DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     OperationType,
-    get_operation_ast,
     get_variable_values,
 )
 from graphql.execution.values import VariableValues
 
 from killreport.api.door.documents import MAX_ERRORS, Document, DocumentRefused, Documents
-from killreport.api.door.guard.cost import operation_cost
-from killreport.api.door.guard.introspection import KeptIntrospection
-from killreport.api.door.guard.lifetime import Lifetime, operation_lifetime
-from killreport.api.door.guard.persisted import Persisted, PersistedQueryNotFound, wanted_hash
+from killreport.api.door.guard.introspection import PRICE
+from killreport.api.door.guard.operation import Operation
+from killreport.api.door.guard.persisted import Persisted
 from killreport.api.door.guard.readable import check_fit
 from killreport.api.door.guard.responses import Key
 from killreport.api.door.guard.turns import Turns
-from killreport.api.door.limits import check_values
 from killreport.clock import monotonic
 from killreport.config import Settings
 from killreport.coordination.rate_limit import Buckets, Grant
@@ -35,7 +30,7 @@ from killreport.door.client import Client
 
 # What a request costs that is refused or found in the memory: small, and not nothing.
 MIN_COST = 1
-# Bounds the memory of the costs: together well below a megabyte.
+# Of one operation, of variables that take so many bytes at most.
 REMEMBERED_COSTS = 1_000
 MAX_VARIABLES = 200
 # Reading variables takes as long as reading a document: so many bytes are in the price of every request.
@@ -48,28 +43,16 @@ _DETERMINISTIC = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A valid operation and what is known of it. key: equal for requests that must have equal answers.
+    """A valid operation and how it was asked. key: equal for requests that must have equal answers.
 
-    asks_for_schema: it is a usual question for the schema, which has an answer of its own. known_cost: where it had to
-    be worked out already.
+    known_cost: where it had to be worked out already.
     """
 
     data: Mapping[str, Any]
-    document: DocumentNode
-    operation: OperationDefinitionNode
-    lifetime: Lifetime
+    document: Document
+    operation: Operation
     key: Key
-    asks_for_schema: bool = False
     known_cost: int | None = None
-
-    @property
-    def is_subscription(self) -> bool:
-        """Whether it goes on after its first answer."""
-        return self.operation.operation is OperationType.SUBSCRIPTION
-
-
-class Misshapen(GraphQLError):
-    """What was sent is no GraphQL request, whatever the media type."""
 
 
 class Gate:
@@ -85,10 +68,7 @@ class Gate:
         self._burst = settings.api_rate_burst
         self._is_limited = self._burst > 0
         self._persisted = Persisted()
-        self.introspection = KeptIntrospection()
         self._turns = Turns(settings.api_timeout_seconds)
-        # Equal requests cost the same, and walking through the document takes as long as a statement.
-        self._costs: dict[Key, int] = {}
 
     async def admit(self, client: Client, data: Any, *, is_get: bool = False) -> Admitted:
         """Return the operation of a request; a document that is not remembered is paid for before it is read.
@@ -96,17 +76,17 @@ class Gate:
         Raises GraphQLError (Refused for several mistakes, RateLimited) where there is none. is_get: nothing but queries
         may be asked so, or a foreign page could change something by a link.
         """
-        check_values(data)
         check_fit(data, "request")
-        data = self._resolved(data)
-        known = await self._read(client, data["query"])
+        data = self._persisted.resolve(data)
+        document = await self._read(client, data["query"])
         self._persisted.keep(data)
-        operation, lifetime = self._operation(known, data.get("operationName") or None)
-        if is_get and operation.operation is OperationType.MUTATION:
+        name = data.get("operationName") or None
+        operation = document.operation(name)
+        if is_get and operation.node.operation is OperationType.MUTATION:
             raise GraphQLError("Mutations must be posted.", extensions={"code": "METHOD_NOT_ALLOWED"})
-        key = known.digest, data.get("operationName") or None, _DETERMINISTIC.encode(data.get("variables") or None)
-        admitted = Admitted(data, known.node, operation, lifetime, key, known.asks_for_schema)
-        if len(key[2]) <= FREE_VARIABLES or admitted.asks_for_schema:
+        key = document.digest, name, _DETERMINISTIC.encode(data.get("variables") or None)
+        admitted = Admitted(data, document, operation, key)
+        if len(key[2]) <= FREE_VARIABLES or document.asks_for_schema:
             return admitted
         await self._pay(client, (len(key[2]) - FREE_VARIABLES) // BYTES_FOR_ONE)
         async with self._turns.turn():
@@ -114,23 +94,29 @@ class Gate:
 
     def cost(self, admitted: Admitted) -> int:
         """Return what it costs. Raises GraphQLError: QUERY_TOO_COSTLY beyond the limit, Refused for its variables."""
-        if admitted.asks_for_schema:
-            return self.introspection.price(admitted.key[0])
-        cost = self._costs.get(admitted.key) if admitted.known_cost is None else admitted.known_cost
+        if admitted.document.asks_for_schema:
+            return MIN_COST if admitted.document.schema_answer else PRICE
+        # Equal requests cost the same, and reading the variables takes as long as a statement.
+        variables, costs = admitted.key[2], admitted.operation.costs
+        cost = costs.get(variables) if admitted.known_cost is None else admitted.known_cost
         if cost is None:
             cost = self._work_out(admitted)
-            self._remember(admitted.key, cost)
+            if len(variables) <= MAX_VARIABLES:
+                if len(costs) >= REMEMBERED_COSTS:
+                    costs.clear()
+                costs[variables] = cost
         self.check_cost(cost)
         return cost
 
     def _work_out(self, admitted: Admitted) -> int:
-        return operation_cost(self._schema, admitted.document, admitted.operation, self._coerced(admitted))
+        self._documents.settle(admitted.document)
+        return admitted.operation.cost(self._coerced(admitted))
 
     def _coerced(self, admitted: Admitted) -> VariableValues:
         """Return the variables as the operation will read them: 200.0 is 200, and one value of a list a list."""
         found = get_variable_values(
             self._schema,
-            admitted.operation.variable_definitions or (),
+            admitted.operation.node.variable_definitions or (),
             admitted.data.get("variables") or {},
             MAX_ERRORS,
             hide_suggestions=not self._with_introspection,
@@ -138,12 +124,6 @@ class Gate:
         if isinstance(found, list):
             raise DocumentRefused(found)
         return found
-
-    def _remember(self, key: Key, cost: int) -> None:
-        if len(key[2]) <= MAX_VARIABLES:
-            if len(self._costs) >= REMEMBERED_COSTS:
-                self._costs.clear()
-            self._costs[key] = cost
 
     def check_cost(self, cost: int) -> None:
         """Raise GraphQLError (QUERY_TOO_COSTLY) where one request costs more than it may."""
@@ -188,21 +168,6 @@ class Gate:
         unused = min(taken, self._burst) - min(used, self._burst)
         return await self.buckets.give_back(client.key, unused)
 
-    def _resolved(self, data: Any) -> Mapping[str, Any]:
-        try:
-            if isinstance(data, dict):
-                wanted_hash(data)
-                if data.get("query") is not None:
-                    _check_shape(data)
-                data = self._persisted.resolve(data)
-            _check_shape(data)
-        except PersistedQueryNotFound:
-            raise
-        except GraphQLError as error:
-            raise Misshapen(error.message, extensions=error.extensions) from None
-        found: Mapping[str, Any] = data
-        return found
-
     async def _read(self, client: Client, text: str) -> Document:
         known = self._documents.find(text)
         if known is not None:
@@ -212,33 +177,6 @@ class Gate:
         async with self._turns.turn():
             # Somebody before us may have asked the same.
             return self._documents.find(text) or self._documents.read(text, weight)
-
-    def _operation(self, known: Document, name: str | None) -> tuple[OperationDefinitionNode, Lifetime]:
-        found = known.operations.get(name)
-        if found is None:
-            operation = get_operation_ast(known.node, name)
-            if operation is None:
-                raise GraphQLError(
-                    f"The document has no operation `{name}`."
-                    if name
-                    else "The document has several operations: name one in `operationName`."
-                )
-            found = operation, operation_lifetime(self._schema, known.node, operation)
-            known.operations[name] = found
-        return found
-
-
-def _check_shape(data: Any) -> None:
-    """Raise GraphQLError where this is no request of GraphQL."""
-    if not isinstance(data, dict):
-        raise GraphQLError("Operation data should be a JSON object")
-    query, variables, name = (data.get(part) for part in ("query", "variables", "operationName"))
-    if not query or not isinstance(query, str):
-        raise GraphQLError("The query must be a string.")
-    if not isinstance(variables, dict | None):
-        raise GraphQLError("Query variables must be a null or an object.")
-    if not isinstance(name, str | None):
-        raise GraphQLError(f'"{name}" is not a valid operation name.')
 
 
 class RateLimited(GraphQLError):

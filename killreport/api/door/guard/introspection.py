@@ -6,13 +6,9 @@ What they have in common is that they ask for each thing once, and for nothing t
 
 from __future__ import annotations
 
-import zlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
-import msgspec
 from graphql import (
     BooleanValueNode,
     DocumentNode,
@@ -27,40 +23,12 @@ from graphql import (
     parse,
 )
 
-# One takes 25 kB; known clients come to a dozen.
-KEPT = 50
 # What an answer costs that is not kept yet, and takes 20 ms; a kept one costs what every request does.
 PRICE = 100
 # The deepest type that a client unwraps: twelve lists in each other.
 TYPE_DEPTH = 12
 
 Tree = Mapping[str, "Tree"]
-
-
-class KeptIntrospection:
-    """Answers by the digest of their document, compressed; the one unused for longest goes first."""
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[str, bytes] = OrderedDict()
-
-    def find(self, digest: str) -> dict[str, Any] | None:
-        """Return the answer, None where it is not kept."""
-        found = self._answers.get(digest)
-        if found is None:
-            return None
-        self._answers.move_to_end(digest)
-        content: dict[str, Any] = msgspec.json.decode(zlib.decompress(found))
-        return content
-
-    def price(self, digest: str) -> int:
-        """Return what the answer costs now."""
-        return 1 if digest in self._answers else PRICE
-
-    def keep(self, digest: str, content: Mapping[str, Any]) -> None:
-        """Keep a whole answer."""
-        self._answers[digest] = zlib.compress(msgspec.json.encode(content), 6)
-        if len(self._answers) > KEPT:
-            self._answers.popitem(last=False)
 
 
 def asks_for_schema(document: DocumentNode) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
 from killreport.api.door.guard.annotations import annotation
-from killreport.api.door.guard.cost import field_weight
+from killreport.api.door.guard.operation import field_weight
 
 
 def costs_page(schema: GraphQLSchema, origin: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from killreport.api.door.guard.readable import read_json
 from killreport.api.door.limits import MAX_BODY_BYTES
@@ -14,15 +14,14 @@ from killreport.api.door.limits import MAX_BODY_BYTES
 class Unreadable(Exception):
     """Nothing of the request could be understood; the message is for who sent it."""
 
-    def __init__(self, message: str, status: int, code: str = "BAD_REQUEST") -> None:
+    def __init__(self, message: str, status: int, code: str = "BAD_REQUEST", allow: str | None = None) -> None:
         super().__init__(message)
         self.status = status
-        self.code = code
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The answer in the shape of GraphQL."""
-        return {"errors": [{"message": str(self), "extensions": {"code": self.code}}]}
+        self.content = {"errors": [{"message": message, "extensions": {"code": code}}]}
+        self.headers = {} if allow is None else {"Allow": allow}
+        if status in (408, 413):
+            # The rest of a body that is too long or too slow is not read: the connection cannot go on.
+            self.headers["Connection"] = "close"
 
 
 async def read_request(request: Request, body_seconds: float, most_operations: int) -> Any:
@@ -64,9 +63,13 @@ def _decode(body: bytes, what: str) -> Any:
 
 
 async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, is_whole = bytearray(), False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise Unreadable(f"A request may have {MAX_BODY_BYTES} bytes.", 413, "PAYLOAD_TOO_LARGE")
+        is_whole = not message.get("more_body", False)
     return bytes(body)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import zstandard
+from starlette.requests import Request
+from starlette.responses import Response
 
-from killreport.api.door.guard.lifetime import Lifetime
+from killreport.answering import content_tag, tagged
+from killreport.api.door.guard.operation import Lifetime
 from killreport.api.views.cache_tags import collecting_tags
 from killreport.clock import monotonic
 
@@ -44,26 +46,45 @@ class Answer:
         return self.status is None and "errors" not in self.content
 
 
-@dataclass(slots=True)
-class Entry:
-    """One kept answer. shown: the ids of the entities in it; an array, because a page of killmails shows hundreds."""
+class KeptBody:
+    """A body that many get: its tag, and its codings, are worked out once."""
 
-    body: bytes
-    etag: str
-    until: float
-    tags: frozenset[str]
-    shown: array[int]
-    encoded: dict[str, bytes] = field(default_factory=dict)
+    __slots__ = ("_encoded", "body", "tag")
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.tag = content_tag(body)
+        self._encoded: dict[str, bytes] = {}
+
+    def response(self, request: Request, media_type: str, headers: Mapping[str, str]) -> Response:
+        """Return it as whoever asks likes it, or 304 where they have it. headers: `Vary` among them."""
+        body, coding = self.variant(request.headers.get("accept-encoding", ""))
+        if coding is None:
+            return tagged(request, Response(body, 200, headers, media_type), self.tag)
+        headers = {**headers, "Content-Encoding": coding}
+        return tagged(request, Response(body, 200, headers, media_type), f"{self.tag}-{coding}")
 
     def variant(self, accepted: str) -> tuple[bytes, str | None]:
         """Return the body as the client likes it (its Accept-Encoding) and the name of that coding."""
         if accepted and len(self.body) >= MIN_COMPRESSED:
             for name, compress in _COMPRESS.items():
                 if name in accepted:
-                    if name not in self.encoded:
-                        self.encoded[name] = compress(self.body)
-                    return self.encoded[name], name
+                    if name not in self._encoded:
+                        self._encoded[name] = compress(self.body)
+                    return self._encoded[name], name
         return self.body, None
+
+
+class Entry(KeptBody):
+    """One kept answer. shown: the ids of the entities in it; an array, because a page of killmails shows hundreds."""
+
+    __slots__ = ("shown", "tags", "until")
+
+    def __init__(self, body: bytes, until: float, tags: frozenset[str], shown: Iterable[int]) -> None:
+        super().__init__(body)
+        self.until = until
+        self.tags = tags
+        self.shown = array("q", shown)
 
 
 @dataclass(slots=True, eq=False)
@@ -154,10 +175,7 @@ class ResponseCache:
             del self._flights[key]
 
     def _entry(self, answer: Answer, lifetime: Lifetime, shown: Iterable[int]) -> Entry:
-        body = msgspec.json.encode(answer.content)
-        until = self._clock() + lifetime.seconds
-        etag = hashlib.sha256(body).hexdigest()[:32]
-        return Entry(body, etag, until, lifetime.tags, array("q", shown))
+        return Entry(msgspec.json.encode(answer.content), self._clock() + lifetime.seconds, lifetime.tags, shown)
 
     def _keep(self, key: Key, entry: Entry) -> None:
         size = _size(key, entry)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 # What is never closed reaches to the end: looking for the end again at every quote would take quadratic time.
 _TOKEN = re.compile(
@@ -54,16 +52,3 @@ def weigh(text: str) -> Weight:
     meaning = tokens[1:] if tokens[:2] == ["query", "{"] else tokens
     digest = hashlib.sha256("\n".join(meaning).encode("utf-8", "surrogatepass")).hexdigest()
     return Weight(len(tokens) + comments, tokens.count("@"), digest)
-
-
-def count_values(value: Any, most: int) -> int:
-    """Return how many values a plain value has in it, itself too; counted no further than one beyond `most`."""
-    count, waiting = 0, [value]
-    while waiting and count <= most:
-        found = waiting.pop()
-        count += 1
-        inner = found.values() if isinstance(found, Mapping) else found if isinstance(found, list) else ()
-        if count + len(waiting) + len(inner) > most:
-            return most + 1
-        waiting.extend(inner)
-    return count

@@ -7,11 +7,12 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, execute, parse
+from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse
 
 from killreport.api.engine.answer_cache import AnswerCache, Immutable
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.plan import Plans
 from killreport.api.engine.registry import Resolvers, bind
 
 SDL = """
@@ -55,8 +56,15 @@ def resolve_crew(ships: Sequence[Ship], _info: FieldInfo) -> list[int]:
     return [ship.crew for ship in ships]
 
 
-def ask(schema: GraphQLSchema, document: DocumentNode) -> ExecutionResult:
-    result = execute(schema, document, executor_class=BatchExecutor)
+class Read:
+    """A document and the plans of its operation."""
+
+    def __init__(self, text: str) -> None:
+        self.node, self.plans = parse(text), Plans()
+
+
+def ask(schema: GraphQLSchema, document: Read) -> ExecutionResult:
+    result = execute(schema, document.node, executor_class=BatchExecutor, plans=document.plans)
     assert isinstance(result, ExecutionResult)
     return result
 
@@ -64,14 +72,14 @@ def ask(schema: GraphQLSchema, document: DocumentNode) -> ExecutionResult:
 def test_an_object_that_was_answered_is_not_read_again() -> None:
     ship, other = Ship(1), Ship(2, "Slasher")
     ships = [ship, None, ship]
-    schema, document = make_schema(ships), parse("{ ships { id name hull { id } } }")
+    schema, document = make_schema(ships), Read("{ ships { id name hull { id } } }")
     row = {"id": 1, "name": "Rifter", "hull": {"id": 1}}
     assert ask(schema, document).data == {"ships": [row, None, row]}
     ships.append(other)
     found = {"id": 2, "name": "Slasher", "hull": {"id": 2}}
     assert ask(schema, document).data == {"ships": [row, None, row, found]}
     assert (ship.reads, other.reads) == (1, 1)
-    assert ask(schema, parse("{ ships { name } }")).data == {
+    assert ask(schema, Read("{ ships { name } }")).data == {
         "ships": [{"name": "Rifter"}, None, *_names("Rifter", "Slasher")]
     }
     assert (ship.reads, other.reads) == (2, 2), "another plan asks anew"
@@ -85,7 +93,7 @@ def test_what_has_a_resolver_or_a_list_is_asked_each_time() -> None:
     ship = Ship(1)
     schema = make_schema([ship])
     for text in ("{ ships { name crew } }", "{ ships { name tags } }"):
-        document, before = parse(text), ship.reads
+        document, before = Read(text), ship.reads
         ask(schema, document)
         ask(schema, document)
         assert ship.reads == before + 2
@@ -94,7 +102,7 @@ def test_what_has_a_resolver_or_a_list_is_asked_each_time() -> None:
 
 def test_an_error_is_told_at_every_place_each_time() -> None:
     broken = Ship(1, ValueError("no name"))
-    schema, document = make_schema([Ship(2), broken, broken]), parse("{ ships { name } }")
+    schema, document = make_schema([Ship(2), broken, broken]), Read("{ ships { name } }")
     for _ in range(2):
         result = ask(schema, document)
         assert result.data == {"ships": [{"name": "Rifter"}, {"name": None}, {"name": None}]}
@@ -109,7 +117,7 @@ def test_other_objects_in_the_column_are_answered_as_always() -> None:
         id, name = 7, "Plain"
 
     ship = Ship(1)
-    schema, document = make_schema([ship, Plain()]), parse("{ ships { name } }")
+    schema, document = make_schema([ship, Plain()]), Read("{ ships { name } }")
     for _ in range(2):
         assert ask(schema, document).data == {"ships": _names("Rifter", "Plain")}
     assert ship.reads == 2
@@ -117,7 +125,7 @@ def test_other_objects_in_the_column_are_answered_as_always() -> None:
 
 def test_of_too_many_all_are_forgotten_and_answered_again() -> None:
     answers, ships = AnswerCache(3), [Ship(number) for number in range(5)]
-    schema, document = make_schema(ships), parse("{ ships { id name } }")
+    schema, document = make_schema(ships), Read("{ ships { id name } }")
     schema.extensions["engine.answers"] = answers
     rows = [{"id": number, "name": "Rifter"} for number in range(5)]
     assert ask(schema, document).data == {"ships": rows}
@@ -133,8 +141,11 @@ def test_of_too_many_all_are_forgotten_and_answered_again() -> None:
 def test_a_plan_that_is_forgotten_takes_its_answers_with_it() -> None:
     ships = [Ship(1)]
     schema = make_schema(ships)
-    ask(schema, parse("{ ships { id } }"))
+    document = Read("{ ships { id } }")
+    ask(schema, document)
     held = weakref.ref(ships.pop())
-    schema.extensions.pop("engine.plans")
+    gc.collect()
+    assert held() is not None
+    del document
     gc.collect()
     assert held() is None

@@ -1,4 +1,4 @@
-"""What plans may hold, whatever documents strangers send."""
+"""What the plans of one operation may hold, whatever variables strangers send."""
 
 from __future__ import annotations
 
@@ -16,38 +16,24 @@ RESOLVERS.field("Query", "ship", lambda _root, _info: [None])
 bind(SCHEMA, RESOLVERS)
 
 
-@pytest.fixture
-def plans() -> Plans:
-    found = SCHEMA.extensions["engine.plans"] = Plans()
-    return found
-
-
-def ask(text: str, **variables: bool) -> None:
-    result = execute(SCHEMA, parse(text), executor_class=BatchExecutor, variable_values=variables)
+def ask(plans: Plans, text: str, **variables: bool) -> None:
+    result = execute(SCHEMA, parse(text), executor_class=BatchExecutor, variable_values=variables, plans=plans)
     assert not hasattr(result, "__await__")
 
 
-def test_documents_are_held_up_to_so_many_characters(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_CHARACTERS", 1_000)
-    for number in range(10):
-        ask(f"{{ s{number}: ship {{ name }} }}" + " " * 400)
-    assert (len(plans._deciding), len(plans._plans)) == (2, 2)
-
-
-def test_a_document_larger_than_there_is_room_for_is_not_held(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_CHARACTERS", 1_000)
-    ask("{ ship { name } }" + " " * 1_000)
-    assert (len(plans._deciding), len(plans._plans)) == (0, 0)
-
-
-def test_plans_are_held_up_to_so_many_fields(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plans_are_held_up_to_so_many_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_FIELDS", 25)
+    plans = Plans()
     names = [f"v{number}" for number in range(4)]
     wanted = " ".join(f"{name}: ship @include(if: ${name}) {{ name }}" for name in names)
     query = f"query ({', '.join(f'${name}: Boolean!' for name in names)}) {{ {wanted} ship {{ name }} }}"
-    document = parse(query)
     for bits in range(16):
-        variables = {name: bool(bits >> place & 1) for place, name in enumerate(names)}
-        execute(SCHEMA, document, executor_class=BatchExecutor, variable_values=variables)
-    assert sum(plan.field_count for plan in plans._plans.values()) <= 25
-    assert plans._plans
+        ask(plans, query, **{name: bool(bits >> place & 1) for place, name in enumerate(names)})
+        assert 0 < plans.field_count <= 25
+
+
+def test_a_plan_larger_than_there_is_room_for_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FIELDS", 1)
+    plans = Plans()
+    ask(plans, "{ a: ship { name } b: ship { name } }")
+    assert plans.field_count == 0

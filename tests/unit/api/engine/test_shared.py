@@ -9,6 +9,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLSchema, build_schema, 
 
 from killreport.api.engine.executor import BatchExecutor
 from killreport.api.engine.info import FieldInfo
+from killreport.api.engine.plan import Plans
 from killreport.api.engine.registry import Resolvers, bind
 from killreport.api.engine.shared import SharedData, SharedEvent
 
@@ -37,7 +38,7 @@ def make_schema() -> GraphQLSchema:
 
 
 async def answer(
-    schema: GraphQLSchema, document: DocumentNode, event: SharedEvent, context: object, **variables: int
+    schema: GraphQLSchema, document: DocumentNode, plans: Plans, event: SharedEvent, context: object, **variables: int
 ) -> object:
     result = execute(
         schema,
@@ -46,6 +47,7 @@ async def answer(
         context_value=context,
         variable_values=variables,
         executor_class=BatchExecutor,
+        plans=plans,
     )
     found = result if isinstance(result, ExecutionResult) else await result
     assert found.errors is None
@@ -53,9 +55,9 @@ async def answer(
 
 
 async def test_one_run_answers_all_that_ask_the_same_of_an_event() -> None:
-    schema, event, context = make_schema(), SharedEvent(Kill()), object()
+    schema, plans, event, context = make_schema(), Plans(), SharedEvent(Kill()), object()
     document = parse("subscription($wanted: Int) { killed(wanted: $wanted) { id } }")
-    answers = await asyncio.gather(*(answer(schema, document, event, context, wanted=one) for one in range(5)))
+    answers = await asyncio.gather(*(answer(schema, document, plans, event, context, wanted=one) for one in range(5)))
     assert answers == [{"killed": {"id": 7}}] * 5
     assert event.value.asked == 1
     assert isinstance(answers[0], SharedData)
@@ -71,9 +73,9 @@ async def test_one_run_answers_all_that_ask_the_same_of_an_event() -> None:
     ],
 )
 async def test_what_hangs_on_variables_is_run_for_each(text: str) -> None:
-    schema, event, context = make_schema(), SharedEvent(Kill()), object()
+    schema, plans, event, context = make_schema(), Plans(), SharedEvent(Kill()), object()
     document = parse(text)
-    answers = [await answer(schema, document, event, context, plus=one) for one in range(3)]
+    answers = [await answer(schema, document, plans, event, context, plus=one) for one in range(3)]
     assert answers == [{"killed": {"id": 7 + one}} for one in range(3)]
     assert event.value.asked == 3
 
@@ -83,6 +85,7 @@ async def test_nothing_is_shared_between_contexts_or_documents() -> None:
     first, second = (parse("subscription { killed { id } }") for _ in range(2))
     contexts = [object(), object()]
     for document in (first, second):
+        plans = Plans()
         for context in contexts:
-            await answer(schema, document, event, context)
+            await answer(schema, document, plans, event, context)
     assert event.value.asked == 4

@@ -16,10 +16,11 @@ from graphql import (
 )
 
 from killreport.api.door.guard.annotations import annotation
-from killreport.api.door.guard.cost import field_weight, operation_cost
+from killreport.api.door.guard.operation import Operation, field_weight
 from killreport.api.engine.registry import batch_resolver
 from killreport.api.schema import build_schema
 from killreport.web import documents
+from killreport.web.pages import kill, status
 
 SCHEMA = build_schema()
 
@@ -31,7 +32,7 @@ def cost(query: str, variables: dict[str, Any] | None = None) -> int:
     assert operation is not None
     coerced = get_variable_values(SCHEMA, operation.variable_definitions or (), variables or {})
     assert not isinstance(coerced, list)
-    return operation_cost(SCHEMA, document, operation, coerced)
+    return Operation(SCHEMA, document, operation).cost(coerced)
 
 
 def test_a_page_costs_its_size_times_what_one_row_costs() -> None:
@@ -79,8 +80,8 @@ def test_page_sizes_that_are_no_sizes_do_not_make_it_cheap() -> None:
 
 def test_what_the_site_asks_is_far_below_the_limit() -> None:
     assert cost(documents.LIST, {"first": 50}) < 5_000
-    assert cost(documents.KILL, {"id": 1}) < 5_000
-    assert cost(documents.STATUS) < 5_000
+    assert cost(kill.DOCUMENT, {"id": 1}) < 5_000
+    assert cost(status.DOCUMENT) < 5_000
 
 
 def test_every_list_of_objects_says_how_long_it_is_counted() -> None:

@@ -9,8 +9,7 @@ from graphql import DocumentNode, SelectionSetNode, Visitor, get_introspection_q
 from graphql.language.ast import FieldNode, NameNode
 
 from killreport.api.door.documents import Documents
-from killreport.api.door.guard.introspection import KEPT, PRICE, KeptIntrospection, asks_for_schema
-from killreport.api.door.guard.weight import weigh
+from killreport.api.door.guard.introspection import asks_for_schema
 from killreport.api.schema import build_schema
 
 SCHEMA = build_schema()
@@ -83,14 +82,3 @@ def test_what_other_clients_make_of_it_is_usual(text: str) -> None:
 )
 def test_anything_else_is_not(text: str) -> None:
     assert not is_usual(text)
-
-
-def test_so_many_answers_are_kept_and_the_first_of_each_has_a_price() -> None:
-    kept = KeptIntrospection()
-    digests = [weigh(f"{{ a{number} }}").digest for number in range(KEPT + 1)]
-    for digest in digests:
-        assert (kept.price(digest), kept.find(digest)) == (PRICE, None)
-        kept.keep(digest, {"data": {"digest": digest}})
-        assert (kept.price(digest), kept.find(digest)) == (1, {"data": {"digest": digest}})
-    assert kept.find(digests[0]) is None
-    assert kept.find(digests[1]) is not None

@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from killreport.api.door.guard.annotations import annotation
-from killreport.api.door.guard.lifetime import Lifetime, operation_lifetime
+from killreport.api.door.guard.operation import Lifetime, Operation
 from killreport.api.door.guard.responses import ENTITIES
 from killreport.api.schema import build_schema
 
@@ -25,7 +25,7 @@ def lifetime(query: str) -> Lifetime:
     document = parse(query)
     operation = get_operation_ast(document)
     assert operation is not None
-    return operation_lifetime(SCHEMA, document, operation)
+    return Operation(SCHEMA, document, operation).lifetime
 
 
 def test_an_answer_lives_as_long_as_its_shortest_field() -> None:

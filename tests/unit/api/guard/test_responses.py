@@ -7,7 +7,7 @@ import gzip
 
 import zstandard
 
-from killreport.api.door.guard.lifetime import Lifetime
+from killreport.api.door.guard.operation import Lifetime
 from killreport.api.door.guard.responses import ENTITIES, Answer, Entry, Key, ResponseCache
 from killreport.api.views.cache_tags import tag_entities
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError, Lexer, Source, TokenKind, get_introspection_query
 
-from killreport.api.door.guard.weight import FREE_TOKENS, count_values, weigh
+from killreport.api.door.guard.weight import FREE_TOKENS, weigh
 from tests.security.documents import SHAPES
 
 
@@ -54,16 +54,3 @@ def test_a_small_document_is_in_the_price_of_the_request() -> None:
 @pytest.mark.parametrize("text", ['"""' * 6_600, '"' * 20_000, '"""\\' * 4_900, '"""\\"""' * 2_800, '"\\' * 9_999])
 def test_what_is_never_closed_is_read_once(text: str) -> None:
     assert weigh(text).tokens <= len(text)
-
-
-def test_values_are_counted_wherever_they_are_and_no_further_than_needed() -> None:
-    assert [count_values(value, 10) for value in (1, "ab", [], [1, [2]], {"a": {"b": None}, "c": [1]})] == [
-        1,
-        1,
-        1,
-        4,
-        5,
-    ]
-    assert count_values(list(range(9)), 10) == 10
-    assert count_values([[1] * 5] * 5, 10) == 11
-    assert count_values(list(range(10**6)), 10) == 11
