@@ -45,5 +45,5 @@ async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> N
         mail_ids,
         reason,
     )
-    for table in ("killmail", "attacker", "item", "value_change"):
+    for table in ("killmail", "value_change"):
         await connection.execute(f"delete from {table} where killmail_id = any($1)", mail_ids)  # noqa: S608

@@ -29,7 +29,7 @@ from killreport.killmail.postings.changes import hold_days
 from killreport.killmail.stored.event import tell
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.stored.rollup import Rollup
-from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, derive
+from killreport.killmail.writing.derive import KILLMAIL_COLUMNS, Derived, derive
 from killreport.killmail.writing.mentions import note_entities
 from killreport.killmail.writing.merge import Duplicate, merge_duplicates
 from killreport.market.price import PriceBook
@@ -326,15 +326,10 @@ async def _pass_gate(connection: Connection, mail_ids: list[int]) -> dict[int, N
 
 
 async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:
-    if not derived:
-        return
-    for table, columns, records in (
-        ("killmail", KILLMAIL_COLUMNS, [d.killmail for d in derived]),
-        ("attacker", ATTACKER_COLUMNS, [row for d in derived for row in d.attackers]),
-        ("item", ITEM_COLUMNS, [row for d in derived for row in d.items]),
-    ):
-        if records:
-            await connection.copy_records_to_table(table, records=records, columns=columns)
+    if derived:
+        await connection.copy_records_to_table(
+            "killmail", records=[one.killmail for one in derived], columns=KILLMAIL_COLUMNS
+        )
 
 
 async def find_cursor(connection: Connection, feed: str) -> int | None:

@@ -13,6 +13,7 @@ from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.zkillboard.character_list import read_page
 from tests.integration.kills import CONTAINER, DAMAGE_CONTROL, PILOT, arrival, store
+from tests.integration.packed_rows import change_prices
 from tests.integration.serving import GraphQL
 
 # Beyond the static data, so that no rule has a price of them.
@@ -100,10 +101,11 @@ async def test_a_valuation_has_lines_without_worth_and_sections_that_are_not_com
 async def test_a_killmail_of_an_older_release_is_told_the_same(api: GraphQL, database: Database) -> None:
     # It stored a cent, and nothing of what is missing.
     async with database.transaction() as connection:
-        await connection.execute(
-            "update item set unit_price_cents = 1 where price_rule = $1 and killmail_id = $2",
-            PriceRule.UNKNOWN,
-            NOTHING,
+        await change_prices(
+            connection,
+            lambda row: (
+                (1, row.price_rule) if (row.killmail_id, row.price_rule) == (NOTHING, PriceRule.UNKNOWN) else None
+            ),
         )
         await connection.execute(
             "update killmail set ship_value_cents = 1, is_value_complete = true where killmail_id = $1", NOTHING
