@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from killreport.db.database import Connection
+from killreport.killmail.mail.hash import hash_of
+from killreport.killmail.mail.label_numbers import unpack_labels
 from killreport.killmail.stored.packed import unpack_attackers, unpack_items
 from killreport.market.price import PriceRule
 
@@ -28,7 +30,6 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     """
 
     killmail_id: int
-    hash: bytes
     killmail_time: datetime
     solar_system_id: int
     constellation_id: int | None
@@ -67,6 +68,11 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     stored_at: datetime
     is_history: bool = False
     location_id: int | None = None
+
+    @property
+    def hash(self) -> bytes:
+        """Return the 20 bytes of ESI's hash, which follows from the rest."""
+        return hash_of(self.victim_character_id, self.final_blow_character_id, self.ship_type_id, self.killmail_time)
 
     @property
     def known_ship_value_cents(self) -> int | None:
@@ -137,8 +143,16 @@ def _known(cents: int, rule: int) -> int | None:
     return None if rule == PriceRule.UNKNOWN else cents
 
 
-def _columns(row: type[msgspec.Struct]) -> str:
-    return ", ".join(row.__struct_fields__)
+# What `killmail_row` takes, as columns of `killmail k`.
+KILLMAIL_ROW = ", ".join(f"k.{name}" for name in (*KillmailRow.__struct_fields__, "ship_category_id"))
+_LABELS = KillmailRow.__struct_fields__.index("labels")
+
+
+def killmail_row(values: Iterable[Any]) -> KillmailRow:
+    """Return the row of what KILLMAIL_ROW selects."""
+    *row, category_id = values
+    row[_LABELS] = unpack_labels(row[_LABELS], category_id)
+    return KillmailRow(*row)
 
 
 def attacker_rows(killmail_id: int, packed: bytes, places: range | None = None) -> list[AttackerRow]:
@@ -157,11 +171,11 @@ def item_rows(killmail_id: int, packed: bytes) -> list[ItemRow]:
 async def get_killmails(connection: Connection, killmail_ids: Collection[int]) -> list[KillmailRow]:
     """Return the killmails with these ids, oldest first; ids that are not stored are left out."""
     rows = await connection.fetch(
-        f"select {_columns(KillmailRow)} from killmail "  # noqa: S608
+        f"select {KILLMAIL_ROW} from killmail k "  # noqa: S608
         "where killmail_id = any($1::bigint[]) order by killmail_time, killmail_id",
         list(killmail_ids),
     )
-    return [KillmailRow(*row) for row in rows]
+    return [killmail_row(row) for row in rows]
 
 
 async def get_with_parts(
@@ -169,15 +183,15 @@ async def get_with_parts(
 ) -> tuple[KillmailRow, list[AttackerRow], list[ItemRow]] | None:
     """Return a killmail with its attackers and items, as far as asked for; None where it is not stored."""
     row = await connection.fetchrow(
-        f"select {_columns(KillmailRow)}, {'attackers' if attackers else 'null'}, {'items' if items else 'null'} "  # noqa: S608
-        "from killmail where killmail_id = $1",
+        f"select {KILLMAIL_ROW}, {'attackers' if attackers else 'null'}, {'items' if items else 'null'} "  # noqa: S608
+        "from killmail k where killmail_id = $1",
         killmail_id,
     )
     if row is None:
         return None
     *values, packed_attackers, packed_items = row
     return (
-        KillmailRow(*values),
+        killmail_row(values),
         attacker_rows(killmail_id, packed_attackers or b""),
         item_rows(killmail_id, packed_items or b""),
     )
@@ -228,7 +242,7 @@ def _by_killmail(
 async def list_events(connection: Connection, after: int) -> list[EventRow]:
     """Return up to EVENT_PAGE events with a larger id than `after`, in order; fewer means there are no more now."""
     rows = await connection.fetch(
-        f"select {_columns(EventRow)} from event where event_id > $1 "  # noqa: S608
+        f"select {', '.join(EventRow.__struct_fields__)} from event where event_id > $1 "  # noqa: S608
         f"order by event_id limit {EVENT_PAGE}",
         after,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.items import FlatItem, flatten_items, item_path
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.mail.model import Killmail
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
@@ -17,9 +18,9 @@ from killreport.killmail.writing.merge import merge_labels
 from killreport.market.price import Price, PriceBook
 
 KILLMAIL_COLUMNS = (
-    "killmail_id", "hash", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
+    "killmail_id", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
     "location_id", "victim_character_id", "victim_corporation_id", "victim_alliance_id", "victim_faction_id",
-    "ship_type_id", "ship_group_id", "damage_taken", "position_x", "position_y", "position_z",
+    "ship_type_id", "ship_group_id", "ship_category_id", "damage_taken", "position_x", "position_y", "position_z",
     "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
     "final_blow_ship_type_id", "final_blow_ship_group_id", "final_blow_weapon_type_id", "attacker_count",
     "player_count", "ship_value_cents", "ship_price_rule", "fitted_value_cents", "dropped_value_cents",
@@ -46,7 +47,6 @@ class Derived:
 
 def derive(
     mail: Killmail,
-    mail_hash: bytes,
     universe: Universe,
     prices: PriceBook,
     *,
@@ -75,19 +75,21 @@ def derive(
     constellation_id, region_id = places_of(mail, universe)
     ship = universe.types.get(victim.ship_type_id)
     labels = merge_labels(marks.labels, extra_labels)
+    label_bits, category_id = pack_labels(labels)
     mail_id = mail.killmail_id
     row = (
-        mail_id, mail_hash, mail.killmail_time, mail.solar_system_id,
+        mail_id, mail.killmail_time, mail.solar_system_id,
         constellation_id, region_id,
         mail.war_id, mail.moon_id, location_id,
         victim.character_id, victim.corporation_id, victim.alliance_id, victim.faction_id,
-        victim.ship_type_id, ship.group_id if ship else None, victim.damage_taken,
+        victim.ship_type_id, ship.group_id if ship else None, category_id, victim.damage_taken,
         position.x if position else None, position.y if position else None, position.z if position else None,
         blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
         blow.ship_type_id, final_blow_group(mail, universe), blow.weapon_type_id, len(mail.attackers),
         marks.player_count, value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed,
-        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
-        pack_attackers(mail.attackers), pack_items(flat, [(price.cents, price.rule) for price in value.item_prices]),
+        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, label_bits, source,
+        is_history, pack_attackers(mail.attackers),
+        pack_items(flat, [(price.cents, price.rule) for price in value.item_prices]),
     )  # fmt: skip
     named = named_in(mail, constellation_id, region_id, universe.types)
     item_type_ids = [row.item.item_type_id for row in flat]

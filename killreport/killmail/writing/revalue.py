@@ -17,6 +17,7 @@ import structlog
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
+from killreport.killmail.mail.label_numbers import pack_labels, unpack_labels
 from killreport.killmail.postings.changes import hold_days_of
 from killreport.killmail.rules.labels import with_value
 from killreport.killmail.rules.value import Valuation, value_killmail
@@ -156,10 +157,11 @@ async def _save(
     connection: Connection, changes: Sequence[_Revalued], changed: Sequence[_Revalued], reason: str
 ) -> None:
     locked = await connection.fetch(
-        "select killmail_id, labels from killmail where killmail_id = any($1) order by killmail_id for update",
+        """select killmail_id, labels, ship_category_id from killmail where killmail_id = any($1)
+           order by killmail_id for update""",
         [change.mail.killmail_id for change in changes],
     )
-    labels = {row["killmail_id"]: row["labels"] for row in locked}
+    labels = {killmail_id: unpack_labels(*packed) for killmail_id, *packed in locked}
     await connection.executemany(
         """update killmail set ship_value_cents = $2, ship_price_rule = $3, fitted_value_cents = $4,
                dropped_value_cents = $5, destroyed_value_cents = $6, total_value_cents = $7, labels = $8,
@@ -188,7 +190,7 @@ def _row(change: _Revalued, labels: Sequence[str]) -> tuple[object, ...]:
         value.dropped,
         value.destroyed,
         value.total,
-        with_value(labels, value.total),
+        pack_labels(with_value(labels, value.total))[0],
         value.is_complete,
         pack_items(flat_items(change.items), [(price.cents, price.rule) for price in value.item_prices]),
     )

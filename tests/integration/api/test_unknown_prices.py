@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.zkillboard.character_list import read_page
@@ -118,7 +119,9 @@ async def test_a_killmail_of_an_older_release_is_told_the_same(api: GraphQL, dat
 async def test_evidence_for_a_label_of_worth_says_at_least(api: GraphQL, database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(
-            "update killmail set total_value_cents = 150000000000, labels = '{isk:1b+}' where killmail_id <= $1", PART
+            "update killmail set total_value_cents = 150000000000, labels = $2 where killmail_id <= $1",
+            PART,
+            pack_labels(["isk:1b+"])[0],
         )
     data = await api.data("{ killmails(filter: { valueMin: 1000000000 }) { nodes { id labelEvidence { evidence } } } }")
 

@@ -70,7 +70,8 @@ async def everything(connection: Connection) -> dict[str, list[Any]]:
             (
                 "killmail",
                 "killmail_id, ship_value_cents, ship_price_rule, fitted_value_cents, dropped_value_cents,"
-                " destroyed_value_cents, total_value_cents, is_value_complete, labels, points",
+                " destroyed_value_cents, total_value_cents, is_value_complete,"
+                " label_names(labels, ship_category_id) as labels, points",
                 "killmail_id",
             ),
             ("item", "*", "killmail_id, ordinal"),
@@ -250,7 +251,7 @@ async def test_killmails_that_come_while_others_are_valued_again_are_counted_rig
     await asyncio.gather(store(), revalue())
     async with database.connection() as connection:
         assert await recount_differences(connection) == []
-        labels = await connection.fetch("select labels from killmail where killmail_id < 200")
+        labels = await connection.fetch("select labels from analysis.killmails where killmail_id < 200")
     assert [row for row in labels if "padding" not in row["labels"] or "pvp" in row["labels"]] == []
 
 
