@@ -68,7 +68,7 @@ def _row(number: int, ship_type_id: int, system_id: int) -> KillmailRow:
     system = seed_universe().systems[system_id]
     loser, killer = number, ROWS + number
     return KillmailRow(
-        100_000_000 + number, bytes(20), moment, system_id, system.constellation_id, system.region_id, None,
+        100_000_000 + number, moment, system_id, system.constellation_id, system.region_id, None,
         90_000_000 + loser, 98_000_000 + loser, 99_000_000 + loser, None, ship_type_id, None, 12_345, 1.0, 2.0, 3.0,
         90_000_000 + killer, 98_000_000 + killer, None if number % 3 else 99_000_000 + killer, None, ship_type_id, None,
         5, 5, 100, 1, 200, 300, 400, 12_345_678_900, True,

@@ -29,8 +29,8 @@ from killreport.ingest.importing import BATCH
 from killreport.killmail.mail.archive import read_records
 from killreport.killmail.mail.arrival import Arrival, read_arrival
 
-FACTS = ("killmail_gate", "killmail", "attacker", "item", "killed_by")
-ROLLUPS = ("daily_stat", "daily_total", "system_stat", "total_stat", "activity_stat")
+FACTS = ("killmail_gate", "killmail", "posting")
+ROLLUPS = ("daily_total", "system_stat", "total_stat", "activity_stat")
 ALL = (*FACTS, *ROLLUPS, "refresh_ledger", "event")
 
 

@@ -38,8 +38,6 @@ _WEEK_SECONDS = 7 * 24 * 3600
 _FACTS = {
     "killmail_gate": ("killmail_id",),
     "killmail": ("killmail_id", "killmail_time"),
-    "attacker": ("killmail_id",),
-    "item": ("killmail_id",),
     "killed_by": ("killmail_id", "killmail_time"),
     DAILY_STAT.name: ("day",),
     DAILY_TOTAL.name: ("day",),

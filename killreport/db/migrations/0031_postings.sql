@@ -38,7 +38,3 @@ select (code & 15)::smallint as entity_kind, code >> 4 as entity_id, code, day,
 from posting where code & 15 between 1 and 9;
 
 drop table killed_by, daily_stat;
-drop index killmail_by_attackers, killmail_awox, killmail_labels, killmail_of_constellation, killmail_of_region,
-    killmail_of_ship_group, killmail_of_ship_type, killmail_of_system, killmail_of_victim_alliance,
-    killmail_of_victim_character, killmail_of_victim_corporation, killmail_of_victim_faction, killmail_of_war,
-    item_of_type;

@@ -18,13 +18,12 @@ from killreport.killmail.postings.codes import Side, code_of
 from killreport.killmail.postings.packing import unpack_ids
 from killreport.killmail.postings.sets import Key
 from killreport.killmail.postings.table import DaySets, read_days, read_nearest
-from killreport.killmail.stored.queries import MAX_PAGE, KillmailRow
+from killreport.killmail.stored.queries import KILLMAIL_ROW, MAX_PAGE, KillmailRow, killmail_row
 
 # Of all together: an answer is held in memory as a whole.
 MAX_ROWS = 5_000
 RELATED_BEFORE = timedelta(hours=1)
 RELATED_AFTER = timedelta(hours=2)
-_COLUMNS = ", ".join(f"k.{name}" for name in KillmailRow.__struct_fields__)
 _ROWS = """
     select * from (
         select wanted.place, {columns}, row_number() over (
@@ -214,9 +213,9 @@ async def _rows(
     """Return by list its first rows beyond the cursor, of these ids, each with the list it is of and its times."""
     direction, sign = ("desc", "<") if is_newest_first else ("asc", ">")
     beyond = "" if cursor is None else f"and (k.killmail_time, killmail_id) {sign} ($6::timestamptz, $7::bigint)"
-    statement = _ROWS.format(columns=_COLUMNS, direction=direction, beyond=beyond)
+    statement = _ROWS.format(columns=KILLMAIL_ROW, direction=direction, beyond=beyond)
     columns = [[row[column] for row in wanted] for column in range(4)]
     found: dict[int, list[KillmailRow]] = {row[0]: [] for row in wanted}
     for place, *row, _ in await connection.fetch(statement, *columns, limit, *(cursor or ())):
-        found[place].append(KillmailRow(*row))
+        found[place].append(killmail_row(row))
     return found

@@ -10,9 +10,7 @@ from killreport.clock import span_of_day
 from killreport.db.database import Connection
 from killreport.killmail.filters.plan import Plan
 from killreport.killmail.filters.predicates import Binder
-from killreport.killmail.stored.queries import KillmailRow
-
-_COLUMNS = ", ".join(KillmailRow.__struct_fields__)
+from killreport.killmail.stored.queries import KILLMAIL_ROW, KillmailRow, killmail_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ async def read_rows(
     condition = f"where {' and '.join(where)}" if where else ""
     return _rows(
         await connection.fetch(
-            f"select {_COLUMNS} from killmail {condition} {window.order}",  # noqa: S608 - names of our own
+            f"select {KILLMAIL_ROW} from killmail k {condition} {window.order}",  # noqa: S608 - names of our own
             *binder.arguments,
         )
     )
@@ -80,9 +78,9 @@ async def read_rows_of_day(
     where = [*plan.sql(binder), f"killmail_id = any({binder.bind(killmail_ids, 'bigint[]')})"]
     return _rows(
         await connection.fetch(
-            f"""select {_COLUMNS} from (
+            f"""select {KILLMAIL_ROW} from (
                     select * from killmail where {" and ".join(bounds)}
-                    order by killmail_time{direction}, killmail_id{direction} offset 0) of_day
+                    order by killmail_time{direction}, killmail_id{direction} offset 0) k
                 where {" and ".join(where)} limit {window.limit}""",  # noqa: S608 - names of our own
             *binder.arguments,
         )
@@ -90,4 +88,4 @@ async def read_rows_of_day(
 
 
 def _rows(found: Sequence[Sequence[object]]) -> list[KillmailRow]:
-    return [KillmailRow(*row) for row in found]  # type: ignore[arg-type]
+    return [killmail_row(row) for row in found]

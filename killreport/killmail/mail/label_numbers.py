@@ -1,12 +1,14 @@
 """The labels a killmail can have, each with its number: the bit of the stored labels, and the id of its posting.
 
-A number is stored with every killmail. Never change one, and add new labels at the end of `_NUMBERED`; the order in
-which labels are shown is that of `LABELS`.
+A number is stored with every killmail. Never change one, and add new labels at the end of `_NUMBERED`, and to the
+database's `label_names` by a migration. Labels are shown in the order of their numbers, but for the category, which is
+no number here and comes behind the time zone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from killreport.errors import Malformed
 
@@ -31,6 +33,7 @@ def _number(labels: Iterable[str]) -> dict[str, int]:
 
 
 NUMBERS = _number(_NUMBERED)
+_ZONE_BITS = (1 << len(_ZONES)) - 1
 
 
 def label_number(label: str) -> int:
@@ -44,3 +47,30 @@ def label_number(label: str) -> int:
 def is_label(label: str) -> bool:
     """Tell whether killmails can have the label."""
     return label in NUMBERS or (label.startswith(CATEGORY) and label[len(CATEGORY) :].isdecimal())
+
+
+def pack_labels(labels: Iterable[str]) -> tuple[int, int | None]:
+    """Return labels as a killmail's row holds them: their bits, and the category of the hull, None without one.
+
+    Raises Malformed for a label that is not in the table.
+    """
+    bits, category_id = 0, None
+    for label in labels:
+        if label.startswith(CATEGORY):
+            category_id = int(label[len(CATEGORY) :])
+        else:
+            bits |= 1 << label_number(label)
+    return bits, category_id
+
+
+def unpack_labels(bits: int, category_id: int | None) -> list[str]:
+    """Return the labels that a killmail's row holds, in the order in which they are shown."""
+    return list(_labels(bits, category_id))
+
+
+@lru_cache(16_384)
+def _labels(bits: int, category_id: int | None) -> tuple[str, ...]:
+    found = [label for label, number in NUMBERS.items() if bits >> number & 1]
+    if category_id is not None:
+        found.insert((bits & _ZONE_BITS).bit_count(), f"{CATEGORY}{category_id}")
+    return tuple(found)

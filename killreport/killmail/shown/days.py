@@ -10,6 +10,7 @@ from killreport.db.database import Connection, Database
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.lists.page import Cursor, cursor_of
 from killreport.killmail.lists.pages import list_killmails
+from killreport.killmail.mail.hash import hash_of
 from killreport.killmail.shown.esi_body import FullKillmail, load_full_killmails
 from killreport.killmail.stored.queries import MAX_PAGE
 
@@ -28,9 +29,11 @@ async def count_day(connection: Connection, day: date) -> int:
 async def hashes_of_day(connection: Connection, day: date) -> dict[int, str]:
     """Return the id and hash of each killmail of a day, in the order of ids."""
     rows = await connection.fetch(
-        "select killmail_id, hash from killmail where killmail_time >= $1 and killmail_time < $2", *span_of_day(day)
+        """select killmail_id, victim_character_id, final_blow_character_id, ship_type_id, killmail_time
+           from killmail where killmail_time >= $1 and killmail_time < $2 order by killmail_id""",
+        *span_of_day(day),
     )
-    return {row[0]: row[1].hex() for row in sorted(rows)}
+    return {killmail_id: hash_of(*parts).hex() for killmail_id, *parts in rows}
 
 
 async def killmails_of_day(database: Database, day: date) -> AsyncIterator[list[FullKillmail]]:

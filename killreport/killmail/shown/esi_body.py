@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from killreport.db.database import Connection
-from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow, list_attackers, list_items
+from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow, attacker_rows, item_rows
 
 _ESI = "https://esi.evetech.net"
 
@@ -31,22 +31,19 @@ class FullKillmail:
 
 
 async def load_full_killmails(connection: Connection, rows: Sequence[KillmailRow]) -> list[FullKillmail]:
-    """Return the killmails of these rows in their order; three statements, however many there are."""
-    ids = [row.killmail_id for row in rows]
-    if not ids:
+    """Return the killmails of these rows in their order."""
+    if not rows:
         return []
-    places = {
-        row[0]: (row[1], row[2])
-        for row in await connection.fetch(
-            "select killmail_id, moon_id, location_id from killmail where killmail_id = any($1::bigint[])", ids
-        )
+    found = await connection.fetch(
+        """select killmail_id, moon_id, location_id, attackers, items from killmail
+           where killmail_id = any($1::bigint[])""",
+        [row.killmail_id for row in rows],
+    )
+    parts = {
+        mail_id: (moon_id, location_id, attacker_rows(mail_id, attackers), item_rows(mail_id, items))
+        for mail_id, moon_id, location_id, attackers, items in found
     }
-    attackers = await list_attackers(connection, ids)
-    items = await list_items(connection, ids)
-    return [
-        FullKillmail(row, *places[row.killmail_id], attackers.get(row.killmail_id, ()), items.get(row.killmail_id, ()))
-        for row in rows
-    ]
+    return [FullKillmail(row, *parts[row.killmail_id]) for row in rows]
 
 
 def esi_body(killmail: FullKillmail) -> dict[str, Any]:

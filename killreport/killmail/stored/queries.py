@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
 
 from killreport.db.database import Connection
+from killreport.killmail.mail.hash import hash_of
+from killreport.killmail.mail.label_numbers import unpack_labels
+from killreport.killmail.stored.packed import unpack_attackers, unpack_items
 from killreport.market.price import PriceRule
 
 MAX_PAGE = 200
 EVENT_PAGE = 100
 
-Row = TypeVar("Row")
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 
@@ -26,7 +30,6 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     """
 
     killmail_id: int
-    hash: bytes
     killmail_time: datetime
     solar_system_id: int
     constellation_id: int | None
@@ -65,6 +68,11 @@ class KillmailRow(msgspec.Struct, frozen=True, gc=False):
     stored_at: datetime
     is_history: bool = False
     location_id: int | None = None
+
+    @property
+    def hash(self) -> bytes:
+        """Return the 20 bytes of ESI's hash, which follows from the rest."""
+        return hash_of(self.victim_character_id, self.final_blow_character_id, self.ship_type_id, self.killmail_time)
 
     @property
     def known_ship_value_cents(self) -> int | None:
@@ -135,103 +143,106 @@ def _known(cents: int, rule: int) -> int | None:
     return None if rule == PriceRule.UNKNOWN else cents
 
 
-def _columns(row: type[msgspec.Struct]) -> str:
-    return ", ".join(row.__struct_fields__)
+# What `killmail_row` takes, as columns of `killmail k`.
+KILLMAIL_ROW = ", ".join(f"k.{name}" for name in (*KillmailRow.__struct_fields__, "ship_category_id"))
+_LABELS = KillmailRow.__struct_fields__.index("labels")
+
+
+def killmail_row(values: Iterable[Any]) -> KillmailRow:
+    """Return the row of what KILLMAIL_ROW selects."""
+    *row, category_id = values
+    row[_LABELS] = unpack_labels(row[_LABELS], category_id)
+    return KillmailRow(*row)
+
+
+def attacker_rows(killmail_id: int, packed: bytes, places: range | None = None) -> list[AttackerRow]:
+    """Return the attackers that a killmail's column holds, or those of some places in their order."""
+    values = unpack_attackers(packed)
+    if places is not None:
+        values = islice(values, places.start, places.stop)
+    return [AttackerRow(killmail_id, *one) for one in values]
+
+
+def item_rows(killmail_id: int, packed: bytes) -> list[ItemRow]:
+    """Return the items that a killmail's column holds."""
+    return [ItemRow(killmail_id, *one) for one in unpack_items(packed)]
 
 
 async def get_killmails(connection: Connection, killmail_ids: Collection[int]) -> list[KillmailRow]:
     """Return the killmails with these ids, oldest first; ids that are not stored are left out."""
     rows = await connection.fetch(
-        f"select {_columns(KillmailRow)} from killmail "  # noqa: S608
+        f"select {KILLMAIL_ROW} from killmail k "  # noqa: S608
         "where killmail_id = any($1::bigint[]) order by killmail_time, killmail_id",
         list(killmail_ids),
     )
-    return [KillmailRow(*row) for row in rows]
+    return [killmail_row(row) for row in rows]
 
 
 async def get_with_parts(
     connection: Connection, killmail_id: int, *, attackers: bool, items: bool
 ) -> tuple[KillmailRow, list[AttackerRow], list[ItemRow]] | None:
-    """Return a killmail with its attackers and items, as far as asked for; None where it is not stored.
-
-    One statement: three would take three times as long one after the other, and longer still beside each other.
-    """
+    """Return a killmail with its attackers and items, as far as asked for; None where it is not stored."""
     row = await connection.fetchrow(
-        f"select {_columns(KillmailRow)}, "  # noqa: S608
-        f"{_part(AttackerRow, 'attacker') if attackers else 'null'}, {_part(ItemRow, 'item') if items else 'null'} "
-        "from killmail where killmail_id = $1",
+        f"select {KILLMAIL_ROW}, {'attackers' if attackers else 'null'}, {'items' if items else 'null'} "  # noqa: S608
+        "from killmail k where killmail_id = $1",
         killmail_id,
     )
     if row is None:
         return None
-    *values, found_attackers, found_items = row
+    *values, packed_attackers, packed_items = row
     return (
-        KillmailRow(*values),
-        [AttackerRow(*part) for part in found_attackers or ()],
-        [ItemRow(*part) for part in found_items or ()],
+        killmail_row(values),
+        attacker_rows(killmail_id, packed_attackers or b""),
+        item_rows(killmail_id, packed_items or b""),
     )
-
-
-def _part(row: type[msgspec.Struct], table: str) -> str:
-    return f"array(select row({_columns(row)}) from {table} where killmail_id = $1 order by ordinal)"  # noqa: S608
-
-
-def _by_killmail(rows: Iterable[Sequence[Any]], make: Callable[..., Row]) -> Mapping[int, list[Row]]:
-    """Return rows by the id of their killmail, which is their first column; an empty list for any other id."""
-    found: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(make(*row))
-    return found
 
 
 async def list_attackers(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[AttackerRow]]:
     """Return all attackers of these killmails by killmail id, in the order of the source."""
-    return await _list_parts(connection, AttackerRow, "attacker", killmail_ids)
+    return _by_killmail(await _fetch_packed(connection, "attackers", killmail_ids), attacker_rows)
 
 
 async def list_items(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, list[ItemRow]]:
     """Return all items of these killmails by killmail id, containers before their contents."""
-    return await _list_parts(connection, ItemRow, "item", killmail_ids)
-
-
-async def _list_parts(
-    connection: Connection, part: type[Part], table: str, killmail_ids: Collection[int]
-) -> Mapping[int, list[Part]]:
-    rows = await connection.fetch(
-        f"select {_columns(part)} from {table} "  # noqa: S608
-        "where killmail_id = any($1::bigint[]) order by killmail_id, ordinal",
-        list(killmail_ids),
-    )
-    return _by_killmail(rows, part)
+    return _by_killmail(await _fetch_packed(connection, "items", killmail_ids), item_rows)
 
 
 async def list_some_attackers(connection: Connection, places: Mapping[int, range]) -> Mapping[int, list[AttackerRow]]:
     """Return some attackers of killmails by killmail id, in the order of the source. places: theirs in that order."""
-    rows = await connection.fetch(
-        f"select {_columns(AttackerRow)} "  # noqa: S608
-        "from unnest($1::bigint[], $2::int[], $3::int[]) as asked(killmail_id, low, high) "
-        "join attacker using (killmail_id) where ordinal >= low and ordinal < high order by killmail_id, ordinal",
-        list(places),
-        [place.start for place in places.values()],
-        [place.stop for place in places.values()],
+    return _by_killmail(
+        await _fetch_packed(connection, "attackers", places),
+        lambda killmail_id, packed: attacker_rows(killmail_id, packed, places[killmail_id]),
     )
-    return _by_killmail(rows, AttackerRow)
 
 
 async def list_top_damage(connection: Connection, killmail_ids: Collection[int]) -> Mapping[int, AttackerRow]:
     """Return by killmail id who did the most damage; of several, the first in the source's order."""
-    rows = await connection.fetch(
-        f"select distinct on (killmail_id) {_columns(AttackerRow)} from attacker "  # noqa: S608
-        "where killmail_id = any($1::bigint[]) order by killmail_id, damage_done desc, ordinal",
+    found = await list_attackers(connection, killmail_ids)
+    # Of equals, `max` returns the first.
+    return {killmail_id: max(rows, key=attrgetter("damage_done")) for killmail_id, rows in found.items()}
+
+
+async def _fetch_packed(connection: Connection, column: str, killmail_ids: Collection[int]) -> list[tuple[int, bytes]]:
+    rows: list[tuple[int, bytes]] = await connection.fetch(
+        f"select killmail_id, {column} from killmail where killmail_id = any($1::bigint[])",  # noqa: S608
         list(killmail_ids),
     )
-    return {row[0]: AttackerRow(*row) for row in rows}
+    return rows
+
+
+def _by_killmail(
+    rows: Iterable[tuple[int, bytes]], unpack: Callable[[int, bytes], list[Part]]
+) -> Mapping[int, list[Part]]:
+    """Return rows by the id of their killmail; an empty list for any other id."""
+    found: defaultdict[int, list[Part]] = defaultdict(list)
+    found.update((killmail_id, unpack(killmail_id, packed)) for killmail_id, packed in rows)
+    return found
 
 
 async def list_events(connection: Connection, after: int) -> list[EventRow]:
     """Return up to EVENT_PAGE events with a larger id than `after`, in order; fewer means there are no more now."""
     rows = await connection.fetch(
-        f"select {_columns(EventRow)} from event where event_id > $1 "  # noqa: S608
+        f"select {', '.join(EventRow.__struct_fields__)} from event where event_id > $1 "  # noqa: S608
         f"order by event_id limit {EVENT_PAGE}",
         after,
     )

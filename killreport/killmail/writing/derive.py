@@ -7,46 +7,37 @@ from dataclasses import dataclass
 from killreport.errors import Malformed
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.items import FlatItem, flatten_items, item_path
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.mail.model import Killmail
 from killreport.killmail.rules.classify import classify
 from killreport.killmail.rules.points import points
 from killreport.killmail.rules.value import value_killmail
 from killreport.killmail.stored.named import Named, add_marks, named_in
+from killreport.killmail.stored.packed import pack_attackers, pack_items
 from killreport.killmail.writing.merge import merge_labels
 from killreport.market.price import Price, PriceBook
 
 KILLMAIL_COLUMNS = (
-    "killmail_id", "hash", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
+    "killmail_id", "killmail_time", "solar_system_id", "constellation_id", "region_id", "war_id", "moon_id",
     "location_id", "victim_character_id", "victim_corporation_id", "victim_alliance_id", "victim_faction_id",
-    "ship_type_id", "ship_group_id", "damage_taken", "position_x", "position_y", "position_z",
+    "ship_type_id", "ship_group_id", "ship_category_id", "damage_taken", "position_x", "position_y", "position_z",
     "final_blow_character_id", "final_blow_corporation_id", "final_blow_alliance_id", "final_blow_faction_id",
     "final_blow_ship_type_id", "final_blow_ship_group_id", "final_blow_weapon_type_id", "attacker_count",
     "player_count", "ship_value_cents", "ship_price_rule", "fitted_value_cents", "dropped_value_cents",
     "destroyed_value_cents", "total_value_cents", "is_value_complete", "points", "is_npc", "is_solo", "is_awox",
-    "labels", "source", "is_history",
+    "labels", "source", "is_history", "attackers", "items",
 )  # fmt: skip
-ATTACKER_COLUMNS = (
-    "killmail_id", "ordinal", "is_final_blow", "character_id", "corporation_id", "alliance_id", "faction_id",
-    "ship_type_id", "weapon_type_id", "damage_done", "security_status",
-)  # fmt: skip
-ITEM_COLUMNS = (
-    "killmail_id", "ordinal", "parent_ordinal", "flag", "price_rule", "type_id", "singleton", "quantity_dropped",
-    "quantity_destroyed", "unit_price_cents",
-)  # fmt: skip
-
-MAX_ROWS = 2**15 - 1  # what a smallint ordinal can number
+MAX_ROWS = 2**15 - 1  # what a smallint, which an ordinal is in the views, can number
 MAX_CENTS = 10**16  # a hundred times the dearest loss known; leaves room for sums in a bigint
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The rows of one killmail, in the order of the *_COLUMNS, and what it adds to the rollups."""
+    """The row of one killmail, in the order of KILLMAIL_COLUMNS, and what it adds to the rollups."""
 
     killmail_id: int
     killmail: tuple[object, ...]
     named: Named
-    attackers: list[tuple[object, ...]]
-    items: list[tuple[object, ...]]
     points: int
     total_value_cents: int
     is_npc: bool
@@ -56,7 +47,6 @@ class Derived:
 
 def derive(
     mail: Killmail,
-    mail_hash: bytes,
     universe: Universe,
     prices: PriceBook,
     *,
@@ -85,33 +75,26 @@ def derive(
     constellation_id, region_id = places_of(mail, universe)
     ship = universe.types.get(victim.ship_type_id)
     labels = merge_labels(marks.labels, extra_labels)
+    label_bits, category_id = pack_labels(labels)
     mail_id = mail.killmail_id
     row = (
-        mail_id, mail_hash, mail.killmail_time, mail.solar_system_id,
+        mail_id, mail.killmail_time, mail.solar_system_id,
         constellation_id, region_id,
         mail.war_id, mail.moon_id, location_id,
         victim.character_id, victim.corporation_id, victim.alliance_id, victim.faction_id,
-        victim.ship_type_id, ship.group_id if ship else None, victim.damage_taken,
+        victim.ship_type_id, ship.group_id if ship else None, category_id, victim.damage_taken,
         position.x if position else None, position.y if position else None, position.z if position else None,
         blow.character_id, blow.corporation_id, blow.alliance_id, blow.faction_id,
         blow.ship_type_id, final_blow_group(mail, universe), blow.weapon_type_id, len(mail.attackers),
         marks.player_count, value.ship.cents, value.ship.rule, value.fitted, value.dropped, value.destroyed,
-        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, labels, source, is_history,
+        value.total, value.is_complete, score, marks.is_npc, marks.is_solo, marks.is_awox, label_bits, source,
+        is_history, pack_attackers(mail.attackers),
+        pack_items(flat, [(price.cents, price.rule) for price in value.item_prices]),
     )  # fmt: skip
-    attackers: list[tuple[object, ...]] = [
-        (mail_id, ordinal, a.final_blow, a.character_id, a.corporation_id, a.alliance_id, a.faction_id,
-         a.ship_type_id, a.weapon_type_id, a.damage_done, a.security_status)
-        for ordinal, a in enumerate(mail.attackers)
-    ]  # fmt: skip
-    items: list[tuple[object, ...]] = [
-        (mail_id, ordinal, parent, item.flag, price.rule, item.item_type_id, item.singleton,
-         item.quantity_dropped or 0, item.quantity_destroyed or 0, price.cents)
-        for (ordinal, parent, item), price in zip(flat, value.item_prices, strict=True)
-    ]  # fmt: skip
     named = named_in(mail, constellation_id, region_id, universe.types)
     item_type_ids = [row.item.item_type_id for row in flat]
     add_marks(named, labels, item_type_ids, war_id=mail.war_id, location_id=location_id)
-    return Derived(mail_id, row, named, attackers, items, score, value.total, marks.is_npc, marks.is_solo, is_history)
+    return Derived(mail_id, row, named, score, value.total, marks.is_npc, marks.is_solo, is_history)
 
 
 def places_of(mail: Killmail, universe: Universe) -> tuple[int | None, int | None]:

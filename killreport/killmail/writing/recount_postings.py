@@ -49,7 +49,7 @@ _POSTINGS = """
         select case when label like 'cat:%' then 10 else 13 end,
                case when label like 'cat:%' then substr(label, 5)::bigint else ($3::jsonb ->> label)::bigint end,
                0, killmail_id, false
-        from mail cross join unnest(labels) as label
+        from mail cross join unnest(label_names(labels, ship_category_id)) as label
     )
     select entity_id << 4 | kind as code, side, array_agg(killmail_id) as ids,
            count(*)::bigint as killmails, sum(total_value_cents)::bigint as isk_cents, sum(points)::bigint as points,

@@ -16,6 +16,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
+from killreport.killmail.mail.label_numbers import pack_labels, unpack_labels
 from killreport.killmail.mail.model import Killmail
 from killreport.killmail.mail.zkb import SOURCE_LABELS
 from killreport.killmail.postings.changes import hold_days_of
@@ -34,7 +35,7 @@ from killreport.killmail.writing.revalue import REVALUE_LOCK
 
 _UPDATE = """
     update killmail set constellation_id = $2, region_id = $3, ship_group_id = $4, final_blow_ship_group_id = $5,
-           points = $6, is_npc = $7, is_solo = $8, is_awox = $9, labels = $10
+           points = $6, is_npc = $7, is_solo = $8, is_awox = $9, labels = $10, ship_category_id = $11
     where killmail_id = $1
 """
 _FINAL_BLOW_GROUPS = "select killmail_id, final_blow_ship_group_id from killmail where killmail_id = any($1)"
@@ -144,15 +145,16 @@ def _with_others(stored: Sequence[str], labels: Sequence[str]) -> list[str]:
 
 async def _save(connection: Connection, changes: Sequence[_Rederived]) -> None:
     locked = await connection.fetch(
-        "select killmail_id, labels from killmail where killmail_id = any($1) order by killmail_id for update",
+        """select killmail_id, labels, ship_category_id from killmail where killmail_id = any($1)
+           order by killmail_id for update""",
         [change.mail.killmail_id for change in changes],
     )
     # Others may have given it a label since it was read.
-    labels = {row["killmail_id"]: row["labels"] for row in locked}
+    labels = {killmail_id: unpack_labels(*packed) for killmail_id, *packed in locked}
     await connection.executemany(
         _UPDATE,
         [
-            (mail_id, *change.facts[:-1], _with_others(labels[mail_id], change.facts[-1]))
+            (mail_id, *change.facts[:-1], *pack_labels(_with_others(labels[mail_id], change.facts[-1])))
             for change in changes
             for mail_id in (change.mail.killmail_id,)
         ],

@@ -41,9 +41,11 @@ async def remove_killmails(database: Database, mail_ids: Collection[int], reason
 async def _delete(connection: Connection, mail_ids: list[int], reason: str) -> None:
     await connection.execute(
         """insert into removed_killmail (killmail_id, hash, killmail_time, reason)
-           select killmail_id, hash, killmail_time, $2 from killmail where killmail_id = any($1) order by 1""",
+           select killmail_id, killmail_hash(victim_character_id, final_blow_character_id, ship_type_id, killmail_time),
+                  killmail_time, $2
+           from killmail where killmail_id = any($1) order by 1""",
         mail_ids,
         reason,
     )
-    for table in ("killmail", "attacker", "item", "value_change"):
+    for table in ("killmail", "value_change"):
         await connection.execute(f"delete from {table} where killmail_id = any($1)", mail_ids)  # noqa: S608

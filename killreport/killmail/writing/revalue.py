@@ -17,10 +17,12 @@ import structlog
 from killreport.db.database import Connection, Database
 from killreport.eve.load import load_universe
 from killreport.eve.universe import Universe
+from killreport.killmail.mail.label_numbers import pack_labels, unpack_labels
 from killreport.killmail.postings.changes import hold_days_of
 from killreport.killmail.rules.labels import with_value
 from killreport.killmail.rules.value import Valuation, value_killmail
 from killreport.killmail.stored.event import tell
+from killreport.killmail.stored.packed import pack_items
 from killreport.killmail.stored.queries import ItemRow, KillmailRow, get_killmails, list_items
 from killreport.killmail.stored.remade import flat_items, mail_of
 from killreport.killmail.stored.rollup import Rollup
@@ -154,29 +156,18 @@ def _keeping_references(prices: Prices, mail: KillmailRow, items: Sequence[ItemR
 async def _save(
     connection: Connection, changes: Sequence[_Revalued], changed: Sequence[_Revalued], reason: str
 ) -> None:
-    prices = [
-        (row.killmail_id, row.ordinal, price.cents, int(price.rule))
-        for change in changes
-        for row, price in zip(change.items, change.value.item_prices, strict=True)
-        if (row.unit_price_cents, row.price_rule) != (price.cents, price.rule)
-    ]
     locked = await connection.fetch(
-        "select killmail_id, labels from killmail where killmail_id = any($1) order by killmail_id for update",
+        """select killmail_id, labels, ship_category_id from killmail where killmail_id = any($1)
+           order by killmail_id for update""",
         [change.mail.killmail_id for change in changes],
     )
-    labels = {row["killmail_id"]: row["labels"] for row in locked}
+    labels = {killmail_id: unpack_labels(*packed) for killmail_id, *packed in locked}
     await connection.executemany(
         """update killmail set ship_value_cents = $2, ship_price_rule = $3, fitted_value_cents = $4,
                dropped_value_cents = $5, destroyed_value_cents = $6, total_value_cents = $7, labels = $8,
-               is_value_complete = $9
+               is_value_complete = $9, items = $10
            where killmail_id = $1""",
         [_row(change, labels[change.mail.killmail_id]) for change in changes],
-    )
-    await connection.execute(
-        """update item set unit_price_cents = new.cents, price_rule = new.rule
-           from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::smallint[]) as new (id, ordinal, cents, rule)
-           where item.killmail_id = new.id and item.ordinal = new.ordinal""",
-        *([row[column] for row in prices] for column in range(4)),
     )
     await connection.execute(
         """insert into value_change (killmail_id, old_cents, new_cents, reason)
@@ -199,6 +190,7 @@ def _row(change: _Revalued, labels: Sequence[str]) -> tuple[object, ...]:
         value.dropped,
         value.destroyed,
         value.total,
-        with_value(labels, value.total),
+        pack_labels(with_value(labels, value.total))[0],
         value.is_complete,
+        pack_items(flat_items(change.items), [(price.cents, price.rule) for price in value.item_prices]),
     )

@@ -27,9 +27,10 @@ from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.postings.changes import hold_days
 from killreport.killmail.stored.event import tell
+from killreport.killmail.stored.partitions import Partitions
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
 from killreport.killmail.stored.rollup import Rollup
-from killreport.killmail.writing.derive import ATTACKER_COLUMNS, ITEM_COLUMNS, KILLMAIL_COLUMNS, Derived, derive
+from killreport.killmail.writing.derive import KILLMAIL_COLUMNS, Derived, derive
 from killreport.killmail.writing.mentions import note_entities
 from killreport.killmail.writing.merge import Duplicate, merge_duplicates
 from killreport.market.price import PriceBook
@@ -123,6 +124,7 @@ class KillmailWriter:
         self._limits = limits or StaleLimits()
         self._bound = bound or QuarantineBound()
         self._prices = prices
+        self._partitions = Partitions()
         self._pricing = asyncio.Lock()  # a price book serves one batch at a time
 
     async def store(
@@ -154,6 +156,7 @@ class KillmailWriter:
         async with self._pricing:
             async with database.connection() as connection:
                 batch = _sort(arrivals, rejects, self._static)
+                await self._partitions.make(connection, batch.arrivals)
                 stored = await connection.fetch(
                     "select killmail_id from killmail_gate where killmail_id = any($1)", list(batch.arrivals)
                 )
@@ -178,7 +181,6 @@ class KillmailWriter:
             try:
                 batch.derived[mail_id] = derive(
                     arrival.mail,
-                    batch.hashes[mail_id],
                     batch.universe,
                     self._prices,
                     source=arrival.source,
@@ -326,15 +328,10 @@ async def _pass_gate(connection: Connection, mail_ids: list[int]) -> dict[int, N
 
 
 async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:
-    if not derived:
-        return
-    for table, columns, records in (
-        ("killmail", KILLMAIL_COLUMNS, [d.killmail for d in derived]),
-        ("attacker", ATTACKER_COLUMNS, [row for d in derived for row in d.attackers]),
-        ("item", ITEM_COLUMNS, [row for d in derived for row in d.items]),
-    ):
-        if records:
-            await connection.copy_records_to_table(table, records=records, columns=columns)
+    if derived:
+        await connection.copy_records_to_table(
+            "killmail", records=[one.killmail for one in derived], columns=KILLMAIL_COLUMNS
+        )
 
 
 async def find_cursor(connection: Connection, feed: str) -> int | None:

@@ -21,6 +21,7 @@ from tests.integration.kills import (
     store,
     store_many,
 )
+from tests.integration.packed_rows import change_prices
 from tests.integration.serving import GraphQL
 
 PAGE = "query($first: Int!, $after: String) { killmails(first: $first, after: $after) { nodes { id } \
@@ -196,7 +197,7 @@ async def test_contents_hang_below_their_container_and_money_is_exact(
         ),
     )
     async with database.transaction() as connection:
-        await connection.execute("update item set unit_price_cents = 499, price_rule = 20 where ordinal = 1")
+        await change_prices(connection, lambda row: (499, 20) if row.ordinal == 1 else None)
         await connection.execute("update killmail set total_value_cents = 123456789012345")
 
     data = await api.data(

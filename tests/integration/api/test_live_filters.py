@@ -136,12 +136,15 @@ async def test_attackers_and_items_are_loaded_only_where_a_live_filter_needs_the
             for ws in sockets:
                 await received(ws, 1)
             texts = [statement for statement, _ in recording.statements]
-        return [table for text in texts for table in ("attacker", "item") if f" from {table} " in text]
+        return [column for text in texts for column in ("attackers", "items") if f", {column} from killmail " in text]
 
     tables.number = 100  # type: ignore[attr-defined]
     assert await tables({"solo": True}, {"valueMin": 0}) == []
-    assert await tables({"attackerCharacter": [KILLER]}, {"character": [KILLER]}, {"solo": True}) == ["attacker"]
-    assert await tables({"item": [DAMAGE_CONTROL]}, {"or": [{"weapon": [587]}, {"solo": True}]}) == ["attacker", "item"]
+    assert await tables({"attackerCharacter": [KILLER]}, {"character": [KILLER]}, {"solo": True}) == ["attackers"]
+    assert await tables({"item": [DAMAGE_CONTROL]}, {"or": [{"weapon": [587]}, {"solo": True}]}) == [
+        "attackers",
+        "items",
+    ]
 
 
 async def test_what_hangs_on_a_variable_is_not_shared(api: GraphQL, writer: KillmailWriter, database: Database) -> None:

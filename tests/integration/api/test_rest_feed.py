@@ -13,6 +13,7 @@ import pytest
 
 from killreport.config import Settings
 from killreport.db.database import Database, open_pool
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.stored.event import tell
 from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.store import KillmailWriter
@@ -61,10 +62,9 @@ async def test_a_package_has_the_killmail_as_esi_gives_it_and_never_expires(
 
 async def relabel(database: Database, killmail_id: int) -> None:
     """Change a killmail as a late label does."""
+    ganked, _ = pack_labels(["ganked"])
     async with database.transaction() as connection:
-        await connection.execute(
-            "update killmail set labels = labels || '{ganked}' where killmail_id = $1", killmail_id
-        )
+        await connection.execute("update killmail set labels = labels | $2 where killmail_id = $1", killmail_id, ganked)
         await tell(connection, [], [killmail_id])
 
 
@@ -263,12 +263,11 @@ async def following(settings: Settings, database: Database) -> AsyncIterator[Non
 
 
 FACTS = (
-    "select killmail_id, hash, killmail_time, solar_system_id, war_id, moon_id, location_id, victim_character_id, "
+    "select killmail_id, killmail_time, solar_system_id, war_id, moon_id, location_id, victim_character_id, "
     "ship_type_id, damage_taken, position_x, total_value_cents, points, labels from killmail order by 1",
     "select * from attacker order by killmail_id, ordinal",
     "select * from item order by killmail_id, ordinal",
-    "select * from killed_by order by 1, 2, 3",
-    "select * from daily_stat order by 1, 2, 3",
+    "select * from posting order by code, day, side",
 )
 
 
@@ -308,7 +307,7 @@ async def test_our_worker_follows_another_board_when_only_the_host_is_changed(
 
     theirs, ours = await facts(database), await facts(other_board)
     assert [len(rows) for rows in ours[:3]] == [24, 93, 24]
-    for name, expected, found in zip(("killmail", "attacker", "item", "killed_by", "daily"), theirs, ours, strict=True):
+    for name, expected, found in zip(("killmail", "attacker", "item", "posting"), theirs, ours, strict=True):
         assert [tuple(row) for row in found] == [tuple(row) for row in expected], name
     assert not lines.of("killmail_quarantined")
     assert not lines.of("feed_gap")

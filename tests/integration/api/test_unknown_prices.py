@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from killreport.db.database import Database
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule
 from killreport.zkillboard.character_list import read_page
 from tests.integration.kills import CONTAINER, DAMAGE_CONTROL, PILOT, arrival, store
+from tests.integration.packed_rows import change_prices
 from tests.integration.serving import GraphQL
 
 # Beyond the static data, so that no rule has a price of them.
@@ -100,10 +102,11 @@ async def test_a_valuation_has_lines_without_worth_and_sections_that_are_not_com
 async def test_a_killmail_of_an_older_release_is_told_the_same(api: GraphQL, database: Database) -> None:
     # It stored a cent, and nothing of what is missing.
     async with database.transaction() as connection:
-        await connection.execute(
-            "update item set unit_price_cents = 1 where price_rule = $1 and killmail_id = $2",
-            PriceRule.UNKNOWN,
-            NOTHING,
+        await change_prices(
+            connection,
+            lambda row: (
+                (1, row.price_rule) if (row.killmail_id, row.price_rule) == (NOTHING, PriceRule.UNKNOWN) else None
+            ),
         )
         await connection.execute(
             "update killmail set ship_value_cents = 1, is_value_complete = true where killmail_id = $1", NOTHING
@@ -116,7 +119,9 @@ async def test_a_killmail_of_an_older_release_is_told_the_same(api: GraphQL, dat
 async def test_evidence_for_a_label_of_worth_says_at_least(api: GraphQL, database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute(
-            "update killmail set total_value_cents = 150000000000, labels = '{isk:1b+}' where killmail_id <= $1", PART
+            "update killmail set total_value_cents = 150000000000, labels = $2 where killmail_id <= $1",
+            PART,
+            pack_labels(["isk:1b+"])[0],
         )
     data = await api.data("{ killmails(filter: { valueMin: 1000000000 }) { nodes { id labelEvidence { evidence } } } }")
 

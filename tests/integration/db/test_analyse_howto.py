@@ -21,6 +21,7 @@ from killreport.eve.load import load_universe
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import load_price_book
 from tests.integration.kills import NOON, arrival, attacker, name_everybody, store
+from tests.integration.packed_rows import change_attackers
 from tests.npm import CLIENTS
 from tests.programs import find_program
 from tests.venvs import programs_of
@@ -47,7 +48,7 @@ async def analyst(database: Database) -> AsyncIterator[str]:
     await name_everybody(database)
     # Attackers of the tests have no alliance.
     async with database.connection() as connection:
-        await connection.execute("update attacker set alliance_id = 99000001")
+        await change_attackers(connection, lambda _row: {"alliance_id": 99000001})
     assert attacker()["ship_type_id"]
     name = f"killreport_test_{secrets.token_hex(6)}"
     async with database.apart() as owner:

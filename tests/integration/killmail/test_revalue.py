@@ -21,6 +21,7 @@ from killreport.killmail.writing.store import KillmailWriter
 from killreport.market.price import PriceRule, load_price_book
 from killreport.market.store import PriceDay, PriceReference, store_prices, store_references
 from tests.integration.killmail.mails import DAMAGE_CONTROL, RIFTER, arrival
+from tests.integration.packed_rows import change_prices
 
 DAY = date(2021, 12, 2)
 # Of no static data and no reference: priceless until somebody knows better.
@@ -69,7 +70,8 @@ async def everything(connection: Connection) -> dict[str, list[Any]]:
             (
                 "killmail",
                 "killmail_id, ship_value_cents, ship_price_rule, fitted_value_cents, dropped_value_cents,"
-                " destroyed_value_cents, total_value_cents, is_value_complete, labels, points",
+                " destroyed_value_cents, total_value_cents, is_value_complete,"
+                " label_names(labels, ship_category_id) as labels, points",
                 "killmail_id",
             ),
             ("item", "*", "killmail_id, ordinal"),
@@ -99,7 +101,7 @@ async def test_the_state_is_that_of_a_store_that_knew_the_price(database: Databa
     async with database.connection() as connection:
         revalued = await everything(connection)
         assert await recount_differences(connection) == []
-        facts = ("killmail_gate", "killmail", "attacker", "item")
+        facts = ("killmail_gate", "killmail")
         for table in (*facts, "posting", "daily_total", "system_stat", "total_stat", "activity_stat"):
             await connection.execute(f"delete from {table}")
     await writer.store(database, fleet())
@@ -249,16 +251,17 @@ async def test_killmails_that_come_while_others_are_valued_again_are_counted_rig
     await asyncio.gather(store(), revalue())
     async with database.connection() as connection:
         assert await recount_differences(connection) == []
-        labels = await connection.fetch("select labels from killmail where killmail_id < 200")
+        labels = await connection.fetch("select labels from analysis.killmails where killmail_id < 200")
     assert [row for row in labels if "padding" not in row["labels"] or "pvp" in row["labels"]] == []
 
 
 async def make_old(connection: Connection, build_number: int = 0) -> None:
     """Have the stored killmails as a release before portions valued them: a cent for what is unknown, all complete."""
-    await connection.execute(
-        """update item set unit_price_cents = case when price_rule = 99 then 1 else 999 end where price_rule >= 30;
-           update killmail set is_value_complete = true"""
+    await change_prices(
+        connection,
+        lambda row: (1 if row.price_rule == 99 else 999, row.price_rule) if row.price_rule >= 30 else None,
     )
+    await connection.execute("update killmail set is_value_complete = true")
     await connection.execute(
         """insert into value_basis (rules_version, build_number, extent) values (1, $1, 1)
            on conflict (is_only) do update set rules_version = 1, build_number = $1, extent = 1""",

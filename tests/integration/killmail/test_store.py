@@ -57,7 +57,8 @@ async def test_the_stored_row_says_what_the_mail_says(database: Database, writer
     await writer.store(database, [mail])
     async with database.connection() as connection:
         row = await connection.fetchrow("select * from killmail")
-    assert row["hash"] == killmail_hash(mail.mail)
+        hash_text = await connection.fetchval("select killmail_hash from analysis.killmails")
+    assert bytes.fromhex(hash_text) == killmail_hash(mail.mail)
     assert (row["constellation_id"], row["region_id"]) == (20000020, 10000002)
     assert (row["victim_character_id"], row["victim_alliance_id"]) == (PILOT, None)
     assert (row["attacker_count"], row["player_count"]) == (2, 1)
@@ -141,7 +142,7 @@ async def test_a_late_label_and_a_location_are_merged_once(database: Database, w
 
     assert (changed.new_ids, changed.changed_ids, again.changed_ids) == ([], [1], [])
     async with database.connection() as connection:
-        row = await connection.fetchrow("select labels, location_id from killmail")
+        row = await connection.fetchrow("select labels, location_id from analysis.killmails")
         kinds = [event["kind"] for event in await connection.fetch("select kind from event order by event_id")]
     assert row["location_id"] == 40009082
     assert row["labels"][-2:] == ["ganked", "padding"]

@@ -52,7 +52,7 @@ async def test_one_that_is_removed_or_derived_otherwise_meanwhile_is_taken_out_w
     assert await remove_killmails(database, [1], "a test") == [1]
     # As an older release's labels were.
     async with database.connection() as connection:
-        await connection.execute("update killmail set labels = '{}' where killmail_id = 2")
+        await connection.execute("update killmail set labels = 0, ship_category_id = null where killmail_id = 2")
         await rebuild_rollups(connection)
     assert await rederive_due(database) == 1
     async with database.connection() as connection:

@@ -85,7 +85,10 @@ async def test_pages_are_stored_until_an_empty_one(at_site: Settings, site: Site
     await drain(at_site, database, NAME)
 
     assert asked(site) == [path_of(page) for page in (1, 2, 3, 4)]
-    assert await fetch(database, "select killmail_id, source, location_id, labels @> '{ganked}' from killmail") == [
+    statement = (
+        "select killmail_id, source, location_id, label_names(labels, ship_category_id) @> '{ganked}' from killmail"
+    )
+    assert await fetch(database, statement) == [
         (mail_id, "zkillboard", 50000001, True) for mail_id in (13, 14, 11, 12, 10)
     ]
     assert await fetch(database, "select character_id, page, finished_at is not null from character_history") == [

@@ -149,10 +149,10 @@ async def read_stored(database: Database) -> dict[int, tuple[str, int, int]]:
     """Return the same of everything stored, counted from the rows."""
     async with database.connection() as connection:
         rows = await connection.fetch(
-            """select killmail_id, encode(hash, 'hex') as hash,
+            """select killmail_id, killmail_hash as hash,
                       (select count(*) from attacker a where a.killmail_id = k.killmail_id) as attackers,
                       (select count(*) from item i where i.killmail_id = k.killmail_id) as items
-               from killmail k"""
+               from analysis.killmails k"""
         )
     return {row["killmail_id"]: (row["hash"], row["attackers"], row["items"]) for row in rows}
 

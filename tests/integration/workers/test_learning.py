@@ -21,6 +21,7 @@ from killreport.eve.importer import StaticDataRelease, read_static_data, store_s
 from killreport.eve.load import load_universe
 from killreport.ingest.reading import load_writer
 from killreport.killmail.mail.arrival import Arrival, read_arrival
+from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.writing import rederive_due as due
 from killreport.killmail.writing.recount import recount_differences
 from killreport.killmail.writing.rederive_due import count_due, rederive_due
@@ -33,7 +34,8 @@ from tests.integration.zkillboard.site import Answer, Site, open_site
 
 RIFTER, THRASHER, FRIGATES, DESTROYERS, JITA = 587, 16242, 25, 420, 30000142
 FACTS = """
-    select ship_group_id, final_blow_ship_group_id, points, is_solo, labels @> '{cat:6,solo}'
+    select ship_group_id, final_blow_ship_group_id, points, is_solo,
+           label_names(labels, ship_category_id) @> '{cat:6,solo}'
     from killmail order by killmail_id
 """
 
@@ -171,7 +173,8 @@ async def test_an_imported_release_takes_the_killmails_of_what_changed_with_it(d
     assert await rederive_due(database) >= 3
 
     places = await fetch(
-        database, "select distinct constellation_id, region_id, labels @> '{loc:lowsec}' from killmail"
+        database,
+        "select distinct constellation_id, region_id, labels @> '{loc:lowsec}' from analysis.killmails",
     )
     assert places == [(20000001, 10000001, True)]
     assert await differences(database) == []
@@ -241,12 +244,12 @@ async def test_labels_that_others_gave_are_kept(database: Database, unknown: Any
     writer = await load_writer(database)
     await writer.store(database, [arrival(10)])
     async with database.connection() as connection:
-        await connection.execute("update killmail set labels = labels || '{ganked}'")
+        await connection.execute("update killmail set labels = labels | $1", pack_labels(["ganked"])[0])
         await put_back(connection, unknown)
 
     await rederive_due(database)
 
-    [(labels,)] = await fetch(database, "select labels from killmail")
+    [(labels,)] = await fetch(database, "select labels from analysis.killmails")
     assert labels[-1] == "ganked"
     assert {"cat:6", "solo", "pvp"} <= set(labels)
 

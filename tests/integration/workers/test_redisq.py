@@ -60,8 +60,8 @@ async def test_a_first_start_begins_at_the_head_and_stores_what_is_published(
 
     assert await fetch(
         database,
-        "select killmail_id, encode(hash, 'hex'), location_id, source, labels @> '{ganked}', labels @> '{made-up}' "
-        "from killmail order by 1",
+        "select killmail_id, killmail_hash, shown.location_id, source, shown.labels @> '{ganked}', "
+        "shown.labels @> '{made-up}' from analysis.killmails shown join killmail using (killmail_id) order by 1",
     ) == [
         (10, hash_of(10), 50000001, "r2z2", False, False),
         (11, hash_of(11), 50000001, "r2z2", True, False),
@@ -141,7 +141,7 @@ async def test_a_rewritten_package_is_read_again_and_merged(
         publish(site, 71, package_of(11, sequence_updated=70))
         await lines.wait_for("killmail_changed")
 
-    assert await fetch(database, "select killmail_id from killmail where labels @> '{ganked}'") == [(10,)]
+    assert await fetch(database, "select killmail_id from analysis.killmails where labels @> '{ganked}'") == [(10,)]
     assert await fetch(database, "select kind, killmail_ids from event order by event_id") == [
         ("stored", [10]),
         ("stored", [11]),

@@ -83,7 +83,8 @@ async def test_what_the_block_says_wrong_costs_the_block_and_not_the_killmail(
         await lines.wait_for("killmail_stored", 6)
 
     assert await fetch(
-        database, "select killmail_id, location_id from killmail where labels @> '{ganked}' order by 1"
+        database,
+        "select killmail_id, location_id from analysis.killmails where labels @> '{ganked}' order by 1",
     ) == [(10 + place, None) for place in range(6)]
 
 

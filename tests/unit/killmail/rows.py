@@ -37,7 +37,7 @@ def killmail_row(**values: Any) -> KillmailRow:
     row: dict[str, Any] = dict.fromkeys(KillmailRow.__struct_fields__)
     row |= dict.fromkeys([name for name in row if name.endswith("_cents")], 0)
     at = datetime(2021, 12, 2, 18, 30, tzinfo=UTC)
-    row |= {"killmail_id": 1, "hash": bytes(20), "killmail_time": at, "stored_at": at, "solar_system_id": TAMA}
+    row |= {"killmail_id": 1, "killmail_time": at, "stored_at": at, "solar_system_id": TAMA}
     row |= {"region_id": 10000002, "victim_character_id": ALICE, "victim_corporation_id": ALICES_CORPORATION}
     row |= {"ship_type_id": RIFTER, "ship_group_id": 25, "damage_taken": 100, "attacker_count": 1, "player_count": 1}
     row |= {"ship_price_rule": 0, "is_value_complete": True, "points": 1}
