@@ -28,7 +28,7 @@ from killreport.search.search import load_search
 
 TODAY = datetime(2021, 12, 31, tzinfo=UTC).date()
 LARGE = {
-    *("killmail", "attacker", "item", "killed_by", "daily_stat", "total_stat", "system_stat", "activity_stat"),
+    *("killmail", "attacker", "item", "killed_by", "daily_stat", "total_stat", "system_figures"),
     *("character", "corporation", "alliance"),
 }
 # Many rows by few statements: enough that a scan of all is the dearer plan wherever an index can be used.
@@ -52,11 +52,11 @@ select kind, 90000000 + entity, '2021-01-01'::date + day, 1, 1, 1, 1, 1, 1, 1, 1
 from unnest('{1,2,3,6}'::int[]) kind, generate_series(1, 50) entity, generate_series(1, 364, 2) day;
 insert into total_stat select kind, 90000000 + entity, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
 from generate_series(1, 9) kind, generate_series(1, 5000) entity;
-insert into system_stat
-select 1, 30000000 + system, '2021-01-01'::date + day, 90000000, 1, 1, 1, 1, 1, 1
+insert into system_figures
+select 30000000 + system, '2021-01-01'::date + day, pack_system_figures('{1}', '{90000000}', '{1}', '{1}', '{1}', '{1}',
+    '{1}', '{1}')
 from generate_series(1, 300) system, generate_series(1, 364, 2) day;
-insert into activity_stat select 1, 90000000 + entity, slot, 1, 1
-from generate_series(1, 300) entity, generate_series(0, 167) slot;
+update total_stat set activity = pack_activity(13, 1, 1) where entity_kind = 1;
 insert into character (character_id, name, corporation_id) select n, md5(n::text), 98000000 + n % 300
 from generate_series(1, 20000) n;
 insert into corporation (corporation_id, name, ticker, alliance_id)
@@ -92,6 +92,10 @@ class Planning:
 
     def transaction(self, **options: Any) -> Any:
         return self._connection.transaction(**options)
+
+    async def cursor(self, statement: str, *arguments: object) -> Any:
+        await self._explain(statement, arguments)
+        return await self._connection.cursor(statement, *arguments)
 
     async def execute(self, statement: str) -> None:
         await self._connection.execute(statement)
