@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from killreport.db.database import Connection
+from killreport.killmail.postings.changes import hold_all_days
 from killreport.killmail.stored.rollup import COUNTS, DAILY_TOTAL, TOTAL_STAT, Table
 from killreport.killmail.writing.recount_postings import rebuild_postings, recount_postings
 
@@ -180,9 +181,8 @@ async def _differences(connection: Connection, limit: int) -> list[Difference]:
 async def rebuild_rollups(connection: Connection) -> None:
     """Replace the rollups by a recount, in one transaction that keeps writers of killmails out until it commits."""
     async with connection.transaction():
-        # The gate as well: a writer that waits for the rollups has passed it, and its rows are not to be seen here.
-        names = ", ".join(dict.fromkeys(check.table for check in _CHECKS))
-        await connection.execute(f"lock table killmail_gate, posting, {names} in share row exclusive mode")
+        # A lock of the tables is not enough: what is packed is read first, and written when it was changed.
+        await hold_all_days(connection)
         await rebuild_postings(connection)
         # In their order: the hours of a life are put into the row that the counts of the life have made.
         for check in _CHECKS:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import pytest
 
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
 from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.postings.changes import MAX_DAYS, hold_days, hold_days_of
 from killreport.killmail.stored import rollup
 from killreport.killmail.stored.activity import LONGEST
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
@@ -198,3 +200,38 @@ async def test_more_is_not_taken_from_a_day_than_it_has(database: Database, writ
         await rebuild_rollups(connection)
     assert await remove_killmails(database, [1], "a test") == [1]
     assert await differences(database) == []
+
+
+async def test_a_rebuild_waits_for_whoever_has_read_what_is_packed(database: Database, writer: KillmailWriter) -> None:
+    await writer.store(database, [arrival(1), arrival(2)])
+    async with database.connection() as other:
+        async with database.transaction() as connection:
+            await hold_days_of(connection, [1])
+            rebuilding = asyncio.create_task(rebuild_rollups(other))
+            done, _ = await asyncio.wait([rebuilding], timeout=0.3)
+            assert not done
+            await connection.execute("delete from system_figures")
+        await rebuilding
+    assert await differences(database) == []
+
+
+@pytest.mark.parametrize(("days", "locks"), [(1, 2), (MAX_DAYS, MAX_DAYS + 1), (MAX_DAYS + 1, 1)])
+async def test_the_days_of_a_batch_take_few_locks_and_keep_others_out(
+    database: Database, days: int, locks: int
+) -> None:
+    first = date(2010, 1, 1)
+    async with database.connection() as other:
+        async with database.transaction() as connection:
+            await hold_days(connection, [first + timedelta(days=number) for number in range(days)])
+            held = await connection.fetchval(
+                "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+            )
+            waiting = asyncio.create_task(_hold(other, first))
+            done, _ = await asyncio.wait([waiting], timeout=0.3)
+            assert (held, bool(done)) == (locks, False)
+        await waiting
+
+
+async def _hold(connection: Connection, day: date) -> None:
+    async with connection.transaction():
+        await hold_days(connection, [day])
