@@ -56,8 +56,8 @@ begin
 end $$;
 comment on function unpack_integers(bytea) is 'The numbers of an array of MessagePack; all are 0 or more.';
 
--- Version 1, the first number. Then for everybody with the same figures: these six, how many characters, corporations,
--- alliances and ship types have them, and the ids of each.
+-- The version, which is 1, how many sets of figures there are, and how many characters, corporations, alliances and ship
+-- types. Then the sets, six figures each, and for each kind how many ids have each set and the ids in that order.
 create function unpack_system_figures(figures bytea) returns table (
     entity_kind smallint, entity_id bigint, kills bigint, losses bigint, solo_kills bigint, points_won bigint,
     isk_destroyed_cents bigint, isk_lost_cents bigint
@@ -65,19 +65,24 @@ create function unpack_system_figures(figures bytea) returns table (
 declare
     numbers bigint[] := unpack_integers(figures);
     kinds constant smallint[] := '{1, 2, 3, 5}';
-    at integer := 2;
+    sets integer := numbers[2];
+    at integer := 7 + 6 * sets;
     first integer;
+    size integer;
 begin
     if numbers[1] is distinct from 1 then
         raise exception 'figures of version % are not known here', numbers[1];
     end if;
-    while at <= cardinality(numbers) loop
-        first := at + 10;
-        for kind in 1..4 loop
-            return query select kinds[kind], id, numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3],
-                                numbers[at + 4], numbers[at + 5]
-                         from unnest(numbers[first:first + numbers[at + 5 + kind]::integer - 1]) as id;
-            first := first + numbers[at + 5 + kind]::integer;
+    for kind in 1..4 loop
+        first := at + sets;
+        for place in 0..sets - 1 loop
+            size := numbers[at + place];
+            continue when size = 0;
+            return query
+                select kinds[kind], id, numbers[7 + 6 * place], numbers[8 + 6 * place], numbers[9 + 6 * place],
+                       numbers[10 + 6 * place], numbers[11 + 6 * place], numbers[12 + 6 * place]
+                from unnest(numbers[first:first + size - 1]) as id;
+            first := first + size;
         end loop;
         at := first;
     end loop;
@@ -93,15 +98,23 @@ create function pack_system_figures(
         select * from unnest(kinds, ids, kills, losses, solo_kills, points_won, isk_destroyed_cents, isk_lost_cents)
             as figure (kind, id, won, lost, solo, points, isk_won, isk_lost)
     ), same as (
-        select array[won, lost, solo, points, isk_won, isk_lost,
-                     count(*) filter (where kind = 1), count(*) filter (where kind = 2),
-                     count(*) filter (where kind = 3), count(*) filter (where kind = 5)]
-               || array_agg(id order by kind, id) as numbers
+        select won, lost, solo, points, isk_won, isk_lost, row_number() over () as place
         from figure group by won, lost, solo, points, isk_won, isk_lost
+    ), member as (
+        select kind, place, id from figure join same using (won, lost, solo, points, isk_won, isk_lost)
+    ), of_kind as (
+        select kind, place, array_agg(id order by id) filter (where id is not null) as ids
+        from unnest('{1,2,3,5}'::smallint[]) as kind cross join same left join member using (kind, place)
+        group by kind, place
+    ), part (section, place, numbers) as (
+        select 0, 0, array[1, count(*)] from same
+        union all select 1, kind, array[coalesce(sum(cardinality(ids)), 0)::bigint] from of_kind group by kind
+        union all select 2, place, array[won, lost, solo, points, isk_won, isk_lost] from same
+        union all select 2 * kind + 1, place, array[coalesce(cardinality(ids), 0)::bigint] from of_kind
+        union all select 2 * kind + 2, place, ids from of_kind
     )
-    select pack_integers(array[1::bigint] || array_agg(number order by same.place, one.place))
-    from (select numbers, row_number() over () as place from same) same
-    cross join lateral unnest(numbers) with ordinality as one (number, place)
+    select pack_integers(array_agg(number order by section, part.place, one.place))
+    from part cross join lateral unnest(numbers) with ordinality as one (number, place)
 $$;
 comment on function pack_system_figures(smallint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[])
     is 'The figures of a solar system and day as system_figures holds them; an element of each array for everybody.';

@@ -1,9 +1,8 @@
 """Who did what in a solar system on a day: one packed row of everybody who is ranked by place.
 
 Everybody on one side of a killmail has the same share in it, and in most systems little else happens on that day. So
-the row has each set of figures once, followed by the ids of all who have it: a third of what a row of each of them
-takes, and no more than the columns of arrays would (`docs/decisions/0027-packed-statistics.md`). It is read, changed
-and written again, by whoever holds the lock of its day (`killreport.killmail.stored.rollup`).
+the row has each set of figures once, and the ids of all who have it (`docs/decisions/0027-packed-statistics.md`). It is
+read, changed and written again by whoever holds its day (`killreport.killmail.postings.changes`).
 
 In memory the six figures of somebody are one number, `JOINED_BITS` apart: what is added to a thousand participants is
 added by one addition each, and below zero as well.
@@ -11,8 +10,9 @@ added by one addition each, and below zero as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import chain, repeat
 from struct import Struct
 
 import msgspec
@@ -31,7 +31,9 @@ _FIGURES = Struct(f"<{len(SYSTEM_COUNTS)}q")
 # Plain numbers, as in `named.py`.
 _KINDS = tuple(map(int, SYSTEM_KINDS))
 _PLACE_OF_KIND = {kind: place for place, kind in enumerate(_KINDS)}
-_IDS = len(SYSTEM_COUNTS) + len(SYSTEM_KINDS)  # what stands before them
+# A row begins with the version, how many sets of figures there are, and how many ids of each kind. Then come the sets,
+# and for each kind how many ids have each set, and the ids in that order.
+_HEAD = 2 + len(SYSTEM_KINDS)
 _SAVE = """insert into system_figures (solar_system_id, day, figures)
     select * from unnest($1::bigint[], $2::date[], $3::bytea[])
     on conflict (solar_system_id, day) do update set figures = excluded.figures"""
@@ -42,8 +44,10 @@ _STORED = """select solar_system_id, day, figures from system_figures
 _decode = msgspec.msgpack.Decoder(list[int]).decode
 _encode = msgspec.msgpack.Encoder().encode
 
-# The figures of everybody, joined, by id or code.
 Sums = dict[int, int]
+"""The figures of everybody, joined, by id."""
+People = Iterable[tuple[int, int]]
+"""Ids with their figures, joined."""
 
 
 def join(figures: Sequence[int]) -> int:
@@ -64,7 +68,10 @@ def part(joined: int) -> tuple[int, ...]:
 
 
 def pack(sums: Mapping[int, int]) -> bytes:
-    """Return the row of a system and day; empty where nobody did anything. Raises OverflowError like `part`."""
+    """Return the row of a system and day; empty where nobody did anything. Raises OverflowError like `part`.
+
+    sums: the figures of everybody, joined, by code.
+    """
     same: dict[int, tuple[list[int], ...]] = {}
     for code, joined in sums.items():
         if joined:
@@ -74,40 +81,44 @@ def pack(sums: Mapping[int, int]) -> bytes:
             ids[_PLACE_OF_KIND[code & KIND_MASK]].append(code >> KIND_BITS)
     if not same:
         return b""
-    numbers = [_VERSION]
-    for joined, of_kinds in same.items():
+    sections = list(zip(*same.values(), strict=True))
+    numbers = [_VERSION, len(same), *(sum(map(len, section)) for section in sections)]
+    for joined in same:
         numbers += part(joined)
-        numbers += map(len, of_kinds)
-        for ids_of_kind in of_kinds:
-            numbers += ids_of_kind
+    for section in sections:
+        numbers += map(len, section)
+        numbers += chain.from_iterable(section)
     return _encode(numbers)
 
 
-def groups_in(row: bytes) -> Iterator[tuple[int, Sequence[Sequence[int]]]]:
-    """Yield figures, joined, with the ids that have them, by place in SYSTEM_KINDS."""
+def people_in(row: bytes, places: Collection[int] = range(len(SYSTEM_KINDS))) -> Iterator[tuple[int, People]]:
+    """Yield places in SYSTEM_KINDS, those wanted, each with the ids there and the joined figures of each id."""
     numbers = _decode(row)
-    if numbers[0] != _VERSION:
-        raise ValueError(f"figures of version {numbers[0]} are not known to this release")
-    first, end = 1, len(numbers)
-    while first < end:
-        won, lost, solo, points, destroyed, isk_lost, *sizes = numbers[first : first + _IDS]
-        joined = won | lost << 64 | solo << 128 | points << 192 | destroyed << 256 | isk_lost << 320
-        first += _IDS
-        ids = []
-        for size in sizes:
-            ids.append(numbers[first : first + size])
-            first += size
-        yield joined, ids
+    version, sets = numbers[:2]
+    if version != _VERSION:
+        raise ValueError(f"figures of version {version} are not known to this release")
+    end = _HEAD + sets * len(SYSTEM_COUNTS)
+    columns = (numbers[at : end : len(SYSTEM_COUNTS)] for at in range(_HEAD, _HEAD + len(SYSTEM_COUNTS)))
+    joined = [
+        won | lost << 64 | solo << 128 | points << 192 | destroyed << 256 | isk_lost << 320
+        for won, lost, solo, points, destroyed, isk_lost in zip(*columns, strict=True)
+    ]
+    for place, size in enumerate(numbers[2:_HEAD]):
+        first = end + sets
+        if size and place in places:
+            shares = chain.from_iterable(map(repeat, joined, numbers[end:first]))
+            yield place, zip(numbers[first : first + size], shares, strict=True)
+        end = first + size
 
 
 def add_to(sums: Mapping[EntityKind, Sums], rows: Iterable[bytes]) -> None:
     """Add the figures of rows to sums by id; kinds that these do not have are left out."""
-    wanted = [(SYSTEM_KINDS.index(kind), of_kind) for kind, of_kind in sums.items()]
+    wanted = {SYSTEM_KINDS.index(kind): of_kind for kind, of_kind in sums.items()}
     for row in rows:
-        for joined, ids_by_kind in groups_in(row):
-            for place, of_kind in wanted:
-                for id_ in ids_by_kind[place]:
-                    of_kind[id_] = of_kind.get(id_, 0) + joined
+        for place, people in people_in(row, wanted):
+            found = wanted[place]
+            for id_, joined in people:
+                found[id_] = found.get(id_, 0) + joined
 
 
 async def save_figures(connection: Connection, changes: Mapping[tuple[int, date], Mapping[int, int]]) -> None:
@@ -132,9 +143,9 @@ def _add(row: bytes | None, changes: Mapping[int, int]) -> Mapping[int, int]:
     if row is None:
         return changes
     sums = dict(changes)
-    for joined, ids_by_kind in groups_in(row):
-        for kind, ids in zip(_KINDS, ids_by_kind, strict=True):
-            for id_ in ids:
-                code = id_ << KIND_BITS | kind
-                sums[code] = sums.get(code, 0) + joined
+    for place, people in people_in(row):
+        kind = _KINDS[place]
+        for id_, joined in people:
+            code = id_ << KIND_BITS | kind
+            sums[code] = sums.get(code, 0) + joined
     return sums

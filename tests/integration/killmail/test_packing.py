@@ -7,7 +7,7 @@ import random
 from killreport.db.database import Database
 from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, code_of
 from killreport.killmail.stored.activity import CELLS, SLOTS, change, hours_in
-from killreport.killmail.stored.system_figures import SYSTEM_KINDS, groups_in, join, pack, part
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, pack, part, people_in
 
 Figures = tuple[int, ...]
 # Around every length that a number has, and one in between.
@@ -23,10 +23,7 @@ def people(number: int) -> dict[int, Figures]:
 
 def figures_in(row: bytes) -> dict[int, Figures]:
     return {
-        code_of(kind, id_): part(joined)
-        for joined, ids_by_kind in groups_in(row)
-        for kind, ids in zip(SYSTEM_KINDS, ids_by_kind, strict=True)
-        for id_ in ids
+        code_of(SYSTEM_KINDS[place], id_): part(joined) for place, people in people_in(row) for id_, joined in people
     }
 
 
