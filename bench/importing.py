@@ -30,7 +30,7 @@ from killreport.killmail.mail.archive import read_records
 from killreport.killmail.mail.arrival import Arrival, read_arrival
 
 FACTS = ("killmail_gate", "killmail", "posting")
-ROLLUPS = ("daily_total", "system_stat", "total_stat", "activity_stat")
+ROLLUPS = ("daily_total", "system_figures", "total_stat")
 ALL = (*FACTS, *ROLLUPS, "refresh_ledger", "event")
 
 

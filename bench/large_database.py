@@ -25,7 +25,7 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database, open_database
 from killreport.killmail.mail.arrival import Arrival
-from killreport.killmail.stored.rollup import ACTIVITY_STAT, DAILY_STAT, DAILY_TOTAL, SYSTEM_STAT, TOTAL_STAT
+from killreport.killmail.stored.rollup import DAILY_STAT, DAILY_TOTAL, TOTAL_STAT
 from killreport.killmail.writing.recount import recount_differences
 from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
@@ -41,7 +41,7 @@ _FACTS = {
     "killed_by": ("killmail_id", "killmail_time"),
     DAILY_STAT.name: ("day",),
     DAILY_TOTAL.name: ("day",),
-    SYSTEM_STAT.name: ("day",),
+    "system_figures": ("day",),
 }
 _NAMES = {
     "character": "'Pilot ' || id",
@@ -107,9 +107,12 @@ async def _copy(database: Database, copies: int) -> None:
                 )
         for statement in rebuild:
             await connection.execute(statement, timeout=1_800)
-        for rollup in (TOTAL_STAT, ACTIVITY_STAT):
-            sums = ", ".join(f"{name} = {name} * {copies}" for name in rollup.counts)
-            await connection.execute(f"update {rollup.name} set {sums}")
+        sums = ", ".join(f"{name} = {name} * {copies}" for name in TOTAL_STAT.counts)
+        hours = f"string_agg(pack_activity(slot, hours.kills * {copies}, hours.losses * {copies}), '')"
+        await connection.execute(
+            f"""update total_stat
+                set {sums}, activity = coalesce((select {hours} from unpack_activity(activity) hours), '')"""
+        )
 
 
 async def _drop_indexes(connection: Any) -> Sequence[str]:

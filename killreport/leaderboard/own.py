@@ -18,7 +18,7 @@ from killreport.killmail.lists.of_many import list_newest_ids
 from killreport.killmail.postings.codes import Side, code_of
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window, first_day
-from killreport.leaderboard.queries import get_ranking_of_place
+from killreport.leaderboard.queries import get_rankings_of_place
 from killreport.leaderboard.scope import Scope, find_scope
 from killreport.leaderboard.tops import MAX_KILLMAILS, Top, count_ids
 
@@ -91,12 +91,13 @@ async def list_own_tops(
         scope = find_scope(universe, kind, entity_id)
     except NotFound:
         return OwnTops()
-    lists: dict[str, list[Top]] = {}
-    for name, of in _RANKED.items():
-        ranking = await get_ranking_of_place(
-            connection, of, Metric.KILLS, window, scope=scope, today=today, limit=limit
-        )
-        lists[name] = [Top(at.entity_id, at.figures.kills) for at in ranking.places]
+    rankings = await get_rankings_of_place(
+        connection, list(_RANKED.values()), Metric.KILLS, window, scope=scope, today=today, limit=limit
+    )
+    lists = {
+        name: [Top(at.entity_id, at.figures.kills) for at in ranking.places]
+        for name, ranking in zip(_RANKED, rankings, strict=True)
+    }
     systems = await _systems_of(connection, scope, first_day(window, today) or date.min, today, limit)
     dear = await list_dearest(connection, window, today=today, scope=scope, limit=MAX_DEAREST)
     return OwnTops(**lists, solar_systems=systems, dearest=[one.killmail_id for one in dear])

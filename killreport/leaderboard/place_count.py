@@ -5,17 +5,18 @@ A place with few killmails is not counted: its days are summed for whoever asks,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
-from killreport.killmail.stored.rollup import SYSTEM_KINDS
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, Sums, part
 from killreport.leaderboard.dearest import MAX_DEAREST
 from killreport.leaderboard.model import FIGURES, MAX_PLACES_OF_PLACE, SUMS
+from killreport.leaderboard.place_sums import add_rows, read_rows
 from killreport.leaderboard.store import RANKING_LOCK
 
-# A place with more is counted; as many killmails have some ten thousand rows in system_stat.
+# A place with more is counted.
 LIVE_KILLMAILS = 2_000
 COUNT_EVERY = timedelta(hours=20)
 
@@ -39,10 +40,17 @@ _PLACE = "partition by place_kind, place_id order by"
 _RANKS = ", ".join(f"row_number() over ({_PLACE} {name} desc, entity_id) as by_{name}" for name in FIGURES)
 _IS_HEAD = " or ".join(f"({name} > 0 and by_{name} <= {MAX_PLACES_OF_PLACE})" for name in FIGURES)
 _NAMES = ", ".join(FIGURES)
+# What is added up of the systems' days in memory goes here when it is much, at the latest after each system.
+_MOST_SUMS = 100_000
+_SYSTEM_SUM = f"""
+    create temporary table system_sum (
+        solar_system_id bigint, entity_kind smallint, entity_id bigint, {_NAMES.replace(",", " bigint,")} bigint
+    ) on commit drop
+"""
 _HEADS = f"""
     with there as materialized (
-        select solar_system_id, entity_id, {SUMS} from system_stat
-        where entity_kind = $4::smallint and solar_system_id = any($3::bigint[]) group by 1, 2
+        select solar_system_id, entity_id, {SUMS} from system_sum
+        where entity_kind = $4::smallint group by 1, 2
     ), figure as (
         select place_kind, place_id, entity_id, {SUMS} from there join {_MAPPED} using (solar_system_id)
         group by 1, 2, 3
@@ -95,8 +103,32 @@ async def _count_region(connection: Connection, region_id: int, now: datetime) -
     if not rows:
         return 0
     busy = [list(column) for column in zip(*map(tuple, rows), strict=True)]
+    await connection.execute(_SYSTEM_SUM)
+    for solar_system_id in set(busy[2]):
+        await _sum_system(connection, solar_system_id)
     for kind in SYSTEM_KINDS:
         await connection.execute(_HEADS, *busy, int(kind))
     await connection.execute(_DEAREST, *busy)
     await connection.execute(_RUNS, *busy, now.date(), now)
     return len(set(zip(*busy[:2], strict=True)))
+
+
+async def _sum_system(connection: Connection, solar_system_id: int) -> None:
+    """Put into `system_sum` what everybody did in a system; who did much may be there more than once."""
+    sums: dict[EntityKind, Sums] = {kind: {} for kind in SYSTEM_KINDS}
+    async for rows in read_rows(connection, [solar_system_id], None):
+        await add_rows(sums, rows)
+        if sum(map(len, sums.values())) > _MOST_SUMS:
+            await _save_sums(connection, solar_system_id, sums)
+    await _save_sums(connection, solar_system_id, sums)
+
+
+async def _save_sums(connection: Connection, solar_system_id: int, sums: Mapping[EntityKind, Sums]) -> None:
+    records = [
+        (solar_system_id, int(kind), entity_id, *part(joined))
+        for kind, of_kind in sums.items()
+        for entity_id, joined in of_kind.items()
+    ]
+    await connection.copy_records_to_table("system_sum", records=records)
+    for of_kind in sums.values():
+        of_kind.clear()

@@ -6,14 +6,14 @@ Measured at 18,000 killmails a day (15,000 characters a day): a week is 100,000 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
-from killreport.killmail.stored.rollup import SYSTEM_KINDS
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS
 from killreport.leaderboard.model import (
     FIGURES,
     LIVE,
@@ -27,6 +27,7 @@ from killreport.leaderboard.model import (
     Window,
     first_day,
 )
+from killreport.leaderboard.place_sums import head_of, sum_systems
 from killreport.leaderboard.scope import Scope, find_count
 
 
@@ -73,35 +74,54 @@ async def get_ranking_of_place(
     today: date,
     limit: int = 100,
 ) -> Ranking:
-    """Return the head of a ranking of characters, corporations, alliances or ship types in a place.
+    """Return the head of a ranking in a place; see `get_rankings_of_place`."""
+    [ranking] = await get_rankings_of_place(connection, [kind], metric, window, scope=scope, today=today, limit=limit)
+    return ranking
 
-    Summed for this reader; of all time, where the place is a busy one, as `place_count.py` counted it last. Raises
-    Refused for other kinds.
+
+async def get_rankings_of_place(
+    connection: Connection,
+    kinds: Sequence[EntityKind],
+    metric: Metric,
+    window: Window,
+    *,
+    scope: Scope,
+    today: date,
+    limit: int = 100,
+) -> list[Ranking]:
+    """Return the heads of the rankings of characters, corporations, alliances or ship types in a place, in order.
+
+    Summed for this reader, all from one reading; of all time, where the place is a busy one, as `place_count.py`
+    counted it last. Raises Refused for other kinds.
     """
-    if kind not in SYSTEM_KINDS:
+    if not set(kinds) <= set(SYSTEM_KINDS):
         raise Refused("Only characters, corporations, alliances and ship types are ranked by place.")
     size = min(limit, MAX_PLACES_OF_PLACE)
     first = first_day(window, today)
     count = await find_count(connection, scope) if first is None else None
     if count is not None:
-        rows = await connection.fetch(
-            f"""select entity_id, {", ".join(FIGURES)} from place_head
-                where place_kind = $1 and place_id = $2 and entity_kind = $3 and {metric.column} > 0
-                order by {metric.column} desc, entity_id limit {size}""",  # noqa: S608
-            int(scope.kind),
-            scope.place_id,
-            int(kind),
-        )
-        return Ranking(kind, metric, window, None, count.last_day, count.counted_at, _places(rows))
-    days = "" if first is None else "and day between $3 and $4"
+        heads = [await _counted_head(connection, kind, metric, scope, size) for kind in kinds]
+        return [
+            Ranking(kind, metric, window, None, count.last_day, count.counted_at, head)
+            for kind, head in zip(kinds, heads, strict=True)
+        ]
+    days = None if first is None else (first, today)
+    sums = await sum_systems(connection, scope.solar_system_ids, kinds, days)
+    return [Ranking(kind, metric, window, first, today, None, head_of(sums[kind], metric, size)) for kind in kinds]
+
+
+async def _counted_head(
+    connection: Connection, kind: EntityKind, metric: Metric, scope: Scope, size: int
+) -> list[Ranked]:
     rows = await connection.fetch(
-        f"""select entity_id, {SUMS} from system_stat
-            where entity_kind = $1 and solar_system_id = any($2::bigint[]) {days} {_head(metric, size)}""",  # noqa: S608
+        f"""select entity_id, {", ".join(FIGURES)} from place_head
+            where place_kind = $1 and place_id = $2 and entity_kind = $3 and {metric.column} > 0
+            order by {metric.column} desc, entity_id limit {size}""",  # noqa: S608
+        int(scope.kind),
+        scope.place_id,
         int(kind),
-        scope.solar_system_ids,
-        *(() if first is None else (first, today)),
     )
-    return Ranking(kind, metric, window, first, today, None, _places(rows))
+    return _places(rows)
 
 
 def _head(metric: Metric, limit: int) -> str:

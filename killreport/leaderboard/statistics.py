@@ -10,6 +10,7 @@ from typing import Any
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.postings.codes import code_of
+from killreport.killmail.stored.activity import hours_in
 from killreport.killmail.stored.rollup import COUNTS
 
 DAYS_A_WEEK, HOURS_A_DAY = 7, 24
@@ -128,16 +129,15 @@ async def list_months_of(connection: Connection, counted: Sequence[Counted]) -> 
 async def list_activity(connection: Connection, counted: Sequence[Counted]) -> list[Activity]:
     """Return when over their whole lives they were on killmails. Of kinds that are not counted all is 0.
 
-    Kept in a rollup of at most 168 rows: the newest killmails of a large alliance would show its last days only.
+    Kept in a rollup: the newest killmails of a large alliance would show its last days only.
     """
-    rows = await connection.fetch(
-        f"select place, slot, kills, losses {_WANTED.format(table='activity_stat')}", *_arrays(counted)
-    )
-    kills, losses = ([[[0] * HOURS_A_DAY for _ in range(DAYS_A_WEEK)] for _ in counted] for _ in range(2))
-    for place, slot, killed, lost in rows:
-        weekday, hour = divmod(slot, HOURS_A_DAY)
-        kills[place - 1][weekday][hour], losses[place - 1][weekday][hour] = killed, lost
-    return [Activity(*both) for both in zip(kills, losses, strict=True)]
+    rows = await connection.fetch(f"select place, activity {_WANTED.format(table='total_stat')}", *_arrays(counted))
+    logs: dict[int, bytes] = {row[0]: row[1] for row in rows}
+    return [Activity(*map(_by_weekday, hours_in(logs.get(place, b"")))) for place in range(1, len(counted) + 1)]
+
+
+def _by_weekday(slots: Sequence[int]) -> Sequence[Sequence[int]]:
+    return [slots[first : first + HOURS_A_DAY] for first in range(0, len(slots), HOURS_A_DAY)]
 
 
 def _codes(counted: Sequence[Counted]) -> list[int]:

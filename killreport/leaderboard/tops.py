@@ -24,17 +24,17 @@ from killreport.leaderboard.model import Window, first_day
 MAX_KILLMAILS = 2000  # of the kills, and as many of the losses
 MAX_TOGETHER = 20_000  # of all that are asked for at once, shared equally
 
+# `offset 0` keeps the planner from joining all at once: it takes the bounded part for a large one, and would read whole
+# tables to save some thousand looks into an index.
 _NEWEST = """
     select id, killmail_id, killmail_time, solar_system_id, region_id, ship_group_id, victim_character_id,
            victim_corporation_id, victim_alliance_id
     from (select wanted.id, mail.*, row_number() over (
               partition by wanted.id order by mail.killmail_time desc, mail.killmail_id desc) as number
-          from unnest($1::bigint[], $2::bigint[]) as wanted (id, killmail_id)
-          join killmail mail using (killmail_id)) numbered
+          from unnest($1::bigint[], $2::bigint[]) as wanted (id, killmail_id) cross join lateral (
+              select * from killmail where killmail.killmail_id = wanted.killmail_id offset 0) mail) numbered
     where number <= $3 order by killmail_time desc, killmail_id desc
 """
-# `offset 0` keeps the planner from joining all at once: it takes the bounded part for a large one, and would read whole
-# tables to save some thousand looks into an index.
 _PILOTS = """
     select wanted.id, pilot.* from unnest($1::bigint[], $2::bigint[]) as wanted (id, killmail_id) cross join lateral (
         select ship_type_id, weapon_type_id from attacker

@@ -19,6 +19,14 @@ from killreport.killmail.postings.table import number_of
 
 # The class of the advisory locks of days; spells "dayl" in ASCII.
 DAY_LOCK = 0x6461796C
+# Before the first day: whoever holds days shares it.
+_ALL_DAYS = -1
+_HOLD = f"""
+    select pg_advisory_xact_lock_shared($1, {_ALL_DAYS})
+    union all select pg_advisory_xact_lock($1, day) from unnest($2::int[]) as day
+"""  # noqa: S608 - a number of our own
+# A server has room for some thousand locks in all; who needs more days than this holds all.
+MAX_DAYS = 500
 
 SUMS = ("killmails", "isk_cents", "points", "solo", "final_blows", "npc", "npc_isk_cents")
 KILLMAILS, ISK, POINTS, SOLO, FINAL_BLOWS, NPC, NPC_ISK = range(len(SUMS))
@@ -48,11 +56,16 @@ _DELETE = """
 
 async def hold_days(connection: Connection, days: Iterable[date]) -> None:
     """Lock these days until the end of the transaction, the oldest first. Waits for whoever has one of them."""
-    await connection.execute(
-        "select pg_advisory_xact_lock($1, day) from unnest($2::int[]) as day",
-        DAY_LOCK,
-        sorted({number_of(day) for day in days}),
-    )
+    numbers = sorted({number_of(day) for day in days})
+    if len(numbers) > MAX_DAYS:
+        await hold_all_days(connection)
+    else:
+        await connection.execute(_HOLD, DAY_LOCK, numbers)
+
+
+async def hold_all_days(connection: Connection) -> None:
+    """Lock all days until the end of the transaction. Waits for everybody who has one."""
+    await connection.execute("select pg_advisory_xact_lock($1, $2)", DAY_LOCK, _ALL_DAYS)
 
 
 async def hold_days_of(connection: Connection, killmail_ids: Collection[int]) -> None:

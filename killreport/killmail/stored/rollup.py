@@ -5,8 +5,9 @@ loss for the victim's; a place counts its killmails as kills. Upserts are sorted
 never wait for each other in a circle.
 
 Three levels are kept of the same count: a day (`killreport.killmail.postings`, with the ids), a day in a solar system
-(`system_stat`, of those who are ranked by place), and the whole life (`total_stat`, with `activity_stat` by hour of the
-week). Rows of a whole life are shared by writers of different days, so they are written last before the commit.
+(`system_figures`, of those who are ranked by place), and the whole life (`total_stat`, with the hours of the week in
+its column `activity`). Rows of a whole life are shared by writers of different days, so they are written last before
+the commit.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from killreport.db.database import Connection
-from killreport.entity.kind import EntityKind
 from killreport.killmail.postings.changes import SUMS, PostingChanges
 from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, MAX_ENTITY_KIND, Side
 from killreport.killmail.postings.sets import Key
+from killreport.killmail.stored.activity import LONGEST, Activity, shorten, slot_of
 from killreport.killmail.stored.named import Named
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, save_figures
 
 COUNTS = (
     "kills",
@@ -38,38 +40,33 @@ COUNTS = (
     "solo_losses",
 )
 
-SYSTEM_COUNTS = ("kills", "losses", "solo_kills", "points_won", "isk_destroyed_cents", "isk_lost_cents")
 Counts: TypeAlias = tuple[int, ...]  # as `killreport.killmail.postings.changes.SUMS` names them
-SYSTEM_KINDS = (EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE, EntityKind.SHIP_TYPE)
-ACTIVITY_COUNTS = ("kills", "losses")
-ACTIVITY_KINDS = (
-    *(EntityKind.CHARACTER, EntityKind.CORPORATION, EntityKind.ALLIANCE),
-    *(EntityKind.SOLAR_SYSTEM, EntityKind.REGION),
-)
 # Plain numbers, asked for every code of every killmail.
 _SYSTEM_KINDS = frozenset(map(int, SYSTEM_KINDS))
-_ACTIVITY_KINDS = frozenset(map(int, ACTIVITY_KINDS))
-SLOT_BITS = 8
-SLOT_MASK = (1 << SLOT_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A rollup: its key with the types of the columns, its counts, and the statements that change it."""
+    """A rollup: its key with the types of the columns, its counts, and the statements that change it.
+
+    logs: columns of bytes, to which a change is joined at the end.
+    """
 
     name: str
     key: Mapping[str, str]
     counts: Sequence[str]
+    logs: Sequence[str] = ()
 
     @property
     def upsert(self) -> str:
-        names = ", ".join((*self.key, *self.counts))
-        types = [*self.key.values(), *["bigint"] * len(self.counts)]
+        names = ", ".join((*self.key, *self.counts, *self.logs))
+        types = [*self.key.values(), *["bigint"] * len(self.counts), *["bytea"] * len(self.logs)]
         columns = ", ".join(f"${index}::{type_}[]" for index, type_ in enumerate(types, 1))
-        sums = ", ".join(f"{name} = {self.name}.{name} + excluded.{name}" for name in self.counts)
+        sums = [f"{name} = {self.name}.{name} + excluded.{name}" for name in self.counts]
+        sums += [f"{name} = {self.name}.{name} || excluded.{name}" for name in self.logs]
         # Only names of our own tables and columns are put into the text, here and below.
         return f"""insert into {self.name} ({names}) select * from unnest({columns})
-            on conflict ({", ".join(self.key)}) do update set {sums}"""  # noqa: S608
+            on conflict ({", ".join(self.key)}) do update set {", ".join(sums)}"""  # noqa: S608
 
     @property
     def sweep(self) -> str:
@@ -82,15 +79,9 @@ class Table:
 
 
 DAILY_TOTAL = Table("daily_total", {"day": "date"}, ("killmails", "total_value_cents"))
-TOTAL_STAT = Table("total_stat", {"entity_kind": "smallint", "entity_id": "bigint"}, COUNTS)
-SYSTEM_STAT = Table(
-    "system_stat",
-    {"entity_kind": "smallint", "solar_system_id": "integer", "day": "date", "entity_id": "bigint"},
-    SYSTEM_COUNTS,
-)
-ACTIVITY_STAT = Table(
-    "activity_stat", {"entity_kind": "smallint", "entity_id": "bigint", "slot": "smallint"}, ACTIVITY_COUNTS
-)
+TOTAL_STAT = Table("total_stat", {"entity_kind": "smallint", "entity_id": "bigint"}, COUNTS, logs=("activity",))
+_SAVE_TOTALS = f"""with saved as ({TOTAL_STAT.upsert} returning entity_kind, entity_id, activity)
+    select entity_kind, entity_id, activity from saved where length(activity) > {LONGEST}"""  # noqa: S608
 
 
 class Rollup:
@@ -98,8 +89,8 @@ class Rollup:
 
     def __init__(self) -> None:
         self._postings = PostingChanges()
-        self._systems: dict[tuple[int, date], dict[int, list[int]]] = {}
-        self._activity: dict[int, list[int]] = {}
+        self._systems: dict[tuple[int, date], dict[int, int]] = {}
+        self._activity = Activity()
         self._totals: dict[date, list[int]] = {}
         self._takes_away = False
 
@@ -130,13 +121,11 @@ class Rollup:
         postings.add(day, killmail_id, _keys(named.victims, Side.VICTIM), counts)
         postings.add_final_blows(day, _keys(named.final_blow, Side.KILLER), times)
         there = self._systems.setdefault((solar_system_id, day), {})
-        won = (times, 0, times * is_solo, points, value_cents, 0)
-        lost = (0, times, 0, 0, 0, value_cents)
-        _add(there, _ranked(named.killers), won)
-        _add(there, _ranked(named.victims), lost)
+        _add_joined(there, named.killers, join((times, 0, times * is_solo, points, value_cents, 0)))
+        _add_joined(there, named.victims, join((0, times, 0, 0, 0, value_cents)))
         slot = slot_of(at)
-        _add(self._activity, _in_slot(chain(named.killers, named.places), slot), (times, 0))
-        _add(self._activity, _in_slot(named.victims, slot), (0, times))
+        self._activity.add(chain(named.killers, named.places), slot, times)
+        self._activity.add(named.victims, slot, times, is_loss=True)
 
     def exchange(self, day: date, killmail_id: int, gone: Iterable[int], come: Iterable[int], counts: Counts) -> None:
         """Have a killmail found by other marks than before. counts: what it counts for in every posting."""
@@ -144,15 +133,13 @@ class Rollup:
         self._postings.add(day, killmail_id, _keys(come, Side.KILLER), counts)
 
     async def save_days(self, connection: Connection) -> None:
-        """Add the sums of days to the stored ones. Not idempotent: the caller's transaction makes it happen once."""
+        """Add the sums of days to the stored ones. Not idempotent: the caller's transaction makes it happen once.
+
+        The caller holds the days (`killreport.killmail.postings.changes.hold_days`).
+        """
         await self._postings.save(connection)
         await self._save(connection, DAILY_TOTAL, [((day,), counts) for day, counts in self._totals.items()])
-        systems = [
-            ((code & KIND_MASK, system, day, code >> KIND_BITS), counts)
-            for (system, day), stats in self._systems.items()
-            for code, counts in stats.items()
-        ]
-        await self._save(connection, SYSTEM_STAT, systems)
+        await save_figures(connection, self._systems)
 
     async def save_totals(self, connection: Connection) -> None:
         """Add the sums of whole lives to the stored ones, as late before the commit as may be; see `save_days`."""
@@ -164,26 +151,30 @@ class Rollup:
                     _add(lives, (code,), (killmails, 0, solo, final_blows, points, 0, isk, 0, 0, 0, 0))
                 else:
                     _add(lives, (code,), (0, killmails, 0, 0, 0, points, 0, isk, npc, npc_isk, solo))
-        await self._save(
-            connection, TOTAL_STAT, [((code & KIND_MASK, code >> KIND_BITS), counts) for code, counts in lives.items()]
-        )
-        activity = [
-            ((key >> SLOT_BITS & KIND_MASK, key >> SLOT_BITS + KIND_BITS, key & SLOT_MASK), counts)
-            for key, counts in self._activity.items()
+        logs = self._activity.logs()
+        totals = [
+            ((code & KIND_MASK, code >> KIND_BITS), [*counts, logs.get(code, b"")]) for code, counts in lives.items()
         ]
-        await self._save(connection, ACTIVITY_STAT, activity)
+        await shorten(connection, await self._save(connection, TOTAL_STAT, totals, _SAVE_TOTALS))
 
     async def _save(
-        self, connection: Connection, table: Table, unordered: Iterable[tuple[tuple[Any, ...], list[int]]]
-    ) -> None:
+        self,
+        connection: Connection,
+        table: Table,
+        unordered: Iterable[tuple[tuple[Any, ...], Sequence[Any]]],
+        statement: str | None = None,
+    ) -> Sequence[Any]:
+        """Add the rows and return what the statement does, which is the table's upsert unless it is given."""
         # What is taken away and added again alike changes nothing. Keys are never equal: no counts are compared.
         rows = sorted(row for row in unordered if any(row[1]))
         if not rows:
-            return
+            return ()
         keys = list(zip(*(key for key, _ in rows), strict=True))
-        await connection.execute(table.upsert, *keys, *zip(*(counts for _, counts in rows), strict=True))
+        columns = zip(*(counts for _, counts in rows), strict=True)
+        returned: Sequence[Any] = await connection.fetch(statement or table.upsert, *keys, *columns)
         if self._takes_away:
             await connection.execute(table.sweep, *keys)
+        return returned
 
 
 def counts_of(points: int, value_cents: int, *, is_solo: bool, is_npc: bool) -> Counts:
@@ -196,17 +187,10 @@ def _keys(codes: Iterable[int], side: Side) -> Iterator[Key]:
     return ((code, number) for code in codes)
 
 
-def slot_of(at: datetime) -> int:
-    """Return the hour of the week, from 0 for Monday 00:00. at: in UTC."""
-    return at.weekday() * 24 + at.hour
-
-
-def _ranked(codes: Iterable[int]) -> Iterable[int]:
-    return (code for code in codes if code & KIND_MASK in _SYSTEM_KINDS)
-
-
-def _in_slot(codes: Iterable[int], slot: int) -> Iterable[int]:
-    return (code << SLOT_BITS | slot for code in codes if code & KIND_MASK in _ACTIVITY_KINDS)
+def _add_joined(sums: dict[int, int], codes: Iterable[int], joined: int) -> None:
+    for code in codes:
+        if code & KIND_MASK in _SYSTEM_KINDS:
+            sums[code] = sums.get(code, 0) + joined
 
 
 def _add(sums: dict[int, list[int]], keys: Iterable[int], counts: Sequence[int]) -> None:

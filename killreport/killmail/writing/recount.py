@@ -11,14 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from killreport.db.database import Connection
-from killreport.killmail.stored.rollup import (
-    ACTIVITY_STAT,
-    COUNTS,
-    DAILY_TOTAL,
-    SYSTEM_STAT,
-    TOTAL_STAT,
-    Table,
-)
+from killreport.killmail.postings.changes import hold_all_days
+from killreport.killmail.stored.rollup import COUNTS, DAILY_TOTAL, TOTAL_STAT, Table
 from killreport.killmail.writing.recount_postings import rebuild_postings, recount_postings
 
 # A whole life is the sum of its days, which are recounted from the facts.
@@ -82,22 +76,60 @@ _TOTALS = """
 
 @dataclass(frozen=True)
 class _Check:
-    """A rollup with the query that recounts it, in the order of its columns."""
+    """What is compared: the rows that are stored and those that are recounted, alike in their columns.
 
-    table: Table
+    key: how many columns are the key. rebuild: makes the rows of the table anew.
+    """
+
+    table: str
+    key: int
+    stored: str
     recounted: str
-
-    @property
-    def stored(self) -> str:
-        counts = ", ".join(f"{name}::bigint as {name}" for name in self.table.counts)
-        return f"select {', '.join(self.table.key)}, {counts} from {self.table.name}"  # noqa: S608 - our own names
+    rebuild: str
 
 
+def _of_table(table: Table, recounted: str) -> _Check:
+    counts = ", ".join(f"{name}::bigint as {name}" for name in table.counts)
+    columns = ", ".join((*table.key, *table.counts))
+    return _Check(
+        table.name,
+        len(table.key),
+        f"select {', '.join(table.key)}, {counts} from {table.name}",  # noqa: S608 - our own names, here and below
+        recounted,
+        f"delete from {table.name}; insert into {table.name} ({columns}) select {columns} from ({recounted}) recounted",  # noqa: S608
+    )
+
+
+# What is packed is unpacked and packed by functions of the database, which the writer does not use.
 _CHECKS = (
-    _Check(DAILY_TOTAL, _TOTALS),
-    _Check(TOTAL_STAT, _LIVES),
-    _Check(SYSTEM_STAT, _IN_SYSTEMS),
-    _Check(ACTIVITY_STAT, _ACTIVITY),
+    _of_table(DAILY_TOTAL, _TOTALS),
+    _of_table(TOTAL_STAT, _LIVES),
+    _Check(
+        "system_figures",
+        4,
+        """select entity_kind, solar_system_id, day, entity_id, kills, losses, solo_kills, points_won,
+                  isk_destroyed_cents, isk_lost_cents
+           from system_figures cross join lateral unpack_system_figures(figures)""",
+        _IN_SYSTEMS,
+        f"""delete from system_figures;
+            insert into system_figures (solar_system_id, day, figures)
+            select solar_system_id, day,
+                   pack_system_figures(array_agg(entity_kind), array_agg(entity_id), array_agg(kills),
+                       array_agg(losses), array_agg(solo_kills), array_agg(points_won),
+                       array_agg(isk_destroyed_cents), array_agg(isk_lost_cents))
+            from ({_IN_SYSTEMS}) recounted group by solar_system_id, day""",  # noqa: S608
+    ),
+    _Check(
+        "total_stat",
+        3,
+        """select entity_kind, entity_id, slot, hours.kills, hours.losses
+           from total_stat cross join lateral unpack_activity(activity) hours""",
+        _ACTIVITY,
+        f"""update total_stat set activity = recounted.activity
+            from (select entity_kind, entity_id, string_agg(pack_activity(slot, kills, losses), '') as activity
+                  from ({_ACTIVITY}) slots group by entity_kind, entity_id) recounted
+            where total_stat.entity_kind = recounted.entity_kind and total_stat.entity_id = recounted.entity_id""",  # noqa: S608
+    ),
 )
 
 
@@ -139,24 +171,19 @@ async def _differences(connection: Connection, limit: int) -> list[Difference]:
                 (select 'recounted', x.* from (table recounted except table stored) x limit $1)""",  # noqa: S608
             limit,
         )
-        key_size = len(check.table.key)
         sides: dict[tuple[object, ...], dict[str, tuple[object, ...]]] = {}
         for side, *values in map(tuple, rows):
-            sides.setdefault(tuple(values[:key_size]), {})[side] = tuple(values[key_size:])
-        found += [Difference(check.table.name, key, at.get("stored"), at.get("recounted")) for key, at in sides.items()]
+            sides.setdefault(tuple(values[: check.key]), {})[side] = tuple(values[check.key :])
+        found += [Difference(check.table, key, at.get("stored"), at.get("recounted")) for key, at in sides.items()]
     return found[:limit]
 
 
 async def rebuild_rollups(connection: Connection) -> None:
     """Replace the rollups by a recount, in one transaction that keeps writers of killmails out until it commits."""
     async with connection.transaction():
-        # The gate as well: a writer that waits for the rollups has passed it, and its rows are not to be seen here.
-        names = ", ".join(check.table.name for check in _CHECKS)
-        await connection.execute(f"lock table killmail_gate, posting, {names} in share row exclusive mode")
+        # A lock of the tables is not enough: what is packed is read first, and written when it was changed.
+        await hold_all_days(connection)
         await rebuild_postings(connection)
+        # In their order: the hours of a life are put into the row that the counts of the life have made.
         for check in _CHECKS:
-            columns = ", ".join((*check.table.key, *check.table.counts))
-            await connection.execute(f"delete from {check.table.name}")  # noqa: S608
-            await connection.execute(
-                f"insert into {check.table.name} ({columns}) select {columns} from ({check.recounted}) r"  # noqa: S608
-            )
+            await connection.execute(check.rebuild)

@@ -51,10 +51,17 @@ async def kills(database: Database, writer: KillmailWriter) -> None:
     await name_everybody(database)
     async with database.transaction() as connection:
         await connection.execute("update killmail set total_value_cents = 100 * killmail_id")
-        for table in ("daily_stat", "total_stat", "system_stat"):
+        for table in ("daily_stat", "total_stat"):
             await connection.execute(
                 f"update {table} set isk_destroyed_cents = 1050 * kills, isk_lost_cents = 20 * losses"
             )
+        await connection.execute(
+            """update system_figures set figures = (
+                   select pack_system_figures(array_agg(entity_kind), array_agg(entity_id), array_agg(kills),
+                              array_agg(losses), array_agg(solo_kills), array_agg(points_won),
+                              array_agg(1050 * kills), array_agg(20 * losses))
+                   from unpack_system_figures(figures))"""
+        )
         await connection.execute("update daily_total set total_value_cents = 1001 * killmails")
 
 

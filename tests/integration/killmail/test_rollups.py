@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import pytest
 
-from killreport.db.database import Database
+from killreport.db.database import Connection, Database
 from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.postings.changes import MAX_DAYS, hold_days, hold_days_of
+from killreport.killmail.stored import rollup
+from killreport.killmail.stored.activity import LONGEST
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
 from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.revalue import load_revaluer
@@ -21,7 +25,13 @@ from tests.integration.killmail.test_store import counts
 
 SYSTEMS = (30000142, 30000144, 30002187)
 NEW_TYPE = 2_000_000_001  # priceless until somebody knows better
-TABLES = ("posting", "daily_total", "system_stat", "total_stat", "activity_stat")
+TABLES = ("posting", "daily_total", "system_figures", "total_stat")
+WRONG = {
+    "posting": "update posting set killmails = killmails + 1",
+    "daily_total": "update daily_total set killmails = killmails + 1",
+    "system_figures": "delete from system_figures",
+    "total_stat": "update total_stat set kills = kills + 1",
+}
 
 
 async def differences(database: Database) -> Sequence[object]:
@@ -123,11 +133,105 @@ async def test_a_recount_sees_a_wrong_row_of_every_rollup_and_a_rebuild_mends_it
     database: Database, writer: KillmailWriter, table: str
 ) -> None:
     await writer.store(database, [arrival(number) for number in range(1, 6)])
-    column = "killmails" if table in ("daily_total", "posting") else "kills"
     async with database.connection() as connection:
-        await connection.execute(f"update {table} set {column} = {column} + 1")
+        await connection.execute(WRONG[table])
         # A whole life is counted as the sum of its days.
         wrong = {"posting", "total_stat"} if table == "posting" else {table}
         assert {found.table for found in await recount_differences(connection)} == wrong
         await rebuild_rollups(connection)
         assert await recount_differences(connection) == []
+
+
+async def test_the_migration_packs_what_was_stored_before_it(database: Database, writer: KillmailWriter) -> None:
+    chance = random.Random(7)
+    await writer.store(database, [random_arrival(mail_id, chance) for mail_id in range(1, 60)])
+    from killreport.db.migrate import list_migrations  # noqa: PLC0415
+
+    sql = {migration.name: migration.sql for migration in list_migrations()}
+    counting, packing = sql["statistics"], sql["packed_statistics"]
+    # The two tables that were packed, as they were, and the statements that fill them, pack them and drop them.
+    unpacked = counting[counting.index("-- Who did what where.") : counting.index("create index daily_stat_day")]
+    figures = packing[packing.index("insert into system_figures") : packing.index("-- What is added to a row")]
+    hours = packing[packing.index("update total_stat set activity") :]
+    async with database.connection() as connection:
+        await connection.execute("delete from system_figures; update total_stat set activity = ''")
+        for statements in (unpacked, counting[counting.index("insert into system_stat") :], figures, hours):
+            await connection.execute(statements)
+    assert await differences(database) == []
+
+
+async def test_a_recount_sees_a_wrong_hour_and_a_rebuild_mends_it(database: Database, writer: KillmailWriter) -> None:
+    await writer.store(database, [arrival(1)])
+    async with database.connection() as connection:
+        await connection.execute("update total_stat set activity = activity || pack_activity(3, 1, 0)")
+        found = await recount_differences(connection)
+        assert {(one.table, one.key[2], one.stored, one.recounted) for one in found} == {
+            ("total_stat", 3, (1, 0), None)
+        }
+        await rebuild_rollups(connection)
+        assert await recount_differences(connection) == []
+
+
+async def test_a_log_of_hours_that_grew_long_is_shortened_and_says_the_same(
+    database: Database, writer: KillmailWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollup, "_SAVE_TOTALS", rollup._SAVE_TOTALS.replace(f"> {LONGEST}", "> 8"))
+    for mail_id in range(1, 31):
+        await writer.store(database, [arrival(mail_id)])
+    async with database.connection() as connection:
+        assert await connection.fetchval("select max(length(activity)) from total_stat") <= 8
+        assert await recount_differences(connection) == []
+
+
+async def test_more_is_not_taken_from_a_day_than_it_has(database: Database, writer: KillmailWriter) -> None:
+    await writer.store(database, [arrival(1), arrival(2)])
+    async with database.connection() as connection:
+        await connection.execute(
+            """update system_figures set figures = (
+                   select pack_system_figures(array_agg(entity_kind), array_agg(entity_id), array_agg(0 * kills),
+                              array_agg(0 * losses), array_agg(solo_kills), array_agg(points_won),
+                              array_agg(isk_destroyed_cents), array_agg(isk_lost_cents))
+                   from unpack_system_figures(figures))"""
+        )
+    with pytest.raises(OverflowError, match="killreport db recount"):
+        await remove_killmails(database, [1], "a test")
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from killmail") == 2
+        await rebuild_rollups(connection)
+    assert await remove_killmails(database, [1], "a test") == [1]
+    assert await differences(database) == []
+
+
+async def test_a_rebuild_waits_for_whoever_has_read_what_is_packed(database: Database, writer: KillmailWriter) -> None:
+    await writer.store(database, [arrival(1), arrival(2)])
+    async with database.connection() as other:
+        async with database.transaction() as connection:
+            await hold_days_of(connection, [1])
+            rebuilding = asyncio.create_task(rebuild_rollups(other))
+            done, _ = await asyncio.wait([rebuilding], timeout=0.3)
+            assert not done
+            await connection.execute("delete from system_figures")
+        await rebuilding
+    assert await differences(database) == []
+
+
+@pytest.mark.parametrize(("days", "locks"), [(1, 2), (MAX_DAYS, MAX_DAYS + 1), (MAX_DAYS + 1, 1)])
+async def test_the_days_of_a_batch_take_few_locks_and_keep_others_out(
+    database: Database, days: int, locks: int
+) -> None:
+    first = date(2010, 1, 1)
+    async with database.connection() as other:
+        async with database.transaction() as connection:
+            await hold_days(connection, [first + timedelta(days=number) for number in range(days)])
+            held = await connection.fetchval(
+                "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+            )
+            waiting = asyncio.create_task(_hold(other, first))
+            done, _ = await asyncio.wait([waiting], timeout=0.3)
+            assert (held, bool(done)) == (locks, False)
+        await waiting
+
+
+async def _hold(connection: Connection, day: date) -> None:
+    async with connection.transaction():
+        await hold_days(connection, [day])

@@ -15,7 +15,7 @@ from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
 from killreport.killmail.mail.arrival import Arrival
-from killreport.killmail.stored.rollup import SYSTEM_KINDS
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.leaderboard import place_count
 from killreport.leaderboard.dearest import Dear, list_dearest

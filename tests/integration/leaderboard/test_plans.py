@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pyroaring import BitMap64
 
 from killreport.db.database import Database
 from killreport.entity.history import list_members_of
 from killreport.entity.kind import EntityKind
 from killreport.eve.universe import Universe
+from killreport.killmail.postings.packing import pack_ids
 from killreport.leaderboard.by_group import count_groups
 from killreport.leaderboard.dearest import list_dearest
 from killreport.leaderboard.model import Metric, Window
@@ -28,9 +30,10 @@ from killreport.search.search import load_search
 
 TODAY = datetime(2021, 12, 31, tzinfo=UTC).date()
 LARGE = {
-    *("killmail", "attacker", "item", "killed_by", "daily_stat", "total_stat", "system_stat", "activity_stat"),
+    *("killmail", "attacker", "item", "posting", "total_stat", "system_figures"),
     *("character", "corporation", "alliance"),
 }
+SUMS_OF_POSTING = ("isk_cents", "npc_isk_cents", "max_isk_cents", "points", "max_points", "solo", "npc", "final_blows")
 # Many rows by few statements: enough that a scan of all is the dearer plan wherever an index can be used.
 FILL = """
 insert into killmail (killmail_id, hash, killmail_time, solar_system_id, constellation_id, region_id,
@@ -45,18 +48,18 @@ insert into attacker (killmail_id, ordinal, is_final_blow, character_id, corpora
     weapon_type_id, damage_done)
 select n, 0, true, 91000000 + n % 3000, 98000000 + n % 300, 99000000 + n % 30, 587, 587, 1
 from generate_series(1, 20000) n;
-insert into killed_by (code, killmail_time, killmail_id)
-select (99000000 + killmail_id % 30) << 4 | 3, killmail_time, killmail_id from killmail;
-insert into daily_stat
-select kind, 90000000 + entity, '2021-01-01'::date + day, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
-from unnest('{1,2,3,6}'::int[]) kind, generate_series(1, 50) entity, generate_series(1, 364, 2) day;
+insert into posting (code, day, side, killmail_ids, killmails, isk_cents, npc_isk_cents, max_isk_cents, points,
+    max_points, solo, npc, final_blows)
+select (90000000 + entity)::bigint << 4 | kind, '2021-01-01'::date + day, side, '\\x0101', 1, 1, 0, 1, 1, 1, 1, 0, 1
+from unnest('{1,2,3,6}'::int[]) kind, generate_series(1, 50) entity, generate_series(1, 364, 2) day,
+    generate_series(0, 1) side;
 insert into total_stat select kind, 90000000 + entity, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
 from generate_series(1, 9) kind, generate_series(1, 5000) entity;
-insert into system_stat
-select 1, 30000000 + system, '2021-01-01'::date + day, 90000000, 1, 1, 1, 1, 1, 1
+insert into system_figures
+select 30000000 + system, '2021-01-01'::date + day, pack_system_figures('{1}', '{90000000}', '{1}', '{1}', '{1}', '{1}',
+    '{1}', '{1}')
 from generate_series(1, 300) system, generate_series(1, 364, 2) day;
-insert into activity_stat select 1, 90000000 + entity, slot, 1, 1
-from generate_series(1, 300) entity, generate_series(0, 167) slot;
+update total_stat set activity = pack_activity(13, 1, 1) where entity_kind = 1;
 insert into character (character_id, name, corporation_id) select n, md5(n::text), 98000000 + n % 300
 from generate_series(1, 20000) n;
 insert into corporation (corporation_id, name, ticker, alliance_id)
@@ -65,6 +68,27 @@ insert into alliance (alliance_id, name, ticker) select n, md5(n::text), left(md
 from generate_series(1, 20000) n;
 analyze;
 """
+
+
+# By whom and where the killmails above were: what the lists are read from.
+POSTED = """
+select entity_id << 4 | kind, (killmail_time at time zone 'UTC')::date, array_agg(killmail_id)
+from killmail cross join lateral (values
+    (3, 99000000 + killmail_id % 30), (6, 25), (7, solar_system_id)) as part (kind, entity_id)
+group by 1, 2
+"""
+
+
+async def _post(connection: Any) -> None:
+    await connection.copy_records_to_table(
+        "posting",
+        columns=("code", "day", "side", "killmail_ids", "killmails", *SUMS_OF_POSTING),
+        records=[
+            (code, day, 0, pack_ids(BitMap64(ids)), len(ids), *[1] * len(SUMS_OF_POSTING))
+            for code, day, ids in await connection.fetch(POSTED)
+        ],
+    )
+    await connection.execute("analyze posting")
 
 
 class Planning:
@@ -92,6 +116,10 @@ class Planning:
 
     def transaction(self, **options: Any) -> Any:
         return self._connection.transaction(**options)
+
+    async def cursor(self, statement: str, *arguments: object) -> Any:
+        await self._explain(statement, arguments)
+        return await self._connection.cursor(statement, *arguments)
 
     async def execute(self, statement: str) -> None:
         await self._connection.execute(statement)
@@ -161,6 +189,7 @@ async def test_no_read_scans_a_large_table(database: Database, universe: Univers
     found = {}
     async with database.connection() as connection:
         await connection.execute(FILL)
+        await _post(connection)
         for name, read in READS.items():
             planning = Planning(connection)
             await read(planning, universe)
