@@ -51,10 +51,10 @@ async def kills(database: Database, writer: KillmailWriter) -> None:
     await name_everybody(database)
     async with database.transaction() as connection:
         await connection.execute("update killmail set total_value_cents = 100 * killmail_id")
-        for table in ("daily_stat", "total_stat"):
-            await connection.execute(
-                f"update {table} set isk_destroyed_cents = 1050 * kills, isk_lost_cents = 20 * losses"
-            )
+        await connection.execute("update posting set isk_cents = case side when 0 then 1050 else 20 end * killmails")
+        await connection.execute(
+            "update total_stat set isk_destroyed_cents = 1050 * kills, isk_lost_cents = 20 * losses"
+        )
         await connection.execute(
             """update system_figures set figures = (
                    select pack_system_figures(array_agg(entity_kind), array_agg(entity_id), array_agg(kills),
