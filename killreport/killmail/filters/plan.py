@@ -42,6 +42,10 @@ class Plan:
             until=until if self.until is None else min(self.until, until),
         )
 
+    def is_at(self, moment: datetime) -> bool:
+        """Tell whether the moment lies within the bounds of time."""
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
     def passes(self, facts: Facts, is_in: IsIn) -> bool:
         """Tell whether a killmail of the sets passes the checks."""
         return all(_holds(check, facts, is_in) for check in self.checks)

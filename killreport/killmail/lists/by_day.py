@@ -10,11 +10,10 @@ from killreport.db.database import Connection
 from killreport.errors import Refused
 from killreport.killmail.filters.plan import Plan, plan_of
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.count import MAX_CHECKED, ids_by_day
+from killreport.killmail.lists.count import MAX_CHECKED, ids_by_day, is_single
 from killreport.killmail.lists.days import Span
 from killreport.killmail.lists.newest import read_by_time
 from killreport.killmail.lists.rows import RowWindow
-from killreport.killmail.postings.sets import AnyOf
 from killreport.killmail.postings.table import list_sums
 
 MAX_DAYS = 400
@@ -40,7 +39,7 @@ async def count_by_day(connection: Connection, wanted: KillmailFilter, first: da
     plan = plan_of(wanted)
     if plan.checks:
         counts = await _of_rows(connection, plan, Span(first, last))
-    elif isinstance(plan.sets, AnyOf) and len(plan.keys) == 1 and plan.since is None and plan.until is None:
+    elif is_single(plan):
         counts = [DayCount(*row) for row in await list_sums(connection, plan.keys[0], first, last)]
     else:
         counts = await _of_sets(connection, plan, Span(first, last))
@@ -48,7 +47,7 @@ async def count_by_day(connection: Connection, wanted: KillmailFilter, first: da
 
 
 async def _of_sets(connection: Connection, plan: Plan, span: Span) -> list[DayCount]:
-    days = await ids_by_day(connection, plan, span)
+    (days,) = await ids_by_day(connection, [plan.within(*span.moments)])
     values: dict[date, int] = {}
     is_summed = sum(len(ids) for _, ids in days) <= MAX_SUMMED
     if is_summed:

@@ -16,7 +16,7 @@ from killreport.killmail.lists.days import Days, Span
 from killreport.killmail.lists.newest import read_by_time
 from killreport.killmail.lists.rows import RowWindow
 from killreport.killmail.postings.sets import AnyOf, days_with
-from killreport.killmail.postings.table import DaySets, count_killmails_of, day_of, list_days, read_days
+from killreport.killmail.postings.table import DaySets, count_killmails_of, day_of, list_days, number_of, read_days
 
 MAX_CHECKED = 10_000
 DAYS_AT_ONCE = 512
@@ -31,61 +31,81 @@ class ListCount:
 
 
 async def count_killmails(connection: Connection, filters: Sequence[KillmailFilter]) -> list[ListCount]:
-    """Return the length of each list. Those of one posting together cost one statement."""
+    """Return the length of each list, in as many statements as for the longest of them, save where rows are read."""
     plans = [plan_of(wanted) for wanted in filters]
-    single = [plan.sets.keys[0] for plan in plans if _is_single(plan) and isinstance(plan.sets, AnyOf)]
-    sums = await count_killmails_of(connection, sorted(set(single))) if single else {}
-    return [
-        ListCount(sums[plan.sets.keys[0]])
-        if _is_single(plan) and isinstance(plan.sets, AnyOf)
-        else await _count(connection, plan)
-        for plan in plans
-    ]
+    single = {place: plan.keys[0] for place, plan in enumerate(plans) if is_single(plan)}
+    sums = await count_killmails_of(connection, sorted(set(single.values()))) if single else {}
+    counts = {place: ListCount(sums[key]) for place, key in single.items()}
+    of_sets = {place: plan for place, plan in enumerate(plans) if not plan.checks and place not in counts}
+    found = await ids_by_day(connection, list(of_sets.values()))
+    for place, days in zip(of_sets, found, strict=True):
+        counts[place] = ListCount(sum(len(ids) for _, ids in days))
+    for place, plan in enumerate(plans):
+        if place not in counts:
+            counts[place] = await _count_rows(connection, plan)
+    return [counts[place] for place in range(len(plans))]
 
 
-def _is_single(plan: Plan) -> bool:
+def is_single(plan: Plan) -> bool:
     """Tell whether the list is just what one posting has."""
     is_unbounded = plan.since is None and plan.until is None and not plan.checks
     return is_unbounded and isinstance(plan.sets, AnyOf) and len(plan.sets.keys) == 1
 
 
-async def _count(connection: Connection, plan: Plan) -> ListCount:
-    if plan.checks:
-        window = RowWindow("killmail_time", "timestamptz", is_descending=True, limit=MAX_CHECKED + 1)
-        read = len(await read_by_time(connection, plan, window))
-        return ListCount(min(read, MAX_CHECKED), read <= MAX_CHECKED)
-    total = 0
-    for _, ids in await ids_by_day(connection, plan):
-        total += len(ids)
-    return ListCount(total)
+async def _count_rows(connection: Connection, plan: Plan) -> ListCount:
+    window = RowWindow("killmail_time", "timestamptz", is_descending=True, limit=MAX_CHECKED + 1)
+    read = len(await read_by_time(connection, plan, window))
+    return ListCount(min(read, MAX_CHECKED), read <= MAX_CHECKED)
 
 
-async def ids_by_day(connection: Connection, plan: Plan, span: Span | None = None) -> list[tuple[date, BitMap64]]:
-    """Return what the postings of a plan without checks have, by day, the oldest first; days without any are left out.
-
-    span: of these days only.
-    """
-    within = Span.between(plan.since, plan.until)
-    if span is not None:
-        within = Span(max(within.first, span.first), min(within.last, span.last))
-    if within.first > within.last or not plan.keys:
-        return []
-    numbers = await list_days(connection, plan.keys, within.first, within.last)
-    days = {key: BitMap64(found) for key, found in numbers.items()}
-    candidates = [day_of(number) for number in days_with(plan.sets, lambda key: days[key])]
-    found = []
-    for place in range(0, len(candidates), DAYS_AT_ONCE):
-        chunk = candidates[place : place + DAYS_AT_ONCE]
+async def ids_by_day(connection: Connection, plans: Sequence[Plan]) -> list[list[tuple[date, BitMap64]]]:
+    """Return what the postings of plans without checks have, by day, the oldest first; empty days are left out."""
+    spans = [Span.between(plan.since, plan.until) for plan in plans]
+    keys = sorted({key for plan in plans for key in plan.keys})
+    found: list[list[tuple[date, BitMap64]]] = [[] for _ in plans]
+    if not keys:
+        return found
+    numbers = await list_days(connection, keys, min(span.first for span in spans), max(span.last for span in spans))
+    days_of = {key: BitMap64(days) for key, days in numbers.items()}
+    candidates = [
+        days_with(plan.sets, days_of.__getitem__) & BitMap64(range(number_of(span.first), number_of(span.last) + 1))
+        for plan, span in zip(plans, spans, strict=True)
+    ]
+    days = [day_of(number) for number in BitMap64.union(*candidates, BitMap64())]
+    for place in range(0, len(days), DAYS_AT_ONCE):
+        chunk = days[place : place + DAYS_AT_ONCE]
         sets = DaySets()
-        await read_days(connection, plan.keys, chunk, sets)
+        await read_days(connection, keys, chunk, sets)
         some = Days(chunk, sets)
-        for day in chunk:
-            ids = some.ids(plan.sets, day)
+        for of, plan in enumerate(plans):
+            wanted = (day for day in chunk if number_of(day) in candidates[of])
+            found[of] += [(day, ids) for day in wanted if (ids := some.ids(plan.sets, day))]
+    return await _cut(connection, plans, found)
+
+
+async def _cut(
+    connection: Connection, plans: Sequence[Plan], found: list[list[tuple[date, BitMap64]]]
+) -> list[list[tuple[date, BitMap64]]]:
+    """Return the days without what happened before or after the plan's bounds of time."""
+    asked = BitMap64()
+    for plan, days in zip(plans, found, strict=True):
+        for day, ids in days:
             if _is_cut(plan, day):
-                ids = ids & await _ids_between(connection, plan, day)
-            if ids:
-                found.append((day, ids))
-    return found
+                asked |= ids
+    if not asked:
+        return found
+    rows = await connection.fetch(
+        "select killmail_id, killmail_time from killmail where killmail_id = any($1::bigint[])", list(asked)
+    )
+    times: dict[int, datetime] = {row[0]: row[1] for row in rows}
+
+    def kept(plan: Plan, day: date, ids: BitMap64) -> BitMap64:
+        return BitMap64(one for one in ids if plan.is_at(times[one])) if _is_cut(plan, day) else ids
+
+    return [
+        [(day, left) for day, ids in days if (left := kept(plan, day, ids))]
+        for plan, days in zip(plans, found, strict=True)
+    ]
 
 
 def _is_cut(plan: Plan, day: date) -> bool:
@@ -93,13 +113,3 @@ def _is_cut(plan: Plan, day: date) -> bool:
     begin, end = span_of_day(day)
     is_late = plan.since is not None and plan.since > begin
     return is_late or (plan.until is not None and plan.until < end)
-
-
-async def _ids_between(connection: Connection, plan: Plan, day: date) -> BitMap64:
-    begin, end = span_of_day(day)
-    rows = await connection.fetch(
-        "select killmail_id from killmail where killmail_time >= $1 and killmail_time < $2",
-        begin if plan.since is None else max(begin, plan.since),
-        end if plan.until is None else min(end, plan.until),
-    )
-    return BitMap64(row[0] for row in rows)

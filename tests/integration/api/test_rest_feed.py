@@ -267,7 +267,8 @@ FACTS = (
     "ship_type_id, damage_taken, position_x, total_value_cents, points, labels from killmail order by 1",
     "select * from attacker order by killmail_id, ordinal",
     "select * from item order by killmail_id, ordinal",
-    "select * from posting order by code, day, side",
+    "select code, day, side, killmail_ids, killmails, isk_cents, points, solo, npc, final_blows from posting "
+    "order by code, day, side",
 )
 
 

@@ -28,8 +28,9 @@ async def _stored(database: Database) -> None:
                insert into corporation (corporation_id, name, ticker, ceo_id, alliance_id, member_count) values
                    (98000001, 'A', 'AAA', 2112000001, 99000001, 10), (98000002, 'B', 'BBB', null, 99000001, 5),
                    (98000003, 'C', 'CCC', null, null, 7);
-               insert into daily_stat select 3, 99000001, day, 4, 2, 0, 0, 0, 0, 1000, 300, 0, 0
-                   from unnest(array[date '2026-11-20', date '2026-11-21']) as day"""
+               insert into total_stat (entity_kind, entity_id, kills, losses, solo_kills, final_blows, points_won,
+                   points_lost, isk_destroyed_cents, isk_lost_cents, npc_losses, npc_isk_lost_cents)
+                   values (3, 99000001, 8, 4, 0, 0, 0, 0, 2000, 600, 0, 0)"""
         )
 
 

@@ -57,22 +57,22 @@ async def test_two_snapshots_at_the_same_moment_leave_one_row_an_entity(database
         assert await connection.fetchval("select count(*) from corporation_snapshot") == 3
 
 
-async def test_counts_are_the_sums_of_the_days_and_are_written_only_where_they_changed(database: Database) -> None:
+async def test_counts_are_those_of_the_whole_life_and_are_written_only_where_they_changed(database: Database) -> None:
     async with database.transaction() as connection:
         await fill(connection)
-        for day in (1, 2):
-            await connection.execute(
-                """insert into daily_stat values ($1, $2, $3, 3, 2, 0, 0, 0, 0, 1000, 500, 0, 0)""",
-                int(EntityKind.ALLIANCE),
-                UNION,
-                datetime(2026, 11, day, tzinfo=UTC).date(),
-            )
+        await connection.execute(
+            """insert into total_stat (entity_kind, entity_id, kills, losses, solo_kills, final_blows, points_won,
+                   points_lost, isk_destroyed_cents, isk_lost_cents, npc_losses, npc_isk_lost_cents)
+               values ($1, $2, 6, 4, 0, 0, 0, 0, 2000, 1000, 0, 0)""",
+            int(EntityKind.ALLIANCE),
+            UNION,
+        )
         changed = await update_alliance_counts(connection)
         assert (changed.count, sorted(changed.resized_ids)) == (2, [UNION, LONE])
         assert await update_alliance_counts(connection) == Recounted(0, [])
-        await connection.execute("update daily_stat set kills = 5")
+        await connection.execute("update total_stat set kills = 10")
         assert await update_alliance_counts(connection) == Recounted(1, [])
-        await connection.execute("update daily_stat set kills = 3")
+        await connection.execute("update total_stat set kills = 6")
         await update_alliance_counts(connection)
         row = await connection.fetchrow(
             """select kills, losses, isk_destroyed_cents::bigint, isk_lost_cents::bigint, member_count,

@@ -52,6 +52,10 @@ PLAIN: dict[str, Any] = {
     "itemFitted": "fitted",
     "attackersMin": 30,
     "attackersMax": 1,
+    "playersMin": 30,
+    "playersMax": 1,
+    "shipCategory": [6],
+    "location": [40_009_082],
     "space": ["w-space"],
     "from": "2021-12-02T00:00:00Z",
     "to": "2021-12-02T00:00:00Z",
@@ -106,7 +110,7 @@ class Explaining:
 
 
 def _literal(argument: object) -> str:
-    return f"{{{','.join(map(str, argument))}}}" if isinstance(argument, list) else str(argument)
+    return f"{{{','.join(map(str, argument))}}}" if isinstance(argument, list | tuple) else str(argument)
 
 
 class _Explained:
