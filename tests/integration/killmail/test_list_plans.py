@@ -28,8 +28,8 @@ from tests.databases import create_database, drop_databases, with_database_name
 FACTS = {"killmail", "posting"}
 KILLMAILS = 4_000
 PAGE = 20
-# Of each index that takes part a page and the row beyond, and some that a second condition holds back.
-MAX_ROWS = 60 * PAGE
+# The killmails of a day, one a minute, of which some are held back; some postings; a page and the row beyond.
+MAX_ROWS = 24 * 60 + 25 * PAGE
 
 # SQL for the value a filter is tried with: a busy one, which has far more killmails than a page.
 BUSIEST = {
