@@ -29,7 +29,7 @@ from killreport.ingest.importing import BATCH
 from killreport.killmail.mail.archive import read_records
 from killreport.killmail.mail.arrival import Arrival, read_arrival
 
-FACTS = ("killmail_gate", "killmail", "posting")
+FACTS = ("killmail", "posting")
 ROLLUPS = ("daily_total", "system_figures", "total_stat")
 ALL = (*FACTS, *ROLLUPS, "refresh_ledger", "event")
 

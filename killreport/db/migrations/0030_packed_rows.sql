@@ -19,7 +19,8 @@ where classoid = 'pg_class'::regclass
   and not (objoid = 'killmail'::regclass and coalesce(attname, '') = 'hash');
 
 drop view analysis.killmails, analysis.attackers, analysis.items;
-drop table killmail, attacker, item;
+-- Whoever stores a killmail holds its day, and looks up whether it is stored or was removed.
+drop table killmail, attacker, item, killmail_gate;
 
 -- The widest columns first, so that nothing is lost between them.
 create table killmail (

@@ -17,7 +17,7 @@ from killreport.killmail.postings.packing import MAX_SINGLE, pack_few, pack_ids,
 from killreport.killmail.postings.sets import Key
 from killreport.killmail.postings.table import number_of
 
-# The class of the advisory locks of days; spells "dayl" in ASCII.
+# The class of the advisory locks of days, and the lock of all of them; these spell "dayl" and "days" in ASCII.
 DAY_LOCK = 0x6461796C
 # Before the first day: whoever holds days shares it.
 _ALL_DAYS = -1

@@ -64,10 +64,16 @@ async def count_by_day(connection: Connection, days: Sequence[date]) -> dict[dat
 
 
 async def find_missing(connection: Connection, killmail_ids: Collection[int]) -> set[int]:
-    """Return those of the ids that are not stored."""
+    """Return those of the ids that are not stored, and were not removed by hand either."""
+    return set(killmail_ids) - await find_known(connection, killmail_ids)
+
+
+async def find_known(connection: Connection, killmail_ids: Collection[int]) -> set[int]:
+    """Return those of the ids that are stored, or were and are to stay away."""
     rows = await connection.fetch(
-        """select id from unnest($1::bigint[]) as published(id)
-           where not exists (select from killmail_gate where killmail_id = id)""",
+        """select killmail_id from killmail where killmail_id = any($1::bigint[])
+           union all
+           select killmail_id from removed_killmail where killmail_id = any($1::bigint[])""",
         list(killmail_ids),
     )
-    return {row["id"] for row in rows}
+    return {row[0] for row in rows}

@@ -1,11 +1,10 @@
 """The one writer: every source of killmails hands its batches here, and nothing else inserts a killmail.
 
-One transaction stores a batch with all that follows from it: the gate (whoever inserts the id owns the mail), the
-rows, the rollups, the ledger of entities to refresh, rejects, the feed's cursor and gaps, and the event that tells
-subscribers. So a crash at any line leaves the state of before, and the source, which asks its cursor where it
-stands, hands the same mails in again. Locks are taken in one order everywhere (static data, days, gate, ledger,
-quarantine, rollups of whole lives, event) and sorted inside each, so writers side by side wait but never in a
-circle.
+One transaction stores a batch with all that follows from it: the rows, the rollups, the ledger of entities to refresh,
+rejects, the feed's cursor and gaps, and the event that tells subscribers. So a crash at any line leaves the state of
+before, and the source, which asks its cursor where it stands, hands the same mails in again. Locks are taken in one
+order everywhere (static data, days, killmails, ledger, quarantine, rollups of whole lives, event) and sorted inside
+each, so writers side by side wait but never in a circle.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+import asyncpg
 
 from killreport.clock import utc_now
 from killreport.db.database import REFUSALS, Connection, Database, is_refusal
@@ -26,6 +27,7 @@ from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.mail.items import flatten_items
 from killreport.killmail.postings.changes import hold_days
+from killreport.killmail.stored.coverage import find_known
 from killreport.killmail.stored.event import tell
 from killreport.killmail.stored.partitions import Partitions
 from killreport.killmail.stored.quarantine import QuarantineBound, Reject, save_rejects
@@ -157,10 +159,7 @@ class KillmailWriter:
             async with database.connection() as connection:
                 batch = _sort(arrivals, rejects, self._static)
                 await self._partitions.make(connection, batch.arrivals)
-                stored = await connection.fetch(
-                    "select killmail_id from killmail_gate where killmail_id = any($1)", list(batch.arrivals)
-                )
-                known = {row[0] for row in stored}
+                known = await find_known(connection, batch.arrivals)
                 new = [arrival for mail_id, arrival in batch.arrivals.items() if mail_id not in known]
                 type_ids: set[int] = set()
                 for arrival in new:
@@ -208,7 +207,11 @@ class KillmailWriter:
         half.
         """
         try:
-            return await self._commit(database, batch, cursor, gaps, filled_gaps)
+            try:
+                return await self._commit(database, batch, cursor, gaps, filled_gaps)
+            except asyncpg.UniqueViolationError:
+                # Another mail with one of the ids, and of another day, was stored meanwhile: now it is found.
+                return await self._commit(database, batch, cursor, gaps, filled_gaps)
         except _Outdated:
             await self._catch_up(database)
             again = await self.prepare(database, list(batch.arrivals.values()), batch.rejects)
@@ -241,11 +244,13 @@ class KillmailWriter:
         filled_gaps: Sequence[int],
     ) -> Stored:
         async with database.transaction() as connection:
-            # Before the gate, as everybody does who needs the static data to stay as it is.
+            # Before anything else, as everybody does who needs the static data to stay as it is.
             if await hold_static(connection) != batch.version:
                 raise _Outdated
             await hold_days(connection, {arrival.mail.killmail_time.date() for arrival in batch.arrivals.values()})
-            own = await _pass_gate(connection, list(batch.derived))
+            # Whoever stores one of the same day waits, so what is not stored yet is ours.
+            taken = await find_known(connection, batch.derived)
+            own = [mail_id for mail_id in batch.derived if mail_id not in taken]
             new = [batch.derived[mail_id] for mail_id in own]
             rollup = Rollup()
             mails = [batch.arrivals[mail_id].mail for mail_id in own]
@@ -263,7 +268,7 @@ class KillmailWriter:
             known = [
                 Duplicate(mail_id, batch.hashes[mail_id], arrival)
                 for mail_id, arrival in batch.arrivals.items()
-                if mail_id not in own
+                if mail_id not in batch.derived or mail_id in taken
             ]
             merged = await merge_duplicates(connection, known, rollup)
             await _copy(connection, new)
@@ -278,7 +283,7 @@ class KillmailWriter:
             live_ids = [derived.killmail_id for derived in new if not derived.is_history]
             event_id = await tell(connection, live_ids, merged.changed_ids, history_ids)
         duplicates = len(known) + batch.repeated - len(merged.rejects)
-        return Stored(list(own), duplicates, merged.changed_ids, len(rejects), event_id)
+        return Stored(own, duplicates, merged.changed_ids, len(rejects), event_id)
 
 
 class _Outdated(Exception):
@@ -315,16 +320,6 @@ def _words(refusal: Exception) -> str:
     if getattr(refusal, "sqlstate", None) == "22003":
         return "a sum that it belongs to would be beyond what can be stored"
     return str(refusal)
-
-
-async def _pass_gate(connection: Connection, mail_ids: list[int]) -> dict[int, None]:
-    """Claim the ids, given in ascending order, and return those that are ours, in the same order."""
-    if not mail_ids:
-        return {}
-    rows = await connection.fetch(
-        "insert into killmail_gate select unnest($1::bigint[]) on conflict do nothing returning killmail_id", mail_ids
-    )
-    return dict.fromkeys(sorted(row[0] for row in rows))
 
 
 async def _copy(connection: Connection, derived: Sequence[Derived]) -> None:

@@ -137,7 +137,7 @@ async def test_an_analyst_reads_the_views_and_nothing_else(database: Database, r
         for statement in (
             "select count(*) from public.killmail",
             "select count(*) from public.esi_cache",
-            "insert into public.killmail_gate values (3)",
+            "insert into public.killmail_value_due values (3)",
             "create table analysis.mine (id int)",
             "drop view killmails",
             f"alter role {role} superuser",

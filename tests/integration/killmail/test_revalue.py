@@ -101,8 +101,7 @@ async def test_the_state_is_that_of_a_store_that_knew_the_price(database: Databa
     async with database.connection() as connection:
         revalued = await everything(connection)
         assert await recount_differences(connection) == []
-        facts = ("killmail_gate", "killmail")
-        for table in (*facts, "posting", "daily_total", "system_figures", "total_stat"):
+        for table in ("killmail", "posting", "daily_total", "system_figures", "total_stat"):
             await connection.execute(f"delete from {table}")
     await writer.store(database, fleet())
     async with database.connection() as connection:

@@ -11,6 +11,7 @@ import pytest
 
 from killreport.db.database import Database
 from killreport.killmail.mail.arrival import Arrival
+from killreport.killmail.mail.decode import decode_killmail
 from killreport.killmail.mail.hash import killmail_hash
 from killreport.killmail.stored.quarantine import list_quarantine
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
@@ -20,7 +21,6 @@ from tests.integration.killmail.mails import ALLIANCE, CAPSULE, CORPORATION, PIL
 
 async def counts(database: Database) -> dict[str, int]:
     tables = (
-        "killmail_gate",
         "killmail",
         "attacker",
         "item",
@@ -48,7 +48,7 @@ async def test_a_killmail_is_stored_with_its_rows_and_a_second_time_changes_noth
     assert (first.new_ids, first.duplicates) == ([100], 0)
     assert (second.new_ids, second.duplicates, second.event_id) == ([], 1, None)
     assert before == await counts(database)
-    assert [before[table] for table in ("killmail_gate", "killmail", "attacker", "item", "event")] == [1, 1, 2, 1, 1]
+    assert [before[table] for table in ("killmail", "attacker", "item", "event")] == [1, 2, 1, 1]
     assert await differences(database) == []
 
 
@@ -76,6 +76,25 @@ async def test_writers_side_by_side_store_each_killmail_once(database: Database,
     assert sorted(mail_id for stored in done for mail_id in stored.new_ids) == list(range(1000, 1120))
     assert sum(stored.duplicates for stored in done) == sum(map(len, batches)) - 120
     assert (await counts(database))["attacker"] == 240
+    assert await differences(database) == []
+
+
+async def test_of_two_mails_of_other_days_with_one_id_the_later_is_refused(
+    database: Database, writer: KillmailWriter
+) -> None:
+    def dated(day: int) -> Arrival:
+        raw = msgspec.json.encode(body(7) | {"killmail_time": f"2021-12-{day:02}T10:00:00Z"})
+        return Arrival(decode_killmail(raw), "test", reference=f"day {day}", body=raw, is_from_feed=True)
+
+    done = await asyncio.gather(
+        *(writer.store(database, [arrival(6), dated(day), arrival(100 + day)]) for day in range(3, 9))
+    )
+
+    assert sorted(mail_id for stored in done for mail_id in stored.new_ids) == [6, 7, *range(103, 109)]
+    assert sum(stored.quarantined for stored in done) == 5
+    async with database.connection() as connection:
+        refused = await list_quarantine(connection, 10)
+    assert {entry.reject.reason.partition(" (")[0] for entry in refused} == {"another killmail with this id is stored"}
     assert await differences(database) == []
 
 
