@@ -21,6 +21,7 @@ from bench.universe import seed_universe
 from killreport.killmail.mail.model import Attacker, Item, Killmail, Victim
 from killreport.killmail.postings.changes import PostingChanges
 from killreport.killmail.postings.codes import Side
+from killreport.killmail.stored.partitions import SPAN, Partitions
 from killreport.killmail.stored.rollup import counts_of
 from killreport.killmail.writing.derive import KILLMAIL_COLUMNS, Derived, derive
 from killreport.market.price import Price, PriceBook, PriceRule
@@ -176,6 +177,7 @@ async def fill(url: str, plan: Plan) -> None:
     try:
         indexes = [row[0] for row in await connection.fetch(_INDEXES)]
         await connection.execute("alter table posting drop constraint posting_pkey; drop index posting_day")
+        await Partitions().make(connection, range(FIRST_ID, FIRST_ID + plan.killmails, SPAN))
         halves = [
             range(number * plan.days // PROCESSES, (number + 1) * plan.days // PROCESSES) for number in range(PROCESSES)
         ]
@@ -210,7 +212,7 @@ async def _store_days(url: str, plan: Plan, days: Sequence[int]) -> None:
         # Stands before the real table, so that what a day adds finds nothing to read.
         await connection.execute("create temporary table posting (like public.posting)")
         for day in days:
-            derived = [derive(mail, bytes(20), universe, prices, source="bench") for mail in maker.of_day(day)]
+            derived = [derive(mail, universe, prices, source="bench") for mail in maker.of_day(day)]
             await _store_day(connection, LAST_DAY - timedelta(plan.days - 1 - day), derived)
     finally:
         await connection.close()

@@ -18,6 +18,11 @@ from killreport.eve.seed import load_seed
 
 LAST_MIGRATION = 29  # the last one of plain rows
 _TABLES = ("killmail", "attacker", "item", "character", "corporation", "alliance")
+# Columns that the rows of today have no more.
+_MADE = {
+    "hash": "killmail_hash(victim_character_id, final_blow_character_id, ship_type_id, killmail_time)",
+    "labels": "label_names(labels, ship_category_id)",
+}
 # As migration 10 made the table.
 _KILLED_BY = """
     insert into killed_by (code, killmail_time, killmail_id)
@@ -52,9 +57,10 @@ async def plain_rows_of(source_url: str) -> AsyncIterator[str]:
 async def _copy(source: Any, target: Any, table: str) -> None:
     """Copy the rows of a table, which the source may have as a view."""
     names = [await _columns(connection, table) for connection in (source, target)]
-    columns = [name for name in names[1] if name in names[0]]
+    columns = [name for name in names[1] if name in names[0] or (table == "killmail" and name in _MADE)]
+    values = [_MADE.get(name, name) if table == "killmail" else name for name in columns]
     with tempfile.TemporaryFile() as rows:
-        query = f"select {', '.join(columns)} from {table}"
+        query = f"select {', '.join(values)} from {table}"
         await source.copy_from_query(query, output=rows, format="binary", timeout=1_800)
         rows.seek(0)
         await target.copy_to_table(table, source=rows, columns=columns, format="binary", timeout=1_800)
