@@ -13,19 +13,19 @@ from killreport.entity.kind import EntityKind
 
 # Cursors are left out: what is in them is each server's own business.
 _PARTY = "character { id name } corporation { id name ticker } alliance { id name ticker }"
-_ROW = f"""id time points attackerCount labels values {{ total }}
+ROW = f"""id time points attackerCount labels values {{ total }}
   solarSystem {{ id name security region {{ id name }} }}
   victim {{ {_PARTY} shipType {{ id name group {{ id name }} }} }}
   finalBlow {{ {_PARTY} shipType {{ id name }} }}"""
-LIST = f"query List {{ killmails(first: 25) {{ nodes {{ {_ROW} }} pageInfo {{ hasNextPage }} }} }}"
+LIST = f"query List {{ killmails(first: 25) {{ nodes {{ {ROW} }} pageInfo {{ hasNextPage }} }} }}"
 _ITEM = "type { id name } flag quantityDropped quantityDestroyed unitPrice"
 PAGE = f"""query Page($id: ID64!) {{ killmail(id: $id) {{
-  {_ROW} hash values {{ fitted dropped destroyed }} victim {{ damageTaken position {{ x y z }} }}
+  {ROW} hash values {{ fitted dropped destroyed }} victim {{ damageTaken position {{ x y z }} }}
   attackers {{ ordinal {_PARTY} faction {{ id name }} shipType {{ id name }} weaponType {{ id name }}
     damageDone finalBlow securityStatus }}
   items {{ {_ITEM} items {{ {_ITEM} }} }} }} }}"""
 _FILTERED = f"""query Filtered($id: ID64!) {{ killmails(first: 25, filter: {{ alliance: [$id] }}) {{
-  nodes {{ {_ROW} }} pageInfo {{ hasNextPage }} }} }}"""
+  nodes {{ {ROW} }} pageInfo {{ hasNextPage }} }} }}"""
 _LEADERS = "places { rank value entity { ... on Character { id name } } figures { kills losses iskDestroyed } }"
 _LEADERBOARD = f"""query Leaderboard {{
   leaderboard(kind: CHARACTER, window: ALL_TIME, first: 25) {{ {_LEADERS} }} }}"""

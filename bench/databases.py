@@ -30,15 +30,22 @@ async def bench_server() -> AsyncIterator[str]:
 @asynccontextmanager
 async def bench_database(server: str) -> AsyncIterator[str]:
     """Lend the URL of a migrated and seeded database."""
+    async with database_beside(server) as url:
+        connection = await asyncpg.connect(url)
+        await upgrade(connection)
+        await load_seed(connection)
+        await connection.close()
+        yield url
+
+
+@asynccontextmanager
+async def database_beside(server: str) -> AsyncIterator[str]:
+    """Lend the URL of an empty database on the server that a URL leads to."""
     name = f"killreport_bench_{secrets.token_hex(4)}"
     head, question, query = server.partition("?")
     url = f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
     await execute(server, f'create database "{name}"')
     try:
-        connection = await asyncpg.connect(url)
-        await upgrade(connection)
-        await load_seed(connection)
-        await connection.close()
         yield url
     finally:
         await execute(server, f'drop database if exists "{name}" with (force)')

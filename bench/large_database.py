@@ -11,12 +11,14 @@ import math
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import msgspec
 from pydantic import SecretStr
+from pyroaring import BitMap64
 
 from bench.agreement import DEFAULT_DATA
 from bench.importing import decode_files, time_writer
@@ -25,7 +27,8 @@ from killreport.clock import utc_now
 from killreport.config import Settings
 from killreport.db.database import Database, open_database
 from killreport.killmail.mail.arrival import Arrival
-from killreport.killmail.stored.rollup import DAILY_STAT, DAILY_TOTAL, TOTAL_STAT
+from killreport.killmail.postings.packing import pack_ids, unpack_ids
+from killreport.killmail.stored.rollup import DAILY_TOTAL, TOTAL_STAT
 from killreport.killmail.writing.recount import recount_differences
 from killreport.leaderboard.place_count import count_places
 from killreport.leaderboard.store import count_rankings
@@ -38,8 +41,6 @@ _WEEK_SECONDS = 7 * 24 * 3600
 _FACTS = {
     "killmail_gate": ("killmail_id",),
     "killmail": ("killmail_id", "killmail_time"),
-    "killed_by": ("killmail_id", "killmail_time"),
-    DAILY_STAT.name: ("day",),
     DAILY_TOTAL.name: ("day",),
     "system_figures": ("day",),
 }
@@ -99,12 +100,14 @@ async def _copy(database: Database, copies: int) -> None:
         )
         for table in _FACTS:
             await connection.execute(f"create temporary table original_{table} on commit drop as table {table}")
+        await connection.execute("create temporary table original_posting on commit drop as table posting")
         rebuild = await _drop_indexes(connection)
         for number in range(1, copies):
             for table, shifted in _FACTS.items():
                 await connection.execute(
                     await _shift(connection, table, shifted, number * ids, number * weeks), timeout=600
                 )
+            await _copy_postings(connection, number * ids, timedelta(weeks=number * weeks))
         for statement in rebuild:
             await connection.execute(statement, timeout=1_800)
         sums = ", ".join(f"{name} = {name} * {copies}" for name in TOTAL_STAT.counts)
@@ -113,6 +116,27 @@ async def _copy(database: Database, copies: int) -> None:
             f"""update total_stat
                 set {sums}, activity = coalesce((select {hours} from unpack_activity(activity) hours), '')"""
         )
+
+
+async def _copy_postings(connection: Any, ids: int, back: timedelta) -> None:
+    """Store one more copy of the first postings, of killmails whose ids and days are so much smaller."""
+    columns = await _columns(connection, "posting")
+    rows = []
+    async for row in connection.cursor("select * from original_posting", prefetch=5_000):
+        shifted = BitMap64(killmail_id - ids for killmail_id in unpack_ids(row["killmail_ids"]))
+        rows.append(
+            tuple({**row, "day": row["day"] - back, "killmail_ids": pack_ids(shifted)}[name] for name in columns)
+        )
+    await connection.copy_records_to_table("posting", records=rows, columns=columns, timeout=600)
+
+
+async def _columns(connection: Any, table: str) -> list[str]:
+    rows = await connection.fetch(
+        """select attname from pg_attribute
+            where attrelid = $1::text::regclass and attnum > 0 and not attisdropped order by attnum""",
+        table,
+    )
+    return [row["attname"] for row in rows]
 
 
 async def _drop_indexes(connection: Any) -> Sequence[str]:
@@ -128,7 +152,7 @@ async def _drop_indexes(connection: Any) -> Sequence[str]:
              join pg_class t on t.oid = i.indrelid
              left join pg_constraint k on k.conindid = i.indexrelid and k.contype = 'p'
             where t.oid = any($1::text[]::regclass[])""",
-        list(_FACTS),
+        [*_FACTS, "posting"],
     )
     rebuild = ["set local maintenance_work_mem = '512MB'"]
     for row in rows:
@@ -143,17 +167,12 @@ async def _drop_indexes(connection: Any) -> Sequence[str]:
 
 async def _shift(connection: Any, table: str, shifted: Sequence[str], ids: int, weeks: int) -> str:
     """Return the statement that stores one more copy of a table's first rows."""
-    columns = await connection.fetch(
-        """select attname from pg_attribute
-            where attrelid = $1::text::regclass and attnum > 0 and not attisdropped order by attnum""",
-        table,
-    )
     by = {
         "killmail_id": f"killmail_id - {ids}",
         "killmail_time": f"killmail_time - interval '{weeks * 7} days'",
         "day": f"day - {weeks * 7}",
     }
-    names = [row["attname"] for row in columns]
+    names = await _columns(connection, table)
     values = ", ".join(by[name] if name in shifted else name for name in names)
     return f"insert into {table} ({', '.join(names)}) select {values} from original_{table}"
 

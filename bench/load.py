@@ -89,7 +89,10 @@ def _own(url: str, bodies: Sequence[bytes], clients: int, seconds: float) -> Loa
 def _process(url: str, bodies: Sequence[bytes], clients: int, seconds: float) -> list[float]:
     async def everybody() -> list[float]:
         until = time.perf_counter() + seconds
-        waits = await asyncio.gather(*(_client(url, bodies, until) for _ in range(clients)))
+        # Everybody begins elsewhere, so that no two ask the same at the same time.
+        begins = [(number * len(bodies)) // clients for number in range(clients)]
+        turned = [[*bodies[begin:], *bodies[:begin]] for begin in begins]
+        waits = await asyncio.gather(*(_client(url, one, until) for one in turned))
         return [wait for part in waits for wait in part]
 
     return asyncio.run(everybody())

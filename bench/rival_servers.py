@@ -22,7 +22,12 @@ from killreport.errors import KillreportError
 
 _RIVALS = Path(__file__).with_name("rivals")
 _STRAWBERRY = ("strawberry-graphql", "starlette", "uvicorn", "uvloop", "httptools", "asyncpg", "orjson")
-_YOGA = ("graphql-yoga", "graphql", "pg", "dataloader", "@graphql-yoga/plugin-response-cache")
+_NODE = (
+    *("graphql", "pg", "dataloader"),
+    *("graphql-yoga", "@graphql-yoga/plugin-response-cache", "@envelop/graphql-jit"),
+    *("fastify", "mercurius", "mercurius-cache"),
+)
+_SCRIPTS = ("killmails.mjs", "yoga.mjs", "mercurius.mjs")
 _START_SECONDS = 60
 
 
@@ -42,8 +47,9 @@ async def install(folder: Path) -> None:
         await _done(sys.executable, "-m", "venv", str(python))
         await _done(str(python / "bin" / "python"), "-m", "pip", "install", "--quiet", *_STRAWBERRY)
     if shutil.which("npm") and not modules.exists():
-        await _done("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *_YOGA)
-    shutil.copy(_RIVALS / "yoga.mjs", folder)
+        await _done("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *_NODE)
+    for script in _SCRIPTS:
+        shutil.copy(_RIVALS / script, folder)
 
 
 @asynccontextmanager
@@ -58,18 +64,23 @@ async def killreport_server(settings: Settings, name: str, cache_bytes: int) -> 
 
 @asynccontextmanager
 async def rival(folder: Path, name: str, database_url: str) -> AsyncIterator[Server]:
-    """Lend `strawberry`, `yoga` or `yoga, cache`."""
+    """Lend `strawberry`, `yoga` or `mercurius`; the last two with `, jit` or `, cache` or both behind the name.
+
+    mercurius always compiles documents. The database has plain rows (`bench.plain_rows`).
+    """
     port = free_port()
+    kind, *extras = name.split(", ")
     command = (
         (str(folder / "python" / "bin" / "python"), str(_RIVALS / "strawberry_app.py"))
-        if name == "strawberry"
-        else ("node", str(folder / "yoga.mjs"))
+        if kind == "strawberry"
+        else ("node", str(folder / f"{kind}.mjs"))
     )
     others = {
         "DATABASE_URL": database_url,
         "PORT": str(port),
         "NODE_ENV": "production",
-        "CACHE": str(int(name.endswith("cache"))),
+        "CACHE": str(int("cache" in extras)),
+        "JIT": str(int("jit" in extras)),
     }
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **others})
     try:
