@@ -7,7 +7,7 @@ The decoders let nothing else in. Decided in `docs/decisions/0014-ids-of-64-bits
 from __future__ import annotations
 
 MAX_ID = 2**63 - 1
-# Of whoever and whatever is counted: a code of `killed_by`, an id with its kind in one bigint, has room for no more.
+# Of whoever and whatever is counted: a code of `posting`, an id with its kind in one bigint, has room for no more.
 MAX_ENTITY_ID = 2**59 - 1
 _MAX_DIGITS = len(str(MAX_ID))
 

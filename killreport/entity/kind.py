@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class EntityKind(IntEnum):
-    """What a row of `daily_stat` or `refresh_ledger` is about. The numbers are stored: never change one."""
+    """What a row of `total_stat` or `refresh_ledger` is about. The numbers are stored: never change one."""
 
     CHARACTER = 1
     CORPORATION = 2
