@@ -19,7 +19,7 @@ from killreport.eve.universe import Universe
 from killreport.killmail.mail.label_numbers import CATEGORY, is_label
 from killreport.killmail.postings.codes import CATEGORY_KIND, ITEM_KIND, Side, code_of
 from killreport.killmail.postings.sets import ALL, AnyOf, Common, Sets, United, Without, keys_of
-from killreport.killmail.rules.labels import TIME_ZONE_LABELS, bands_above
+from killreport.killmail.rules.labels import TIME_ZONE_LABELS, bands_above, is_band_edge
 from killreport.killmail.stored.named import marks_of_labels
 from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
 
@@ -178,9 +178,11 @@ class Bound:
     sql_type: str
 
     def sets(self, value: Any) -> Found:
-        """Name the labels of the bands that reach so far, where there are any."""
+        """Name the labels of the bands that reach so far, where there are any: at the edge of a band they tell all."""
         labels = bands_above(self.name, value) if self.operator == ">=" else None
-        return Found(ALL if labels is None else _labelled(labels), is_exact=False)
+        if labels is None:
+            return Found(ALL, is_exact=False)
+        return Found(_labelled(labels), is_band_edge(self.name, value))
 
     def sql(self, value: Any, binder: Binder) -> str:
         """Compare the column."""

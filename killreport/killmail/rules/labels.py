@@ -96,6 +96,11 @@ def bands_above(column: str, least: int) -> tuple[str, ...] | None:
     return None
 
 
+def is_band_edge(column: str, least: int) -> bool:
+    """Tell whether all killmails with the labels of `bands_above` have `least` or more: a band begins there."""
+    return column == "total_value_cents" and least in _VALUE_FROM
+
+
 def _value_labels(total_value_cents: int) -> tuple[str, ...]:
     if total_value_cents < _VALUE_FROM[0]:
         return ()
