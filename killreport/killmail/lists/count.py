@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -37,9 +37,8 @@ async def count_killmails(connection: Connection, filters: Sequence[KillmailFilt
     sums = await count_killmails_of(connection, sorted(set(single.values()))) if single else {}
     counts = {place: ListCount(sums[key]) for place, key in single.items()}
     of_sets = {place: plan for place, plan in enumerate(plans) if not plan.checks and place not in counts}
-    found = await ids_by_day(connection, list(of_sets.values()))
-    for place, days in zip(of_sets, found, strict=True):
-        counts[place] = ListCount(sum(len(ids) for _, ids in days))
+    found = await _count_sets(connection, list(of_sets.values()))
+    counts |= {place: ListCount(count) for place, count in zip(of_sets, found, strict=True)}
     for place, plan in enumerate(plans):
         if place not in counts:
             counts[place] = await _count_rows(connection, plan)
@@ -58,13 +57,32 @@ async def _count_rows(connection: Connection, plan: Plan) -> ListCount:
     return ListCount(min(read, MAX_CHECKED), read <= MAX_CHECKED)
 
 
+async def _count_sets(connection: Connection, plans: Sequence[Plan]) -> list[int]:
+    counts = [0] * len(plans)
+    cut: list[list[tuple[date, BitMap64]]] = [[] for _ in plans]
+    async for of, some in _read(connection, plans):
+        plan = plans[of]
+        whole = [day for day in some.days if not _is_cut(plan, day)]
+        counts[of] += len(Days(whole, some.sets).all_ids(plan.sets))
+        cut[of] += [(day, some.ids(plan.sets, day)) for day in some.days if _is_cut(plan, day)]
+    of_cut = await _cut(connection, plans, cut)
+    return [count + sum(len(ids) for _, ids in days) for count, days in zip(counts, of_cut, strict=True)]
+
+
 async def ids_by_day(connection: Connection, plans: Sequence[Plan]) -> list[list[tuple[date, BitMap64]]]:
     """Return what the postings of plans without checks have, by day, the oldest first; empty days are left out."""
+    found: list[list[tuple[date, BitMap64]]] = [[] for _ in plans]
+    async for of, some in _read(connection, plans):
+        found[of] += [(day, ids) for day in some.days if (ids := some.ids(plans[of].sets, day))]
+    return await _cut(connection, plans, found)
+
+
+async def _read(connection: Connection, plans: Sequence[Plan]) -> AsyncIterator[tuple[int, Days]]:
+    """Yield the days of each plan, by its place, some at a time and the oldest first."""
     spans = [Span.between(plan.since, plan.until) for plan in plans]
     keys = sorted({key for plan in plans for key in plan.keys})
-    found: list[list[tuple[date, BitMap64]]] = [[] for _ in plans]
     if not keys:
-        return found
+        return
     numbers = await list_days(connection, keys, min(span.first for span in spans), max(span.last for span in spans))
     days_of = {key: BitMap64(days) for key, days in numbers.items()}
     candidates = [
@@ -76,11 +94,8 @@ async def ids_by_day(connection: Connection, plans: Sequence[Plan]) -> list[list
         chunk = days[place : place + DAYS_AT_ONCE]
         sets = DaySets()
         await read_days(connection, keys, chunk, sets)
-        some = Days(chunk, sets)
-        for of, plan in enumerate(plans):
-            wanted = (day for day in chunk if number_of(day) in candidates[of])
-            found[of] += [(day, ids) for day in wanted if (ids := some.ids(plan.sets, day))]
-    return await _cut(connection, plans, found)
+        for of, wanted in enumerate(candidates):
+            yield of, Days([day for day in chunk if number_of(day) in wanted], sets)
 
 
 async def _cut(
@@ -110,6 +125,8 @@ async def _cut(
 
 def _is_cut(plan: Plan, day: date) -> bool:
     """Tell whether only a part of the day lies within the plan's bounds of time."""
+    if plan.since is None and plan.until is None:
+        return False
     begin, end = span_of_day(day)
     is_late = plan.since is not None and plan.since > begin
     return is_late or (plan.until is not None and plan.until < end)

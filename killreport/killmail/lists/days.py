@@ -37,6 +37,17 @@ class Days:
         """Return the ids of a day that are wanted."""
         return ids_in(wanted, lambda key: self.sets.of(day, key))
 
+    def all_ids(self, wanted: Sets) -> BitMap64:
+        """Return the ids of all the days that are wanted, which are told at once: no killmail is of two days."""
+        found: dict[Key, BitMap64] = {}
+
+        def together(key: Key) -> BitMap64:
+            if key not in found:
+                found[key] = BitMap64.union(BitMap64(), *(self.sets.of(day, key) for day in self.days))
+            return found[key]
+
+        return ids_in(wanted, together)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -19,6 +19,7 @@ from killreport.killmail.stored.queries import KillmailRow, list_items
 # A day with more of the wanted than this is walked in the order of time: a page of it is found sooner so.
 MAX_LOOKED_UP = 500
 CHECKED_AT_ONCE = 200
+FEW_DAYS = 8  # up to so many, each is looked at by itself
 
 
 async def read_by_time(connection: Connection, plan: Plan, window: RowWindow) -> list[KillmailRow]:
@@ -50,6 +51,10 @@ class _Reader:
 
     async def read(self, days: Days) -> bool:
         """Go on with these days; True once the window is full."""
+        if len(days.days) > FEW_DAYS:
+            ids = days.all_ids(self._plan.sets)
+            if len(ids) <= MAX_LOOKED_UP:
+                return await self._take(days, list(ids))
         waiting: list[int] = []
         for day in days.days:
             ids = days.ids(self._plan.sets, day)

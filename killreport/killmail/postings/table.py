@@ -22,10 +22,13 @@ _DAYS = """
         where posting.code = asked.code and posting.side = asked.side and posting.day between $3 and $4)
     from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
 """
+# The first and the last day beside the days themselves, and a posting after the other (`offset 0`), so that the primary
+# key leads past all other days.
 _OF_DAYS = """
-    select posting.code, posting.side, posting.day, killmail_ids
-    from unnest($1::bigint[], $2::smallint[]) as asked (code, side)
-    join posting on posting.code = asked.code and posting.side = asked.side and posting.day = any($3::date[])
+    select found.* from unnest($1::bigint[], $2::smallint[]) as asked (code, side) cross join lateral (
+        select posting.code, posting.side, posting.day, killmail_ids from posting
+        where posting.code = asked.code and posting.side = asked.side and posting.day between $4 and $5
+            and posting.day = any($3::date[]) offset 0) found
 """
 _NEAREST = """
     select found.* from unnest($1::bigint[], $2::smallint[]) as asked (code, side) cross join lateral (
@@ -91,7 +94,7 @@ async def list_days(
 
 async def read_days(connection: Connection, keys: Sequence[Key], days: Collection[date], found: DaySets) -> None:
     """Add these postings of these days to `found`."""
-    found.add(await connection.fetch(_OF_DAYS, *_columns(keys), list(days)))
+    found.add(await connection.fetch(_OF_DAYS, *_columns(keys), list(days), min(days), max(days)))
 
 
 async def read_nearest(
