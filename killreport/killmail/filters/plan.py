@@ -104,6 +104,7 @@ def conditions_of(node: Node) -> Iterator[Condition]:
                 yield from conditions_of(part)
 
 
+@lru_cache(5_000)
 def _found(node: Node) -> Found:
     match node:
         case Condition():

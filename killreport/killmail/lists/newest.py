@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
 
+from pyroaring import BitMap64
+
 from killreport.db.database import Connection
 from killreport.eve.universe import NOTHING_KNOWN
 from killreport.killmail.filters.plan import Plan
@@ -102,11 +104,16 @@ async def passing(connection: Connection, plan: Plan, days: Days, rows: list[Kil
         return rows
     items = await list_items(connection, [row.killmail_id for row in rows]) if plan.needs_items else {}
     kept = []
+    # Of a day all its rows ask the same sets.
+    ids: dict[tuple[date, Sets], BitMap64] = {}
     for row in rows:
         day = row.killmail_time.date()
 
         def is_in(wanted: Sets, row: KillmailRow = row, day: date = day) -> bool:
-            return row.killmail_id in days.ids(wanted, day)
+            found = ids.get((day, wanted))
+            if found is None:
+                found = ids[day, wanted] = days.ids(wanted, day)
+            return row.killmail_id in found
 
         if plan.passes(Facts(row, (), items.get(row.killmail_id, ()), NOTHING_KNOWN), is_in):
             kept.append(row)
