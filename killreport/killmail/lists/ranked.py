@@ -15,6 +15,7 @@ from killreport.killmail.filters.plan import Plan
 from killreport.killmail.lists.days import Days, Span
 from killreport.killmail.lists.newest import CHECKED_AT_ONCE, passing
 from killreport.killmail.lists.rows import RowWindow, read_rows
+from killreport.killmail.lists.walk import walk
 from killreport.killmail.postings.sets import ALL, ALL_KEY, AnyOf, Common, Key, Sets, United, Without
 from killreport.killmail.postings.table import DaySets, day_of, list_largest, read_days
 from killreport.killmail.stored.queries import KillmailRow
@@ -37,6 +38,10 @@ async def read_by_figure(connection: Connection, plan: Plan, window: RowWindow) 
     """
     if plan.sets == ALL and not plan.checks:
         return await read_rows(connection, plan, window, None)
+    if plan.since is None and plan.until is None:
+        walked = await walk(connection, plan, window)
+        if walked is not None:
+            return walked
     span = Span.between(plan.since, plan.until)
     largest = await list_largest(connection, plan.keys, span.first, span.last, _LARGEST[window.column])
     bounds = _bounds(plan.sets, largest)
