@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from killreport.killmail.filters.predicates import SPACES, Facts
 from killreport.killmail.filters.table import FILTERS
 from killreport.killmail.filters.tree import KillmailFilter
 from killreport.killmail.filters.values import Count, Hours, Ids, Instant, Isk, YesNo
+from killreport.killmail.lists import newest
+from killreport.killmail.lists import walk as walk_by_figure
 from killreport.killmail.lists.count import ListCount, count_killmails
 from killreport.killmail.lists.page import Cursor, Order, cursor_of
 from killreport.killmail.lists.pages import list_killmails
@@ -81,6 +84,21 @@ PAIR = st.tuples(CONDITION, CONDITION).map(lambda pair: {**pair[0], **pair[1]})
 FILTER = st.recursive(st.one_of(CONDITION, PAIR), _nested, max_leaves=4)
 
 
+class Bounds(NamedTuple):
+    """What decides between two ways to read a list."""
+
+    step: int
+    walked: int
+    days: int
+
+
+BOUNDS = (
+    Bounds(walk_by_figure.FIRST_STEP, walk_by_figure.MAX_WALKED, newest.FEW_DAYS),
+    Bounds(8, 10_000, 0),
+    Bounds(8, 0, 0),
+)
+
+
 async def _walk(
     connection: Connection, wanted: KillmailFilter, order: Order, size: int, *, is_forward: bool
 ) -> list[KillmailRow]:
@@ -124,8 +142,8 @@ async def test_a_list_holds_exactly_what_passes_the_filter_in_memory(
     hits = []
 
     @settings(max_examples=EXAMPLES)
-    @given(FILTER, st.sampled_from(Order), st.sampled_from([60, 200]), st.booleans())
-    def check(plain: dict[str, Any], order: Order, size: int, is_forward: bool) -> None:
+    @given(FILTER, st.sampled_from(Order), st.sampled_from([60, 200]), st.booleans(), st.sampled_from(BOUNDS))
+    def check(plain: dict[str, Any], order: Order, size: int, is_forward: bool, bounds: Bounds) -> None:
         wanted = KillmailFilter.read(plain)
         expected = _expected(everything, wanted, order)
 
@@ -135,7 +153,12 @@ async def test_a_list_holds_exactly_what_passes_the_filter_in_memory(
                 assert count == ListCount(len(expected))
                 return await _walk(connection, wanted, order, size, is_forward=is_forward)
 
-        found = asyncio.run_coroutine_threadsafe(walk(), loop).result()
+        # So few killmails would always be walked to their end, and their days always be looked at one by one.
+        with (
+            patch.multiple(walk_by_figure, FIRST_STEP=bounds.step, MAX_WALKED=bounds.walked),
+            patch.object(newest, "FEW_DAYS", bounds.days),
+        ):
+            found = asyncio.run_coroutine_threadsafe(walk(), loop).result()
         assert [row.killmail_id for row in found] == expected
         hits.append(0 < len(expected) < KILLMAILS)
 
