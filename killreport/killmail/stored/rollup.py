@@ -139,7 +139,7 @@ class Rollup:
         """
         await self._postings.save(connection)
         await self._save(connection, DAILY_TOTAL, [((day,), counts) for day, counts in self._totals.items()])
-        await save_figures(connection, self._systems)
+        await save_figures(connection, self._systems, takes_away=self._takes_away)
 
     async def save_totals(self, connection: Connection) -> None:
         """Add the sums of whole lives to the stored ones, as late before the commit as may be; see `save_days`."""

@@ -10,6 +10,7 @@ added by one addition each, and below zero as well.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, repeat
@@ -34,18 +35,30 @@ _PLACE_OF_KIND = {kind: place for place, kind in enumerate(_KINDS)}
 # A row begins with the version, how many sets of figures there are, and how many ids of each kind. Then come the sets,
 # and for each kind how many ids have each set, and the ids in that order.
 _HEAD = 2 + len(SYSTEM_KINDS)
-_SAVE = """insert into system_figures (solar_system_id, day, figures)
-    select * from unnest($1::bigint[], $2::date[], $3::bytea[])
-    on conflict (solar_system_id, day) do update set figures = excluded.figures"""
-_DELETE = """delete from system_figures using unnest($1::bigint[], $2::date[]) as emptied (solar_system_id, day)
-    where (system_figures.solar_system_id, system_figures.day) = (emptied.solar_system_id, emptied.day)"""
-_STORED = """select solar_system_id, day, figures from system_figures
-    join unnest($1::bigint[], $2::date[]) as wanted (solar_system_id, day) using (solar_system_id, day)"""
+# The parts of a day. Of most days all is in one. In a fight a killmail comes every second, and thousands took part: what
+# is longer than this is left alone, and the newest is kept beside it until that is more than a share of it.
+_WHOLE, _NEWEST = 0, 1
+LONG = 2**13
+SHARE = 8
+_ANY_LENGTH = 2**31 - 1
+_SAVE = """insert into system_figures (solar_system_id, day, part, figures)
+    select * from unnest($1::bigint[], $2::date[], $3::smallint[], $4::bytea[])
+    on conflict (solar_system_id, day, part) do update set figures = excluded.figures"""
+_DELETE = """delete from system_figures
+    using unnest($1::bigint[], $2::date[], $3::smallint[]) as gone (solar_system_id, day, part)
+    where system_figures.solar_system_id = gone.solar_system_id and system_figures.day = gone.day
+      and system_figures.part = gone.part"""
+_STORED = f"""select solar_system_id, day, part, length(figures),
+           case when part = {_NEWEST} or length(figures) <= $3 then figures end
+    from system_figures
+    join unnest($1::bigint[], $2::date[]) as wanted (solar_system_id, day) using (solar_system_id, day)"""  # noqa: S608
 _decode = msgspec.msgpack.Decoder(list[int]).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 Sums = dict[int, int]
 """The figures of everybody, joined, by id."""
+Key = tuple[int, date]
+"""A solar system and a day."""
 People = Iterable[tuple[int, int]]
 """Ids with their figures, joined."""
 
@@ -121,31 +134,57 @@ def add_to(sums: Mapping[EntityKind, Sums], rows: Iterable[bytes]) -> None:
                 found[id_] = found.get(id_, 0) + joined
 
 
-async def save_figures(connection: Connection, changes: Mapping[tuple[int, date], Mapping[int, int]]) -> None:
-    """Add changes, joined and by code, to the rows of these systems and days. The caller holds the locks of the days.
+async def save_figures(
+    connection: Connection, changes: Mapping[Key, Mapping[int, int]], *, takes_away: bool = False
+) -> None:
+    """Add changes, joined and by code, to the rows of these systems and days. The caller holds the days.
 
-    Not idempotent. A row that has nobody left is deleted. Raises OverflowError like `part`.
+    takes_away: whether a change is below zero. Not idempotent. Rows that have nobody left are deleted. Raises
+    OverflowError like `part`.
     """
     wanted = sorted(key for key, of_key in changes.items() if any(of_key.values()))
-    if not wanted:
-        return
-    stored = await connection.fetch(_STORED, *zip(*wanted, strict=True))
-    rows = {(system, day): row for system, day, row in map(tuple, stored)}
-    changed = [(*key, pack(_add(rows.get(key), changes[key]))) for key in wanted]
-    kept, emptied = [row for row in changed if row[2]], [row[:2] for row in changed if not row[2]]
-    if kept:
-        await connection.execute(_SAVE, *zip(*kept, strict=True))
-    if emptied:
-        await connection.execute(_DELETE, *zip(*emptied, strict=True))
+    grown = await _save(connection, changes, wanted, _ANY_LENGTH if takes_away else LONG)
+    await _save(connection, changes, grown, _ANY_LENGTH)
 
 
-def _add(row: bytes | None, changes: Mapping[int, int]) -> Mapping[int, int]:
-    if row is None:
+async def _save(
+    connection: Connection, changes: Mapping[Key, Mapping[int, int]], keys: Sequence[Key], longest: int
+) -> list[Key]:
+    """Save the changes of these keys; return those of which nothing is, since a longer row is to be read for them."""
+    if not keys:
+        return []
+    stored: defaultdict[Key, dict[int, tuple[int, bytes | None]]] = defaultdict(dict)
+    for system, day, number, length, row in await connection.fetch(_STORED, *zip(*keys, strict=True), longest):
+        stored[system, day][number] = length, row
+    written: list[tuple[int, date, int, bytes]] = []
+    gone: list[tuple[int, date, int]] = []
+    grown: list[Key] = []
+    for key in keys:
+        parts = stored[key]
+        packed = pack(_add([row for _, row in parts.values() if row is not None], changes[key]))
+        length, whole = parts.get(_WHOLE, (0, b""))
+        if whole is None and len(packed) * SHARE > length:
+            grown.append(key)
+        elif whole is None:
+            written.append((*key, _NEWEST, packed))
+        else:
+            gone += [(*key, number) for number in parts if number == _NEWEST or not packed]
+            written += [(*key, _WHOLE, packed)] if packed else []
+    if written:
+        await connection.execute(_SAVE, *zip(*written, strict=True))
+    if gone:
+        await connection.execute(_DELETE, *zip(*gone, strict=True))
+    return grown
+
+
+def _add(rows: Collection[bytes], changes: Mapping[int, int]) -> Mapping[int, int]:
+    if not rows:
         return changes
     sums = dict(changes)
-    for place, people in people_in(row):
-        kind = _KINDS[place]
-        for id_, joined in people:
-            code = id_ << KIND_BITS | kind
-            sums[code] = sums.get(code, 0) + joined
+    for row in rows:
+        for place, people in people_in(row):
+            kind = _KINDS[place]
+            for id_, joined in people:
+                code = id_ << KIND_BITS | kind
+                sums[code] = sums.get(code, 0) + joined
     return sums
