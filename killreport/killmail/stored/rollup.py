@@ -24,7 +24,8 @@ from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, MAX_ENTITY_
 from killreport.killmail.postings.sets import Key
 from killreport.killmail.stored.activity import LONGEST, Activity, shorten, slot_of
 from killreport.killmail.stored.named import Named
-from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, save_figures
+from killreport.killmail.stored.system_days import save_figures
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join
 
 COUNTS = (
     "kills",

@@ -12,7 +12,7 @@ import pytest
 from killreport.db.database import Connection, Database
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.postings.changes import MAX_DAYS, hold_days, hold_days_of
-from killreport.killmail.stored import rollup, system_figures
+from killreport.killmail.stored import rollup, system_days
 from killreport.killmail.stored.activity import LONGEST
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
 from killreport.killmail.writing.remove import remove_killmails
@@ -186,8 +186,8 @@ async def test_a_log_of_hours_that_grew_long_is_shortened_and_says_the_same(
 async def test_the_newest_of_a_long_day_is_kept_beside_it_until_it_is_long_too(
     database: Database, writer: KillmailWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system_figures, "LONG", 100)
-    monkeypatch.setattr(system_figures, "SHARE", 2)
+    monkeypatch.setattr(system_days, "LONG", 100)
+    monkeypatch.setattr(system_days, "SHARE", 2)
     chance = random.Random(11)
     monkeypatch.setattr(f"{__name__}.SYSTEMS", SYSTEMS[:1])
     mails = [random_arrival(mail_id, chance) for mail_id in range(1, 61)]
