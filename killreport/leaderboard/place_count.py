@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from killreport.db.database import Connection, Database
 from killreport.entity.kind import EntityKind
-from killreport.killmail.stored.system_figures import SYSTEM_KINDS, Sums, part
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, Sums, split
 from killreport.leaderboard.dearest import MAX_DEAREST
 from killreport.leaderboard.model import FIGURES, MAX_PLACES_OF_PLACE, SUMS
 from killreport.leaderboard.place_sums import add_rows, read_rows
@@ -125,7 +125,7 @@ async def _sum_system(connection: Connection, solar_system_id: int) -> None:
 
 async def _save_sums(connection: Connection, solar_system_id: int, sums: Mapping[EntityKind, Sums]) -> None:
     records = [
-        (solar_system_id, int(kind), entity_id, *part(joined))
+        (solar_system_id, int(kind), entity_id, *split(joined))
         for kind, of_kind in sums.items()
         for entity_id, joined in of_kind.items()
     ]

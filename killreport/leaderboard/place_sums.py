@@ -15,7 +15,7 @@ from killreport.killmail.stored.system_figures import (
     SYSTEM_COUNTS,
     Sums,
     add_to,
-    part,
+    split,
 )
 from killreport.leaderboard.model import Figures, Metric, Ranked
 
@@ -63,4 +63,4 @@ def head_of(sums: Sums, metric: Metric, size: int) -> list[Ranked]:
     shift = JOINED_BITS * SYSTEM_COUNTS.index(metric.column)
     figures = ((-(joined >> shift & JOINED_MASK), id_) for id_, joined in sums.items())
     first = heapq.nsmallest(size, (one for one in figures if one[0]))
-    return [Ranked(place, id_, Figures(*part(sums[id_]))) for place, (_, id_) in enumerate(first, 1)]
+    return [Ranked(place, id_, Figures(*split(sums[id_]))) for place, (_, id_) in enumerate(first, 1)]

@@ -24,7 +24,8 @@ from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, MAX_ENTITY_
 from killreport.killmail.postings.sets import Key
 from killreport.killmail.stored.activity import LONGEST, Activity, shorten, slot_of
 from killreport.killmail.stored.named import Named
-from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, save_figures
+from killreport.killmail.stored.system_days import save_figures
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join
 
 COUNTS = (
     "kills",
@@ -139,7 +140,7 @@ class Rollup:
         """
         await self._postings.save(connection)
         await self._save(connection, DAILY_TOTAL, [((day,), counts) for day, counts in self._totals.items()])
-        await save_figures(connection, self._systems)
+        await save_figures(connection, self._systems, takes_away=self._takes_away)
 
     async def save_totals(self, connection: Connection) -> None:
         """Add the sums of whole lives to the stored ones, as late before the commit as may be; see `save_days`."""

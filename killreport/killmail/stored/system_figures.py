@@ -1,8 +1,7 @@
-"""Who did what in a solar system on a day: one packed row of everybody who is ranked by place.
+"""Who did what in a solar system on a day, packed: the figures of everybody who is ranked by place.
 
 Everybody on one side of a killmail has the same share in it, and in most systems little else happens on that day. So
-the row has each set of figures once, and the ids of all who have it (`docs/decisions/0027-packed-statistics.md`). It is
-read, changed and written again by whoever holds its day (`killreport.killmail.postings.changes`).
+each set of figures is there once, with the ids of all who have it. Functions of the database read and write the same.
 
 In memory the six figures of somebody are one number, `JOINED_BITS` apart: what is added to a thousand participants is
 added by one addition each, and below zero as well.
@@ -11,13 +10,11 @@ added by one addition each, and below zero as well.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from itertools import chain, repeat
 from struct import Struct
 
 import msgspec
 
-from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK
 
@@ -30,17 +27,10 @@ JOINED_MASK = (1 << JOINED_BITS) - 1
 _FIGURES = Struct(f"<{len(SYSTEM_COUNTS)}q")
 # Plain numbers, as in `named.py`.
 _KINDS = tuple(map(int, SYSTEM_KINDS))
-_PLACE_OF_KIND = {kind: place for place, kind in enumerate(_KINDS)}
+_INDEX_OF_KIND = {kind: index for index, kind in enumerate(_KINDS)}
 # A row begins with the version, how many sets of figures there are, and how many ids of each kind. Then come the sets,
 # and for each kind how many ids have each set, and the ids in that order.
 _HEAD = 2 + len(SYSTEM_KINDS)
-_SAVE = """insert into system_figures (solar_system_id, day, figures)
-    select * from unnest($1::bigint[], $2::date[], $3::bytea[])
-    on conflict (solar_system_id, day) do update set figures = excluded.figures"""
-_DELETE = """delete from system_figures using unnest($1::bigint[], $2::date[]) as emptied (solar_system_id, day)
-    where (system_figures.solar_system_id, system_figures.day) = (emptied.solar_system_id, emptied.day)"""
-_STORED = """select solar_system_id, day, figures from system_figures
-    join unnest($1::bigint[], $2::date[]) as wanted (solar_system_id, day) using (solar_system_id, day)"""
 _decode = msgspec.msgpack.Decoder(list[int]).decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -56,7 +46,7 @@ def join(figures: Sequence[int]) -> int:
     return won + (lost << 64) + (solo << 128) + (points << 192) + (destroyed << 256) + (isk_lost << 320)
 
 
-def part(joined: int) -> tuple[int, ...]:
+def split(joined: int) -> tuple[int, ...]:
     """Return the six figures of one number. Raises OverflowError where one is below zero or beyond a bigint."""
     figures = _FIGURES.unpack(joined.to_bytes(_FIGURES.size, "little", signed=True))
     if min(figures) < 0:
@@ -68,7 +58,7 @@ def part(joined: int) -> tuple[int, ...]:
 
 
 def pack(sums: Mapping[int, int]) -> bytes:
-    """Return the row of a system and day; empty where nobody did anything. Raises OverflowError like `part`.
+    """Return the row of a system and day; empty where nobody did anything. Raises OverflowError like `split`.
 
     sums: the figures of everybody, joined, by code.
     """
@@ -78,21 +68,21 @@ def pack(sums: Mapping[int, int]) -> bytes:
             ids = same.get(joined)
             if ids is None:
                 same[joined] = ids = ([], [], [], [])
-            ids[_PLACE_OF_KIND[code & KIND_MASK]].append(code >> KIND_BITS)
+            ids[_INDEX_OF_KIND[code & KIND_MASK]].append(code >> KIND_BITS)
     if not same:
         return b""
     sections = list(zip(*same.values(), strict=True))
     numbers = [_VERSION, len(same), *(sum(map(len, section)) for section in sections)]
     for joined in same:
-        numbers += part(joined)
+        numbers += split(joined)
     for section in sections:
         numbers += map(len, section)
         numbers += chain.from_iterable(section)
     return _encode(numbers)
 
 
-def people_in(row: bytes, places: Collection[int] = range(len(SYSTEM_KINDS))) -> Iterator[tuple[int, People]]:
-    """Yield places in SYSTEM_KINDS, those wanted, each with the ids there and the joined figures of each id."""
+def people_in(row: bytes, kinds: Collection[int] = _KINDS) -> Iterator[tuple[int, People]]:
+    """Yield the kinds that are there and wanted, each with its ids and the joined figures of each id."""
     numbers = _decode(row)
     version, sets = numbers[:2]
     if version != _VERSION:
@@ -103,49 +93,19 @@ def people_in(row: bytes, places: Collection[int] = range(len(SYSTEM_KINDS))) ->
         won | lost << 64 | solo << 128 | points << 192 | destroyed << 256 | isk_lost << 320
         for won, lost, solo, points, destroyed, isk_lost in zip(*columns, strict=True)
     ]
-    for place, size in enumerate(numbers[2:_HEAD]):
+    for kind, size in zip(_KINDS, numbers[2:_HEAD], strict=True):
         first = end + sets
-        if size and place in places:
+        if size and kind in kinds:
             shares = chain.from_iterable(map(repeat, joined, numbers[end:first]))
-            yield place, zip(numbers[first : first + size], shares, strict=True)
+            yield kind, zip(numbers[first : first + size], shares, strict=True)
         end = first + size
 
 
 def add_to(sums: Mapping[EntityKind, Sums], rows: Iterable[bytes]) -> None:
     """Add the figures of rows to sums by id; kinds that these do not have are left out."""
-    wanted = {SYSTEM_KINDS.index(kind): of_kind for kind, of_kind in sums.items()}
+    by_kind = {int(kind): of_kind for kind, of_kind in sums.items()}
     for row in rows:
-        for place, people in people_in(row, wanted):
-            found = wanted[place]
+        for kind, people in people_in(row, by_kind):
+            found = by_kind[kind]
             for id_, joined in people:
                 found[id_] = found.get(id_, 0) + joined
-
-
-async def save_figures(connection: Connection, changes: Mapping[tuple[int, date], Mapping[int, int]]) -> None:
-    """Add changes, joined and by code, to the rows of these systems and days. The caller holds the locks of the days.
-
-    Not idempotent. A row that has nobody left is deleted. Raises OverflowError like `part`.
-    """
-    wanted = sorted(key for key, of_key in changes.items() if any(of_key.values()))
-    if not wanted:
-        return
-    stored = await connection.fetch(_STORED, *zip(*wanted, strict=True))
-    rows = {(system, day): row for system, day, row in map(tuple, stored)}
-    changed = [(*key, pack(_add(rows.get(key), changes[key]))) for key in wanted]
-    kept, emptied = [row for row in changed if row[2]], [row[:2] for row in changed if not row[2]]
-    if kept:
-        await connection.execute(_SAVE, *zip(*kept, strict=True))
-    if emptied:
-        await connection.execute(_DELETE, *zip(*emptied, strict=True))
-
-
-def _add(row: bytes | None, changes: Mapping[int, int]) -> Mapping[int, int]:
-    if row is None:
-        return changes
-    sums = dict(changes)
-    for place, people in people_in(row):
-        kind = _KINDS[place]
-        for id_, joined in people:
-            code = id_ << KIND_BITS | kind
-            sums[code] = sums.get(code, 0) + joined
-    return sums

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from killreport.db.database import Connection
 from killreport.killmail.postings.changes import hold_all_days
 from killreport.killmail.stored.rollup import COUNTS, DAILY_TOTAL, TOTAL_STAT, Table
+from killreport.killmail.stored.system_figures import SYSTEM_COUNTS
 from killreport.killmail.writing.recount_postings import rebuild_postings, recount_postings
 
 # A whole life is the sum of its days, which are recounted from the facts.
@@ -42,6 +43,7 @@ _IN_SYSTEMS = """
            sum(losses * total_value_cents)::bigint as isk_lost_cents
     from part join killmail using (killmail_id) group by 1, 2, 3, 4
 """
+_SYSTEM_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in SYSTEM_COUNTS)
 _ACTIVITY = """
     with side as (
         select distinct kind, entity_id, killmail_id
@@ -107,9 +109,8 @@ _CHECKS = (
     _Check(
         "system_figures",
         4,
-        """select entity_kind, solar_system_id, day, entity_id, kills, losses, solo_kills, points_won,
-                  isk_destroyed_cents, isk_lost_cents
-           from system_figures cross join lateral unpack_system_figures(figures)""",
+        f"""select entity_kind, solar_system_id, day, entity_id, {_SYSTEM_SUMS}
+            from system_figures cross join lateral unpack_system_figures(figures) group by 1, 2, 3, 4""",  # noqa: S608
         _IN_SYSTEMS,
         f"""delete from system_figures;
             insert into system_figures (solar_system_id, day, figures)

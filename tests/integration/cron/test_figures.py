@@ -86,8 +86,6 @@ async def test_twice_in_a_row_and_twice_at_once_leave_what_once_leaves(
 
 
 async def test_rankings_are_counted_for_every_window_longer_than_a_day(database: Database, run: RunJob) -> None:
-    async with database.connection() as connection:
-        await connection.execute("insert into total_stat values (3, 99000001, 8, 4, 0, 0, 0, 0, 2000, 600, 0, 0)")
     await run("update-rankings")
     async with database.connection() as connection:
         windows = await connection.fetch("select time_window from ranking_run order by 1")

@@ -7,7 +7,7 @@ import random
 from killreport.db.database import Database
 from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, code_of
 from killreport.killmail.stored.activity import CELLS, SLOTS, change, hours_in
-from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, pack, part, people_in
+from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join, pack, people_in, split
 
 Figures = tuple[int, ...]
 # Around every length that a number has, and one in between.
@@ -22,9 +22,7 @@ def people(number: int) -> dict[int, Figures]:
 
 
 def figures_in(row: bytes) -> dict[int, Figures]:
-    return {
-        code_of(SYSTEM_KINDS[place], id_): part(joined) for place, people in people_in(row) for id_, joined in people
-    }
+    return {code_of(kind, id_): split(joined) for kind, people in people_in(row) for id_, joined in people}
 
 
 async def test_figures_of_every_size(database: Database) -> None:

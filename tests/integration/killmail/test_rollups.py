@@ -12,7 +12,7 @@ import pytest
 from killreport.db.database import Connection, Database
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.postings.changes import MAX_DAYS, hold_days, hold_days_of
-from killreport.killmail.stored import rollup
+from killreport.killmail.stored import rollup, system_days
 from killreport.killmail.stored.activity import LONGEST
 from killreport.killmail.writing.recount import rebuild_rollups, recount_differences
 from killreport.killmail.writing.remove import remove_killmails
@@ -181,6 +181,32 @@ async def test_a_log_of_hours_that_grew_long_is_shortened_and_says_the_same(
     async with database.connection() as connection:
         assert await connection.fetchval("select max(length(activity)) from total_stat") <= 8
         assert await recount_differences(connection) == []
+
+
+async def test_the_newest_of_a_long_day_is_kept_beside_it_until_it_is_long_too(
+    database: Database, writer: KillmailWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_days, "LONG", 100)
+    monkeypatch.setattr(system_days, "SHARE", 2)
+    chance = random.Random(11)
+    monkeypatch.setattr(f"{__name__}.SYSTEMS", SYSTEMS[:1])
+    mails = [random_arrival(mail_id, chance) for mail_id in range(1, 61)]
+    parts: list[set[int]] = []
+    async with database.connection() as connection:
+        for mail in mails:
+            await writer.store(database, [mail])
+            rows = await connection.fetch(
+                "select part from system_figures where (solar_system_id, day) = ($1, $2)",
+                SYSTEMS[0],
+                date(2021, 12, 1),
+            )
+            parts.append({row[0] for row in rows})
+        assert await recount_differences(connection) == []
+        assert {0} in parts[parts.index({0, 1}) :]
+        await remove_killmails(database, range(1, 31), "a test")
+        assert await recount_differences(connection) == []
+        await remove_killmails(database, range(1, 61), "a test")
+        assert await connection.fetchval("select count(*) from system_figures") == 0
 
 
 async def test_more_is_not_taken_from_a_day_than_it_has(database: Database, writer: KillmailWriter) -> None:
