@@ -94,6 +94,8 @@ async def list_days(
 
 async def read_days(connection: Connection, keys: Sequence[Key], days: Collection[date], found: DaySets) -> None:
     """Add these postings of these days to `found`."""
+    if not days:
+        return
     found.add(await connection.fetch(_OF_DAYS, *_columns(keys), list(days), min(days), max(days)))
 
 

@@ -93,7 +93,7 @@ async def shorten(connection: Connection, rows: Iterable[Sequence[Any]]) -> None
         )
 
 
-class Activity:
+class ActivityChanges:
     """Sums the activity of a batch in memory."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from killreport.db.database import Connection
 from killreport.killmail.postings.changes import SUMS, PostingChanges
 from killreport.killmail.postings.codes import KIND_BITS, KIND_MASK, MAX_ENTITY_KIND, Side
 from killreport.killmail.postings.sets import Key
-from killreport.killmail.stored.activity import LONGEST, Activity, shorten, slot_of
+from killreport.killmail.stored.activity import LONGEST, ActivityChanges, shorten, slot_of
 from killreport.killmail.stored.named import Named
 from killreport.killmail.stored.system_days import save_figures
 from killreport.killmail.stored.system_figures import SYSTEM_KINDS, join
@@ -91,7 +91,7 @@ class Rollup:
     def __init__(self) -> None:
         self._postings = PostingChanges()
         self._systems: dict[tuple[int, date], dict[int, int]] = {}
-        self._activity = Activity()
+        self._activity = ActivityChanges()
         self._totals: dict[date, list[int]] = {}
         self._takes_away = False
 

@@ -43,7 +43,7 @@ _GROUPS = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedKillmail:
     """A stored killmail with everything that it is counted for and found by."""
 
     row: KillmailRow
@@ -73,7 +73,7 @@ class Counted:
         )
 
 
-async def list_counted(connection: Connection, mail_ids: Collection[int]) -> list[Counted]:
+async def list_counted(connection: Connection, mail_ids: Collection[int]) -> list[CountedKillmail]:
     """Return the stored ones of these killmails with what they are counted for. The caller holds their days."""
     found = []
     attackers, items = await list_attackers(connection, mail_ids), await list_items(connection, mail_ids)
@@ -90,7 +90,7 @@ async def list_counted(connection: Connection, mail_ids: Collection[int]) -> lis
                 named.final_blow.add(code)
         item_type_ids = [item.type_id for item in items[row.killmail_id]]
         add_marks(named, row.labels, item_type_ids, war_id=row.war_id, location_id=row.location_id)
-        found.append(Counted(row, named))
+        found.append(CountedKillmail(row, named))
     return found
 
 

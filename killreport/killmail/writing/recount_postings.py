@@ -87,7 +87,7 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class Recounted:
+class RecountedPosting:
     """A posting as it is stored and as the facts say; None: there is none."""
 
     key: Key
@@ -107,7 +107,7 @@ class Recounted:
         return (code & KIND_MASK, code >> 4, side, self.day)
 
 
-async def recount_postings(connection: Connection) -> AsyncIterator[Recounted]:
+async def recount_postings(connection: Connection) -> AsyncIterator[RecountedPosting]:
     """Yield every posting that is stored or should be. Reads a day at a time."""
     for (day,) in await connection.fetch(_DAYS):
         stored = {
@@ -116,7 +116,7 @@ async def recount_postings(connection: Connection) -> AsyncIterator[Recounted]:
         }
         counted = await _count_day(connection, day, stored)
         for key in sorted(stored.keys() | counted.keys()):
-            yield Recounted(key, day, stored.get(key), counted.get(key))
+            yield RecountedPosting(key, day, stored.get(key), counted.get(key))
 
 
 async def _count_day(connection: Connection, day: date, stored: Mapping[Key, Posting]) -> dict[Key, Posting]:

@@ -15,7 +15,7 @@ from killreport.killmail.stored.activity import (
     CELLS,
     LONGEST,
     SLOTS,
-    Activity,
+    ActivityChanges,
     change,
     changes_in,
     hours_in,
@@ -55,7 +55,7 @@ def test_the_busiest_of_all_is_shorter_than_a_long_log() -> None:
 
 def test_a_batch_is_summed_by_who_and_when_and_ships_are_left_out() -> None:
     pilot, hull = code_of(EntityKind.CHARACTER, 95), code_of(EntityKind.SHIP_TYPE, 587)
-    activity = Activity()
+    activity = ActivityChanges()
     activity.add([pilot, hull], 3, 1)
     activity.add([pilot], 3, 1)
     activity.add([pilot], 4, 1)
