@@ -13,8 +13,8 @@ from killreport.db.database import Connection
 from killreport.killmail.postings.codes import KIND_BITS
 from killreport.killmail.stored.system_figures import pack, people_in
 
-# The parts of a day. Most days are one. In a fight a killmail comes every second, and thousands are there: what is longer
-# than this is left alone, and the newest is kept beside it until that is more than a share of it.
+# The parts of a day. Most days are one. In a fight a killmail comes every second, and thousands are there: what is
+# longer than this is left alone, and the newest is kept beside it until that is more than a share of it.
 _WHOLE, _NEWEST = 0, 1
 LONG = 2**13
 SHARE = 8
