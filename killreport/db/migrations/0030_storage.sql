@@ -1,14 +1,18 @@
+-- Older releases work with this.
+-- The tables that killmails are stored in from the next migration on, made beside those of today in a schema of their
+-- own, so that killmails can be moved while an older release stores and serves. In a new database they are empty, and
+-- the next migration follows at once.
+--
 -- A killmail is one row. Its attackers and items, which were rows of two tables, are two columns of its own; its labels
 -- are the bits of a number; its hash, which follows from the rest, is worked out where it is asked for. The rows are in
 -- partitions by ranges of ids, so that old years lie still, and can be moved or dropped.
 -- The layout of what is packed is that of killreport.killmail.stored.number_columns and .packed.
 
-do $$ begin
-    if exists (select from killmail) then
-        raise exception 'Killmails are stored in the layout of an older release, and this migration cannot move them.';
-    end if;
-end $$;
+create schema next;
+comment on schema next is 'Where killmails are moved to while an older release still stores and serves.';
+set local search_path = next, public;
 
+<<<<<<< HEAD:killreport/db/migrations/0030_packed_rows.sql
 -- What was said of the relations that are made anew.
 create temporary table said on commit drop as
 select objoid::regclass::text as relation, attname as col, description as words
@@ -21,6 +25,13 @@ where classoid = 'pg_class'::regclass
 drop view analysis.killmails, analysis.attackers, analysis.items;
 -- Whoever stores a killmail holds its day, and looks up whether it is stored or was removed.
 drop table killmail, attacker, item, killmail_gate;
+=======
+create table move (event_id bigint not null, began_at timestamptz not null default now());
+comment on table move is 'How far the move of the killmails is.';
+comment on column move.event_id is 'What events up to this one tell of is moved, or will be found.';
+comment on column move.began_at is 'When the tables to move to were made.';
+insert into move (event_id) select coalesce(max(event_id), 0) from event;
+>>>>>>> 0112e69 (Move killmails of older releases to the new tables, in slices and while they are stored):killreport/db/migrations/0030_storage.sql
 
 -- The widest columns first, so that nothing is lost between them.
 create table killmail (
@@ -84,7 +95,7 @@ create index killmail_priceless on killmail (ship_type_id) where ship_price_rule
 
 -- The partition of an id: of 5,000,000 ids, made when the first killmail of its range comes.
 -- A table that is attached keeps nobody from reading or writing the others, as one that is made in its place would.
-create function make_killmail_partition(killmail_id bigint) returns void
+create function public.make_killmail_partition(killmail_id bigint) returns void
 language plpgsql as $$
 declare
     first bigint := killmail_id - killmail_id % 5000000;
@@ -102,7 +113,7 @@ end $$;
 
 -- ESI's hash of a killmail: SHA-1 over who died, who killed, in what hull and when. PostgreSQL has no SHA-1 of its own
 -- but in an extension that not every server has.
-create function killmail_hash(victim_id bigint, killer_id bigint, ship_type_id bigint, killed_at timestamptz)
+create function public.killmail_hash(victim_id bigint, killer_id bigint, ship_type_id bigint, killed_at timestamptz)
 returns bytea
 language plpgsql immutable parallel safe cost 100000 as $$
 declare
@@ -162,7 +173,7 @@ begin
 end $$;
 
 -- The labels of a killmail in the order in which they are shown, by the numbers of killreport.killmail.mail.label_numbers.
-create function label_names(labels bigint, ship_category_id bigint) returns text[]
+create function public.label_names(labels bigint, ship_category_id bigint) returns text[]
 language sql immutable parallel safe
 begin atomic
     select coalesce(array_agg(name order by place), '{}')
@@ -184,7 +195,7 @@ end;
 
 -- Where the columns of packed numbers are: how many entries there are, and of each column the width of a number, the
 -- bits of an index (-1: it has none), and where numbers and indexes begin.
-create function packed_places(packed bytea, columns integer) returns integer[]
+create function public.packed_places(packed bytea, columns integer) returns integer[]
 language plpgsql immutable strict parallel safe as $$
 declare
     entries integer;
@@ -222,7 +233,7 @@ end $$;
 
 -- Which of a column's numbers an entry has. Columns and entries from 0. These are not strict, so that the planner puts
 -- them into the statement, which then works out no column that nobody asks for.
-create function packed_index(packed bytea, places integer[], number integer, entry integer) returns integer
+create function public.packed_index(packed bytea, places integer[], number integer, entry integer) returns integer
 language sql immutable parallel safe
 begin atomic
     select case places[4 * number + 3] when -1 then entry when 0 then 0
@@ -230,7 +241,7 @@ begin atomic
              >> entry * places[4 * number + 3] % 8 & (1 << places[4 * number + 3]) - 1 end;
 end;
 
-create function packed_number(packed bytea, places integer[], number integer, entry integer) returns bigint
+create function public.packed_number(packed bytea, places integer[], number integer, entry integer) returns bigint
 language sql immutable parallel safe
 begin atomic
     select case places[4 * number + 2]
@@ -245,7 +256,7 @@ begin atomic
 end;
 
 -- Whole tenths, or the 32 bits of a real: killreport.killmail.stored.packed.
-create function packed_security(number bigint) returns real
+create function public.packed_security(number bigint) returns real
 language sql immutable parallel safe
 begin atomic
     select case
@@ -259,7 +270,7 @@ end;
 
 -- The rows, as the tables were. `packed || ''` reads a long value once and not for every number, and the ordinals are
 -- counted in an array because the planner takes an array for ten rows, and a series for a thousand.
-create function unpack_attackers(packed bytea)
+create function public.unpack_attackers(packed bytea)
 returns table (
     ordinal smallint, is_final_blow boolean, character_id bigint, corporation_id bigint, alliance_id bigint,
     faction_id bigint, ship_type_id bigint, weapon_type_id bigint, damage_done bigint, security_status real
@@ -276,7 +287,7 @@ begin atomic
         select place - 1 as entry from unnest(array_positions(array_fill(0, array[places[1]]), 0)) as place) counted;
 end;
 
-create function unpack_items(packed bytea)
+create function public.unpack_items(packed bytea)
 returns table (
     ordinal smallint, parent_ordinal smallint, flag smallint, price_rule smallint, type_id bigint, singleton smallint,
     quantity_dropped bigint, quantity_destroyed bigint, unit_price_cents bigint
@@ -299,93 +310,262 @@ select killmail_id, entry.* from killmail cross join lateral unpack_attackers(at
 create view item as
 select killmail_id, entry.* from killmail cross join lateral unpack_items(items) entry;
 
-create view analysis.killmails as
-select k.killmail_id,
-       encode(killmail_hash(k.victim_character_id, k.final_blow_character_id, k.ship_type_id, k.killmail_time), 'hex')
-           as killmail_hash,
-       k.killmail_time as killed_at, k.stored_at,
-       k.solar_system_id, s.name as solar_system_name, s.security_status,
-       k.constellation_id, c.name as constellation_name, k.region_id, r.name as region_name,
-       k.victim_character_id, vp.name as victim_character_name,
-       k.victim_corporation_id, coalesce(vc.name, vn.name) as victim_corporation_name,
-       k.victim_alliance_id, va.name as victim_alliance_name,
-       k.victim_faction_id, vf.name as victim_faction_name,
-       k.ship_type_id, t.name as ship_type_name, k.ship_group_id, g.name as ship_group_name,
-       k.final_blow_character_id, fp.name as final_blow_character_name,
-       k.final_blow_corporation_id, coalesce(fc.name, fn.name) as final_blow_corporation_name,
-       k.final_blow_alliance_id, fa.name as final_blow_alliance_name,
-       k.final_blow_ship_type_id, ft.name as final_blow_ship_type_name,
-       k.damage_taken, k.attacker_count, k.player_count as player_attacker_count,
-       (k.total_value_cents::numeric / 100)::numeric(20, 2) as total_isk,
-       (k.destroyed_value_cents::numeric / 100)::numeric(20, 2) as destroyed_isk,
-       (k.dropped_value_cents::numeric / 100)::numeric(20, 2) as dropped_isk,
-       (k.fitted_value_cents::numeric / 100)::numeric(20, 2) as fitted_isk,
-       k.is_value_complete, k.points, k.is_solo, k.is_npc, k.is_awox,
-       label_names(k.labels, k.ship_category_id) as labels,
-       k.war_id, k.moon_id, k.location_id, k.position_x, k.position_y, k.position_z
-from killmail k
-left join eve_system s on s.solar_system_id = k.solar_system_id
-left join eve_constellation c on c.constellation_id = k.constellation_id
-left join eve_region r on r.region_id = k.region_id
-left join eve_type t on t.type_id = k.ship_type_id
-left join eve_group g on g.group_id = k.ship_group_id
-left join character vp on vp.character_id = k.victim_character_id
-left join corporation vc on vc.corporation_id = k.victim_corporation_id
-left join eve_corporation vn on vn.corporation_id = k.victim_corporation_id
-left join alliance va on va.alliance_id = k.victim_alliance_id
-left join eve_faction vf on vf.faction_id = k.victim_faction_id
-left join character fp on fp.character_id = k.final_blow_character_id
-left join corporation fc on fc.corporation_id = k.final_blow_corporation_id
-left join eve_corporation fn on fn.corporation_id = k.final_blow_corporation_id
-left join alliance fa on fa.alliance_id = k.final_blow_alliance_id
-left join eve_type ft on ft.type_id = k.final_blow_ship_type_id;
+-- Postings: of each day the ids of the killmails by everything that can be asked for, with the sums of their values,
+-- points and flags. They take the place of the index of who killed, of the statistics of days, and of the indexes of
+-- killmails by who, what and where.
 
-create view analysis.attackers as
-select k.killmail_id, a.ordinal, k.killmail_time as killed_at,
-       a.character_id, p.name as character_name,
-       a.corporation_id, coalesce(c.name, n.name) as corporation_name,
-       a.alliance_id, l.name as alliance_name,
-       a.faction_id, f.name as faction_name,
-       a.ship_type_id, t.name as ship_type_name, a.weapon_type_id, w.name as weapon_type_name,
-       a.damage_done, a.is_final_blow, a.security_status
-from killmail k
-cross join lateral unpack_attackers(k.attackers) a
-left join character p on p.character_id = a.character_id
-left join corporation c on c.corporation_id = a.corporation_id
-left join eve_corporation n on n.corporation_id = a.corporation_id
-left join alliance l on l.alliance_id = a.alliance_id
-left join eve_faction f on f.faction_id = a.faction_id
-left join eve_type t on t.type_id = a.ship_type_id
-left join eve_type w on w.type_id = a.weapon_type_id;
+create table posting (
+    code           bigint   not null,
+    isk_cents      bigint   not null,
+    npc_isk_cents  bigint   not null,
+    max_isk_cents  bigint   not null,
+    points         bigint   not null,
+    day            date     not null,
+    killmails      integer  not null,
+    max_points     integer  not null,
+    solo           integer  not null,
+    npc            integer  not null,
+    final_blows    integer  not null,
+    side           smallint not null,
+    killmail_ids   bytea    not null,
+    primary key (code, day, side)
+) with (fillfactor = 90);
 
-create view analysis.items as
-select k.killmail_id, i.ordinal, i.parent_ordinal, k.killmail_time as killed_at,
-       i.type_id, t.name as type_name, t.group_id, g.name as group_name, t.category_id, y.name as category_name,
-       i.flag,
-       case when i.flag between 11 and 18 then 'low' when i.flag between 19 and 26 then 'mid'
-            when i.flag between 27 and 34 then 'high' when i.flag between 92 and 99 then 'rig'
-            when i.flag between 125 and 132 then 'subsystem' when i.flag between 164 and 171 then 'service'
-            when i.flag = 5 then 'cargo' when i.flag = 87 then 'drone bay' end as slot,
-       coalesce(i.quantity_dropped, 0) as quantity_dropped, coalesce(i.quantity_destroyed, 0) as quantity_destroyed,
-       i.singleton,
-       -- 99 is killreport.market.price.PriceRule.UNKNOWN.
-       case when i.price_rule <> 99 then (i.unit_price_cents::numeric / 100)::numeric(20, 2) end as unit_price_isk
-from killmail k
-cross join lateral unpack_items(k.items) i
-left join eve_type t on t.type_id = i.type_id
-left join eve_group g on g.group_id = t.group_id
-left join eve_category y on y.category_id = t.category_id;
+create index posting_day on posting (day);
 
+-- What a posting adds to the statistics of an entity: the killing side's to its kills, the victim's side to its losses.
+create view daily_part as
+select (code & 15)::smallint as entity_kind, code >> 4 as entity_id, code, day,
+       case side when 0 then killmails else 0 end as kills,
+       case side when 1 then killmails else 0 end as losses,
+       case side when 0 then solo else 0 end as solo_kills,
+       case side when 0 then final_blows else 0 end as final_blows,
+       case side when 0 then points else 0 end as points_won,
+       case side when 1 then points else 0 end as points_lost,
+       case side when 0 then isk_cents else 0 end as isk_destroyed_cents,
+       case side when 1 then isk_cents else 0 end as isk_lost_cents,
+       case side when 1 then npc else 0 end as npc_losses,
+       case side when 1 then npc_isk_cents else 0 end as npc_isk_lost_cents,
+       case side when 1 then solo else 0 end as solo_losses
+from posting where code & 15 between 1 and 9;
+
+-- Statistics in few bytes: a row for a solar system and day, and the hours of a life in the row of that life.
+
+-- Numbers from 0 on as MessagePack has them; the writer's are made by a library.
+create function public.pack_integer(number bigint) returns bytea language sql immutable strict parallel safe as $$
+    select case
+        when number < 128 then substring(int4send(number::integer) from 4)
+        when number < 256 then '\xcc'::bytea || substring(int4send(number::integer) from 4)
+        when number < 65536 then '\xcd'::bytea || substring(int4send(number::integer) from 3)
+        when number < 4294967296 then '\xce'::bytea || substring(int8send(number) from 5)
+        else '\xcf'::bytea || int8send(number)
+    end
+$$;
+comment on function pack_integer(bigint) is 'One number of 0 or more in MessagePack.';
+
+create function public.pack_integers(numbers bigint[]) returns bytea language sql immutable strict parallel safe as $$
+    select case
+        when cardinality(numbers) < 16 then substring(int4send(144 + cardinality(numbers)) from 4)
+        when cardinality(numbers) < 65536 then '\xdc'::bytea || substring(int4send(cardinality(numbers)) from 3)
+        else '\xdd'::bytea || int4send(cardinality(numbers))
+    end || coalesce(string_agg(pack_integer(number), '' order by place), '')
+    from unnest(numbers) with ordinality as packed (number, place)
+$$;
+comment on function pack_integers(bigint[]) is 'An array of numbers of 0 or more in MessagePack.';
+
+create function public.unpack_integers(packed bytea) returns bigint[] language plpgsql immutable strict parallel safe as $$
+declare
+    body bytea := packed || ''::bytea;  -- out of its compressed form once, and not for every byte
+    numbers bigint[] := '{}';
+    at integer := 1;
+    head integer := get_byte(body, 0);
+begin
+    if head = 220 then at := 3; elsif head = 221 then at := 5; end if;
+    while at < length(body) loop
+        head := get_byte(body, at);
+        case
+            when head < 128 then
+                numbers := numbers || head::bigint;
+                at := at + 1;
+            when head = 204 then
+                numbers := numbers || get_byte(body, at + 1)::bigint;
+                at := at + 2;
+            when head = 205 then
+                numbers := numbers || ((get_byte(body, at + 1) << 8) | get_byte(body, at + 2))::bigint;
+                at := at + 3;
+            when head = 206 then
+                numbers := numbers || ('x' || encode(substring(body from at + 2 for 4), 'hex'))::bit(32)::bigint;
+                at := at + 5;
+            when head = 207 then
+                numbers := numbers || ('x' || encode(substring(body from at + 2 for 8), 'hex'))::bit(64)::bigint;
+                at := at + 9;
+            else
+                raise exception 'byte % of these figures is no number of 0 or more', at;
+        end case;
+    end loop;
+    return numbers;
+end $$;
+comment on function unpack_integers(bytea) is 'The numbers of an array of MessagePack; all are 0 or more.';
+
+-- The version, which is 1, how many sets of figures there are, and how many characters, corporations, alliances and ship
+-- types. Then the sets, six figures each, and for each kind how many ids have each set and the ids in that order.
+create function public.unpack_system_figures(figures bytea) returns table (
+    entity_kind smallint, entity_id bigint, kills bigint, losses bigint, solo_kills bigint, points_won bigint,
+    isk_destroyed_cents bigint, isk_lost_cents bigint
+) language plpgsql immutable strict parallel safe as $$
+declare
+    numbers bigint[] := unpack_integers(figures);
+    kinds constant smallint[] := '{1, 2, 3, 5}';
+    sets integer := numbers[2];
+    at integer := 7 + 6 * sets;
+    first integer;
+    size integer;
+begin
+    if numbers[1] is distinct from 1 then
+        raise exception 'figures of version % are not known here', numbers[1];
+    end if;
+    for kind in 1..4 loop
+        first := at + sets;
+        for place in 0..sets - 1 loop
+            size := numbers[at + place];
+            continue when size = 0;
+            return query
+                select kinds[kind], id, numbers[7 + 6 * place], numbers[8 + 6 * place], numbers[9 + 6 * place],
+                       numbers[10 + 6 * place], numbers[11 + 6 * place], numbers[12 + 6 * place]
+                from unnest(numbers[first:first + size - 1]) as id;
+            first := first + size;
+        end loop;
+        at := first;
+    end loop;
+end $$;
+comment on function unpack_system_figures(bytea) is
+    'What system_figures.figures holds: one row for everybody who did something in the system on the day.';
+
+create function public.pack_system_figures(
+    kinds smallint[], ids bigint[], kills bigint[], losses bigint[], solo_kills bigint[], points_won bigint[],
+    isk_destroyed_cents bigint[], isk_lost_cents bigint[]
+) returns bytea language sql immutable strict parallel safe as $$
+    with figure as (
+        select * from unnest(kinds, ids, kills, losses, solo_kills, points_won, isk_destroyed_cents, isk_lost_cents)
+            as figure (kind, id, won, lost, solo, points, isk_won, isk_lost)
+    ), same as (
+        select won, lost, solo, points, isk_won, isk_lost, row_number() over () as place
+        from figure group by won, lost, solo, points, isk_won, isk_lost
+    ), member as (
+        select kind, place, id from figure join same using (won, lost, solo, points, isk_won, isk_lost)
+    ), of_kind as (
+        select kind, place, array_agg(id order by id) filter (where id is not null) as ids
+        from unnest('{1,2,3,5}'::smallint[]) as kind cross join same left join member using (kind, place)
+        group by kind, place
+    ), part (section, place, numbers) as (
+        select 0, 0, array[1, count(*)] from same
+        union all select 1, kind, array[coalesce(sum(cardinality(ids)), 0)::bigint] from of_kind group by kind
+        union all select 2, place, array[won, lost, solo, points, isk_won, isk_lost] from same
+        union all select 2 * kind + 1, place, array[coalesce(cardinality(ids), 0)::bigint] from of_kind
+        union all select 2 * kind + 2, place, ids from of_kind
+    )
+    select pack_integers(array_agg(number order by section, part.place, one.place))
+    from part cross join lateral unnest(numbers) with ordinality as one (number, place)
+$$;
+comment on function pack_system_figures(smallint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[])
+    is 'The figures of a solar system and day as system_figures holds them; an element of each array for everybody.';
+
+create table system_figures (
+    solar_system_id bigint not null,
+    day date not null,
+    figures bytea not null,
+    primary key (solar_system_id, day)
+);
+comment on table system_figures is 'Who did what where: the figures of everybody in a solar system on a UTC day.';
+comment on column system_figures.solar_system_id is 'The solar system.';
+comment on column system_figures.day is 'The day in UTC.';
+comment on column system_figures.figures is
+    'Kills, losses, solo kills, points and ISK of everybody there, packed; unpack_system_figures() gives the rows.';
+
+-- What is added to a row is added at the end of it: changes that each are one number, in seven bits a byte with the
+-- lowest first and 128 added where more follow. A change n of slot s, in 0 to 167, is z * 336 + s for kills and
+-- z * 336 + 168 + s for losses, where z is 2 * (n - 1) for more and -2 * n - 1 for less.
+create function public.unpack_activity(activity bytea) returns table (slot smallint, kills bigint, losses bigint)
+language plpgsql immutable strict parallel safe as $$
+declare
+    body bytea := activity || ''::bytea;
+    sums bigint[] := array_fill(0, array[336]);
+    at integer := 0;
+    byte integer;
+    bits integer;
+    number bigint;
+    place integer;
+begin
+    while at < length(body) loop
+        number := 0;
+        bits := 0;
+        loop
+            byte := get_byte(body, at);
+            number := number | ((byte & 127)::bigint << bits);
+            at := at + 1;
+            bits := bits + 7;
+            exit when byte < 128;
+        end loop;
+        place := number % 336 + 1;
+        number := number / 336;
+        sums[place] := sums[place] + case when number % 2 = 0 then number / 2 + 1 else -(number + 1) / 2 end;
+    end loop;
+    return query select hour::smallint, sums[hour + 1], sums[hour + 169] from generate_series(0, 167) as hour
+                 where sums[hour + 1] <> 0 or sums[hour + 169] <> 0;
+end $$;
+comment on function unpack_activity(bytea) is
+    'What total_stat.activity holds: one row an hour of the week with a killmail; slot 0 is Monday 00:00 UTC.';
+
+create function public.pack_activity(slot integer, kills bigint, losses bigint) returns bytea
+language plpgsql immutable strict parallel safe as $$
+declare
+    body bytea := '';
+    number bigint;
+begin
+    for side in 0..1 loop
+        number := case when side = 0 then kills else losses end;
+        continue when number = 0;
+        number := case when number > 0 then 2 * (number - 1) else -2 * number - 1 end * 336 + side * 168 + slot;
+        while number > 127 loop
+            body := body || substring(int4send(((number & 127) | 128)::integer) from 4);
+            number := number >> 7;
+        end loop;
+        body := body || substring(int4send(number::integer) from 4);
+    end loop;
+    return body;
+end $$;
+comment on function pack_activity(integer, bigint, bigint) is
+    'Kills and losses in an hour of the week as total_stat.activity holds them; those of several hours are joined.';
+
+-- The totals of days and of whole lives are what they were, with the hours of a life in a column of it.
+create table daily_total (like public.daily_total including all);
+create table total_stat (like public.total_stat including all) with (fillfactor = 80);
+alter table total_stat add column activity bytea not null default '';
+comment on column total_stat.activity is
+    'Kills and losses by hour of the week, packed; unpack_activity() gives the rows. Empty where they are not counted.';
+
+-- What was said of the columns that stay.
 do $$
 declare
     one record;
 begin
-    for one in select * from said where col is null loop
-        execute format('comment on %s %s is %L', case one.relation when 'killmail' then 'table' else 'view' end,
-                       one.relation, one.words);
+    for one in
+        select relation, attname, description
+        from unnest(array['killmail', 'attacker', 'item', 'daily_total', 'total_stat']) as relation
+        join pg_description on objoid = ('public.' || relation)::regclass and classoid = 'pg_class'::regclass
+        join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0 and attname <> 'hash'
+    loop
+        execute format('comment on column next.%I.%I is %L', one.relation, one.attname, one.description);
     end loop;
-    for one in select * from said where col is not null loop
-        execute format('comment on column %s.%I is %L', one.relation, one.col, one.words);
+    for one in
+        select relation, description
+        from unnest(array['attacker', 'item', 'daily_total', 'total_stat']) as relation
+        join pg_description on objoid = ('public.' || relation)::regclass and classoid = 'pg_class'::regclass
+             and objsubid = 0
+    loop
+        execute format('comment on %s next.%I is %L',
+                       case when one.relation in ('attacker', 'item') then 'view' else 'table' end,
+                       one.relation, one.description);
     end loop;
 end $$;
 comment on table killmail is 'One wide row a killmail, with its attackers and items.';
@@ -404,3 +584,5 @@ comment on function packed_number is 'The number that an entry has in a column o
 comment on function packed_security is 'The security status that a packed number means.';
 comment on function unpack_attackers is 'The attackers of a killmail as rows.';
 comment on function unpack_items is 'The items of a killmail as rows.';
+
+set local search_path to default;
