@@ -12,26 +12,11 @@ create schema next;
 comment on schema next is 'Where killmails are moved to while an older release still stores and serves.';
 set local search_path = next, public;
 
-<<<<<<< HEAD:killreport/db/migrations/0030_packed_rows.sql
--- What was said of the relations that are made anew.
-create temporary table said on commit drop as
-select objoid::regclass::text as relation, attname as col, description as words
-from pg_description left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0
-where classoid = 'pg_class'::regclass
-  and objoid in ('killmail'::regclass, 'attacker'::regclass, 'item'::regclass, 'analysis.killmails'::regclass,
-                 'analysis.attackers'::regclass, 'analysis.items'::regclass)
-  and not (objoid = 'killmail'::regclass and coalesce(attname, '') = 'hash');
-
-drop view analysis.killmails, analysis.attackers, analysis.items;
--- Whoever stores a killmail holds its day, and looks up whether it is stored or was removed.
-drop table killmail, attacker, item, killmail_gate;
-=======
 create table move (event_id bigint not null, began_at timestamptz not null default now());
 comment on table move is 'How far the move of the killmails is.';
 comment on column move.event_id is 'What events up to this one tell of is moved, or will be found.';
 comment on column move.began_at is 'When the tables to move to were made.';
 insert into move (event_id) select coalesce(max(event_id), 0) from event;
->>>>>>> 0112e69 (Move killmails of older releases to the new tables, in slices and while they are stored):killreport/db/migrations/0030_storage.sql
 
 -- The widest columns first, so that nothing is lost between them.
 create table killmail (

@@ -89,7 +89,8 @@ left join eve_group g on g.group_id = t.group_id
 left join eve_category y on y.category_id = t.category_id;
 
 -- Whoever stores a killmail holds its day, and looks up whether it is stored or was removed: no gate is needed.
-drop table killmail, attacker, item, killed_by, killmail_gate, daily_stat, total_stat, system_stat, activity_stat, daily_total;
+drop table killmail, attacker, item, killed_by, killmail_gate, daily_stat, total_stat, system_stat, activity_stat,
+    daily_total;
 
 do $$
 declare
