@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import date
 
 from killreport.db.database import Connection, Database
 from killreport.entity.counts import Recounted, update_alliance_counts
