@@ -458,12 +458,16 @@ comment on function pack_system_figures(smallint[], bigint[], bigint[], bigint[]
 create table system_figures (
     solar_system_id bigint not null,
     day date not null,
+    part smallint not null default 0,
     figures bytea not null,
-    primary key (solar_system_id, day)
+    primary key (solar_system_id, day, part)
 );
 comment on table system_figures is 'Who did what where: the figures of everybody in a solar system on a UTC day.';
 comment on column system_figures.solar_system_id is 'The solar system.';
 comment on column system_figures.day is 'The day in UTC.';
+-- Of a day with a fight the figures are long: what is added is kept beside them until it is a share of them.
+comment on column system_figures.part is
+    '0; and 1 for what was added to a long row since it was written: everybody''s figures are the sums of both.';
 comment on column system_figures.figures is
     'Kills, losses, solo kills, points and ISK of everybody there, packed; unpack_system_figures() gives the rows.';
 
@@ -553,6 +557,36 @@ begin
                        one.relation, one.description);
     end loop;
 end $$;
+comment on table posting is 'Of each day the killmails by everything that can be asked for, with sums of theirs.';
+comment on column posting.code is 'What the killmails have in common: its id, and in the lowest four bits of what kind it is.';
+comment on column posting.isk_cents is 'Worth of the killmails in hundredths of an ISK.';
+comment on column posting.npc_isk_cents is 'Worth of those by NPCs alone in hundredths of an ISK.';
+comment on column posting.max_isk_cents is 'No killmail is worth more; one that was may be gone.';
+comment on column posting.points is 'Points of the killmails.';
+comment on column posting.day is 'The day in UTC.';
+comment on column posting.killmails is 'How many killmails.';
+comment on column posting.max_points is 'No killmail has more points; one that had may be gone.';
+comment on column posting.solo is 'How many are by one pilot alone.';
+comment on column posting.npc is 'How many are by NPCs alone.';
+comment on column posting.final_blows is 'How many final blows it struck.';
+comment on column posting.side is '0 for the killing side, places and everything else; 1 for the victim.';
+comment on column posting.killmail_ids is 'The ids of the killmails, packed as killreport.killmail.postings.packing has them.';
+comment on view daily_part is 'What each posting adds to the statistics of its entity on its day.';
+comment on column daily_part.entity_kind is 'The kind of the entity, a number of killreport.entity.kind.';
+comment on column daily_part.entity_id is 'Its id.';
+comment on column daily_part.code is 'The code of the posting.';
+comment on column daily_part.day is 'The day in UTC.';
+comment on column daily_part.kills is 'Killmails it was on the killing side of.';
+comment on column daily_part.losses is 'Killmails it lost.';
+comment on column daily_part.solo_kills is 'Of the kills, those by one pilot alone.';
+comment on column daily_part.final_blows is 'Final blows.';
+comment on column daily_part.points_won is 'Points of the kills.';
+comment on column daily_part.points_lost is 'Points of the losses.';
+comment on column daily_part.isk_destroyed_cents is 'Worth of the kills in hundredths of an ISK.';
+comment on column daily_part.isk_lost_cents is 'Worth of the losses in hundredths of an ISK.';
+comment on column daily_part.npc_losses is 'Of the losses, those to NPCs alone.';
+comment on column daily_part.npc_isk_lost_cents is 'Worth of the losses to NPCs alone in hundredths of an ISK.';
+comment on column daily_part.solo_losses is 'Of the losses, those to one pilot alone.';
 comment on table killmail is 'One wide row a killmail, with its attackers and items.';
 comment on column killmail.labels is 'Labels such as solo and isk:1b+, a bit each; label_names(labels, ship_category_id) tells which.';
 comment on column killmail.ship_category_id is 'The category of the ship that was lost, which the label cat: tells.';

@@ -84,7 +84,7 @@ async def test_an_upgrade_moves_by_itself(terminal: Terminal, old_url: str) -> N
 
 
 def test_a_disk_that_is_too_small_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(move.shutil, "disk_usage", lambda _path: Usage(10**9, 10**9 - 3_000_000, 3_000_000))
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: Usage(10**9, 10**9 - 3_000_000, 3_000_000))
     settings = Settings(home=tmp_path, database_url=None)
     move.refuse_small_disk(settings, MovePlan(100, 50, 10_000_000))
     with pytest.raises(Conflict, match=r"^The disk has 3 MB free, and moving the killmails takes up to 4 MB: nothing"):
