@@ -72,6 +72,7 @@ async def open_ready_database(
     from killreport.db.database import open_database
     from killreport.db.migrate import pending_migrations, upgrade
     from killreport.eve.seed import load_seed
+    from killreport.killmail.writing.moving import move_before_switch
 
     async with open_database(settings, process=process, seconds=seconds or LONG_SECONDS) as database:
         async with database.apart() as connection:
@@ -82,7 +83,7 @@ async def open_ready_database(
                     "run killreport db upgrade."
                 )
             if pending:
-                await upgrade(connection)
+                await upgrade(connection, preparations=move_before_switch(lambda _moved: None))
             await load_seed(connection)
         yield database
 

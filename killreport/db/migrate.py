@@ -7,10 +7,11 @@ older releases can live with says so in a line of its own (`COMPATIBLE`); it is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
+from types import MappingProxyType
 
 import asyncpg
 
@@ -38,6 +39,14 @@ class Migration:
     def is_compatible(self) -> bool:
         """Whether older releases, which do not know this migration, work with what it leaves."""
         return COMPATIBLE in self.sql.splitlines()
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What has to be done before a migration: at leisure ahead of it, and within its transaction."""
+
+    ahead: Callable[[Connection], Awaitable[None]]
+    within: Callable[[Connection], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -97,14 +106,19 @@ async def pending_migrations(connection: Connection) -> list[Migration]:
 
 
 async def upgrade(
-    connection: Connection, when_applied: Callable[[Migration], None] | None = None
+    connection: Connection,
+    when_applied: Callable[[Migration], None] | None = None,
+    *,
+    preparations: Mapping[str, Preparation] = MappingProxyType({}),
+    before: str | None = None,
 ) -> Sequence[Migration]:
     """Apply what is pending and return it; safe to run twice at once, the second waits and finds nothing to do.
 
     Each file commits alone, so a failure leaves a whole version. Raises Transient where a lock that a migration needs
     is held for more than 5 seconds by somebody else: nothing of that file is applied, and running it again is right;
     Refused where the server says no to a statement; Conflict like `migration_status`.
-    when_applied: called after each file has been committed.
+    when_applied: called after each file has been committed. preparations: by the name of the migration that needs
+    one. before: the migration of this name and those after it stay pending.
     """
     server = connection.get_server_version()
     if server.major < MIN_SERVER:
@@ -113,7 +127,9 @@ async def upgrade(
     await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
     try:
         for migration in await pending_migrations(connection):
-            await _apply(connection, migration)
+            if migration.name == before:
+                break
+            await _apply(connection, migration, preparations.get(migration.name))
             done.append(migration)
             if when_applied is not None:
                 when_applied(migration)
@@ -124,7 +140,9 @@ async def upgrade(
     return done
 
 
-async def _apply(connection: Connection, migration: Migration) -> None:
+async def _apply(connection: Connection, migration: Migration, preparation: Preparation | None) -> None:
+    if preparation is not None:
+        await preparation.ahead(connection)
     try:
         async with connection.transaction():
             await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
@@ -136,6 +154,8 @@ async def _apply(connection: Connection, migration: Migration) -> None:
             await connection.execute(
                 "alter table schema_migration add column if not exists is_compatible boolean not null default false"
             )
+            if preparation is not None:
+                await preparation.within(connection)
             await connection.execute(migration.sql)
             await connection.execute(
                 "insert into schema_migration (version, name, checksum, is_compatible) values ($1, $2, $3, $4)",
@@ -144,7 +164,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
                 migration.checksum,
                 migration.is_compatible,
             )
-    except asyncpg.LockNotAvailableError:
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         raise Transient(
             f"Migration {migration.version} ({migration.name}) got no lock in {LOCK_TIMEOUT_SECONDS} s "
             "and was not applied; run it again when the database is less busy."

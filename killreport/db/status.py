@@ -11,7 +11,8 @@ from killreport.db.database import Connection
 from killreport.db.migrate import LOCK_TIMEOUT_SECONDS, MIGRATION_LOCK, MigrationStatus, migration_status
 from killreport.errors import Conflict, Transient
 
-# Objects that belong to an extension go with it, and identity sequences with their column.
+# Objects that belong to an extension go with it, and identity sequences with their column. The key of a partitioned
+# table is, in the catalogue, something that the table itself belongs to. `next` is there while killmails are moved.
 _OBJECTS = """
 select format('drop %s if exists %I.%I cascade',
               case relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
@@ -20,7 +21,9 @@ select format('drop %s if exists %I.%I cascade',
 from pg_class
 where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
   and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid
-                                              and deptype in ('e', 'i'))
+                                              and deptype in ('e', 'i') and refobjid <> objid)
+union all
+select 'drop schema next cascade' where to_regnamespace('next') is not null
 union all
 select format('drop routine if exists %s cascade', pg_proc.oid::regprocedure)
 from pg_proc

@@ -18,6 +18,7 @@ import typer
 
 from killreport.cli.context import load
 from killreport.cli.data.analyst import analyst
+from killreport.cli.data.move import move, plan_of_upgrade, shown_progress
 from killreport.cli.data.recount import recount
 from killreport.cli.output.options import AsJson, Yes
 from killreport.cli.output.plain import confirm, print_answer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Upgrade, inspect, open, save and reset the database.")
 
+app.command()(move)
 app.command()(recount)
 app.command()(analyst)
 
@@ -123,12 +125,15 @@ async def upgrade_database(settings: Settings) -> None:
     """Apply migrations and load the packaged static data, a line on stdout for each step as it ends."""
     from killreport.db.migrate import upgrade as apply_migrations
     from killreport.eve.seed import load_seed
+    from killreport.killmail.writing.moving import move_before_switch
 
     def tell(migration: Migration) -> None:
         print(f"Migration {migration.version:04} {migration.name}: applied.", flush=True)
 
     async with _connected(settings) as database, database.apart() as connection:
-        if not await apply_migrations(connection, tell):
+        with shown_progress(await plan_of_upgrade(settings, connection)) as advance:
+            applied = await apply_migrations(connection, tell, preparations=move_before_switch(advance))
+        if not applied:
             print("Migrations: none pending.")
         print("Static data: loaded." if await load_seed(connection) else "Static data: already there.")
 

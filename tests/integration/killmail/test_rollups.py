@@ -142,24 +142,6 @@ async def test_a_recount_sees_a_wrong_row_of_every_rollup_and_a_rebuild_mends_it
         assert await recount_differences(connection) == []
 
 
-async def test_the_migration_packs_what_was_stored_before_it(database: Database, writer: KillmailWriter) -> None:
-    chance = random.Random(7)
-    await writer.store(database, [random_arrival(mail_id, chance) for mail_id in range(1, 60)])
-    from killreport.db.migrate import list_migrations  # noqa: PLC0415
-
-    sql = {migration.name: migration.sql for migration in list_migrations()}
-    counting, packing = sql["statistics"], sql["packed_statistics"]
-    # The two tables that were packed, as they were, and the statements that fill them, pack them and drop them.
-    unpacked = counting[counting.index("-- Who did what where.") : counting.index("create index daily_stat_day")]
-    figures = packing[packing.index("insert into system_figures") : packing.index("-- What is added to a row")]
-    hours = packing[packing.index("update total_stat set activity") :]
-    async with database.connection() as connection:
-        await connection.execute("delete from system_figures; update total_stat set activity = ''")
-        for statements in (unpacked, counting[counting.index("insert into system_stat") :], figures, hours):
-            await connection.execute(statements)
-    assert await differences(database) == []
-
-
 async def test_a_recount_sees_a_wrong_hour_and_a_rebuild_mends_it(database: Database, writer: KillmailWriter) -> None:
     await writer.store(database, [arrival(1)])
     async with database.connection() as connection:
