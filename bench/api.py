@@ -23,18 +23,22 @@ from bench.api_queries import Ask, asks
 from bench.databases import bench_database, bench_server
 from bench.large_database import fill
 from bench.load import Load, generator, press
+from bench.plain_rows import plain_rows_of
 from bench.rival_servers import Server, install, killreport_server, rival
 from killreport.api.schema import build_schema
 from killreport.config import Settings
 from killreport.errors import KillreportError
 
 CACHE_BYTES = 32 * 2**20
-RIVALS = ("strawberry", "yoga", "yoga, cache")
+RIVALS = ("strawberry", "yoga", "yoga, cache", "yoga, jit", "mercurius, jit")
 # What the rivals' schema has.
 COMPARED = ("list", "page")
 CLIENTS = (1, 8, 32)
 _OURS, _CACHED = "killreport", "killreport, cache"
-PAIRS = (*((_CACHED, _OURS), (_OURS, "strawberry"), (_OURS, "yoga"), (_CACHED, "yoga"), (_CACHED, "yoga, cache")),)
+PAIRS = (
+    *((_CACHED, _OURS), (_OURS, "strawberry"), (_OURS, "yoga"), (_CACHED, "yoga"), (_CACHED, "yoga, cache")),
+    *((_OURS, "yoga, jit"), (_OURS, "mercurius, jit")),
+)
 
 
 @asynccontextmanager
@@ -50,7 +54,7 @@ async def filled(killmails: int, url: str | None) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def servers(url: str, folder: Path, rivals: Sequence[str]) -> AsyncIterator[list[Server]]:
-    """Lend ours without and with its cache, then the rivals."""
+    """Lend ours without and with its cache, then the rivals, over a copy in plain rows."""
     settings = Settings(database_url=SecretStr(url), home=folder / "home")
     if rivals:
         await install(folder)
@@ -59,7 +63,8 @@ async def servers(url: str, folder: Path, rivals: Sequence[str]) -> AsyncIterato
             await stack.enter_async_context(killreport_server(settings, _OURS, 0)),
             await stack.enter_async_context(killreport_server(settings, _CACHED, CACHE_BYTES)),
         ]
-        others = [await stack.enter_async_context(rival(folder, name, url)) for name in rivals]
+        plain = await stack.enter_async_context(plain_rows_of(url)) if rivals else url
+        others = [await stack.enter_async_context(rival(folder, name, plain)) for name in rivals]
         yield [*lent, *others]
 
 
