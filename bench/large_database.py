@@ -28,6 +28,7 @@ from killreport.config import Settings
 from killreport.db.database import Database, open_database
 from killreport.killmail.mail.arrival import Arrival
 from killreport.killmail.postings.packing import pack_ids, unpack_ids
+from killreport.killmail.stored.partitions import SPAN, Partitions
 from killreport.killmail.stored.rollup import DAILY_TOTAL, TOTAL_STAT
 from killreport.killmail.writing.recount import recount_differences
 from killreport.leaderboard.place_count import count_places
@@ -39,7 +40,6 @@ MADE_UP = 20_000
 _WEEK_SECONDS = 7 * 24 * 3600
 # Table: the columns that are shifted back, by ids or by days.
 _FACTS = {
-    "killmail_gate": ("killmail_id",),
     "killmail": ("killmail_id", "killmail_time"),
     DAILY_TOTAL.name: ("day",),
     "system_figures": ("day",),
@@ -92,12 +92,13 @@ def _arrivals(most: int) -> Sequence[Arrival]:
 
 async def _copy(database: Database, copies: int) -> None:
     async with database.transaction() as connection:
-        ids, weeks = await connection.fetchrow(
-            """select max(killmail_id) - min(killmail_id) + 1,
+        last, ids, weeks = await connection.fetchrow(
+            """select max(killmail_id), max(killmail_id) - min(killmail_id) + 1,
                       ceil(extract(epoch from max(killmail_time) - min(killmail_time)) / $1 + 0.01)::int
                  from killmail""",
             _WEEK_SECONDS,
         )
+        await Partitions().make(connection, range(last - ids * copies, last, SPAN // 2))
         for table in _FACTS:
             await connection.execute(f"create temporary table original_{table} on commit drop as table {table}")
         await connection.execute("create temporary table original_posting on commit drop as table posting")
@@ -142,6 +143,7 @@ async def _columns(connection: Any, table: str) -> list[str]:
 async def _drop_indexes(connection: Any) -> Sequence[str]:
     """Drop the indexes of the copied tables and return the statements that make them again, at the end.
 
+    Those of killmails stay: they are the partitions' own.
     Building one sorts once; keeping it up to date would touch a page of it for every row.
     """
     rows = await connection.fetch(
@@ -152,7 +154,7 @@ async def _drop_indexes(connection: Any) -> Sequence[str]:
              join pg_class t on t.oid = i.indrelid
              left join pg_constraint k on k.conindid = i.indexrelid and k.contype = 'p'
             where t.oid = any($1::text[]::regclass[])""",
-        [*_FACTS, "posting"],
+        [*(table for table in _FACTS if table != "killmail"), "posting"],
     )
     rebuild = ["set local maintenance_work_mem = '512MB'"]
     for row in rows:
