@@ -125,7 +125,18 @@ async def check_equal(
         first = answers[lent[0].name]
         for name, answer in answers.items():
             if answer != first:
-                raise KillreportError(f"{name} answers request {place} otherwise: {str(answer)[:300]}")
+                raise KillreportError(f"{name} answers request {place} otherwise: {_difference(first, answer, '')}")
+
+
+def _difference(one: Any, other: Any, path: str) -> str:
+    """Return where two answers differ first, and how."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        parts = [(one[key], other[key], f"{path}.{key}") for key in one]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        parts = [(*pair, f"{path}[{place}]") for place, pair in enumerate(zip(one, other, strict=True))]
+    else:
+        return f"{str(other)[:100]} instead of {str(one)[:100]} at {path}"
+    return next((_difference(*part) for part in parts if part[0] != part[1]), "")
 
 
 async def turns(

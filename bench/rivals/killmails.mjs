@@ -5,7 +5,7 @@ import DataLoader from "dataloader";
 import pg from "pg";
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 5 });
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 5, idleTimeoutMillis: 0 });
 const query = async (name, text, values) => (await pool.query({ name, text, values })).rows;
 
 // One statement a batch; the answer is in the order of the keys.
@@ -62,6 +62,7 @@ const columns = {
   victimShipGroup: "ship_group_id", victimShipType: "ship_type_id",
 };
 const ALLIANCE = 3;
+const UNKNOWN_PRICE = 99;
 const cursor = (row) => row && Buffer.from(`${row.killmail_time.getTime()}.${row.killmail_id}`).toString("base64url");
 const list = (filter, limit, after) => {
   const values = [];
@@ -146,7 +147,7 @@ export const resolvers = {
     type: (row) => known(types, row.type_id),
     quantityDropped: (row) => row.quantity_dropped,
     quantityDestroyed: (row) => row.quantity_destroyed,
-    unitPrice: (row) => isk(row.unit_price_cents),
+    unitPrice: (row) => (row.price_rule === UNKNOWN_PRICE ? null : isk(row.unit_price_cents)),
     items: (row) => row.contents,
   },
 };
@@ -190,6 +191,6 @@ export const typeDefs = /* GraphQL */ `
     shipType: Type weaponType: Type damageDone: ID64! finalBlow: Boolean! securityStatus: Float
   }
   type Item {
-    type: Type! flag: Int! quantityDropped: ID64! quantityDestroyed: ID64! unitPrice: Isk! items: [Item!]!
+    type: Type! flag: Int! quantityDropped: ID64! quantityDestroyed: ID64! unitPrice: Isk items: [Item!]!
   }
 `;

@@ -41,6 +41,7 @@ SCALARS = {
     ),
 }
 Row = Mapping[str, Any]
+UNKNOWN_PRICE = 99
 pool: Any = None
 
 
@@ -226,7 +227,7 @@ class Item:
     flag: int
     quantity_dropped: ID64
     quantity_destroyed: ID64
-    unit_price: Isk
+    unit_price: Isk | None
     items: list[Item]
 
     @strawberry.field
@@ -241,7 +242,7 @@ def _item(row: Row, rows: list[Row]) -> Item:
         flag=row["flag"],
         quantity_dropped=row["quantity_dropped"],
         quantity_destroyed=row["quantity_destroyed"],
-        unit_price=row["unit_price_cents"],
+        unit_price=None if row["price_rule"] == UNKNOWN_PRICE else row["unit_price_cents"],
         items=inside,
     )
 
