@@ -80,7 +80,7 @@ create index killmail_priceless on killmail (ship_type_id) where ship_price_rule
 
 -- The partition of an id: of 5,000,000 ids, made when the first killmail of its range comes.
 -- A table that is attached keeps nobody from reading or writing the others, as one that is made in its place would.
-create function public.make_killmail_partition(killmail_id bigint) returns void
+create or replace function public.make_killmail_partition(killmail_id bigint) returns void
 language plpgsql as $$
 declare
     first bigint := killmail_id - killmail_id % 5000000;
@@ -98,7 +98,7 @@ end $$;
 
 -- ESI's hash of a killmail: SHA-1 over who died, who killed, in what hull and when. PostgreSQL has no SHA-1 of its own
 -- but in an extension that not every server has.
-create function public.killmail_hash(victim_id bigint, killer_id bigint, ship_type_id bigint, killed_at timestamptz)
+create or replace function public.killmail_hash(victim_id bigint, killer_id bigint, ship_type_id bigint, killed_at timestamptz)
 returns bytea
 language plpgsql immutable parallel safe cost 100000 as $$
 declare
@@ -158,7 +158,7 @@ begin
 end $$;
 
 -- The labels of a killmail in the order in which they are shown, by the numbers of killreport.killmail.mail.label_numbers.
-create function public.label_names(labels bigint, ship_category_id bigint) returns text[]
+create or replace function public.label_names(labels bigint, ship_category_id bigint) returns text[]
 language sql immutable parallel safe
 begin atomic
     select coalesce(array_agg(name order by place), '{}')
@@ -180,7 +180,7 @@ end;
 
 -- Where the columns of packed numbers are: how many entries there are, and of each column the width of a number, the
 -- bits of an index (-1: it has none), and where numbers and indexes begin.
-create function public.packed_places(packed bytea, columns integer) returns integer[]
+create or replace function public.packed_places(packed bytea, columns integer) returns integer[]
 language plpgsql immutable strict parallel safe as $$
 declare
     entries integer;
@@ -218,7 +218,7 @@ end $$;
 
 -- Which of a column's numbers an entry has. Columns and entries from 0. These are not strict, so that the planner puts
 -- them into the statement, which then works out no column that nobody asks for.
-create function public.packed_index(packed bytea, places integer[], number integer, entry integer) returns integer
+create or replace function public.packed_index(packed bytea, places integer[], number integer, entry integer) returns integer
 language sql immutable parallel safe
 begin atomic
     select case places[4 * number + 3] when -1 then entry when 0 then 0
@@ -226,7 +226,7 @@ begin atomic
              >> entry * places[4 * number + 3] % 8 & (1 << places[4 * number + 3]) - 1 end;
 end;
 
-create function public.packed_number(packed bytea, places integer[], number integer, entry integer) returns bigint
+create or replace function public.packed_number(packed bytea, places integer[], number integer, entry integer) returns bigint
 language sql immutable parallel safe
 begin atomic
     select case places[4 * number + 2]
@@ -241,7 +241,7 @@ begin atomic
 end;
 
 -- Whole tenths, or the 32 bits of a real: killreport.killmail.stored.packed.
-create function public.packed_security(number bigint) returns real
+create or replace function public.packed_security(number bigint) returns real
 language sql immutable parallel safe
 begin atomic
     select case
@@ -255,7 +255,7 @@ end;
 
 -- The rows, as the tables were. `packed || ''` reads a long value once and not for every number, and the ordinals are
 -- counted in an array because the planner takes an array for ten rows, and a series for a thousand.
-create function public.unpack_attackers(packed bytea)
+create or replace function public.unpack_attackers(packed bytea)
 returns table (
     ordinal smallint, is_final_blow boolean, character_id bigint, corporation_id bigint, alliance_id bigint,
     faction_id bigint, ship_type_id bigint, weapon_type_id bigint, damage_done bigint, security_status real
@@ -272,7 +272,7 @@ begin atomic
         select place - 1 as entry from unnest(array_positions(array_fill(0, array[places[1]]), 0)) as place) counted;
 end;
 
-create function public.unpack_items(packed bytea)
+create or replace function public.unpack_items(packed bytea)
 returns table (
     ordinal smallint, parent_ordinal smallint, flag smallint, price_rule smallint, type_id bigint, singleton smallint,
     quantity_dropped bigint, quantity_destroyed bigint, unit_price_cents bigint
@@ -337,7 +337,7 @@ from posting where code & 15 between 1 and 9;
 -- Statistics in few bytes: a row for a solar system and day, and the hours of a life in the row of that life.
 
 -- Numbers from 0 on as MessagePack has them; the writer's are made by a library.
-create function public.pack_integer(number bigint) returns bytea language sql immutable strict parallel safe as $$
+create or replace function public.pack_integer(number bigint) returns bytea language sql immutable strict parallel safe as $$
     select case
         when number < 128 then substring(int4send(number::integer) from 4)
         when number < 256 then '\xcc'::bytea || substring(int4send(number::integer) from 4)
@@ -348,7 +348,7 @@ create function public.pack_integer(number bigint) returns bytea language sql im
 $$;
 comment on function pack_integer(bigint) is 'One number of 0 or more in MessagePack.';
 
-create function public.pack_integers(numbers bigint[]) returns bytea language sql immutable strict parallel safe as $$
+create or replace function public.pack_integers(numbers bigint[]) returns bytea language sql immutable strict parallel safe as $$
     select case
         when cardinality(numbers) < 16 then substring(int4send(144 + cardinality(numbers)) from 4)
         when cardinality(numbers) < 65536 then '\xdc'::bytea || substring(int4send(cardinality(numbers)) from 3)
@@ -358,7 +358,7 @@ create function public.pack_integers(numbers bigint[]) returns bytea language sq
 $$;
 comment on function pack_integers(bigint[]) is 'An array of numbers of 0 or more in MessagePack.';
 
-create function public.unpack_integers(packed bytea) returns bigint[] language plpgsql immutable strict parallel safe as $$
+create or replace function public.unpack_integers(packed bytea) returns bigint[] language plpgsql immutable strict parallel safe as $$
 declare
     body bytea := packed || ''::bytea;  -- out of its compressed form once, and not for every byte
     numbers bigint[] := '{}';
@@ -394,7 +394,7 @@ comment on function unpack_integers(bytea) is 'The numbers of an array of Messag
 
 -- The version, which is 1, how many sets of figures there are, and how many characters, corporations, alliances and ship
 -- types. Then the sets, six figures each, and for each kind how many ids have each set and the ids in that order.
-create function public.unpack_system_figures(figures bytea) returns table (
+create or replace function public.unpack_system_figures(figures bytea) returns table (
     entity_kind smallint, entity_id bigint, kills bigint, losses bigint, solo_kills bigint, points_won bigint,
     isk_destroyed_cents bigint, isk_lost_cents bigint
 ) language plpgsql immutable strict parallel safe as $$
@@ -426,7 +426,7 @@ end $$;
 comment on function unpack_system_figures(bytea) is
     'What system_figures.figures holds: one row for everybody who did something in the system on the day.';
 
-create function public.pack_system_figures(
+create or replace function public.pack_system_figures(
     kinds smallint[], ids bigint[], kills bigint[], losses bigint[], solo_kills bigint[], points_won bigint[],
     isk_destroyed_cents bigint[], isk_lost_cents bigint[]
 ) returns bytea language sql immutable strict parallel safe as $$
@@ -474,7 +474,7 @@ comment on column system_figures.figures is
 -- What is added to a row is added at the end of it: changes that each are one number, in seven bits a byte with the
 -- lowest first and 128 added where more follow. A change n of slot s, in 0 to 167, is z * 336 + s for kills and
 -- z * 336 + 168 + s for losses, where z is 2 * (n - 1) for more and -2 * n - 1 for less.
-create function public.unpack_activity(activity bytea) returns table (slot smallint, kills bigint, losses bigint)
+create or replace function public.unpack_activity(activity bytea) returns table (slot smallint, kills bigint, losses bigint)
 language plpgsql immutable strict parallel safe as $$
 declare
     body bytea := activity || ''::bytea;
@@ -505,7 +505,7 @@ end $$;
 comment on function unpack_activity(bytea) is
     'What total_stat.activity holds: one row an hour of the week with a killmail; slot 0 is Monday 00:00 UTC.';
 
-create function public.pack_activity(slot integer, kills bigint, losses bigint) returns bytea
+create or replace function public.pack_activity(slot integer, kills bigint, losses bigint) returns bytea
 language plpgsql immutable strict parallel safe as $$
 declare
     body bytea := '';

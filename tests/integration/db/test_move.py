@@ -210,4 +210,8 @@ async def test_before_the_switch_the_way_back_is_to_drop_the_new_tables(old: Con
     await upgrade(old, before=SWITCH)
     await move_killmails(old, _nothing)
     await old.execute("drop schema next cascade")
+    await old.execute("delete from schema_migration where version = 30")
     assert await old.fetchval("select count(*) from killmail") == KILLMAILS
+    # And the way forward again.
+    await keep_old_rows(old)
+    await assert_moved(old)
