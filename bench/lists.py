@@ -74,7 +74,8 @@ async def all_asked(connection: Connection) -> list[Asked]:
     ]
     busiest, never = alliance_id(0), [alliance_id(rank) for rank in NEVER_MET]
     as_killer = {"attackerAlliance": [busiest]}
-    dear = {"region": [region], "victimShipGroup": [group], "valueMin": 1_000_000_000}
+    hulls = {"region": [region], "victimShipGroup": [group]}
+    dear = {**hulls, "valueMin": 1_000_000_000}
     either = {
         "or": [{**as_killer, "victimShipGroup": [group]}, {"region": [region], "labels": ["loc:lowsec"]}],
         "not": {"alliance": never},
@@ -94,7 +95,7 @@ async def all_asked(connection: Connection) -> list[Asked]:
         Asked("worth 1b or by 50", {"or": [{"valueMin": 1_000_000_000}, {"attackersMin": 50}]}),
         Asked("by worth, busiest alliance", as_killer, Order.MOST_VALUABLE),
         Asked("by worth, item everybody carries", {"item": [COMMON_ITEM]}, Order.MOST_VALUABLE),
-        Asked("by worth, region and hull group", dear | {"valueMin": 1}, Order.MOST_VALUABLE),
+        Asked("by worth, region and hull group", hulls, Order.MOST_VALUABLE),
         Asked("by points, busiest alliance", as_killer, Order.MOST_POINTS),
         Asked("by points, region", {"region": [region]}, Order.MOST_POINTS),
     ]
