@@ -55,9 +55,9 @@ from unnest('{1,2,3,6}'::int[]) kind, generate_series(1, 50) entity, generate_se
     generate_series(0, 1) side;
 insert into total_stat select kind, 90000000 + entity, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
 from generate_series(1, 9) kind, generate_series(1, 5000) entity;
-insert into system_figures
-select 30000000 + system, '2021-01-01'::date + day, pack_system_figures('{1}', '{90000000}', '{1}', '{1}', '{1}', '{1}',
-    '{1}', '{1}')
+insert into system_figures (solar_system_id, day, part, figures)
+select 30000000 + system, '2021-01-01'::date + day, 0,
+    pack_system_figures('{1}', '{90000000}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}')
 from generate_series(1, 300) system, generate_series(1, 364, 2) day;
 update total_stat set activity = pack_activity(13, 1, 1) where entity_kind = 1;
 insert into character (character_id, name, corporation_id) select n, md5(n::text), 98000000 + n % 300
