@@ -96,7 +96,7 @@ def test_what_the_file_says_is_in_force_from_start_on(terminal: Terminal, file: 
     assert (rows["worker-alliances"]["status"], rows["worker-alliances"]["pid"]) == ("disabled", None)
     assert rows["worker-types"]["pid"] != before["worker-types"]
 
-    [shown] = eventually(lambda: [row for row in terminal.json("show", "worker-types") if "3 at once" in row["said"]])
+    [shown] = eventually(lambda: [row for row in terminal.json("show", "worker-types") if "prefetch 3" in row["said"]])
     assert (shown["prefetch"], shown["environment"]) == (3, {"KILLREPORT_CONTACT": "***"})
     for words in ("list --json", "show worker-types", "show worker-types --json", "jlist"):
         assert "hunter2" not in terminal.run(*words.split())[1]
