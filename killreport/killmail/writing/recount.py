@@ -21,10 +21,11 @@ _LIVES = f"""
     select entity_kind, entity_id, {", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)}
     from daily_part group by 1, 2
 """  # noqa: S608 - names of our own
+# `offset 0`: else each column of a packed attacker is unpacked anew wherever it is named.
 _IN_SYSTEMS = """
     with side as (
         select distinct kind, entity_id, killmail_id
-        from attacker cross join lateral (values
+        from (select * from attacker offset 0) attacker cross join lateral (values
             (1, character_id), (2, corporation_id), (3, alliance_id),
             (5, ship_type_id::bigint)) as side(kind, entity_id)
         where entity_id is not null
@@ -47,7 +48,7 @@ _SYSTEM_SUMS = ", ".join(f"sum({name})::bigint as {name}" for name in SYSTEM_COU
 _ACTIVITY = """
     with side as (
         select distinct kind, entity_id, killmail_id
-        from attacker cross join lateral (values
+        from (select * from attacker offset 0) attacker cross join lateral (values
             (1, character_id), (2, corporation_id), (3, alliance_id)) as side(kind, entity_id)
         where entity_id is not null
     ), part as (

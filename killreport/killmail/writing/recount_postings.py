@@ -22,13 +22,15 @@ from killreport.killmail.postings.packing import pack_ids, unpack_ids
 from killreport.killmail.postings.sets import Key
 
 # Of the killmails of a day, every posting that each belongs to. The groups of killers' hulls are left out: which they
-# were is written down in the postings alone.
+# were is written down in the postings alone. Materialized: else each column is unpacked anew wherever it is named.
 _POSTINGS = """
-    with mail as (
+    with mail as materialized (
         select * from killmail where killmail_time >= $1 and killmail_time < $2
+    ), party as materialized (
+        select killmail_id, a.* from mail cross join lateral unpack_attackers(attackers) a
     ), killer as (
         select kind, entity_id, killmail_id, bool_or(is_final_blow) as has_final_blow
-        from mail join attacker a using (killmail_id)
+        from party a
         cross join lateral (values
             (1, a.character_id), (2, a.corporation_id), (3, a.alliance_id), (4, a.faction_id), (5, a.ship_type_id),
             (15, a.weapon_type_id)) as side(kind, entity_id)
@@ -44,7 +46,7 @@ _POSTINGS = """
             (0, 0, 0)) as part(kind, entity_id, side)
         where entity_id is not null
         union all
-        select 14, type_id, 0, killmail_id, false from mail join item using (killmail_id) group by type_id, killmail_id
+        select 14, type_id, 0, killmail_id, false from mail cross join lateral unpack_items(items) group by 2, 4
         union all
         select case when label like 'cat:%' then 10 else 13 end,
                case when label like 'cat:%' then substr(label, 5)::bigint else ($3::jsonb ->> label)::bigint end,
