@@ -15,6 +15,7 @@ from killreport.config import Settings
 from killreport.db.database import Database, open_pool
 from killreport.killmail.mail.label_numbers import pack_labels
 from killreport.killmail.stored.event import tell
+from killreport.killmail.writing.recount import rebuild_rollups
 from killreport.killmail.writing.remove import remove_killmails
 from killreport.killmail.writing.store import KillmailWriter
 from killreport.workers import redisq
@@ -65,6 +66,7 @@ async def relabel(database: Database, killmail_id: int) -> None:
     ganked, _ = pack_labels(["ganked"])
     async with database.transaction() as connection:
         await connection.execute("update killmail set labels = labels | $2 where killmail_id = $1", killmail_id, ganked)
+        await rebuild_rollups(connection)
         await tell(connection, [], [killmail_id])
 
 
