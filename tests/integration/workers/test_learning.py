@@ -136,7 +136,7 @@ async def test_counts_are_compared_with_what_was_known_when_they_were_made(datab
     assert await differences(database) == []
     await remove_killmails(database, [10, 12], "a test")
     assert await differences(database) == []
-    assert await fetch(database, "select entity_id from daily_stat") == []
+    assert await fetch(database, "select code from posting") == []
 
 
 async def test_what_an_older_release_stored_is_counted_as_it_was_counted_then(database: Database, unknown: Any) -> None:
@@ -180,7 +180,7 @@ async def test_an_imported_release_takes_the_killmails_of_what_changed_with_it(d
     assert await differences(database) == []
     groups = [row[:2] for row in await fetch(database, FACTS)]
     assert groups == [(DESTROYERS, DESTROYERS), (DESTROYERS, DESTROYERS), (DESTROYERS, 420), (DESTROYERS, DESTROYERS)]
-    assert await fetch(database, "select 1 from killed_by where code = $1", FRIGATES << 4 | 6) == []
+    assert await fetch(database, "select 1 from posting where code = $1 and side = 0", FRIGATES << 4 | 6) == []
     async with database.connection() as connection:
         assert (await load_universe(connection)).group_id_of(RIFTER) == DESTROYERS
         await store_static_data(connection, data, "the same again")
