@@ -58,10 +58,13 @@ class DatabaseStatus:
 async def database_status(connection: Connection) -> DatabaseStatus:
     """Return what the database holds. Changes nothing. Raises Conflict like `migration_status`."""
     rows = await connection.fetch(
-        """select written.relname, greatest(pg_class.reltuples::bigint, written.n_live_tup, 0) as rows
+        """select coalesce(whole.relname, written.relname) as relname,
+                  sum(greatest(pg_class.reltuples::bigint, written.n_live_tup, 0))::bigint as rows
            from pg_stat_user_tables written join pg_class on pg_class.oid = written.relid
+           left join pg_inherits on inhrelid = written.relid left join pg_class whole on whole.oid = inhparent
            where written.schemaname = current_schema() and written.relname <> 'schema_migration'
-           order by written.relname"""
+             and (pg_class.relkind <> 'p' or not exists (select from pg_inherits parts where inhparent = written.relid))
+           group by 1 order by 1"""
     )
     return DatabaseStatus(
         server_version=await connection.fetchval("show server_version"),

@@ -12,7 +12,7 @@ Databases hold the layout, so it never changes; another one would be another VER
             1 to 5: one less than how many different numbers there are (1), these numbers, and for each entry an index
                 of 0, 1, 2, 4 or 8 bits, the first entry's in the lowest bits of the first byte
 
-No entries at all are no bytes. Measured against msgpack and varints in `docs/decisions/0027-packed-rows.md`.
+No entries at all are no bytes. Measured against msgpack and varints in `docs/decisions/0028-layout-of-packed-rows.md`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _TYPE_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 # How many bits an index has, by how many different numbers it can tell apart.
 _DIFFERENT = (1, 2, 4, 16, 256)
 _INDEX_BITS = (0, 1, 2, 4, 8)
+_DIGITS = b"0123456789abcdef"
+# Of fewer entries it is not worth the time to look whether numbers are repeated.
+_FEWEST_TOLD = 4
 # By the bits of an index: the indexes that are in a byte.
 _IN_BYTE = {
     bits: [tuple(byte >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)) for byte in range(256)]
@@ -70,8 +73,9 @@ def unpack_columns(packed: bytes, zeros: Sequence[int | None]) -> tuple[int, lis
         if told:
             count = packed[at] + 1
             at += 1
-        numbers: Sequence[Any] = _numbers(width, count).unpack_from(packed, at)
-        at += width * count
+        end = at + width * count
+        numbers: Sequence[Any] = packed[at:end] if width == 1 else _numbers(width, count).unpack_from(packed, at)
+        at = end
         if zero is None and 0 in numbers:
             numbers = [number or None for number in numbers]
         if not told:
@@ -93,32 +97,39 @@ def _pack(column: Sequence[int]) -> bytes:
     most = max(column)
     if not most:
         return b"\x00"
-    width = 1 if most < 1 << 8 else 2 if most < 1 << 16 else 4 if most < 1 << 32 else 8
-    different = list(dict.fromkeys(column)) if len(column) > 1 else []
-    if 0 < len(different) <= _DIFFERENT[-1]:
-        told = bisect_left(_DIFFERENT, len(different))
-        bits = _INDEX_BITS[told]
-        if 1 + len(different) * width + (len(column) * bits + 7) // 8 < len(column) * width:
-            head = bytes((width | told + 1 << 4, len(different) - 1))
-            return head + _to_bytes(different, width) + _index(column, different, bits)
+    if most < 1 << 8:
+        width, column = 1, bytes(column)
+    else:
+        width = 2 if most < 1 << 16 else 4 if most < 1 << 32 else 8
+    if len(column) >= _FEWEST_TOLD:
+        different = list(dict.fromkeys(column))
+        if len(different) <= _DIFFERENT[-1]:
+            told = bisect_left(_DIFFERENT, len(different))
+            bits = _INDEX_BITS[told]
+            if 1 + len(different) * width + (len(column) * bits + 7) // 8 < len(column) * width:
+                head = bytes((width | told + 1 << 4, len(different) - 1))
+                return head + _to_bytes(different, width) + _index(column, different, bits)
     return bytes((width,)) + _to_bytes(column, width)
 
 
 def _index(column: Sequence[int], different: Sequence[int], bits: int) -> bytes:
     if not bits:
         return b""
-    places = {number: place for place, number in enumerate(different)}
-    index = [places[number] for number in column]
     if bits == 8:
-        return bytes(index)
-    packed = 0
-    for place in reversed(index):
-        packed = packed << bits | place
-    return packed.to_bytes((len(index) * bits + 7) // 8, "little")
+        places = {number: place for place, number in enumerate(different)}
+        return bytes([places[number] for number in column])
+    # The digits of a number in the base that bits make, its lowest digit first.
+    digits: bytes | str
+    if isinstance(column, bytes):
+        digits = column.translate(bytes.maketrans(bytes(different), _DIGITS[: len(different)]))
+    else:
+        digit = dict(zip(different, _DIGITS.decode(), strict=False))
+        digits = "".join([digit[number] for number in column])
+    return int(digits[::-1], 1 << bits).to_bytes((len(column) * bits + 7) // 8, "little")
 
 
 def _to_bytes(numbers: Sequence[int], width: int) -> bytes:
-    return _numbers(width, len(numbers)).pack(*numbers)
+    return bytes(numbers) if width == 1 else _numbers(width, len(numbers)).pack(*numbers)
 
 
 @lru_cache(4096)

@@ -9,12 +9,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from killreport.killmail.mail.items import FlatItem
 from killreport.killmail.mail.model import Attacker
 from killreport.killmail.stored.number_columns import pack_columns, unpack_columns
 
+_OF_ATTACKER = attrgetter(
+    *("final_blow", "character_id", "corporation_id", "alliance_id", "faction_id", "ship_type_id", "weapon_type_id"),
+    *("damage_done", "security_status"),
+)
+_OF_ITEM = attrgetter("flag", "item_type_id", "singleton", "quantity_dropped", "quantity_destroyed")
 # What 0 stands for in each column.
 _ATTACKER_ZEROS = (0, *[None] * 6, 0, 0)
 _ITEM_ZEROS = (0,) * 8
@@ -28,19 +34,10 @@ _FLOAT, _BITS = struct.Struct(">f"), struct.Struct(">I")
 
 def pack_attackers(attackers: Sequence[Attacker]) -> bytes:
     """Return what the column `attackers` of their killmail holds."""
-    return pack_columns(
-        (
-            [attacker.final_blow for attacker in attackers],
-            [attacker.character_id or 0 for attacker in attackers],
-            [attacker.corporation_id or 0 for attacker in attackers],
-            [attacker.alliance_id or 0 for attacker in attackers],
-            [attacker.faction_id or 0 for attacker in attackers],
-            [attacker.ship_type_id or 0 for attacker in attackers],
-            [attacker.weapon_type_id or 0 for attacker in attackers],
-            [attacker.damage_done for attacker in attackers],
-            [_number_of(attacker.security_status) for attacker in attackers],
-        )
-    )
+    if not attackers:
+        return b""
+    *others, security = zip(*map(_OF_ATTACKER, attackers), strict=True)
+    return pack_columns([*map(_without_none, others), [_number_of(value) for value in security]])
 
 
 def unpack_attackers(packed: bytes) -> Iterator[tuple[Any, ...]]:
@@ -58,20 +55,17 @@ def unpack_attackers(packed: bytes) -> Iterator[tuple[Any, ...]]:
 
 def pack_items(items: Sequence[FlatItem], prices: Iterable[tuple[int, int]]) -> bytes:
     """Return what the column `items` of their killmail holds. prices: of one of each, in cents, and its rule."""
-    priced = list(prices)
-    held = [flat.item for flat in items]
-    return pack_columns(
-        (
-            [0 if flat.parent_ordinal is None else flat.parent_ordinal + 1 for flat in items],
-            [item.flag for item in held],
-            [rule for _, rule in priced],
-            [item.item_type_id for item in held],
-            [item.singleton for item in held],
-            [item.quantity_dropped or 0 for item in held],
-            [item.quantity_destroyed or 0 for item in held],
-            [cents for cents, _ in priced],
-        )
-    )
+    if not items:
+        return b""
+    _, parents, held = zip(*items, strict=True)
+    flags, type_ids, singletons, dropped, destroyed = zip(*map(_OF_ITEM, held), strict=True)
+    cents, rules = zip(*prices, strict=True)
+    if parents.count(None) == len(parents):
+        ahead: Sequence[int] = bytes(len(parents))
+    else:
+        ahead = [0 if parent is None else parent + 1 for parent in parents]
+    amounts = map(_without_none, (dropped, destroyed))
+    return pack_columns([ahead, flags, rules, type_ids, singletons, *amounts, cents])
 
 
 def unpack_items(packed: bytes) -> Iterator[tuple[Any, ...]]:
@@ -80,11 +74,18 @@ def unpack_items(packed: bytes) -> Iterator[tuple[Any, ...]]:
     return zip(range(entries), [number - 1 if number else None for number in parents], *others, strict=True)
 
 
-@lru_cache(4096)
+def _without_none(column: Sequence[int | None]) -> Sequence[int]:
+    return [number or 0 for number in column] if None in column else column  # type: ignore[return-value]
+
+
 def _number_of(security: float | None) -> int:
-    if security is None:
-        return 0
-    stored = _FLOAT.pack(security)
+    return 0 if security is None else _number_of_stored(_FLOAT.pack(security))
+
+
+# By its bytes: 0 and -0 are equal.
+@lru_cache(4096)
+def _number_of_stored(stored: bytes) -> int:
+    security: float = _FLOAT.unpack(stored)[0]
     tenths = round(security * 10)
     if abs(tenths) < _NO_TENTHS and _FLOAT.pack(tenths / 10) == stored:
         return tenths + _NO_TENTHS

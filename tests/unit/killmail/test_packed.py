@@ -79,15 +79,15 @@ def test_the_most_entries_fit() -> None:
 
 def test_the_bytes_are_those_that_databases_hold() -> None:
     assert pack_columns([[]]) == b""
-    columns = [[0, 0, 0], [1, 255, 2], [256, 1, 2], [9, 9, 9], [70_000, 70_000, 3], [2**40, 2**40 + 1, 1]]
+    columns = [[0] * 4, [1, 255, 2, 3], [256, 1, 2, 3], [9] * 4, [70_000, 70_000, 3, 3], [2**40, 2**40 + 1, 1, 2]]
     assert pack_columns(columns).hex(" ") == (
-        "01 00 03"  # version, entries
+        "01 00 04"  # version, entries
         " 00"  # nothing but zeros
-        " 01 01 ff 02"
-        " 02 01 00 00 01 00 02"
+        " 01 01 ff 02 03"
+        " 02 01 00 00 01 00 02 00 03"
         " 11 00 09"  # one number, and so no index
-        " 24 01 00 01 11 70 00 00 00 03 04"  # two, and an index of one bit: 100
-        " 08 00 00 01 00 00 00 00 00 00 00 01 00 00 00 00 01 00 00 00 00 00 00 00 01"
+        " 24 01 00 01 11 70 00 00 00 03 0c"  # two, and an index of one bit each
+        " 08 00 00 01 00 00 00 00 00 00 00 01 00 00 00 00 01 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00 02"
     )
     assert pack_columns([[0, 5, 600, 70_000, 5, 600]]).hex(" ") == (
         "01 00 06 34 03 00 00 00 00 00 00 00 05 00 00 02 58 00 01 11 70 e4 09"
