@@ -85,7 +85,8 @@ async def list_killmails_of(
     while waiting := {id_: one for id_, one in lists.items() if not one.is_done and len(found[id_]) <= size}:
         await _read_on(connection, list(waiting.values()), days, size, is_newest_first=is_forward)
         wanted = [(id_, killmail_id, None, None) for id_, one in waiting.items() for killmail_id in one.ids]
-        found.update(await _rows(connection, wanted, size + 1, cursor, is_newest_first=is_forward))
+        for id_, rows in (await _rows(connection, wanted, size + 1, cursor, is_newest_first=is_forward)).items():
+            found[id_] += rows
         days *= 8
     return {id_: Page.cut(rows, size, is_forward=is_forward) for id_, rows in found.items()}
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from killreport.db.database import Database
+from killreport.entity.kind import EntityKind
 from killreport.killmail.filters.tree import KillmailFilter
-from killreport.killmail.lists.of_many import list_related
+from killreport.killmail.lists.of_many import Sides, list_killmails_of, list_related
 from killreport.killmail.lists.page import Cursor, Order, cursor_of
 from killreport.killmail.lists.pages import list_killmails
 from killreport.killmail.stored.queries import MAX_PAGE, get_killmails
@@ -71,3 +72,30 @@ async def test_related_kills_are_those_of_the_system_from_an_hour_before_to_two_
         (row,) = await get_killmails(connection, [3])
         (page,) = await list_related(connection, [row], MAX_PAGE)
     assert [found.killmail_id for found in page.rows] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("is_forward", [True, False])
+async def test_pages_of_entities_are_those_of_the_filter_when_kills_are_days_apart(
+    database: Database, writer: KillmailWriter, *, is_forward: bool
+) -> None:
+    await store(writer, database, *(arrival(number, NOON - number * timedelta(days=3)) for number in range(1, 61)))
+    wanted = KillmailFilter.read({"alliance": [ALLIANCE]})
+    at = Cursor(NOON - timedelta(days=60), 0)
+    async with database.connection() as connection:
+        for cursor in (None, at):
+            if is_forward:
+                page = await list_killmails(connection, wanted, first=25, after=cursor)
+            else:
+                page = await list_killmails(connection, wanted, last=25, before=cursor)
+            pages = await list_killmails_of(
+                connection,
+                EntityKind.ALLIANCE,
+                [ALLIANCE, ALLIANCE + 1],
+                Sides.EITHER,
+                size=25,
+                cursor=cursor,
+                is_forward=is_forward,
+            )
+            assert pages[ALLIANCE] == page
+            assert pages[ALLIANCE + 1].rows == []
+            assert len(page.rows) > 18
