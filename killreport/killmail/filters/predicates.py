@@ -16,6 +16,7 @@ from killreport.entity.kind import EntityKind
 from killreport.eve.flags import FITTED_FLAGS
 from killreport.eve.space import LABELLED, POCHVEN_REGION, ZARZAKH_REGION, SpaceClass
 from killreport.eve.universe import Universe
+from killreport.killmail.filters.values import HOURS_A_DAY
 from killreport.killmail.mail.label_numbers import CATEGORY, is_label
 from killreport.killmail.postings.codes import CATEGORY_KIND, ITEM_KIND, Side, code_of
 from killreport.killmail.postings.sets import ALL, AnyOf, Common, Sets, United, Without, keys_of
@@ -24,7 +25,6 @@ from killreport.killmail.stored.named import marks_of_labels
 from killreport.killmail.stored.queries import AttackerRow, ItemRow, KillmailRow
 
 _REGION_OF_SPACE = {SpaceClass.POCHVEN: POCHVEN_REGION, SpaceClass.ZARZAKH: ZARZAKH_REGION}
-HOURS_A_DAY = 24
 _Where = Literal["anywhere", "fitted", "dropped"]
 SPACES = tuple(space.value for space in SpaceClass if space in LABELLED or space in _REGION_OF_SPACE)
 

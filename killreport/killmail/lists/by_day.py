@@ -61,7 +61,7 @@ async def _of_sets(connection: Connection, plan: Plan, span: Span) -> list[DayCo
 
 
 async def _of_rows(connection: Connection, plan: Plan, span: Span) -> list[DayCount]:
-    window = RowWindow("killmail_time", "timestamptz", is_descending=True, limit=MAX_CHECKED + 1)
+    window = RowWindow.by_time(MAX_CHECKED + 1)
     rows = await read_by_time(connection, plan.within(*span.moments), window)
     if len(rows) > MAX_CHECKED:
         raise Refused(f"More than {MAX_CHECKED} killmails would have to be read: ask for fewer days.")

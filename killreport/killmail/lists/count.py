@@ -52,7 +52,7 @@ def is_single(plan: Plan) -> bool:
 
 
 async def _count_rows(connection: Connection, plan: Plan) -> ListCount:
-    window = RowWindow("killmail_time", "timestamptz", is_descending=True, limit=MAX_CHECKED + 1)
+    window = RowWindow.by_time(MAX_CHECKED + 1)
     read = len(await read_by_time(connection, plan, window))
     return ListCount(min(read, MAX_CHECKED), read <= MAX_CHECKED)
 
@@ -83,8 +83,7 @@ async def _read(connection: Connection, plans: Sequence[Plan]) -> AsyncIterator[
     keys = sorted({key for plan in plans for key in plan.keys})
     if not keys:
         return
-    numbers = await list_days(connection, keys, min(span.first for span in spans), max(span.last for span in spans))
-    days_of = {key: BitMap64(days) for key, days in numbers.items()}
+    days_of = await list_days(connection, keys, min(span.first for span in spans), max(span.last for span in spans))
     candidates = [
         days_with(plan.sets, days_of.__getitem__) & BitMap64(range(number_of(span.first), number_of(span.last) + 1))
         for plan, span in zip(plans, spans, strict=True)
@@ -101,7 +100,7 @@ async def _read(connection: Connection, plans: Sequence[Plan]) -> AsyncIterator[
 async def _cut(
     connection: Connection, plans: Sequence[Plan], found: list[list[tuple[date, BitMap64]]]
 ) -> list[list[tuple[date, BitMap64]]]:
-    """Return the days without what happened before or after the plan's bounds of time."""
+    """Return the days without what happened before or after the plan's bounds of time, or was removed meanwhile."""
     asked = BitMap64()
     for plan, days in zip(plans, found, strict=True):
         for day, ids in days:
@@ -115,7 +114,7 @@ async def _cut(
     times: dict[int, datetime] = {row[0]: row[1] for row in rows}
 
     def kept(plan: Plan, day: date, ids: BitMap64) -> BitMap64:
-        return BitMap64(one for one in ids if plan.is_at(times[one])) if _is_cut(plan, day) else ids
+        return BitMap64(one for one in ids if one in times and plan.is_at(times[one])) if _is_cut(plan, day) else ids
 
     return [
         [(day, left) for day, ids in days if (left := kept(plan, day, ids))]

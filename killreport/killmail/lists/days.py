@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -61,6 +60,16 @@ class Span:
         """Return when the first day begins and when the last one has ended."""
         return span_of_day(self.first)[0], span_of_day(self.last)[1]
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is no day."""
+        return self.first > self.last
+
+    def beyond(self, day: date, *, is_newest_first: bool) -> Span:
+        """Return what is left behind a day in the order of reading."""
+        step = timedelta(days=1)
+        return Span(self.first, day - step) if is_newest_first else Span(day + step, self.last)
+
     @classmethod
     def between(cls, since: datetime | None, until: datetime | None) -> Span:
         """Return the days that have a moment from `since` on and before `until`; None for no bound."""
@@ -83,28 +92,17 @@ async def read_in_order(
 
     One statement for the nearest days; the days of all others with one more, and then some days a statement.
     """
-    rows = await read_nearest(connection, keys, span.first, span.last, FIRST_DAYS, is_newest_first=is_newest_first)
+    nearest = await read_nearest(connection, keys, span.first, span.last, FIRST_DAYS, is_newest_first=is_newest_first)
+    days, rest = known_days(nearest.values(), FIRST_DAYS, span, is_newest_first=is_newest_first)
     sets = DaySets()
-    sets.add(rows)
-    cut = [key for key, count in Counter((row[0], row[1]) for row in rows).items() if count == FIRST_DAYS]
-    if not cut:
-        yield Days(sorted(sets.days, reverse=is_newest_first), sets)
+    for key, postings in nearest.items():
+        for day in postings.keys() & days:
+            sets.add(day, key, postings[day])
+    yield Days(days, sets)
+    if rest.is_empty:
         return
-    # Up to here everything is known of every key.
-    choose = min if is_newest_first else max
-    farthest: dict[object, date] = {}
-    for code, side, day, _ in rows:
-        assert isinstance(day, date)
-        farthest[code, side] = choose(day, farthest.get((code, side), day))
-    bound = (max if is_newest_first else min)(farthest[key] for key in cut)
-    near = [day for day in sets.days if (day >= bound if is_newest_first else day <= bound)]
-    yield Days(sorted(near, reverse=is_newest_first), sets)
-    one = timedelta(days=1)
-    rest = Span(span.first, bound - one) if is_newest_first else Span(bound + one, span.last)
-    if rest.first > rest.last:
-        return
-    numbers = {key: BitMap64(days) for key, days in (await list_days(connection, keys, rest.first, rest.last)).items()}
-    candidates = list(days_with(wanted, lambda key: numbers[key]))
+    days_of = await list_days(connection, keys, rest.first, rest.last)
+    candidates = list(days_with(wanted, days_of.__getitem__))
     if is_newest_first:
         candidates.reverse()
     place = 0
@@ -116,6 +114,22 @@ async def read_in_order(
         sets = DaySets()
         await read_days(connection, keys, days, sets)
         yield Days(days, sets)
+
+
+def known_days(
+    nearest: Collection[Mapping[date, bytes]], limit: int, span: Span, *, is_newest_first: bool
+) -> tuple[list[date], Span]:
+    """Return the days of which all postings are among the nearest, in the order of reading, and the days left.
+
+    nearest: of each key, by day, `limit` at most: of one that has so many, nothing is known beyond the farthest.
+    """
+    cut = [postings.keys() for postings in nearest if len(postings) == limit]
+    rest = Span(MAX_DAY, MIN_DAY)
+    if cut:
+        bound = max(map(min, cut)) if is_newest_first else min(map(max, cut))
+        rest = span.beyond(bound, is_newest_first=is_newest_first)
+    days = {day for postings in nearest for day in postings if not rest.first <= day <= rest.last}
+    return sorted(days, reverse=is_newest_first), rest
 
 
 def _chunk_sizes() -> Iterator[int]:

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Any
 
 from killreport.db.database import Connection
 from killreport.entity.kind import EntityKind
 from killreport.errors import Refused
 from killreport.killmail.filters.tree import Condition, Every, KillmailFilter
-from killreport.killmail.lists.days import FIRST_DAYS, Span
+from killreport.killmail.lists.days import FIRST_DAYS, Span, known_days
 from killreport.killmail.lists.page import Cursor, Page
 from killreport.killmail.postings.codes import Side, code_of
 from killreport.killmail.postings.packing import unpack_ids
@@ -52,7 +51,6 @@ class _List:
     keys: Sequence[Key]
     span: Span
     ids: set[int] = field(default_factory=set)
-    is_done: bool = False
 
 
 async def list_killmails_of(
@@ -82,7 +80,7 @@ async def list_killmails_of(
     lists = {id_: _List([(code_of(kind, id_), int(side)) for side in sides.value], span) for id_ in ids}
     found: dict[int, list[KillmailRow]] = {id_: [] for id_ in ids}
     days = FIRST_DAYS
-    while waiting := {id_: one for id_, one in lists.items() if not one.is_done and len(found[id_]) <= size}:
+    while waiting := {id_: one for id_, one in lists.items() if not one.span.is_empty and len(found[id_]) <= size}:
         await _read_on(connection, list(waiting.values()), days, size, is_newest_first=is_forward)
         wanted = [(id_, killmail_id, None, None) for id_, one in waiting.items() for killmail_id in one.ids]
         for id_, rows in (await _rows(connection, wanted, size + 1, cursor, is_newest_first=is_forward)).items():
@@ -98,7 +96,7 @@ async def list_newest_ids(
     lists = {id_: _List(keys, Span(first)) for id_, keys in keys_of.items()}
     found: dict[int, list[int]] = {id_: [] for id_ in keys_of}
     days = FIRST_DAYS
-    while waiting := {id_: one for id_, one in lists.items() if not one.is_done and len(found[id_]) < most}:
+    while waiting := {id_: one for id_, one in lists.items() if not one.span.is_empty and len(found[id_]) < most}:
         await _read_on(connection, list(waiting.values()), days, most, is_newest_first=True)
         for id_, one in waiting.items():
             found[id_] += one.ids
@@ -164,43 +162,24 @@ async def _read_on(
         by_span.setdefault(one.span, []).append(one)
     for span, together in by_span.items():
         keys = [key for one in together for key in one.keys]
-        rows = await read_nearest(connection, keys, span.first, span.last, days, is_newest_first=is_newest_first)
-        by_key: dict[Key, list[Sequence[Any]]] = {key: [] for key in keys}
-        for row in rows:
-            by_key[row[0], row[1]].append(row)  # type: ignore[index]
+        nearest = await read_nearest(connection, keys, span.first, span.last, days, is_newest_first=is_newest_first)
         for one in together:
-            _keep(one, [by_key[key] for key in one.keys], days, size, is_newest_first=is_newest_first)
+            _keep(one, [nearest[key] for key in one.keys], days, size, is_newest_first=is_newest_first)
 
 
-def _keep(
-    one: _List, postings: Sequence[Sequence[Sequence[Any]]], days: int, size: int, *, is_newest_first: bool
-) -> None:
+def _keep(one: _List, nearest: Sequence[Mapping[date, bytes]], limit: int, size: int, *, is_newest_first: bool) -> None:
     """Keep the ids of the days up to which all postings of the list are known, and no more days than a page needs."""
-    cut = [[row[2] for row in rows] for rows in postings if len(rows) == days]
-    bound: date | None = None
-    if cut:
-        bound = max(map(min, cut)) if is_newest_first else min(map(max, cut))
-    by_day: dict[date, list[bytes]] = {}
-    for rows in postings:
-        for _, _, day, packed in rows:
-            if bound is None or (day >= bound if is_newest_first else day <= bound):
-                by_day.setdefault(day, []).append(packed)
+    days, rest = known_days(nearest, limit, one.span, is_newest_first=is_newest_first)
     one.ids = set()
-    last: date | None = None
-    for index, day in enumerate(sorted(by_day, reverse=is_newest_first)):
+    for index, day in enumerate(days):
         # The nearest day may lie on the wrong side of the cursor with some or all of its killmails.
         if index > 1 and len(one.ids) > 2 * size:
-            bound = last
+            rest = one.span.beyond(days[index - 1], is_newest_first=is_newest_first)
             break
-        for packed in by_day[day]:
-            one.ids.update(unpack_ids(packed))
-        last = day
-    if bound is None:
-        one.is_done = True
-        return
-    step = timedelta(days=1)
-    one.span = Span(one.span.first, bound - step) if is_newest_first else Span(bound + step, one.span.last)
-    one.is_done = one.span.first > one.span.last
+        for postings in nearest:
+            if day in postings:
+                one.ids.update(unpack_ids(postings[day]))
+    one.span = rest
 
 
 async def _rows(

@@ -26,6 +26,13 @@ class RowWindow:
     limit: int
     cursor: tuple[datetime | int, int] | None = None
 
+    @classmethod
+    def by_time(
+        cls, limit: int, *, is_descending: bool = True, cursor: tuple[datetime, int] | None = None
+    ) -> RowWindow:
+        """Return a window of a list in order of time."""
+        return cls("killmail_time", "timestamptz", is_descending, limit, cursor)
+
     @property
     def order(self) -> str:
         """Return the `order by … limit …`. The limit is a literal, because the plan hangs on it."""

@@ -47,7 +47,6 @@ class Without:
 
 Sets = AnyOf | United | Common | Without
 ALL = AnyOf((ALL_KEY,))
-NONE = AnyOf(())
 
 
 def keys_of(wanted: Sets) -> Iterator[Key]:

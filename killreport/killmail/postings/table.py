@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -54,21 +53,15 @@ class DaySets:
     """The postings of some days, by day and key; what is not there has no killmails."""
 
     def __init__(self) -> None:
-        self._sets: defaultdict[date, dict[Key, BitMap64]] = defaultdict(dict)
+        self._sets: dict[tuple[date, Key], BitMap64] = {}
 
-    def add(self, rows: Iterable[Sequence[object]]) -> None:
-        """Keep rows of code, side, day and packed ids."""
-        for code, side, day, packed in rows:
-            self._sets[day][code, side] = unpack_ids(packed)  # type: ignore[index, arg-type]
-
-    @property
-    def days(self) -> Collection[date]:
-        """Return the days of which there is any posting."""
-        return self._sets.keys()
+    def add(self, day: date, key: Key, packed: bytes) -> None:
+        """Keep a posting with its packed ids."""
+        self._sets[day, key] = unpack_ids(packed)
 
     def of(self, day: date, key: Key) -> BitMap64:
         """Return the ids of a posting."""
-        return self._sets[day].get(key, _EMPTY) if day in self._sets else _EMPTY
+        return self._sets.get((day, key), _EMPTY)
 
 
 _EMPTY = BitMap64()
@@ -86,26 +79,29 @@ def day_of(number: int) -> date:
 
 async def list_days(
     connection: Connection, keys: Sequence[Key], first: date = MIN_DAY, last: date = MAX_DAY
-) -> dict[Key, list[int]]:
-    """Return the numbers of the days that each posting has, `first` and `last` included, in no order."""
+) -> dict[Key, BitMap64]:
+    """Return the numbers of the days that each posting has, `first` and `last` included."""
     rows = await connection.fetch(_DAYS, *_columns(keys), first, last)
-    return {(code, side): days or [] for code, side, days in rows}
+    return {(code, side): BitMap64(days or ()) for code, side, days in rows}
 
 
 async def read_days(connection: Connection, keys: Sequence[Key], days: Collection[date], found: DaySets) -> None:
     """Add these postings of these days to `found`."""
     if not days:
         return
-    found.add(await connection.fetch(_OF_DAYS, *_columns(keys), list(days), min(days), max(days)))
+    for code, side, day, packed in await connection.fetch(_OF_DAYS, *_columns(keys), list(days), min(days), max(days)):
+        found.add(day, (code, side), packed)
 
 
 async def read_nearest(
     connection: Connection, keys: Sequence[Key], first: date, last: date, limit: int, *, is_newest_first: bool
-) -> list[Sequence[object]]:
-    """Return up to `limit` postings of each key within the days, the newest or the oldest: code, side, day, ids."""
+) -> dict[Key, dict[date, bytes]]:
+    """Return up to `limit` postings of each key within the days, the newest or the oldest, by day with packed ids."""
+    found: dict[Key, dict[date, bytes]] = {key: {} for key in keys}
     statement = _NEAREST.format(direction="desc" if is_newest_first else "asc")
-    rows: list[Sequence[object]] = await connection.fetch(statement, *_columns(keys), first, last, limit)
-    return rows
+    for code, side, day, packed in await connection.fetch(statement, *_columns(keys), first, last, limit):
+        found[code, side][day] = packed
+    return found
 
 
 async def list_largest(

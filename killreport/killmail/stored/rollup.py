@@ -111,12 +111,12 @@ class Rollup:
         """Count one killmail. at: aware, in UTC. times: -1 takes it away again."""
         self._takes_away |= times < 0
         day = at.date()
+        counts = tuple(times * count for count in counts_of(points, value_cents, is_solo=is_solo, is_npc=is_npc))
         points *= times
         value_cents *= times
         total = self._totals.setdefault(day, [0, 0])
         total[0] += times
         total[1] += value_cents
-        counts = (times, value_cents, points, times * is_solo, 0, times * is_npc, value_cents * is_npc)
         postings = self._postings
         postings.add(day, killmail_id, _keys((*named.killers, *named.places, *named.marks), Side.KILLER), counts)
         postings.add(day, killmail_id, _keys(named.victims, Side.VICTIM), counts)

@@ -117,7 +117,7 @@ async def _next_page(connection: Connection) -> _Page | None:
     key = (code_of(kind, due["id"]), side)
     plan = Plan(AnyOf((key,)), (key,), None, None, ())
     after = (due["at"], due["after_id"])
-    window = RowWindow("killmail_time", "timestamptz", is_descending=False, limit=BATCH_KILLMAILS, cursor=after)
+    window = RowWindow.by_time(BATCH_KILLMAILS, is_descending=False, cursor=after)
     return _Page(due, await read_by_time(connection, plan, window))
 
 

@@ -9,6 +9,7 @@ import pytest
 from killreport.db.database import Database
 from killreport.entity.kind import EntityKind
 from killreport.killmail.filters.tree import KillmailFilter
+from killreport.killmail.lists.count import ListCount, count_killmails
 from killreport.killmail.lists.of_many import Sides, list_killmails_of, list_related
 from killreport.killmail.lists.page import Cursor, Order, cursor_of
 from killreport.killmail.lists.pages import list_killmails
@@ -99,3 +100,13 @@ async def test_pages_of_entities_are_those_of_the_filter_when_kills_are_days_apa
             assert pages[ALLIANCE] == page
             assert pages[ALLIANCE + 1].rows == []
             assert len(page.rows) > 18
+
+
+async def test_a_killmail_that_is_gone_between_two_statements_is_not_counted(
+    database: Database, writer: KillmailWriter
+) -> None:
+    await store(writer, database, arrival(1, NOON), arrival(2, NOON + HOUR))
+    wanted = KillmailFilter.read({"alliance": [ALLIANCE], "from": NOON - SECOND})
+    async with database.connection() as connection:
+        await connection.execute("delete from killmail where killmail_id = 1")
+        assert await count_killmails(connection, [wanted]) == [ListCount(1)]
